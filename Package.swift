@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+// AES and CRC instructions of every x86-64 server since 2010; the portable path is chosen at start where they are missing.
+#if arch(x86_64)
+    let hotPath: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-maes", "-Xcc", "-msse4.2"])]
+#else
+    let hotPath: [SwiftSetting] = []
+#endif
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+
+let package = Package(
+    name: "fodc-proxy",
+    products: [
+        .executable(name: "fodc-proxy", targets: ["Supervisor"]),
+        .executable(name: "fodc-ingest", targets: ["Ingest"]),
+        .executable(name: "fodc-exporter", targets: ["Exporter"]),
+        .executable(name: "fodc-agentsim", targets: ["AgentSim"]),
+        .executable(name: "fodc-lane", targets: ["LaneTool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+    ],
+    targets: [
+        // Executables: read flags, wire, nothing else.
+        .executableTarget(name: "Supervisor", dependencies: ["Supervision", "Settings", arguments]),
+        .executableTarget(name: "Ingest", dependencies: ["IngestService", "WorkerLink", "Logs"]),
+        .executableTarget(name: "Exporter", dependencies: ["ExporterService", "WorkerLink", "Logs"]),
+        .executableTarget(name: "AgentSim", dependencies: ["AgentSimulation", "Settings", arguments]),
+        .executableTarget(name: "LaneTool", dependencies: ["Lanes", "Exchange", arguments]),
+
+        // The workers' and the supervisor's logic.
+        .target(name: "Supervision", dependencies: ["Lanes", "Platform", "Settings", "Logs", "WorkerLink"]),
+        .target(
+            name: "IngestService",
+            dependencies: [
+                "Exchange", "FODCProtocol", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform", "Settings", "WorkerLink",
+                nioCore, nioPosix, log, protobuf,
+            ]),
+        .target(
+            name: "ExporterService",
+            dependencies: [
+                "Exchange", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Settings", "WorkerLink",
+                nioCore, nioPosix, log,
+            ]),
+        .target(
+            name: "AgentSimulation",
+            dependencies: ["FODCProtocol", "HTTP2", "Platform", "Settings", nioCore, nioPosix, log, protobuf]),
+
+        // Protocols.
+        .target(name: "GRPCServer", dependencies: ["HTTP2", "Platform", nioCore, nioPosix, log]),
+        .target(name: "HTTP2", dependencies: ["CNghttp2", "Platform", nioCore]),
+        .target(name: "HTTPServer", dependencies: ["CISAL", "Platform", nioCore, nioPosix, nioHTTP1, log]),
+        .target(name: "FODCProtocol", dependencies: [protobuf], exclude: ["Protos"]),
+
+        // What the data is.
+        .target(name: "Metrics", dependencies: ["Platform", "CPlatform"], swiftSettings: hotPath),
+        .target(name: "Exchange", dependencies: ["Lanes"]),
+
+        // What processes share, and how they are started.
+        .target(name: "WorkerLink", dependencies: ["Lanes", "Platform", "Settings"]),
+        .target(name: "Logs", dependencies: ["Platform", log]),
+        .target(name: "Settings", dependencies: ["Platform"]),
+        .target(name: "Lanes", dependencies: ["Platform", "CPlatform"]),
+
+        // The machine.
+        .target(name: "Platform", dependencies: ["CPlatform", "CSystemd"], swiftSettings: hotPath),
+        .target(name: "CPlatform"),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+
+        .testTarget(name: "LanesTests", dependencies: ["Lanes", "Platform"]),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", protobuf]),
+        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "GRPCServer", nioCore, nioPosix, nioEmbedded]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", nioCore, nioPosix, nioEmbedded]),
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Settings", "Platform", "WorkerLink"]),
+        .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol"]),
+        .testTarget(name: "IngestServiceTests", dependencies: ["IngestService", "FODCProtocol"]),
+        .testTarget(name: "ExporterServiceTests", dependencies: ["ExporterService"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
