@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every target installs what it lacks (Debian packages, the tests' virtual environment); `make` alone says what there is.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BIN := .build/release
+VENV := .build-venv
+SWIFT_SOURCES := Package.swift $(wildcard Sources Tests Benchmarks)
+# Where the end-to-end tests find the programs; another build can be tested with FODC_BIN=FOLDER make e2e.
+export FODC_BIN ?= $(CURDIR)/$(BIN)
+# Two test processes: the tests wait more than they compute, but some start a thousand agents.
+PYTEST_WORKERS ?= 2
+PYTEST_FLAGS ?=
+
+.PHONY: help deps deps-test build run test unit e2e bench lint format proto clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## Install what building needs (Debian packages; only those that are missing)
+	@scripts/install-deps.sh build
+
+deps-test:
+	@scripts/install-deps.sh build test
+	@scripts/make-venv.sh $(VENV)
+
+build: deps ## Build release binaries into .build/release
+	swift build -c release
+
+run: build ## Start the proxy with five simulated agents; Ctrl-C ends all
+	@scripts/run.sh $(BIN)
+
+test: lint unit e2e ## Lint, unit tests, release build, end-to-end tests over real processes
+
+unit: deps ## Unit tests alone
+	swift build --build-tests
+	swift test --skip-build
+
+e2e: deps-test build ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
+	$(VENV)/bin/python -m pytest Tests/e2e -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)
+
+bench: deps-test build ## Measure the release binaries; a table, and JSON lines in bench/results.jsonl
+	$(VENV)/bin/python bench/bench.py $(BENCH_FLAGS)
+
+lint: ## Format and tidiness, without changing anything
+	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+	scripts/tidy.sh
+
+format: ## Format all Swift sources in place
+	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+proto: ## Generate the Swift messages from the .proto files anew
+	@scripts/install-deps.sh proto
+	scripts/generate-proto.sh
+
+clean: ## Remove everything that was built
+	rm -rf .build $(VENV)

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# install-deps.sh build|test|proto...
+#
+# Installs those Debian packages of the named sets that are missing, and nothing when none is: then it needs no network
+# and no rights. Services that come with packages (prometheus, node exporter) are not started: the tests start their own.
+set -eu
+
+build_packages=(libnghttp2-dev libsystemd-dev libisal-dev pkg-config)
+# libnghttp2-dev: HTTP/2 of the gRPC side. libsystemd-dev: notify, watchdog, descriptor store. libisal-dev: gzip.
+test_packages=(prometheus prometheus-node-exporter)
+proto_packages=(protobuf-compiler)
+
+wanted=()
+for set in "$@"; do
+    case $set in
+        build) wanted+=("${build_packages[@]}") ;;
+        test)
+            wanted+=("${test_packages[@]}")
+            # Debian's own python3 has venv in a package of its own; any other python3 that can make one is as good.
+            python3 -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3 python3-venv)
+            ;;
+        proto) wanted+=("${proto_packages[@]}") ;;
+        *) echo "install-deps: no set '$set'; there are: build, test, proto" >&2; exit 2 ;;
+    esac
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+    state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) || state=absent
+    [ "$state" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "install-deps: missing: ${missing[*]} (Debian's names), and there is no apt-get to install them" >&2
+    exit 1
+fi
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "install-deps: missing: ${missing[*]}; become root and run: apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    as_root=(sudo)
+fi
+echo "install-deps: installing ${missing[*]}"
+
+# Debian starts a package's service as it installs it, unless this file says 101 ("not allowed").
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+fi
+"${as_root[@]}" apt-get update --quiet=2
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install --yes --quiet=2 --no-install-recommends "${missing[@]}"
