@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "fodc_process_spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FIRST_DESCRIPTOR = 3 };
+
+/* Steps of the child, told to the parent by number: a pointer would do as well, but numbers can be checked. */
+enum step { STEP_PARENT, STEP_SIGNALS, STEP_GROUP, STEP_STDIN, STEP_DESCRIPTORS, STEP_CLOSE, STEP_EXEC, STEP_COUNT };
+static const char *const step_names[STEP_COUNT] = {
+    "prctl(PR_SET_PDEATHSIG)", "sigprocmask", "setpgid", "/dev/null", "dup2", "close_range", "execve",
+};
+
+struct failure {
+    int step;
+    int code;
+};
+
+/* In the child, only async-signal-safe calls are allowed until the exec: the parent may have other threads. */
+static void tell_and_exit(int report, int step) {
+    struct failure failure = {step, errno};
+    ssize_t ignored = write(report, &failure, sizeof failure);
+    (void)ignored;
+    _exit(127);
+}
+
+static void run_child(const char *path, char *const arguments[], char *const environment[], const int descriptors[],
+                      int descriptor_count, pid_t parent, int report) {
+    /* First: from here on the kernel kills us when the parent dies; then see whether it has died already. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) tell_and_exit(report, STEP_PARENT);
+    if (getppid() != parent) _exit(127);
+
+    /* All signals are blocked until here, so no handler of the parent's runs in the child. */
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL); /* fails for KILL and STOP */
+    sigset_t none;
+    sigemptyset(&none);
+    if (sigprocmask(SIG_SETMASK, &none, NULL) != 0) tell_and_exit(report, STEP_SIGNALS);
+    if (setpgid(0, 0) != 0) tell_and_exit(report, STEP_GROUP);
+
+    /* Sources may have numbers that are targets of others: first move all of them above the targets. */
+    int end = FIRST_DESCRIPTOR + descriptor_count;
+    int moved_report = fcntl(report, F_DUPFD_CLOEXEC, end + 1);
+    if (moved_report < 0) tell_and_exit(report, STEP_DESCRIPTORS);
+    report = moved_report;
+    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (input < 0 || dup2(input, STDIN_FILENO) < 0) tell_and_exit(report, STEP_STDIN);
+    if (fcntl(STDIN_FILENO, F_SETFD, 0) < 0) tell_and_exit(report, STEP_STDIN); /* input may have been 0 itself */
+    int moved[descriptor_count + 1]; /* + 1: an array of nothing is undefined */
+    for (int i = 0; i < descriptor_count; i++) {
+        moved[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, end + 1);
+        if (moved[i] < 0) tell_and_exit(report, STEP_DESCRIPTORS);
+    }
+    for (int i = 0; i < descriptor_count; i++)
+        if (dup2(moved[i], FIRST_DESCRIPTOR + i) < 0) tell_and_exit(report, STEP_DESCRIPTORS);
+    if (dup3(report, end, O_CLOEXEC) < 0) tell_and_exit(report, STEP_DESCRIPTORS);
+    report = end;
+    if (syscall(SYS_close_range, (unsigned)end + 1, ~0u, 0) != 0) tell_and_exit(report, STEP_CLOSE);
+
+    execve(path, arguments, environment);
+    tell_and_exit(report, STEP_EXEC);
+}
+
+/* Reads the child's report: nothing when its exec has closed the pipe. */
+static ssize_t read_report(int descriptor, struct failure *failure) {
+    ssize_t count;
+    do count = read(descriptor, failure, sizeof *failure);
+    while (count < 0 && errno == EINTR);
+    return count;
+}
+
+static int fail(int code, const char *step_name, const char **step) {
+    *step = step_name;
+    return code;
+}
+
+int fodc_process_spawn(const char *path, char *const arguments[], char *const environment[], const int descriptors[],
+                       int descriptor_count, pid_t *pid, int *pidfd, const char **step) {
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) != 0) return fail(errno, "pipe2", step);
+
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child == 0) run_child(path, arguments, environment, descriptors, descriptor_count, parent, report[1]);
+    int fork_error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(report[1]);
+    if (child < 0) {
+        close(report[0]);
+        return fail(fork_error, "fork", step);
+    }
+
+    struct failure failure = {0, 0};
+    ssize_t count = read_report(report[0], &failure);
+    close(report[0]);
+    int code = 0;
+    if (count != 0) {
+        int known = count == (ssize_t)sizeof failure && failure.step >= 0 && failure.step < STEP_COUNT;
+        code = fail(known && failure.code != 0 ? failure.code : EIO, known ? step_names[failure.step] : "fork", step);
+    } else {
+        *pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+        if (*pidfd < 0) code = fail(errno, "pidfd_open", step);
+    }
+    if (code != 0) {
+        kill(child, SIGKILL);
+        while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+        return code;
+    }
+    *pid = child;
+    return 0;
+}

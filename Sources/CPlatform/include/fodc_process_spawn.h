@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FODC_PROCESS_SPAWN_H
+#define FODC_PROCESS_SPAWN_H
+
+#include <sys/types.h>
+
+/*
+ * Starts a program that dies with this process, with exactly the descriptors it is given.
+ *
+ * Standard input of the new process is /dev/null, standard output and error are this process's, and descriptors[i] is
+ * its descriptor 3 + i; nothing else is open. Its signals are as a fresh process has them, none blocked; it is the
+ * leader of its own process group, so that a terminal's Ctrl-C reaches this process alone.
+ *
+ * The child is killed when the *thread* that called this ends (PR_SET_PDEATHSIG): call it on the main thread only.
+ *
+ * Returns 0, with the child's pid in *pid and a pidfd (close-on-exec) in *pidfd, after the program has begun to run;
+ * else an errno, with the step that failed in *step (a static string), and no child is left.
+ */
+int fodc_process_spawn(const char *path, char *const arguments[], char *const environment[], const int descriptors[],
+                       int descriptor_count, pid_t *pid, int *pidfd, const char **step);
+
+#endif

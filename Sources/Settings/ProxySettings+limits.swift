@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ProxySettings {
+    /// What each setting may be. The reasons are beside the figures; ``set(_:to:source:)`` holds them.
+    public enum Limits {
+        /// A lane's agent table has 16,384 places, and claims and streams on foreign workers take places, too.
+        public static let agents = 1...10_000
+        /// One process each; more than cores is waste, and each costs a lane and its memory.
+        public static let ingestWorkers = 1...64
+        /// Workers that are started unless told otherwise: one decodes 1,000 agents of 2,000 series in under a second.
+        public static let defaultIngestWorkersAtMost = 4
+        /// Below, even a registration could not pass; above, one message would need a ring of more than 640 MiB.
+        public static let grpcMessageBytes = ByteSize.kibibyte...(256 * ByteSize.mebibyte)
+        /// A ring holds a record of the largest message beside what is current: see ``ringBytes(forMessageBytes:)``.
+        public static let ringBytes = (80 * ByteSize.mebibyte)...(64 * ByteSize.gibibyte)
+        public static let defaultRingBytesAtMost = 2 * ByteSize.gibibyte
+        /// An agent that beats more often than once a second only costs; the Go agent's timers are in seconds.
+        public static let heartbeatInterval = Duration.seconds(1)...Duration.seconds(3600)
+        public static let heartbeatTimeout = Duration.seconds(2)...Duration.seconds(24 * 3600)
+        public static let cleanupTimeout = Duration.seconds(3)...Duration.seconds(7 * 24 * 3600)
+        public static let httpTimeout = Duration.milliseconds(100)...Duration.seconds(3600)
+        /// Last-known values are served for 5 min at most, whatever the grace (HTTP contract).
+        public static let staleGrace = Duration.zero...Duration.seconds(300)
+
+        /// The least ring for messages of so many bytes: 2.5 times, 80 MiB for the default of 32 MiB.
+        public static func ringBytes(forMessageBytes messageBytes: Int) -> Int {
+            max(ringBytes.lowerBound, messageBytes / 2 * 5)
+        }
+    }
+}

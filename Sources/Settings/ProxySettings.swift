@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the flags say, typed and checked. A value is made by ``resolve(flags:environment:machine:)``, and travels to
+/// the workers as text (``flagValues``, ``init(flagValues:)``).
+public struct ProxySettings: Equatable, Sendable {
+    /// Where agents connect (gRPC).
+    public internal(set) var grpcListenAddress = ListenAddress(host: nil, port: 17912)
+    /// Where Prometheus and people ask (HTTP).
+    public internal(set) var httpListenAddress = ListenAddress(host: nil, port: 17913)
+    /// An agent that has sent no heartbeat for so long is unconnected.
+    public internal(set) var agentHeartbeatTimeout = Duration.seconds(30)
+    /// An agent that has been unconnected for so long is listed no more.
+    public internal(set) var agentCleanupTimeout = Duration.seconds(300)
+    /// Agents that may be listed at a time, over all workers.
+    public internal(set) var maxAgents = 1000
+    /// Bytes of one gRPC message, in both directions.
+    public internal(set) var grpcMaxMessageBytes = 32 * ByteSize.mebibyte
+    /// The longest time that reading one HTTP request may take.
+    public internal(set) var httpReadTimeout = Duration.seconds(10)
+    /// The longest time without progress in writing an HTTP answer.
+    public internal(set) var httpWriteTimeout = Duration.seconds(10)
+    /// How often agents are told to send heartbeats.
+    public internal(set) var heartbeatInterval = Duration.seconds(10)
+    /// Number of ingest processes.
+    public internal(set) var ingestWorkers = 1
+    /// Bytes that the ring of one ingest worker's lane may grow to.
+    public internal(set) var ringMaxBytes = 2 * ByteSize.gibibyte
+    /// How long last-known values serve after a loss; zero: never.
+    public internal(set) var staleGrace = Duration.seconds(15)
+    /// Folder for what must survive the service, if there is one.
+    public internal(set) var stateDirectory: String?
+    /// Folder for what lives as long as the service, if there is one.
+    public internal(set) var runtimeDirectory: String?
+    public internal(set) var logLevel = LogLevel.info
+    public internal(set) var logFormat = LogFormat.text
+
+    /// The defaults of a machine without limits and with one CPU; also what the workers' tests start from.
+    public init() {}
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The flags of the proxy. The raw value is the flag's name without the dashes.
+///
+/// Names, meanings and defaults of the first nine are those of the Go proxy: existing deployments pass them.
+public enum SettingsFlag: String, CaseIterable, Sendable {
+    case grpcListenAddress = "grpc-listen-addr"
+    case httpListenAddress = "http-listen-addr"
+    case agentHeartbeatTimeout = "agent-heartbeat-timeout"
+    case agentCleanupTimeout = "agent-cleanup-timeout"
+    case maxAgents = "max-agents"
+    case grpcMaxMessageSize = "grpc-max-msg-size"
+    case httpReadTimeout = "http-read-timeout"
+    case httpWriteTimeout = "http-write-timeout"
+    case heartbeatInterval = "heartbeat-interval"
+    case ingestWorkers = "ingest-workers"
+    case ringMaxSize = "ring-max-size"
+    case staleGrace = "stale-grace"
+    case stateDirectory = "state-dir"
+    case runtimeDirectory = "runtime-dir"
+    case logLevel = "log-level"
+    case logFormat = "log-format"
+
+    /// As it is typed: `--max-agents`.
+    public var option: String { "--" + rawValue }
+
+    /// The environment variable that gives the same setting: `FODC_MAX_AGENTS`. The flag wins; an empty variable
+    /// counts as none. Unknown `FODC_…` variables are nobody's business (Kubernetes makes some for each service).
+    public var environmentVariable: String {
+        "FODC_" + rawValue.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+    }
+}

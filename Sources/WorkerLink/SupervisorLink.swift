@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Platform
+
+/// A worker's line to the supervisor. Any thread may send; one thread receives.
+public final class SupervisorLink: Sendable {
+    private let descriptor: Int32
+
+    /// Takes over the descriptor (``WorkerDescriptors/link``) for the life of the process.
+    public init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    /// To be said once, when the worker serves; until then no other worker relies on it.
+    public func sendReady() {
+        send(.ready)
+    }
+
+    /// For people; shows in the supervisor's log.
+    public func sendStatus(_ status: String) {
+        send(.status(status))
+    }
+
+    /// The next message; waits for it, so give it a thread of its own. `nil`: the supervisor is gone, and the worker
+    /// must go too. Messages that are not known are left out.
+    public func receive() -> SupervisorMessage? {
+        while true {
+            do throws(SystemError) {
+                switch try MessageSocket.receive(on: descriptor) {
+                case .end: return nil
+                case .nothing: try MessageSocket.waitReadable(descriptor)
+                case .message(let message):
+                    for extra in message.descriptors { close(extra) }
+                    if let known = MessageCoding.decodeSupervisorMessage(message.bytes) { return known }
+                }
+            } catch {
+                if error.code != EMSGSIZE { return nil }
+            }
+        }
+    }
+
+    /// An error means that the supervisor is gone: ``receive()`` says so.
+    private func send(_ message: WorkerMessage) {
+        try? MessageSocket.send(MessageCoding.encode(message), on: descriptor)
+    }
+}

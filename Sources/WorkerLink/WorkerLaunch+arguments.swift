@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import Settings
+
+/// Launch arguments as text: `--NAME=VALUE` for what is the worker's own, `--set-FLAG=VALUE` for settings. Each name
+/// once, all that the role needs, nothing else.
+extension WorkerLaunch {
+    private enum Name: String, CaseIterable {
+        case worker, index, generation
+        case ingestWorkers = "ingest-workers"
+        case control = "control-fd"
+        case link = "link-fd"
+        case listener = "listener-fd"
+        case secret = "secret-fd"
+        case up = "up-fd"
+        case downA = "down-a-fd"
+        case downB = "down-b-fd"
+        case bellA = "bell-a-fd"
+        case bellB = "bell-b-fd"
+        case otherUps = "other-up-fds"
+        case ups = "up-fds"
+        case downs = "down-fds"
+        case bells = "bell-fds"
+        case state = "state-fd"
+    }
+
+    private static let settingPrefix = "set-"
+
+    /// The arguments after the program's name.
+    public var arguments: [String] {
+        var values: [(Name, String)] = [
+            (.worker, role.rawValue), (.index, String(index)), (.generation, String(generation)),
+            (.ingestWorkers, String(ingestWorkers)), (.control, String(descriptors.control)),
+            (.link, String(descriptors.link)), (.listener, String(descriptors.listener)),
+            (.secret, String(descriptors.secret)),
+        ]
+        func list(_ numbers: [Int32]) -> String { numbers.map(String.init).joined(separator: ",") }
+        switch descriptors.lanes {
+        case .ingest(let lanes):
+            let others = lanes.otherUps.map { "\($0.index):\($0.descriptor)" }.joined(separator: ",")
+            values += [
+                (.up, String(lanes.up)), (.downA, String(lanes.downA)), (.downB, String(lanes.downB)),
+                (.bellA, String(lanes.bellA)), (.bellB, String(lanes.bellB)), (.otherUps, others),
+            ]
+        case .exporter(let lanes):
+            values += [
+                (.ups, list(lanes.ups)), (.downs, list(lanes.downs)), (.bells, list(lanes.bells)),
+                (.state, String(lanes.state)),
+            ]
+        }
+        return values.map { "--\($0.0.rawValue)=\($0.1)" }
+            + settings.flagValues.map { "--\(Self.settingPrefix)\($0.flag.rawValue)=\($0.value)" }
+    }
+
+    /// Everything but the secret.
+    init(decoding arguments: some Sequence<String>) throws(WorkerLaunchError) {
+        var values: [Name: String] = [:]
+        var settingValues: [(flag: SettingsFlag, value: String)] = []
+        for argument in arguments {
+            guard argument.hasPrefix("--"), let equals = argument.firstIndex(of: "=") else {
+                throw WorkerLaunchError("unknown argument \"\(argument)\"")
+            }
+            let name = String(argument[argument.index(argument.startIndex, offsetBy: 2)..<equals])
+            let value = String(argument[argument.index(after: equals)...])
+            if name.hasPrefix(Self.settingPrefix),
+                let flag = SettingsFlag(rawValue: String(name.dropFirst(Self.settingPrefix.count)))
+            {
+                guard !settingValues.contains(where: { $0.flag == flag }) else {
+                    throw WorkerLaunchError("--\(name) is given twice")
+                }
+                settingValues.append((flag, value))
+            } else if let known = Name(rawValue: name) {
+                guard values.updateValue(value, forKey: known) == nil else {
+                    throw WorkerLaunchError("--\(name) is given twice")
+                }
+            } else {
+                throw WorkerLaunchError("unknown argument --\(name)")
+            }
+        }
+        var reader = Reader(values: values)
+        guard let role = WorkerRole(rawValue: try reader.take(.worker)) else {
+            throw WorkerLaunchError(
+                "--worker: must be one of " + WorkerRole.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        let ingestWorkers = try reader.number(.ingestWorkers, in: 1...Self.limitWorkers)
+        let index = try reader.number(.index, in: 0...(role == .exporter ? 0 : ingestWorkers - 1))
+        let generation = try reader.number(.generation, in: 1...Int.max)
+        let (control, link) = (try reader.descriptor(.control), try reader.descriptor(.link))
+        let (listener, secret) = (try reader.descriptor(.listener), try reader.descriptor(.secret))
+        let lanes =
+            switch role {
+            case .ingest: WorkerDescriptors.Lanes.ingest(try reader.ingestLanes())
+            case .exporter: WorkerDescriptors.Lanes.exporter(try reader.exporterLanes(workers: ingestWorkers))
+            }
+        try reader.expectEnd(role)
+        let settings: ProxySettings
+        do throws(SettingsError) {
+            settings = try ProxySettings(flagValues: settingValues)
+        } catch {
+            throw WorkerLaunchError("\(error)")
+        }
+        self.init(
+            role: role, index: index, generation: UInt64(generation), ingestWorkers: ingestWorkers, settings: settings,
+            descriptors: WorkerDescriptors(
+                control: control, link: link, listener: listener, secret: secret, lanes: lanes))
+    }
+
+    /// Takes values one by one, so that what is left over is known at the end.
+    private struct Reader {
+        var values: [Name: String]
+
+        mutating func take(_ name: Name) throws(WorkerLaunchError) -> String {
+            guard let value = values.removeValue(forKey: name) else {
+                throw WorkerLaunchError("--\(name.rawValue) is missing")
+            }
+            return value
+        }
+
+        mutating func number(_ name: Name, in range: ClosedRange<Int>) throws(WorkerLaunchError) -> Int {
+            let text = try take(name)
+            guard let number = Int(text), range.contains(number) else {
+                throw WorkerLaunchError(
+                    "--\(name.rawValue)=\(text): must be a number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return number
+        }
+
+        mutating func descriptor(_ name: Name) throws(WorkerLaunchError) -> Int32 {
+            try Self.descriptor(try take(name)[...], name)
+        }
+
+        mutating func descriptors(_ name: Name, count: Int) throws(WorkerLaunchError) -> [Int32] {
+            let parts = try take(name).split(separator: ",", omittingEmptySubsequences: false)
+            guard parts.count == count else {
+                throw WorkerLaunchError("--\(name.rawValue): must be \(count) descriptors")
+            }
+            var numbers: [Int32] = []
+            for part in parts { numbers.append(try Self.descriptor(part, name)) }
+            return numbers
+        }
+
+        mutating func ingestLanes() throws(WorkerLaunchError) -> WorkerDescriptors.Ingest {
+            let (up, downA, downB) = (try descriptor(.up), try descriptor(.downA), try descriptor(.downB))
+            let (bellA, bellB) = (try descriptor(.bellA), try descriptor(.bellB))
+            var others: [WorkerDescriptors.OtherLane] = []
+            for part in try take(.otherUps).split(separator: ",") {
+                let halves = part.split(separator: ":", omittingEmptySubsequences: false)
+                guard halves.count == 2, let index = Int(halves[0]), (0..<WorkerLaunch.limitWorkers).contains(index)
+                else {
+                    throw WorkerLaunchError("--\(Name.otherUps.rawValue): \"\(part)\" must be INDEX:DESCRIPTOR")
+                }
+                others.append(.init(index: index, descriptor: try Self.descriptor(halves[1], .otherUps)))
+            }
+            return .init(up: up, downA: downA, downB: downB, bellA: bellA, bellB: bellB, otherUps: others)
+        }
+
+        mutating func exporterLanes(workers: Int) throws(WorkerLaunchError) -> WorkerDescriptors.Exporter {
+            .init(
+                ups: try descriptors(.ups, count: workers), downs: try descriptors(.downs, count: workers),
+                bells: try descriptors(.bells, count: workers), state: try descriptor(.state))
+        }
+
+        func expectEnd(_ role: WorkerRole) throws(WorkerLaunchError) {
+            guard let extra = Name.allCases.first(where: { values[$0] != nil }) else { return }
+            throw WorkerLaunchError("--\(extra.rawValue) is not for the \(role.rawValue)")
+        }
+
+        private static func descriptor(_ text: Substring, _ name: Name) throws(WorkerLaunchError) -> Int32 {
+            // 0, 1 and 2 are the standard streams.
+            guard let number = Int32(text), number > 2 else {
+                throw WorkerLaunchError("--\(name.rawValue): \"\(text)\" is no descriptor")
+            }
+            return number
+        }
+    }
+}

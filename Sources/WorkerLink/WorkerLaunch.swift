@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import Platform
+import Settings
+
+/// All that a worker is told when it starts. The supervisor writes it as arguments (``arguments``), the worker reads
+/// them (``init(arguments:)``); the secret goes through a descriptor, because everybody on the machine sees arguments.
+public struct WorkerLaunch: Equatable, Sendable {
+    /// Bytes of the installation's secret.
+    public static let secretBytes = 32
+    /// Most ingest workers that a descriptor list is taken for.
+    static let limitWorkers = ProxySettings.Limits.ingestWorkers.upperBound
+
+    public let role: WorkerRole
+    /// 0 for the exporter.
+    public let index: Int
+    /// Rises by one with each start of this worker, from 1. An exporter's lanes are those of `generation % 2`.
+    public let generation: UInt64
+    public let ingestWorkers: Int
+    public let settings: ProxySettings
+    /// For ids of agents; empty in the supervisor's own copy.
+    public private(set) var secret: [UInt8] = []
+    public let descriptors: WorkerDescriptors
+
+    public init(
+        role: WorkerRole, index: Int, generation: UInt64, ingestWorkers: Int, settings: ProxySettings,
+        descriptors: WorkerDescriptors
+    ) {
+        self.role = role
+        self.index = index
+        self.generation = generation
+        self.ingestWorkers = ingestWorkers
+        self.settings = settings
+        self.descriptors = descriptors
+    }
+
+    /// `ingest-0`, `exporter`: for logs and labels.
+    public var name: String { Self.name(role, index) }
+
+    public static func name(_ role: WorkerRole, _ index: Int) -> String {
+        role == .exporter ? role.rawValue : "\(role.rawValue)-\(index)"
+    }
+
+    /// In the worker: what it was told. `arguments` are those of the command line, the program's name first. Reads
+    /// the secret from its descriptor and closes that.
+    public init(arguments: [String]) throws(WorkerLaunchError) {
+        try self.init(decoding: arguments.dropFirst())
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try SmallFile.readAndClose(descriptors.secret, limitBytes: Self.secretBytes + 1)
+        } catch {
+            throw WorkerLaunchError("the secret cannot be read: \(error)")
+        }
+        guard bytes.count == Self.secretBytes else {
+            throw WorkerLaunchError("the secret has \(bytes.count) bytes instead of \(Self.secretBytes)")
+        }
+        secret = bytes
+    }
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a worker process does.
+public enum WorkerRole: String, CaseIterable, Sendable {
+    case ingest, exporter
+
+    /// The program's file name, beside the supervisor's.
+    public var executableName: String { "fodc-\(rawValue)" }
+}
