@@ -1,0 +1,17 @@
+/// What a peer has made the session do, since its beginning. The session only counts; how much is too much, in which time,
+/// is judged by who holds a clock (``RateLimit``).
+public struct HTTP2Counters: Sendable, Hashable {
+    /// Frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, unknown ones, DATA without bytes and without end.
+    public var controlFrames = 0
+    /// Frames that break the protocol in a way that nghttp2 bears, or answers by resetting the stream.
+    public var invalidFrames = 0
+    /// RST_STREAM frames that the session sent because of an error (nghttp2 1.52 has no limit of its own for these: a peer
+    /// that provokes them makes the server work for streams that never count as open, CVE-2025-8671).
+    public var errorResetsSent = 0
+    /// RST_STREAM frames from the peer.
+    public var resetsReceived = 0
+    /// Streams that the peer has opened.
+    public var streamsOpened = 0
+
+    public init() {}
+}

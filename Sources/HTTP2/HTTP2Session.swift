@@ -1,0 +1,334 @@
+import CNghttp2
+import NIOCore
+
+/// HTTP/2 as a state machine over bytes, without any I/O: what the socket gave goes in through ``receive(_:)``, what the
+/// socket is to send comes out of ``send(into:upTo:)``, and in between events go to the delegates and commands come from
+/// anywhere. Framing, HPACK, flow control and the rules of the protocol are nghttp2's.
+///
+/// This file and `HTTP2Session+Callbacks.swift` are the border to C: nowhere else does a pointer of nghttp2 appear.
+/// All pointers that cross it live only during the call in which they appear, but for the session's own.
+///
+/// Not thread-safe: one event loop owns it.
+public final class HTTP2Session {
+    public let configuration: HTTP2Configuration
+    /// Bytes that wait on all streams together.
+    public internal(set) var queuedBytes = 0
+    public internal(set) var counters = HTTP2Counters()
+    /// The connection was given up by ``abandon(_:)``: every command is without effect.
+    public private(set) var isAbandoned = false
+
+    unowned let delegate: any HTTP2SessionDelegate
+    var streams: [Int32: HTTP2Stream] = [:]
+    /// While ``send(into:upTo:)`` runs: the buffer that DATA frames are written to.
+    var outbound = ByteBuffer()
+    var outboundLimit = 0
+
+    /// nghttp2's session: made in `init`, freed in `deinit`, never handed out.
+    private let native: OpaquePointer
+    private var isReceiving = false
+    private var isSending = false
+
+    /// - Throws: ``HTTP2SessionError/outOfMemory``
+    public init(configuration: HTTP2Configuration, delegate: any HTTP2SessionDelegate) throws(HTTP2SessionError) {
+        self.configuration = configuration
+        self.delegate = delegate
+        guard let native = HTTP2Session.makeNative(configuration) else { throw .outOfMemory }
+        self.native = native
+        // Unretained is safe: callbacks come only out of nghttp2 calls that are made by a method of this very object, and
+        // `deinit` frees the native session first of all, after clearing this pointer.
+        nghttp2_session_set_user_data(native, Unmanaged.passUnretained(self).toOpaque())
+        submitSettings()
+    }
+
+    deinit {
+        nghttp2_session_set_user_data(native, nil)
+        nghttp2_session_del(native)
+    }
+
+    // MARK: Bytes
+
+    /// Takes what came from the peer, all of it.
+    public func receive(_ bytes: RawSpan) throws(HTTP2SessionError) {
+        precondition(!isReceiving && !isSending, "a delegate must not feed the session")
+        guard !isAbandoned else { return }
+        isReceiving = true
+        defer { isReceiving = false }
+        // nghttp2 reads the bytes during the call and keeps no pointer to them.
+        let result = bytes.withUnsafeBytes { buffer in
+            nghttp2_session_mem_recv(
+                native, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), buffer.count)
+        }
+        if result < 0 { throw HTTP2Session.error(Int32(truncatingIfNeeded: result)) }
+    }
+
+    /// Appends what is to be sent now, until `buffer` holds `limit` bytes or more (by one frame at most).
+    public func send(into buffer: inout ByteBuffer, upTo limit: Int) throws(HTTP2SessionError) {
+        precondition(!isReceiving && !isSending, "a delegate must not drain the session")
+        guard !isAbandoned else { return }
+        isSending = true
+        outboundLimit = limit
+        swap(&buffer, &outbound)
+        defer {
+            swap(&buffer, &outbound)
+            isSending = false
+        }
+        while outbound.readableBytes < limit {
+            var bytes: UnsafePointer<UInt8>?
+            let count = nghttp2_session_mem_send(native, &bytes)
+            if count < 0 { throw HTTP2Session.error(Int32(truncatingIfNeeded: count)) }
+            guard count > 0, let bytes else { return }
+            // Valid until the next call of nghttp2; copied before that.
+            outbound.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
+        }
+    }
+
+    /// Neither side has anything more to say: the socket is to be closed.
+    public var isFinished: Bool {
+        isAbandoned || (nghttp2_session_want_read(native) == 0 && nghttp2_session_want_write(native) == 0)
+    }
+
+    /// Something may be there to be sent (or waits for the peer's flow control).
+    public var wantsToSend: Bool { !isAbandoned && nghttp2_session_want_write(native) != 0 }
+
+    /// Frames that nghttp2 holds back, DATA aside: what a peer that does not read makes pile up.
+    public var queuedFrames: Int { isAbandoned ? 0 : nghttp2_session_get_outbound_queue_size(native) }
+
+    /// Streams that are not closed.
+    public var streamCount: Int { streams.count }
+
+    /// The connection is gone: closes every stream, and takes no more commands.
+    public func abandon(_ error: HTTP2ErrorCode) {
+        guard !isAbandoned else { return }
+        isAbandoned = true
+        queuedBytes = 0
+        let orphans = streams.values.sorted { $0.id < $1.id }
+        streams = [:]
+        for stream in orphans {
+            stream.isClosed = true
+            stream.queue.removeAll()
+            stream.delegate?.stream(stream, closed: HTTP2StreamEnd(side: .connection, error: error))
+        }
+    }
+
+    // MARK: Streams
+
+    /// Opens a stream (client). It may wait inside until the peer's limit of concurrent streams allows it.
+    /// - Returns: nil when the connection takes no new streams (GOAWAY, identifiers used up).
+    public func open(
+        _ headers: HTTP2Headers, isEnd: Bool, delegate: (any HTTP2StreamDelegate)?
+    ) -> HTTP2Stream? {
+        guard !isAbandoned, nghttp2_session_check_request_allowed(native) != 0 else { return nil }
+        let id = withNativeHeaders(headers) { fields, count in
+            withUnsafePointer(to: HTTP2Session.dataProvider) { provider in
+                nghttp2_submit_request(native, nil, fields, count, isEnd ? nil : provider, nil)
+            }
+        }
+        guard id > 0 else { return nil }
+        let stream = HTTP2Stream(id: id)
+        stream.delegate = delegate
+        stream.areHeadersSubmitted = true
+        stream.isLocalEnded = isEnd
+        stream.isOpened = true
+        streams[id] = stream
+        return stream
+    }
+
+    /// Answers a stream (server), once; with `isEnd` the headers are all there is.
+    public func respond(_ stream: HTTP2Stream, _ headers: HTTP2Headers, isEnd: Bool) {
+        guard isUsable(stream), !stream.areHeadersSubmitted else { return }
+        stream.areHeadersSubmitted = true
+        stream.isLocalEnded = isEnd
+        withNativeHeaders(headers) { fields, count in
+            withUnsafePointer(to: HTTP2Session.dataProvider) { provider in
+                _ = nghttp2_submit_response(native, stream.id, fields, count, isEnd ? nil : provider)
+            }
+        }
+    }
+
+    /// Queues bytes behind what is queued; headers must have been submitted. The caller bounds what it queues
+    /// (``queuedBytes``, ``HTTP2Stream/queuedBytes``).
+    public func send(_ bytes: ByteBuffer, on stream: HTTP2Stream, isEnd: Bool = false) {
+        guard isUsable(stream), stream.areHeadersSubmitted, !stream.isLocalEnded else { return }
+        stream.queue.append(bytes)
+        queuedBytes += bytes.readableBytes
+        stream.isLocalEnded = isEnd
+        resume(stream)
+    }
+
+    /// Ends this side of the stream with trailers, after what is queued.
+    public func end(_ stream: HTTP2Stream, trailers: HTTP2Headers) {
+        guard isUsable(stream), stream.areHeadersSubmitted, !stream.isLocalEnded else { return }
+        stream.isLocalEnded = true
+        stream.trailers = trailers
+        resume(stream)
+    }
+
+    /// Drops what is queued and ends the stream at once.
+    public func reset(_ stream: HTTP2Stream, _ error: HTTP2ErrorCode) {
+        guard isUsable(stream) else { return }
+        queuedBytes -= stream.queue.byteCount
+        stream.queue.removeAll()
+        stream.isLocalEnded = true
+        stream.wasResetLocally = true
+        nghttp2_submit_rst_stream(native, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, error.rawValue)
+    }
+
+    // MARK: Flow control
+
+    /// Allows the peer `bytes` more on this stream, for bytes of it that were taken in. nghttp2 tells the peer when half a
+    /// window has come together.
+    public func credit(_ stream: HTTP2Stream, bytes: Int) {
+        guard isUsable(stream), bytes > 0 else { return }
+        nghttp2_session_consume_stream(native, stream.id, bytes)
+    }
+
+    /// Allows the peer `bytes` more on the connection.
+    public func creditConnection(bytes: Int) {
+        guard !isAbandoned, bytes > 0 else { return }
+        nghttp2_session_consume_connection(native, bytes)
+    }
+
+    /// Changes how much the peer may have under way on the stream (nil: on the connection). A larger window is told at
+    /// once; a smaller one comes about by crediting less.
+    public func setWindow(of stream: HTTP2Stream?, bytes: Int) {
+        let id: Int32
+        if let stream {
+            guard isUsable(stream) else { return }
+            id = stream.id
+        } else {
+            guard !isAbandoned else { return }
+            id = 0
+        }
+        nghttp2_session_set_local_window_size(
+            native, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, Int32(clamping: max(0, bytes)))
+    }
+
+    // MARK: Connection
+
+    /// Asks for a sign of life; the answer comes to ``HTTP2SessionDelegate/session(_:receivedPingAnswer:)``.
+    public func ping(payload: UInt64) {
+        guard !isAbandoned else { return }
+        withUnsafeBytes(of: payload.bigEndian) { bytes in
+            _ = nghttp2_submit_ping(
+                native, UInt8(NGHTTP2_FLAG_NONE.rawValue), bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        }
+    }
+
+    /// Tells the peer that no new streams are taken; those that are open go on. With none open the session is finished.
+    public func goAway(_ error: HTTP2ErrorCode) {
+        guard !isAbandoned else { return }
+        nghttp2_submit_goaway(
+            native, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(native),
+            error.rawValue, nil, 0)
+    }
+
+    /// GOAWAY, and nothing is read any more: the session is finished when that is sent.
+    public func terminate(_ error: HTTP2ErrorCode) {
+        guard !isAbandoned else { return }
+        nghttp2_session_terminate_session(native, error.rawValue)
+    }
+}
+
+// MARK: - nghttp2
+
+extension HTTP2Session {
+    private func isUsable(_ stream: HTTP2Stream) -> Bool {
+        !isAbandoned && !stream.isClosed && streams[stream.id] === stream
+    }
+
+    private func resume(_ stream: HTTP2Stream) {
+        guard stream.isDeferred else { return }
+        stream.isDeferred = false
+        nghttp2_session_resume_data(native, stream.id)
+    }
+
+    /// Called by nghttp2 while it makes a DATA frame: trailers go out right behind the last one.
+    func submitTrailers(_ trailers: HTTP2Headers, on stream: HTTP2Stream) {
+        withNativeHeaders(trailers) { fields, count in
+            _ = nghttp2_submit_trailer(native, stream.id, fields, count)
+        }
+    }
+
+    /// The server has answered in full while the client still sends: RFC 9113, section 8.1 has it say so.
+    func resetAnswered(_ stream: HTTP2Stream) {
+        nghttp2_submit_rst_stream(
+            native, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, HTTP2ErrorCode.noError.rawValue)
+    }
+
+    private func submitSettings() {
+        var entries: [nghttp2_settings_entry] = []
+        func add(_ id: nghttp2_settings_id, _ value: Int) {
+            entries.append(nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(clamping: value)))
+        }
+        add(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, configuration.streamWindowBytes)
+        add(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, configuration.maxFrameBytes)
+        add(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, configuration.maxHeaderListBytes)
+        switch configuration.role {
+        case .server: add(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, configuration.maxConcurrentStreams)
+        case .client: add(NGHTTP2_SETTINGS_ENABLE_PUSH, 0)
+        }
+        nghttp2_submit_settings(native, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
+        setWindow(of: nil, bytes: configuration.connectionWindowBytes)
+    }
+
+    /// Calls `body` with the fields as nghttp2 takes them. nghttp2 copies names and values before it returns, so pointers
+    /// into one array that lives for the call are enough.
+    @discardableResult
+    private func withNativeHeaders<Result>(
+        _ headers: HTTP2Headers, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result
+    ) -> Result {
+        var text: [UInt8] = []
+        var lengths: [(name: Int, value: Int)] = []
+        for field in headers.fields {
+            text.append(contentsOf: field.name.utf8)
+            text.append(contentsOf: field.value.utf8)
+            lengths.append((field.name.utf8.count, field.value.utf8.count))
+        }
+        return text.withUnsafeMutableBufferPointer { bytes in
+            var next = bytes.baseAddress
+            let fields = lengths.map { length in
+                let name = next
+                let value = name.map { $0 + length.name }
+                next = value.map { $0 + length.value }
+                return nghttp2_nv(
+                    name: name, value: value, namelen: length.name, valuelen: length.value,
+                    flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+            }
+            return fields.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
+        }
+    }
+
+    private static func makeNative(_ configuration: HTTP2Configuration) -> OpaquePointer? {
+        var callbacks: OpaquePointer?
+        guard nghttp2_session_callbacks_new(&callbacks) == 0 else { return nil }
+        defer { nghttp2_session_callbacks_del(callbacks) }
+        setCallbacks(callbacks)
+
+        var option: OpaquePointer?
+        guard nghttp2_option_new(&option) == 0 else { return nil }
+        defer { nghttp2_option_del(option) }
+        nghttp2_option_set_no_auto_window_update(option, 1)
+        nghttp2_option_set_no_closed_streams(option, 1)
+        nghttp2_option_set_max_continuations(option, configuration.maxContinuations)
+        nghttp2_option_set_max_settings(option, configuration.maxSettingsEntries)
+        nghttp2_option_set_max_outbound_ack(option, configuration.maxOutboundAcknowledgements)
+        nghttp2_option_set_stream_reset_rate_limit(option, configuration.resetBurst, configuration.resetsPerSecond)
+
+        var native: OpaquePointer?
+        let result =
+            switch configuration.role {
+            case .server: nghttp2_session_server_new2(&native, callbacks, nil, option)
+            case .client: nghttp2_session_client_new2(&native, callbacks, nil, option)
+            }
+        return result == 0 ? native : nil
+    }
+
+    private static func error(_ number: Int32) -> HTTP2SessionError {
+        switch number {
+        case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue: .badPreface
+        case NGHTTP2_ERR_FLOODED.rawValue: .flooded
+        case NGHTTP2_ERR_NOMEM.rawValue: .outOfMemory
+        default: .failed(library: number)
+        }
+    }
+}

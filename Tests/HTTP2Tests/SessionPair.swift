@@ -1,0 +1,91 @@
+import HTTP2
+import NIOCore
+
+/// A client and a server session in memory, whose bytes are carried from one to the other by hand.
+final class SessionPair {
+    let clientEvents = RecordedEvents()
+    let serverEvents = RecordedEvents()
+    let client: HTTP2Session
+    let server: HTTP2Session
+
+    init(
+        client: HTTP2Configuration = .init(role: .client), server: HTTP2Configuration = .init(role: .server)
+    ) throws {
+        self.client = try HTTP2Session(configuration: client, delegate: clientEvents)
+        self.server = try HTTP2Session(configuration: server, delegate: serverEvents)
+    }
+
+    /// Carries bytes both ways, in pieces of `pieceBytes`, until neither side has any.
+    func exchange(pieceBytes: Int = .max) throws {
+        while true {
+            let sent = try carry(from: client, to: server, pieceBytes: pieceBytes)
+            let answered = try carry(from: server, to: client, pieceBytes: pieceBytes)
+            if sent + answered == 0 { return }
+        }
+    }
+
+    @discardableResult
+    func carry(from: HTTP2Session, to: HTTP2Session, pieceBytes: Int = .max) throws -> Int {
+        var buffer = ByteBuffer()
+        try from.send(into: &buffer, upTo: 1 << 20)
+        let count = buffer.readableBytes
+        while buffer.readableBytes > 0, let piece = buffer.readSlice(length: min(pieceBytes, buffer.readableBytes)) {
+            try to.receive(piece.readableBytesSpan)
+        }
+        return count
+    }
+
+    static let request: HTTP2Headers = [
+        ":method": "POST", ":scheme": "http", ":path": "/s/M", ":authority": "test", "content-type": "application/grpc",
+        "te": "trailers",
+    ]
+}
+
+/// Writes down what a session reports, and credits what it is given unless told otherwise.
+final class RecordedEvents: HTTP2SessionDelegate, HTTP2StreamDelegate {
+    var streams: [HTTP2Stream] = []
+    var headers: [Int32: [HTTP2Headers]] = [:]
+    var data: [Int32: [UInt8]] = [:]
+    var ended: [Int32] = []
+    var closed: [Int32: [HTTP2StreamEnd]] = [:]
+    var pings: [UInt64] = []
+    var goAways: [HTTP2ErrorCode] = []
+    var settings = 0
+    var creditsData = true
+    var onOpen: (HTTP2Session, HTTP2Stream) -> Void = { _, _ in }
+    private weak var session: HTTP2Session?
+
+    func session(_ session: HTTP2Session, opened stream: HTTP2Stream, headers: HTTP2Headers) {
+        self.session = session
+        stream.delegate = self
+        streams.append(stream)
+        self.headers[stream.id] = [headers]
+        onOpen(session, stream)
+    }
+
+    func session(_ session: HTTP2Session, receivedPingAnswer payload: UInt64) { pings.append(payload) }
+
+    func session(_ session: HTTP2Session, receivedGoAway error: HTTP2ErrorCode, lastStreamID: Int32) {
+        goAways.append(error)
+    }
+
+    func sessionReceivedSettings(_ session: HTTP2Session) {
+        self.session = session
+        settings += 1
+    }
+
+    func stream(_ stream: HTTP2Stream, received headers: HTTP2Headers, isEnd: Bool) {
+        self.headers[stream.id, default: []].append(headers)
+    }
+
+    func stream(_ stream: HTTP2Stream, received data: RawSpan) {
+        data.withUnsafeBytes { self.data[stream.id, default: []].append(contentsOf: $0) }
+        guard creditsData else { return }
+        session?.credit(stream, bytes: data.byteCount)
+        session?.creditConnection(bytes: data.byteCount)
+    }
+
+    func streamReceivedEnd(_ stream: HTTP2Stream) { ended.append(stream.id) }
+
+    func stream(_ stream: HTTP2Stream, closed end: HTTP2StreamEnd) { closed[stream.id, default: []].append(end) }
+}
