@@ -12,6 +12,7 @@ import PackageDescription
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -28,6 +29,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
@@ -35,8 +37,8 @@ let package = Package(
     targets: [
         // Executables: read flags, wire, nothing else.
         .executableTarget(name: "Supervisor", dependencies: ["Supervision", "Settings", arguments]),
-        .executableTarget(name: "Ingest", dependencies: ["IngestService", "WorkerLink", "Logs"]),
-        .executableTarget(name: "Exporter", dependencies: ["ExporterService", "WorkerLink", "Logs"]),
+        .executableTarget(name: "Ingest", dependencies: ["IngestService", "WorkerLink", "WorkerRuntime"]),
+        .executableTarget(name: "Exporter", dependencies: ["ExporterService", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(name: "AgentSim", dependencies: ["AgentSimulation", "Settings", arguments]),
         .executableTarget(name: "LaneTool", dependencies: ["Lanes", "Exchange", arguments]),
 
@@ -46,22 +48,22 @@ let package = Package(
             name: "IngestService",
             dependencies: [
                 "Exchange", "FODCProtocol", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform", "Settings", "WorkerLink",
-                nioCore, nioPosix, log, protobuf,
+                "WorkerRuntime", nioCore, log, protobuf, deque,
             ]),
         .target(
             name: "ExporterService",
             dependencies: [
                 "Exchange", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Settings", "WorkerLink",
-                nioCore, nioPosix, log,
+                "WorkerRuntime", nioCore, log,
             ]),
         .target(
             name: "AgentSimulation",
-            dependencies: ["FODCProtocol", "HTTP2", "Platform", "Settings", nioCore, nioPosix, log, protobuf]),
+            dependencies: ["FODCProtocol", "HTTP2", "Platform", "Settings", nioCore, nioPosix, nioHTTP1, log, protobuf]),
 
         // Protocols.
         .target(name: "GRPCServer", dependencies: ["HTTP2", "Platform", nioCore, nioPosix, log]),
         .target(name: "HTTP2", dependencies: ["CNghttp2", "Platform", nioCore]),
-        .target(name: "HTTPServer", dependencies: ["CISAL", "Platform", nioCore, nioPosix, nioHTTP1, log]),
+        .target(name: "HTTPServer", dependencies: ["CISAL", "Platform", nioCore, nioPosix, log]),
         .target(name: "FODCProtocol", dependencies: [protobuf], exclude: ["Protos"]),
 
         // What the data is.
@@ -70,6 +72,8 @@ let package = Package(
 
         // What processes share, and how they are started.
         .target(name: "WorkerLink", dependencies: ["Lanes", "Platform", "Settings"]),
+        .target(
+            name: "WorkerRuntime", dependencies: ["Logs", "Platform", "WorkerLink", nioCore, nioPosix, log]),
         .target(name: "Logs", dependencies: ["Platform", log]),
         .target(name: "Settings", dependencies: ["Platform"]),
         .target(name: "Lanes", dependencies: ["Platform", "CPlatform"]),
@@ -84,9 +88,9 @@ let package = Package(
         .testTarget(name: "LanesTests", dependencies: ["Lanes", "Platform"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", protobuf]),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "GRPCServer", nioCore, nioPosix, nioEmbedded]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", nioCore, nioPosix, nioEmbedded]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Settings", "Platform", "WorkerLink"]),
-        .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol"]),
+        .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol", protobuf]),
         .testTarget(name: "IngestServiceTests", dependencies: ["IngestService", "FODCProtocol"]),
         .testTarget(name: "ExporterServiceTests", dependencies: ["ExporterService"]),
     ],

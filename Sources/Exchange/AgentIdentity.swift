@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lanes
+
+/// What makes two registrations those of one agent: the pod and its containers (wire contract, "Identity").
+public struct AgentIdentity: Hashable, Sendable {
+    public let podName: String
+    public let containerNames: [String]
+
+    public init(podName: String, containerNames: [String]) {
+        self.podName = podName
+        self.containerNames = containerNames
+    }
+
+    private var canonicalBytes: [UInt8] {
+        var writer = PayloadWriter()
+        writer.append(podName)
+        writer.append(containerNames)
+        return writer.bytes
+    }
+
+    /// The id that this identity has in this installation, whichever worker it comes to and after every restart: a
+    /// UUID of version 8 (RFC 9562, section 5.8: custom) out of a keyed hash, so that nobody without the secret can
+    /// guess the id of somebody else's agent.
+    public func agentID(secret: InstallationSecret) -> AgentID {
+        let (high, low) = SipHash.hash128(canonicalBytes, key: secret.identityKey)
+        return AgentID(
+            high: high & 0xffff_ffff_ffff_0fff | 0x8000,
+            low: low & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000)
+    }
+
+    /// Names the identity in slots and in the note of what a worker is working on; never zero, which means nobody.
+    public func hash(secret: InstallationSecret) -> UInt64 {
+        max(1, SipHash.hash128(canonicalBytes, key: secret.hashKey).high)
+    }
+}
+
+/// 32 random bytes that the supervisor keeps for the installation.
+public struct InstallationSecret: Sendable {
+    public static let byteCount = 32
+
+    let identityKey: (UInt64, UInt64)
+    let hashKey: (UInt64, UInt64)
+
+    /// `nil` unless there are exactly ``byteCount`` bytes.
+    public init?(_ bytes: [UInt8]) {
+        guard bytes.count == Self.byteCount else { return nil }
+        func word(_ index: Int) -> UInt64 {
+            bytes[index * 8..<index * 8 + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        identityKey = (word(0), word(1))
+        hashKey = (word(2), word(3))
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What an ingest worker counts in the words of its lane's header, where the exporter reads it and where it survives
+/// the worker. The raw value is the word; numbers are never reused for something else without a new layout version.
+public enum IngestCounter: Int, CaseIterable, Sendable {
+    // Registrations by outcome.
+    case registeredNew = 0
+    case registeredReturned
+    case registeredTwin
+    case refusedInvalid
+    case refusedLimit
+    case refusedLoop
+
+    // Losses of agents by cause.
+    case lostStreamEnded = 8
+    case lostConnection
+    case lostHeartbeatTimeout
+    case lostKeepalive
+    case lostWorker
+    case leftCleanup
+    case leftEvicted
+    case leftElsewhere
+
+    // Metrics requests and answers.
+    case askedLatest = 16
+    case askedWindow
+    case answeredLatest
+    case answeredLate
+    case answeredWindow
+    case answeredUnasked
+    case answeredMalformed
+    case notAnswered
+    case notAskedBusy
+
+    // Samples.
+    case samplesReceived = 28
+    case samplesAccepted
+    case duplicateValues
+
+    // Streams refused for their metadata.
+    case refusedNoAgentID = 32
+    case refusedUnknownAgentID
+
+    // The lane.
+    case backPressureNanoseconds = 36
+    case recordsTooLarge
+    case recordsWithoutMemory
+    case commandsDamaged
+    case commandsOfDeadGeneration
+    case messagesUnasked
+
+    // gRPC transport.
+    case grpcBytesIn = 48
+    case grpcBytesOut
+    case grpcMessagesIn
+    case grpcMessagesOut
+    case connectionsAccepted
+    case connectionsOpen
+    case assemblyBytes
+    case assemblyBytesPeak
+
+    // Gauges set on every tick.
+    case agentsOnline = 60
+    case agentsUnconnected
+    case ringBytes
+    case ringUsedBytes
+    case ringCurrentBytes
+
+    /// Where the drops of samples begin, in the order of `Metrics.DropCause`.
+    public static let firstSampleDrop = 128
+    /// Where the ends of streams begin, by gRPC status code.
+    public static let firstStreamEnd = 192
+    /// Where the ends of connections begin, in the order of `GRPCServer`'s causes.
+    public static let firstConnectionEnd = 224
+}

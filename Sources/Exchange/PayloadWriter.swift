@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Appends the small payloads of ``IdentityRecord``, ``CollectCommand`` and ``RoundOutcome``: integers little-endian,
+/// strings as a `UInt32` length and UTF-8. Not for samples, which have a form of their own.
+struct PayloadWriter {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func append<Value: FixedWidthInteger>(_ value: Value) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func append(_ text: String) {
+        append(UInt32(text.utf8.count))
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    mutating func append(_ texts: [String]) {
+        append(UInt32(texts.count))
+        for text in texts { append(text) }
+    }
+
+    mutating func append(_ numbers: [UInt32]) {
+        append(UInt32(numbers.count))
+        for number in numbers { append(number) }
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lanes
+
+/// What the records of the lanes are. `identity`, `series` and `sample` are known to `Lanes` too, which keeps
+/// their positions in the agent's slot.
+extension RecordType {
+    // Up lanes: from an ingest worker to the exporter.
+    /// The end of a collection: ``RoundOutcome``.
+    public static let roundDone = RecordType(rawValue: 5)
+    /// One answer to a window request (payload of `Metrics.WindowColumns`).
+    public static let window = RecordType(rawValue: 4)
+    /// The end of a window collection: ``RoundOutcome``.
+    public static let windowDone = RecordType(rawValue: 13)
+    // The messages of the other streams travel as they came, once they have parsed.
+    public static let topology = RecordType(rawValue: 6)
+    public static let lifecycle = RecordType(rawValue: 7)
+    public static let crashRecord = RecordType(rawValue: 8)
+    public static let pressureList = RecordType(rawValue: 9)
+    public static let schemaRegistry = RecordType(rawValue: 10)
+    public static let profileChunk = RecordType(rawValue: 11)
+    public static let configuration = RecordType(rawValue: 12)
+
+    // Down lanes: from the exporter to an ingest worker.
+    /// Ask for the latest values: ``CollectCommand`` without a window.
+    public static let collect = RecordType(rawValue: 32)
+    /// Ask for a window: ``CollectCommand`` with one.
+    public static let collectWindow = RecordType(rawValue: 33)
+
+    // The exporter's state lane.
+    public static let schemaVerdict = RecordType(rawValue: 48)
+
+    /// The name people read in `fodc-lane dump`.
+    public var name: String {
+        switch self {
+        case .identity: "identity"
+        case .series: "series"
+        case .sample: "sample"
+        case .window: "window"
+        case .roundDone: "round-done"
+        case .windowDone: "window-done"
+        case .topology: "topology"
+        case .lifecycle: "lifecycle"
+        case .crashRecord: "crash-record"
+        case .pressureList: "pressure-list"
+        case .schemaRegistry: "schema-registry"
+        case .profileChunk: "profile-chunk"
+        case .configuration: "configuration"
+        case .collect: "collect"
+        case .collectWindow: "collect-window"
+        case .schemaVerdict: "schema-verdict"
+        default: "type-\(rawValue)"
+        }
+    }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import ExporterService
+import WorkerLink
+import WorkerRuntime
+
+WorkerProcess.run { launch, loop, logger in
+    guard case .exporter(let lanes) = launch.descriptors.lanes else {
+        throw WorkerLaunchError("fodc-exporter was started as \(launch.name)")
+    }
+    return try ExporterWorker(launch: launch, lanes: lanes, loop: loop, logger: logger)
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import GRPCServer
+import Lanes
+import Metrics
+
+/// What this worker knows of one agent. Its place in the lane's table is kept true by ``AgentRegistry``.
+final class Agent {
+    let slot: SlotRef
+    let id: AgentID
+    let identity: AgentIdentity
+    let identityHash: UInt64
+    var role: String
+    var labels: [AgentLabel]
+    var peer: String
+    var registeredAtNanoseconds: Int64
+    var status: AgentStatus = .online
+    var statusSinceNanoseconds: UInt64
+    /// By ``ReadingClock``, so that time in which this worker did not read counts for nobody.
+    var heardAtNanoseconds: UInt64
+    var openStreams: UInt32 = 0
+    /// How often its identity has come over a new connection.
+    var connectionEpoch: UInt32 = 0
+
+    /// The call that keeps it online; `nil` while unconnected.
+    var registration: RegistrationCall?
+    var metrics: MetricsStreamCall?
+
+    let series: AgentSeries
+    /// The table that the exporter has been given last, if any.
+    var publishedTableNumber: UInt32?
+    /// Tables that only an older sample than the next one names.
+    var obsoleteTableNumbers: [UInt32] = []
+    var density = PointDensity()
+    /// Windows that wait for their turn on the metrics stream, the one under way first.
+    var windowJobs: [WindowJob] = []
+
+    init(
+        slot: SlotRef, identity: IdentityRecord, identityHash: UInt64, series: AgentSeries,
+        nowNanoseconds: UInt64, readingNanoseconds: UInt64
+    ) {
+        self.slot = slot
+        id = identity.id
+        self.identity = identity.identity
+        self.identityHash = identityHash
+        role = identity.role
+        labels = identity.labels
+        peer = identity.peer
+        registeredAtNanoseconds = identity.registeredAtNanoseconds
+        statusSinceNanoseconds = nowNanoseconds
+        heardAtNanoseconds = readingNanoseconds
+        self.series = series
+    }
+
+    var record: IdentityRecord {
+        IdentityRecord(
+            id: id, identity: identity, role: role, labels: labels, peer: peer,
+            registeredAtNanoseconds: registeredAtNanoseconds)
+    }
+
+    var enrichment: Enrichment { record.enrichment }
+
+    /// Takes over what a registration or heartbeat says of role and labels: a real role replaces the role and, when
+    /// labels come with it, the labels; an unspecified one never replaces a real one (wire contract, "Role").
+    /// - Returns: whether anything changed.
+    func adopt(role newRole: String, labels newLabels: [AgentLabel]) -> Bool {
+        guard !newRole.isEmpty, newRole != Self.unspecifiedRole || !Self.isReal(role) else { return false }
+        let adoptsLabels = !newLabels.isEmpty && newLabels != labels
+        guard newRole != role || adoptsLabels else { return false }
+        role = newRole
+        if adoptsLabels { labels = newLabels }
+        return true
+    }
+
+    static let unspecifiedRole = "ROLE_UNSPECIFIED"
+
+    private static func isReal(_ role: String) -> Bool { !role.isEmpty && role != unspecifiedRole }
+
+    func entry(seriesCount: Int) -> AgentEntry {
+        var entry = AgentEntry()
+        entry.id = id
+        entry.identityHash = identityHash
+        entry.status = status
+        entry.registeredAtNanoseconds = registeredAtNanoseconds
+        entry.statusSinceNanoseconds = statusSinceNanoseconds
+        entry.openStreams = openStreams
+        entry.seriesCount = UInt32(clamping: seriesCount)
+        entry.connectionEpoch = connectionEpoch
+        return entry
+    }
+}
+
+/// One agent's share of a window collection: the parts still to be asked for.
+struct WindowJob {
+    let round: CollectionRounds.Key
+    var plan: WindowPlan
+    var part: CollectCommand.Window?
+}
+
+extension IdentityRecord {
+    var enrichment: Enrichment {
+        Enrichment(
+            podName: identity.podName, nodeRole: role,
+            labels: Dictionary(labels.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last }))
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Metrics
+import Platform
+
+/// The agents of this worker, and their slots in its lane. An agent's slot is true before anybody is told of it.
+final class AgentRegistry {
+    private let lane: LaneWriter
+    private(set) var onlineCount = 0
+    private var bySlot: [UInt32: Agent] = [:]
+    private var byID: [AgentID: Agent] = [:]
+    private var byIdentity: [UInt64: [Agent]] = [:]
+
+    init(lane: LaneWriter) {
+        self.lane = lane
+    }
+
+    var all: Dictionary<UInt32, Agent>.Values { bySlot.values }
+    var count: Int { bySlot.count }
+
+    func agent(id: AgentID) -> Agent? { byID[id] }
+    func agent(slot: UInt32) -> Agent? { bySlot[slot] }
+    /// Those whose identity has this hash and really is this one.
+    func agents(of identity: AgentIdentity, hash: UInt64) -> [Agent] {
+        (byIdentity[hash] ?? []).filter { $0.identity == identity }
+    }
+
+    func insert(_ agent: Agent) {
+        bySlot[agent.slot.index] = agent
+        byID[agent.id] = agent
+        byIdentity[agent.identityHash, default: []].append(agent)
+        if agent.status == .online { onlineCount += 1 }
+        publish(agent)
+        publishCounts()
+    }
+
+    func remove(_ agent: Agent) {
+        bySlot[agent.slot.index] = nil
+        if byID[agent.id] === agent { byID[agent.id] = nil }
+        byIdentity[agent.identityHash]?.removeAll { $0 === agent }
+        if byIdentity[agent.identityHash]?.isEmpty == true { byIdentity[agent.identityHash] = nil }
+        if agent.status == .online { onlineCount -= 1 }
+        lane.releaseSlot(agent.slot)
+        publishCounts()
+    }
+
+    /// The other workers judge by these whether `--max-agents` may be near, so they are true at any time.
+    private func publishCounts() {
+        lane.setCounter(IngestCounter.agentsOnline.rawValue, UInt64(onlineCount))
+        lane.setCounter(IngestCounter.agentsUnconnected.rawValue, UInt64(count - onlineCount))
+    }
+
+    /// Writes what has changed of an agent into its slot.
+    func publish(_ agent: Agent) {
+        lane.setEntry(agent.entry(seriesCount: agent.series.seriesCount), at: agent.slot)
+    }
+
+    func setStatus(_ status: AgentStatus, of agent: Agent, nowNanoseconds: UInt64) {
+        guard agent.status != status else { return }
+        onlineCount += (status == .online ? 1 : 0) - (agent.status == .online ? 1 : 0)
+        agent.status = status
+        agent.statusSinceNanoseconds = nowNanoseconds
+        publish(agent)
+        publishCounts()
+    }
+
+    func setStream(_ stream: AgentStream, isOpen: Bool, of agent: Agent) {
+        let mask = isOpen ? agent.openStreams | stream.bit : agent.openStreams & ~stream.bit
+        guard mask != agent.openStreams else { return }
+        agent.openStreams = mask
+        publish(agent)
+    }
+
+    /// The one that has been unconnected for longest.
+    var longestUnconnected: Agent? {
+        bySlot.values.filter { $0.status == .unconnected }.min { $0.statusSinceNanoseconds < $1.statusSinceNanoseconds }
+    }
+}

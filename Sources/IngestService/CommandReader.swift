@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+
+/// Reads what the exporter asks in one of this worker's two down lanes, from the lane's head at the start on: what was
+/// asked of a predecessor of this worker is nobody's any more.
+final class CommandReader {
+    /// 0: the lane of exporters of even generation (A), 1: of odd (B).
+    let parity: Int
+    private let descriptor: Int32
+    private var reader: LaneReader?
+    private var generation: UInt64 = 0
+
+    init(descriptor: Int32, parity: Int) {
+        self.descriptor = descriptor
+        self.parity = parity
+        open()
+    }
+
+    private func open() {
+        // Before the first exporter of this parity has started there is nothing to read.
+        guard reader == nil, let opened = try? LaneReader(descriptor: descriptor, kind: .down) else { return }
+        opened.seekToHead()
+        reader = opened
+        generation = opened.generation
+    }
+
+    /// Hands over every command that has come. Commands of a generation that no longer writes are counted and dropped.
+    /// - Returns: the generation that has gone when another has taken over the lane since the last call.
+    func poll(
+        into lane: LaneWriter, counters: IngestCounters,
+        _ handle: (RecordHeader, CollectCommand) -> Void
+    ) -> UInt64? {
+        open()
+        guard let reader else { return nil }
+        let current = reader.generation
+        defer { generation = current }
+        let started = reader.position
+        reading: while true {
+            let outcome = reader.next { header, payload in
+                guard header.generation == current else { return counters.add(.commandsOfDeadGeneration) }
+                guard header.type == .collect || header.type == .collectWindow,
+                    let command = CollectCommand(payload: payload)
+                else { return counters.add(.commandsDamaged) }
+                handle(header, command)
+            }
+            switch outcome {
+            case .record: continue
+            case .empty: break reading
+            case .lapped, .damaged: counters.add(.commandsDamaged)
+            }
+        }
+        if reader.position != started || generation != current {
+            lane.setReadPosition(parity, generation: current, position: reader.position)
+        }
+        return generation != current && generation != 0 ? generation : nil
+    }
+
+    var isAtHead: Bool { reader?.isAtHead ?? true }
+    /// Whether the exporter on the other side has said that it sleeps.
+    var isPeerSleeping: Bool { reader?.isWriterSleeping ?? false }
+    var peerGeneration: UInt64 { reader?.generation ?? 0 }
+
+    /// How far the exporter of `generation` has read our lane; `nil` before it has said so.
+    func peerPosition(generation: UInt64) -> UInt64? {
+        guard let said = reader?.peerReadPosition(0), said.generation == generation else { return nil }
+        return said.position
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import GRPCServer
+import Lanes
+import Metrics
+
+/// What this worker counts, in the header of its lane.
+final class IngestCounters {
+    private let lane: LaneWriter
+
+    init(lane: LaneWriter) {
+        self.lane = lane
+    }
+
+    func add(_ counter: IngestCounter, _ n: UInt64 = 1) {
+        lane.addCounter(counter.rawValue, n)
+    }
+
+    func set(_ counter: IngestCounter, _ value: Int) {
+        lane.setCounter(counter.rawValue, UInt64(clamping: value))
+    }
+
+    func add(_ summary: DecodeSummary) {
+        add(.samplesReceived, UInt64(summary.samplesReceived))
+        add(.samplesAccepted, UInt64(summary.samplesAccepted))
+        for cause in DropCause.allCases {
+            let count = summary.drops[cause]
+            if count > 0 { lane.addCounter(IngestCounter.firstSampleDrop + cause.rawValue, UInt64(count)) }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import GRPCServer
+import Lanes
+import Logging
+import Logs
+import NIOCore
+import Platform
+import Settings
+import WorkerLink
+import WorkerRuntime
+
+/// One ingest process: lane, registry, gRPC server, and the loop that ties them together.
+///
+/// `@unchecked Sendable`: after ``start()`` everything is touched on the event loop alone; the thread that waits for
+/// the supervisor only hands messages over to it.
+public final class IngestWorker: Worker, @unchecked Sendable {
+    /// How often the worker says that it lives, looks at `control`, and judges heartbeats.
+    static let tick = TimeAmount.milliseconds(250)
+    /// From GOAWAY to closing what is still open.
+    static let drainGrace = TimeAmount.milliseconds(1_000)
+
+    private let launch: WorkerLaunch
+    private let lanes: WorkerDescriptors.Ingest
+    private let loop: any EventLoop
+    private let logger: Logger
+    private let control: ControlReader
+    private let lane: LaneWriter
+    private let outbox = LaneOutbox()
+    private let counters: IngestCounters
+    private let registry: AgentRegistry
+    private let collector: MetricsCollector
+    private let service: AgentService
+    private let server: GRPCServer
+    private let commands: [CommandReader]
+    private let bells: [Doorbell]
+    private var transport: TransportCounters
+    private var pressureSince: UInt64?
+    private var isBellDue = false
+    private var deadline: (at: UInt64, task: Scheduled<Void>)?
+    private var isDraining = false
+
+    /// Opens or takes over the lane; to be called on the loop.
+    public init(launch: WorkerLaunch, lanes: WorkerDescriptors.Ingest, loop: any EventLoop, logger: Logger) throws {
+        self.launch = launch
+        self.lanes = lanes
+        self.loop = loop
+        self.logger = logger
+        guard let secret = InstallationSecret(launch.secret) else {
+            throw WorkerLaunchError("the secret has \(launch.secret.count) bytes")
+        }
+        control = try ControlReader(descriptor: launch.descriptors.control)
+        lane = try Self.openLane(launch, lanes, logger)
+        counters = IngestCounters(lane: lane)
+        registry = AgentRegistry(lane: lane)
+        collector = MetricsCollector(lane: lane, outbox: outbox, registry: registry, counters: counters)
+        service = AgentService(
+            settings: launch.settings, secret: secret, lane: lane, outbox: outbox, registry: registry,
+            collector: collector, counters: counters,
+            others: OtherWorkers(descriptors: lanes.otherUps.map(\.descriptor)), logger: logger)
+        var configuration = GRPCServer.Configuration()
+        configuration.maxMessageBytes = launch.settings.grpcMaxMessageBytes
+        server = GRPCServer(configuration: configuration, eventLoop: loop, service: service, logger: logger)
+        commands = [
+            CommandReader(descriptor: lanes.downA, parity: 0), CommandReader(descriptor: lanes.downB, parity: 1),
+        ]
+        bells = [Doorbell(descriptor: lanes.bellA), Doorbell(descriptor: lanes.bellB)]
+        transport = TransportCounters(lane: lane)
+    }
+
+    private static func openLane(
+        _ launch: WorkerLaunch, _ lanes: WorkerDescriptors.Ingest, _ logger: Logger
+    ) throws(LaneError) -> LaneWriter {
+        let ring = launch.settings.ringMaxBytes
+        do {
+            return try LaneWriter.takeOver(
+                descriptor: lanes.up, kind: .up, index: launch.index, generation: launch.generation,
+                maximumRingBytes: ring)
+        } catch .unusable(let reason) {
+            logger.error(
+                "the predecessor's lane cannot be used: starting with an empty one, agents are asked anew",
+                metadata: ["reason": "\(reason)"])
+            return try LaneWriter.format(
+                descriptor: lanes.up, kind: .up, index: launch.index, generation: launch.generation,
+                maximumRingBytes: ring)
+        }
+    }
+
+    // MARK: Start
+
+    /// On the loop: lists the predecessor's agents, then serves. Succeeds when the worker accepts connections.
+    public func start() -> EventLoopFuture<Void> {
+        lane.slowestReaderPosition = { [unowned self] in slowestReaderPosition() }
+        outbox.onPressure = { [unowned self] in setPressure($0) }
+        outbox.onLoss = { [unowned self] in recordLost($0) }
+        outbox.onWritten = { [unowned self] in ringSoon() }
+        adoptPredecessorsAgents()
+        beat()
+        loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
+        let bellsOpen = zip([0, 1], [lanes.bellA, lanes.bellB]).map { parity, descriptor in
+            DoorbellChannel.open(descriptor, on: loop) { [self] in readCommands(parity) }
+        }
+        return EventLoopFuture.andAllSucceed(bellsOpen, on: loop).flatMap { [self] in
+            server.start(listeningDescriptor: launch.descriptors.listener)
+        }
+    }
+
+    private func adoptPredecessorsAgents() {
+        guard let reader = try? LaneReader(descriptor: lanes.up, kind: .up) else { return }
+        var found: [(slot: SlotRef, entry: AgentEntry, identity: IdentityRecord)] = []
+        for index in 0..<reader.slotHighWater {
+            guard let (slot, entry) = reader.entry(at: index) else { continue }
+            var identity: IdentityRecord?
+            _ = reader.read(at: entry.identityPosition) { header, payload in
+                if header.type == .identity, header.agent == slot { identity = IdentityRecord(payload: payload) }
+            }
+            if let identity, identity.id == entry.id {
+                found.append((slot, entry, identity))
+            } else {
+                lane.releaseSlot(slot)
+            }
+        }
+        service.adoptPredecessorsAgents(found)
+        if !found.isEmpty { logger.info("took over the predecessor's lane", metadata: ["agents": "\(found.count)"]) }
+    }
+
+    // MARK: Time
+
+    private func onTick() {
+        let now = MonotonicClock.nowNanoseconds()
+        beat()
+        if !outbox.isEmpty { outbox.retry() }
+        for parity in 0...1 { readCommands(parity) }
+        service.tick(nowNanoseconds: now, isReading: pressureSince == nil)
+        collector.tick(nowNanoseconds: now)
+        scheduleDeadline()
+        transport.publish(server.statistics, connections: server.connectionCount)
+        counters.set(.ringBytes, lane.ringBytes)
+        counters.set(.ringUsedBytes, lane.usedBytes)
+        counters.set(.ringCurrentBytes, lane.currentBytes)
+        if let since = pressureSince {
+            counters.add(.backPressureNanoseconds, now - since)
+            pressureSince = now
+        }
+    }
+
+    private func beat() { lane.beat(MonotonicClock.nowNanoseconds()) }
+
+    /// Rounds end at their deadline, not at the next tick.
+    private func scheduleDeadline() {
+        guard let next = collector.nextDeadlineNanoseconds else { return }
+        if let deadline, deadline.at <= next { return }
+        deadline?.task.cancel()
+        let now = MonotonicClock.nowNanoseconds()
+        let wait = TimeAmount.nanoseconds(Int64(clamping: next > now ? next - now : 0))
+        let task = loop.scheduleTask(in: wait) { [self] in
+            deadline = nil
+            collector.tick(nowNanoseconds: MonotonicClock.nowNanoseconds())
+            scheduleDeadline()
+        }
+        deadline = (next, task)
+    }
+
+    // MARK: The exporter
+
+    private func readCommands(_ parity: Int) {
+        lane.setSleeping(false)
+        repeat {
+            let gone = commands[parity].poll(into: lane, counters: counters) { header, command in
+                let key = CollectionRounds.Key(generation: header.generation, number: header.number)
+                if isDraining {
+                    refuse(key, isWindow: command.window != nil)
+                } else {
+                    collector.collect(command, key)
+                }
+            }
+            if let gone { collector.exporterGone(generation: gone) }
+            lane.setSleeping(true)
+        } while !commands[parity].isAtHead
+        if !outbox.isEmpty { outbox.retry() }
+        scheduleDeadline()
+    }
+
+    private func refuse(_ key: CollectionRounds.Key, isWindow: Bool) {
+        let payload = RoundOutcome(ending: .draining).payload
+        outbox.write { [lane] () throws(LaneError) in
+            _ = try lane.append(
+                isWindow ? .windowDone : .roundDone, agent: .none, generation: key.generation, number: key.number,
+                subject: 0, isCurrent: false, payload.span.bytes, RawSpan())
+        }
+    }
+
+    /// The exporter is told once a turn of the loop, whatever number of records the turn has written.
+    private func ringSoon() {
+        guard !isBellDue else { return }
+        isBellDue = true
+        loop.execute { [self] in
+            isBellDue = false
+            for command in commands where command.isPeerSleeping && isRunning(command.peerGeneration) {
+                bells[command.parity].ring()
+            }
+        }
+    }
+
+    private func isRunning(_ generation: UInt64) -> Bool {
+        let exporter = control.worker(.exporter, 0)
+        return exporter.state != .dead && exporter.generation == generation
+    }
+
+    /// The exporter must not be overtaken while it lives; without one the ring goes round.
+    private func slowestReaderPosition() -> UInt64? {
+        let exporter = control.worker(.exporter, 0)
+        guard exporter.state != .dead else { return nil }
+        return commands[Int(exporter.generation % 2)].peerPosition(generation: exporter.generation)
+    }
+
+    // MARK: Back-pressure
+
+    private func setPressure(_ isOn: Bool) {
+        let now = MonotonicClock.nowNanoseconds()
+        if isOn {
+            pressureSince = now
+            server.pauseReading()
+            logger.debug("the ring is full: reading stops until the exporter has read on")
+        } else {
+            if let since = pressureSince { counters.add(.backPressureNanoseconds, now - since) }
+            pressureSince = nil
+            server.resumeReading()
+        }
+    }
+
+    private func recordLost(_ error: LaneError) {
+        switch error {
+        case .noMemory: counters.add(.recordsWithoutMemory)
+        default: counters.add(.recordsTooLarge)
+        }
+        logger.error("a record does not go into the lane and is dropped", metadata: ["reason": "\(error)"])
+    }
+
+    // MARK: End
+
+    /// On the loop: sends the agents elsewhere. `whenDone` is called when the last connection is closed.
+    public func drain(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
+        guard !isDraining else { return }
+        isDraining = true
+        logger.info("draining", metadata: ["agents": "\(registry.onlineCount)"])
+        server.stopAccepting()
+        server.drain()
+        service.drain()
+        loop.scheduleTask(in: Self.drainGrace) { [self] in
+            server.closeAll()
+            loop.scheduleTask(in: .milliseconds(50)) {
+                whenDone()
+            }
+        }
+    }
+}

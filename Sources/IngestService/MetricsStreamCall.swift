@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import GRPCServer
+import Lanes
+import Metrics
+
+/// A StreamMetrics stream: requests out, answers in, matched in order.
+final class MetricsStreamCall: GRPCCallHandler {
+    let call: GRPCCall
+    let agent: Agent
+    private unowned let collector: MetricsCollector
+    var requests = RequestQueue()
+    /// The collection that sent the outstanding request for the latest values.
+    var latestRound = CollectionRounds.Key(generation: 0, number: 0)
+    private(set) var isClosed = false
+
+    init(call: GRPCCall, agent: Agent, collector: MetricsCollector) {
+        self.call = call
+        self.agent = agent
+        self.collector = collector
+    }
+
+    func received(message: RawSpan) {
+        guard !isClosed else { return }
+        collector.received(message, on: self)
+    }
+
+    func halfClosed() { call.finish(.ok) }
+
+    func closed(_ end: GRPCCallEnd) {
+        guard !isClosed else { return }
+        isClosed = true
+        collector.closed(self)
+    }
+
+    func end(_ status: GRPCStatus) {
+        guard !call.isFinished else { return }
+        call.finish(status)
+    }
+}

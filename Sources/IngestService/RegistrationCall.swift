@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import FODCProtocol
+import GRPCServer
+import Lanes
+
+/// A RegisterAgent stream: the first message registers, every later one is a heartbeat.
+final class RegistrationCall: GRPCCallHandler {
+    /// A registration is some hundred bytes; what is larger is not one.
+    static let maximumMessageBytes = 256 * 1024
+
+    let call: GRPCCall
+    private unowned let service: AgentService
+    private(set) var agent: Agent?
+    private var hasBegun = false
+    private(set) var isClosed = false
+    /// Set when this worker ends the stream of its own accord: then the agent is not to blame for coming back at once.
+    var isEndedByUs = false
+
+    init(call: GRPCCall, service: AgentService) {
+        self.call = call
+        self.service = service
+    }
+
+    func received(message: RawSpan) {
+        guard !isClosed, !isEndedByUs else { return }
+        guard message.byteCount <= Self.maximumMessageBytes else {
+            refuse(
+                .invalidArgument,
+                "a registration of \(message.byteCount) bytes is larger than \(Self.maximumMessageBytes)", countAs: .refusedInvalid)
+            return
+        }
+        let request: Banyandb_Fodc_V1_RegisterAgentRequest
+        do {
+            request = try Banyandb_Fodc_V1_RegisterAgentRequest(serializedBytes: message.copiedBytes)
+        } catch {
+            refuse(.internalError, "RegisterAgentRequest cannot be parsed: \(error)", countAs: .refusedInvalid)
+            return
+        }
+        if !hasBegun {
+            hasBegun = true
+            service.register(request, on: self)
+        } else if let agent {
+            service.heartbeat(request, of: agent)
+        }
+        // A heartbeat while the registration still waits (for a ping of the older connection) needs no answer.
+    }
+
+    func halfClosed() {
+        // The agent has nothing more to say: it is on its way out.
+        isEndedByUs = false
+        finish(.ok)
+    }
+
+    func closed(_ end: GRPCCallEnd) {
+        guard !isClosed else { return }
+        isClosed = true
+        service.registrationEnded(self, end)
+    }
+
+    /// From here on the stream keeps this agent online, although it is answered only when the lane knows of it.
+    func bind(_ agent: Agent) { self.agent = agent }
+
+    func accept(heartbeatSeconds: Int64) {
+        guard let agent else { return }
+        var response = Banyandb_Fodc_V1_RegisterAgentResponse()
+        response.success = true
+        response.message = "agent registered"
+        response.heartbeatIntervalSeconds = heartbeatSeconds
+        response.agentID = agent.id.description
+        send(response)
+    }
+
+    /// One answer with `success=false`, then the end of the stream.
+    func refuse(_ code: GRPCStatusCode, _ message: String, countAs counter: IngestCounter) {
+        service.count(counter)
+        var response = Banyandb_Fodc_V1_RegisterAgentResponse()
+        response.success = false
+        response.message = message
+        send(response)
+        finish(GRPCStatus(code: code, message: message))
+    }
+
+    func end(_ status: GRPCStatus) {
+        isEndedByUs = true
+        finish(status)
+    }
+
+    private func finish(_ status: GRPCStatus) {
+        guard !call.isFinished else { return }
+        call.finish(status)
+    }
+
+    private func send(_ response: Banyandb_Fodc_V1_RegisterAgentResponse) {
+        guard let bytes: [UInt8] = try? response.serializedBytes() else {
+            preconditionFailure("a RegisterAgentResponse always serializes: proto3 has no required fields")
+        }
+        call.send(bytes)
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Hears a doorbell on an event loop. The bytes mean nothing: only that the other side has something to say.
+public final class DoorbellChannel: ChannelInboundHandler {
+    public typealias InboundIn = ByteBuffer
+
+    private let heard: () -> Void
+
+    private init(heard: @escaping () -> Void) {
+        self.heard = heard
+    }
+
+    /// The descriptor stays the caller's, which rings through it.
+    public static func open(
+        _ descriptor: Int32, on loop: any EventLoop, heard: @escaping () -> Void
+    ) -> EventLoopFuture<Void> {
+        let copy = dup(descriptor)
+        let handler = NIOLoopBound(DoorbellChannel(heard: heard), eventLoop: loop)
+        return ClientBootstrap(group: loop)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
+            }
+            .withConnectedSocket(copy)
+            .map { _ in }
+    }
+
+    public func channelReadComplete(context: ChannelHandlerContext) {
+        heard()
+    }
+}

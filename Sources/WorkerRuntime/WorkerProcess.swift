@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Logging
+import Logs
+import NIOCore
+import NIOPosix
+import WorkerLink
+
+/// What a worker process runs. All of it on its event loop.
+public protocol Worker: Sendable {
+    /// Succeeds when the worker serves.
+    func start() -> EventLoopFuture<Void>
+    /// Ends in order and then calls `whenDone`; at the latest when the deadline (`CLOCK_MONOTONIC`) has come.
+    func drain(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void)
+}
+
+/// The life of a worker process: arguments, event loop, the line to the supervisor, the end.
+public enum WorkerProcess {
+    /// What the supervisor told it makes no sense.
+    public static let exitUsage: Int32 = 2
+    /// It could not begin to serve.
+    public static let exitFailure: Int32 = 1
+
+    /// Runs until the supervisor says that it is enough, or is gone. `make` is called on the event loop.
+    public static func run(
+        _ make: @escaping @Sendable (WorkerLaunch, any EventLoop, Logger) throws -> any Worker
+    ) -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        let launch: WorkerLaunch
+        do {
+            launch = try WorkerLaunch(arguments: CommandLine.arguments)
+        } catch {
+            complain("\(CommandLine.arguments.first ?? "worker") is started by fodc-proxy, not by hand: \(error)")
+            exit(exitUsage)
+        }
+        LogOutput.start(
+            component: launch.name, level: launch.settings.logLevel.rawValue, format: launch.settings.logFormat.rawValue)
+        let logger = Logger(label: launch.name)
+        let link = SupervisorLink(descriptor: launch.descriptors.link)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let worker: any Worker
+        do {
+            worker = try loop.submit { try make(launch, loop, logger) }.wait()
+            try loop.flatSubmit { worker.start() }.wait()
+        } catch {
+            logger.critical("cannot serve", metadata: ["reason": "\(error)"])
+            exit(exitFailure)
+        }
+        link.sendReady()
+        logger.debug("ready", metadata: ["generation": "\(launch.generation)"])
+        obey(link, worker, loop, logger)
+    }
+
+    private static func obey(
+        _ link: SupervisorLink, _ worker: any Worker, _ loop: any EventLoop, _ logger: Logger
+    ) -> Never {
+        while let message = link.receive() {
+            switch message {
+            case .drain(let deadline):
+                loop.execute { worker.drain(deadlineNanoseconds: deadline) { exit(0) } }
+            case .stop:
+                exit(0)
+            case .logLevel(let level):
+                LogOutput.standard.setLevel(level)
+            }
+        }
+        // The supervisor is gone; what it owned is gone with it or in systemd's keeping.
+        exit(0)
+    }
+
+    private static func complain(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        bytes.withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
