@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An agent on grpcio, a gRPC implementation that shares no code with the proxy's.
+
+It behaves as the agents in the field do unless a test tells it otherwise: registers, then opens its streams, answers each
+request for metrics with all it has, series and labels in a new random order each time.
+"""
+import queue
+import random
+import threading
+import time
+
+import grpc
+
+from . import protos, wire
+from .wire import Sample
+
+_END = object()
+
+_CHANNEL_OPTIONS = [
+    ("grpc.use_local_subchannel_pool", 1),  # each agent has a TCP connection of its own
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.enable_retries", 0),
+]
+
+
+def _serialize(message) -> bytes:
+    return message if isinstance(message, bytes) else message.SerializeToString()
+
+
+class Stream:
+    """One bidirectional call. What comes is kept in `received`; `status()` waits for the end."""
+
+    def __init__(self, channel, method: str, metadata=(), on_message=None, timeout=None):
+        answer_type = protos.METHODS[method][1] if method in protos.METHODS else None
+        self.method = method
+        self.received: queue.Queue = queue.Queue()
+        self._out: queue.SimpleQueue = queue.SimpleQueue()
+        self._on_message = on_message
+        multi = channel.stream_stream(
+            method if method.startswith("/") else protos.SERVICE + method,
+            request_serializer=_serialize,
+            response_deserializer=answer_type.FromString if answer_type else bytes)
+        self.call = multi(iter(self._out.get, _END), metadata=list(metadata), timeout=timeout)
+        self._ended = threading.Event()
+        threading.Thread(target=self._read, daemon=True, name=method).start()
+
+    def _read(self):
+        try:
+            for message in self.call:
+                self.received.put(message)
+                if self._on_message:
+                    self._on_message(message)
+        except grpc.RpcError:
+            pass
+        finally:
+            self._ended.set()
+
+    def send(self, message):
+        self._out.put(message)
+
+    def half_close(self):
+        self._out.put(_END)
+
+    def cancel(self):
+        self.call.cancel()
+        self._out.put(_END)
+
+    def next(self, timeout: float = 15):
+        try:
+            return self.received.get(timeout=timeout)
+        except queue.Empty:
+            state = f"ended: {self.call.code()} {self.call.details()}" if self.is_ended else "still open"
+            raise AssertionError(f"{self.method}: no message within {timeout} s ({state})") from None
+
+    @property
+    def is_ended(self) -> bool:
+        return self._ended.is_set()
+
+    def status(self, timeout: float = 15) -> tuple[grpc.StatusCode, str]:
+        assert self._ended.wait(timeout), f"{self.method}: the stream has not ended within {timeout} s"
+        return self.call.code(), self.call.details() or ""
+
+
+class Agent:
+    def __init__(self, address: str, pod: str = "pod-0", role: str = "ROLE_DATA", containers=("data",), labels=None,
+                 samples=(), seed: int = 1):
+        self.pod, self.role, self.containers, self.labels = pod, role, tuple(containers), dict(labels or {})
+        self.samples = samples  # a list of Sample, or a function that makes one at each request
+        self.rng = random.Random(seed)
+        self.requests: list = []  # (monotonic time, StreamMetricsResponse) as they came
+        self.delay = 0.0  # seconds from request to answer
+        self.is_hanging = False  # takes requests, answers none
+        self.answer = self.answer_metrics  # request -> bytes to send, list of them, or None
+        self.address = address
+        self.agent_id = None
+        self.registration: Stream | None = None
+        self.metrics: Stream | None = None
+        self.streams: list[Stream] = []
+        self._beating: threading.Event | None = None
+        self.channel = grpc.insecure_channel(address, options=_CHANNEL_OPTIONS)
+
+    # Connecting
+
+    def open(self, method: str, metadata=None, on_message=None, timeout=None) -> Stream:
+        if metadata is None:
+            metadata = [("agent_id", self.agent_id)] if self.agent_id else []
+        stream = Stream(self.channel, method, metadata, on_message, timeout)
+        self.streams.append(stream)
+        return stream
+
+    def register_message(self, **changes) -> bytes:
+        fields = {"pod": self.pod, "role": self.role, "labels": self.labels, "containers": self.containers, **changes}
+        return wire.register_message(**fields)
+
+    def begin_registration(self, message: bytes | None = None) -> Stream:
+        stream = self.open("RegisterAgent", metadata=[])
+        stream.send(self.register_message() if message is None else message)
+        return stream
+
+    def register(self, timeout: float = 15) -> "Agent":
+        self.registration = self.begin_registration()
+        response = self.registration.next(timeout)
+        assert response.success, response.message
+        self.response = response
+        self.agent_id = response.agent_id
+        return self
+
+    def open_metrics(self) -> Stream:
+        self.metrics = self.open("StreamMetrics", on_message=self._metrics_request)
+        return self.metrics
+
+    def start(self) -> "Agent":
+        """Registers and opens the metrics stream."""
+        self.register()
+        self.open_metrics()
+        return self
+
+    def heartbeat(self, **changes):
+        self.registration.send(self.register_message(**changes))
+
+    def beat_every(self, seconds: float):
+        """Heartbeats until the agent is closed."""
+        self._beating = threading.Event()
+
+        def beat():
+            while not self._beating.wait(seconds):
+                self.heartbeat()
+
+        threading.Thread(target=beat, daemon=True, name="heartbeat").start()
+
+    def close(self):
+        """The connection goes away as a whole, as when an agent's process ends."""
+        if self._beating:
+            self._beating.set()
+        for stream in self.streams:
+            stream.cancel()
+        self.channel.close()
+
+    # Metrics
+
+    def sample(self, name: str, value: float = 0.0, type: int = wire.GAUGE, description: str = "", timestamp=None, **labels) -> Sample:
+        """A sample with the labels that agents put on by themselves."""
+        own = {"pod_name": self.pod, "node_role": self.role, "container_name": self.containers[0]}
+        return Sample(name, {**own, **labels}, value, description, type, timestamp)
+
+    def current(self) -> list[Sample]:
+        return list(self.samples() if callable(self.samples) else self.samples)
+
+    def answer_metrics(self, request) -> bytes | None:
+        return wire.metrics_message(self.current(), self.rng)
+
+    def _metrics_request(self, request):
+        self.requests.append((time.monotonic(), request))
+        if self.is_hanging:
+            return
+        answer = self.answer(request)
+        answers = answer if isinstance(answer, list) else [] if answer is None else [answer]
+        if self.delay:
+            threading.Timer(self.delay, lambda: [self.metrics.send(a) for a in answers]).start()
+        else:
+            for message in answers:
+                self.metrics.send(message)

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real programs, started as a user starts them, and watched so that nothing of them stays behind."""
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import time
+
+from .waiting import PATIENCE, eventually
+from .web import Web
+
+BIN = pathlib.Path(os.environ.get("FODC_BIN") or pathlib.Path(__file__).resolve().parents[3] / ".build" / "release")
+
+#: What a stop may take (issue: within 10 s, also with a thousand agents).
+STOP_SECONDS = 10
+
+
+def binary(name: str) -> str:
+    path = BIN / name
+    assert path.exists(), f"{path} is missing: make build, or set FODC_BIN"
+    return str(path)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on; below the range from which the kernel takes ports for connections, and
+    from a range of this test process's own, so that nobody takes it before it is used."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    number = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
+    for _ in range(200):
+        port = 12000 + (number % 8) * 2000 + random.randrange(2000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port")
+
+
+def stat_of(pid: int) -> dict | None:
+    """Some of /proc/PID/stat, or None when there is no such process (a zombie counts as gone)."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    name = text[text.index("(") + 1 : text.rindex(")")]
+    rest = text[text.rindex(")") + 2 :].split()
+    if rest[0] in "ZX":
+        return None
+    return {"pid": pid, "name": name, "state": rest[0], "parent": int(rest[1]), "session": int(rest[3]), "start": int(rest[19])}
+
+
+def processes():
+    return [s for s in (stat_of(int(p)) for p in os.listdir("/proc") if p.isdigit()) if s]
+
+
+def children(pid: int) -> list[dict]:
+    return [p for p in processes() if p["parent"] == pid]
+
+
+class Program:
+    """One started program in a session of its own, its standard error in a file."""
+
+    def __init__(self, arguments: list[str], log: pathlib.Path, env: dict | None = None, cwd=None):
+        self.log, self.arguments = log, arguments
+        with open(log, "ab") as errors:
+            self.process = subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True,
+                env={**os.environ, **(env or {})}, cwd=cwd)
+        self.pid = self.process.pid
+        self.known: dict[int, int] = {}  # pid -> start time, of everything seen in the session
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def remember(self):
+        for p in processes():
+            if p["session"] == self.pid or p["parent"] == self.pid:
+                self.known[p["pid"]] = p["start"]
+
+    def survivors(self) -> list[dict]:
+        """What is alive of the session or of the children seen."""
+        return [p for p in processes() if p["session"] == self.pid or self.known.get(p["pid"]) == p["start"]]
+
+    def signal(self, number: int):
+        self.process.send_signal(number)
+
+    def wait(self, timeout: float) -> int:
+        return self.process.wait(timeout)
+
+    def stop(self, timeout: float = STOP_SECONDS) -> int:
+        """SIGTERM, and the exit code; nothing of the session may be left."""
+        self.remember()
+        try:
+            if self.is_running:
+                self.signal(signal.SIGTERM)
+            code = self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.arguments[0]} did not end within {timeout} s of SIGTERM") from None
+        finally:
+            left = self.survivors()
+            self.destroy()
+        left = [p for p in left if p["pid"] != self.pid]
+        assert not left, f"left behind: {left}"
+        return code
+
+    def destroy(self):
+        """Ends everything at once; for when a test has failed already."""
+        self.remember()
+        for p in self.survivors():
+            try:
+                os.kill(p["pid"], signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(10)
+
+
+class Proxy(Program):
+    """A running proxy: supervisor, ingest workers, exporter."""
+
+    def __init__(self, folder: pathlib.Path, flags: dict, number: int = 0, env: dict | None = None):
+        self.folder = folder
+        self.grpc_port = flags.pop("grpc_port", None) or free_port()
+        self.http_port = flags.pop("http_port", None) or free_port()
+        state, runtime = folder / "state", folder / "runtime"
+        state.mkdir(exist_ok=True)
+        runtime.mkdir(exist_ok=True)
+        arguments = {
+            "--grpc-listen-addr": f"127.0.0.1:{self.grpc_port}",
+            "--http-listen-addr": f"127.0.0.1:{self.http_port}",
+            "--state-dir": str(state),
+            "--runtime-dir": str(runtime),
+        }
+        arguments |= {"--" + k.replace("_", "-"): str(v) for k, v in flags.items()}
+        line = [binary("fodc-proxy")] + [f"{k}={v}" for k, v in arguments.items()]
+        self.web = Web(self.http_port)
+        self.address = f"127.0.0.1:{self.grpc_port}"
+        super().__init__(line, folder / f"proxy-{number}.log", env)
+
+    def wait_ready(self, timeout: float = PATIENCE):
+        def answers():
+            assert self.is_running, f"the proxy ended with {self.process.returncode}:\n{self.output()}"
+            try:
+                return self.web.get("/health", timeout=5).status == 200
+            except OSError:
+                return False
+
+        eventually(answers, "/health answers", timeout)
+        self.remember()
+        return self
+
+    # What it says of itself.
+
+    def health(self) -> dict:
+        return self.web.health()
+
+    def scrape(self, **arguments):
+        return self.web.scrape(**arguments)
+
+    def wait_agents(self, online: int | None = None, total: int | None = None, timeout: float = PATIENCE):
+        def agree():
+            health = self.health()
+            wanted = {"agents_online": online, "agents_total": total}
+            return health if all(v is None or health[k] == v for k, v in wanted.items()) else None
+
+        try:
+            return eventually(agree, f"{online} agents online, {total} in all", timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; health: {self.health()}") from None
+
+    # Its parts.
+
+    def workers(self, role: str | None = None) -> list[dict]:
+        """The worker processes, by what they are: [{pid, name, ...}]; `role` is ingest or exporter."""
+        found = [p for p in children(self.pid) if role is None or p["name"] == f"fodc-{role}"]
+        self.remember()
+        return sorted(found, key=lambda p: p["pid"])
+
+    def kill_worker(self, role: str, number: int = signal.SIGKILL, index: int = 0) -> int:
+        pid = self.workers(role)[index]["pid"]
+        os.kill(pid, number)
+        return pid
+
+    def memory_bytes(self) -> int:
+        """Proportional set size of all processes together."""
+        return sum(pss_bytes(p["pid"]) for p in [{"pid": self.pid}, *self.workers()])
+
+
+def pss_bytes(pid: int) -> int:
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def run_to_end(arguments: list[str], timeout: float = 20, env: dict | None = None) -> subprocess.CompletedProcess:
+    """Runs a program that is expected to end by itself."""
+    return subprocess.run(
+        arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
+        env={**os.environ, **(env or {})})
+
+
+def pause(seconds: float):
+    """Lets real time pass, where the absence of something is to be shown."""
+    time.sleep(seconds)

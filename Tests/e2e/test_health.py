@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""/health: what it says, and that it says so also when something is wrong."""
+import os
+import signal
+import time
+
+from harness.processes import pause
+from harness.waiting import eventually
+
+
+def test_shape(proxy):
+    running = proxy(ingest_workers=2)
+    response = running.web.get("/health")
+    assert response.status == 200
+    health = response.json()
+    assert health["status"] == "healthy"
+    assert (health["agents_online"], health["agents_total"]) == (0, 0)
+    assert type(health["uptime_seconds"]) is int and 0 <= health["uptime_seconds"] < 60
+    assert isinstance(health["version"], str) and health["version"]
+
+    workers = {w["name"]: w for w in health["workers"]}
+    assert len(workers) == len(health["workers"]) == 3
+    pids = {p["pid"] for p in running.workers()}
+    assert {w["pid"] for w in workers.values()} == pids
+    for worker in workers.values():
+        assert worker["state"] and worker["restarts"] == 0
+        assert any(k.startswith("uptime") for k in worker)
+
+
+def test_uptime_is_the_proxys_not_the_exporters(proxy):
+    running = proxy()
+    pause(2.2)
+    killed = running.kill_worker("exporter")
+    eventually(lambda: killed not in {p["pid"] for p in running.workers("exporter")}, "the exporter is gone")
+    assert running.wait_ready().health()["uptime_seconds"] >= 2
+
+
+def test_restarts_are_counted(proxy):
+    running = proxy()
+    killed = running.kill_worker("ingest")
+
+    def restarted():
+        workers = running.health()["workers"]
+        return sum(w["restarts"] for w in workers) == 1 and killed not in {w["pid"] for w in workers}
+
+    eventually(restarted, "one restart")
+
+
+def test_degraded_while_a_worker_is_beyond_help(proxy):
+    """An ingest worker that dies over and over is started less and less often; /health says so with 200."""
+    running = proxy(ingest_workers=2)
+    victim = running.workers("ingest")[0]["pid"]
+    others = {p["pid"] for p in running.workers()} - {victim}
+    deadline = time.monotonic() + 40
+    degraded = None
+    while degraded is None and time.monotonic() < deadline:
+        for worker in running.workers("ingest"):
+            if worker["pid"] not in others:
+                try:
+                    os.kill(worker["pid"], signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        response = running.web.get("/health")
+        assert response.status == 200
+        if response.json()["status"] == "degraded":
+            degraded = response.json()
+        pause(0.02)
+    assert degraded, "never degraded"
+    reason = next((v for k, v in degraded.items() if "reason" in k), None)
+    assert reason, degraded
+    assert "ingest" in str(reason)
+    eventually(lambda: running.health()["status"] == "healthy", "healthy again once it is left alone", timeout=60)
+    assert others <= {p["pid"] for p in running.workers()}, "the others were left alone"
+
+
+def test_fast_while_an_agent_hangs(proxy, agents):
+    running = proxy()
+    agents(running).is_hanging = True
+    began = time.monotonic()
+    for _ in range(20):
+        running.health()
+    assert time.monotonic() - began < 5

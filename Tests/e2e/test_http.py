@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP/1.1 as such: methods, paths, connections, limits, hostile clients."""
+import socket
+import time
+
+import pytest
+
+from harness.processes import pause
+from harness.waiting import eventually
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics-windows", "/health"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_other_methods(proxy_for_all, path, method):
+    response = proxy_for_all.web.request(method, path, body=b"x" if method != "OPTIONS" else None)
+    assert response.status == 405
+    assert {m.strip() for m in response.headers["Allow"].split(",")} == {"GET", "HEAD"}
+    assert response.content_type.startswith("text/plain") and method in response.text
+
+
+@pytest.mark.parametrize("path", ["/", "/metric", "/metrics/", "/Metrics", "/healthz", "/metrics-windows/x", "/a%2e/b"])
+def test_unknown_paths(proxy_for_all, path):
+    response = proxy_for_all.web.get(path)
+    assert response.status == 404
+    assert response.content_type.startswith("text/plain") and response.text.strip()
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics-windows", "/health", "/nothing"])
+def test_head_is_get_without_body(proxy_for_all, path):
+    got, head = proxy_for_all.web.get(path), proxy_for_all.web.request("HEAD", path)
+    assert (head.status, head.content_type, head.body) == (got.status, got.content_type, b"")
+    with proxy_for_all.web.connect() as wire:  # the next answer follows right on the headers
+        wire.send(f"HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert wire.response(head_request=True).status == got.status
+        assert wire.response().json()["status"] == "healthy"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /health HTTP/9.9\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
+        b"GET /health%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /metrics?pod_name=%f HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /metrics?pod_name=%ff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x00\x01\x02\x03\r\n\r\n",
+    ],
+)
+def test_bad_requests(proxy_for_all, request_bytes):
+    with proxy_for_all.web.connect(timeout=15) as wire:
+        wire.send(request_bytes)
+        response = wire.response()
+        assert 400 <= response.status < 500
+        assert response.text.strip(), "says what was wrong"
+    assert proxy_for_all.health()["status"] == "healthy"
+
+
+@pytest.mark.parametrize("size", [MIB])
+def test_header_limit(proxy_for_all, size):
+    with proxy_for_all.web.connect(timeout=15) as wire:
+        try:
+            wire.send(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Big: " + b"a" * size + b"\r\n\r\n")
+            assert wire.response().status in (400, 431)
+        except (ConnectionError, OSError):
+            pass  # closed on us while we were still writing: refused all the same
+    with proxy_for_all.web.connect(timeout=15) as wire:
+        wire.send(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Fair: " + b"a" * 2000 + b"\r\n\r\n")
+        assert wire.response().status == 200
+
+
+def test_long_request_line(proxy_for_all):
+    with proxy_for_all.web.connect(timeout=15) as wire:
+        try:
+            wire.send(b"GET /metrics?pod_name=" + b"a" * MIB + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert wire.response().status in (400, 414, 431)
+        except (ConnectionError, OSError):
+            pass
+    assert proxy_for_all.health()["status"] == "healthy"
+
+
+def test_keep_alive(proxy_for_all):
+    with proxy_for_all.web.connect() as wire:
+        for path, status in (("/health", 200), ("/nothing", 404), ("/metrics", 200), ("/health", 200)):
+            wire.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert wire.response().status == status
+        wire.send(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert wire.response().status == 200
+        assert wire.is_closed(5)
+
+
+def test_http_1_0(proxy_for_all):
+    with proxy_for_all.web.connect() as wire:
+        wire.send(b"GET /metrics HTTP/1.0\r\n\r\n")
+        response = wire.response()
+        assert response.status == 200
+        assert "chunked" not in (response.headers.get("Transfer-Encoding") or "")
+        assert "fodc_proxy_" in response.text
+        assert wire.is_closed(5)
+
+
+def test_body_on_get_is_read_past(proxy_for_all):
+    with proxy_for_all.web.connect() as wire:
+        wire.send(b"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhelloGET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+        first = wire.response()
+        assert first.status in (200, 400, 413)
+        if first.status == 200:
+            assert wire.response().status == 404
+
+
+def test_pipelining_in_order(proxy, agents):
+    """A slow answer holds those behind it on its own connection, and they come in the order of the requests."""
+    running = proxy()
+    agent = agents(running)
+    agent.samples = [agent.sample("value", 1)]
+    agent.delay = 0.5
+    paths = ["/metrics?pod_name=pod-0", "/nothing", "/health", "/metrics?pod_name=none", "/health"] * 4
+    with running.web.connect() as wire:
+        wire.send(b"".join(f"GET {p} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for p in paths))
+        for path in paths:
+            response = wire.response()
+            if path == "/nothing":
+                assert response.status == 404
+            elif path == "/health":
+                assert response.json()["agents_online"] == 1
+            else:
+                assert len(response.exposition().samples) == (1 if path.endswith("pod-0") else 0)
+
+
+def test_half_a_request_times_out(proxy):
+    running = proxy(http_read_timeout="1s")
+    with running.web.connect() as wire:
+        wire.send(b"GET /health HTTP/1.1\r\nHost: x\r\n")
+        assert wire.is_closed(10)
+    with running.web.connect() as wire:  # a drop of header now and then does not help
+        closed, began = False, time.monotonic()
+        while not closed and time.monotonic() - began < 10:
+            try:
+                wire.send(b"GET /health HTTP/1.1\r\nHost: x\r\n" if time.monotonic() - began < 0.1 else b"X: y\r\n")
+                closed = wire.is_closed(0.3)
+            except OSError:
+                closed = True
+        assert closed
+
+
+def test_slow_reader_is_cut_and_holds_nobody(proxy, agents):
+    """No byte taken for the write timeout: the connection is closed; the others are served meanwhile, in constant memory."""
+    running = proxy(http_write_timeout="2s")
+    agent = agents(running)
+    filler = "f" * 150
+    agent.samples = [agent.sample("value", n, n=str(n), filler=filler) for n in range(30_000)]
+    eventually(lambda: len(running.scrape().named("value")) == 30_000, "all series", timeout=60)
+    before = running.memory_bytes()
+    stuck = [running.web.connect(receive_buffer=4096) for _ in range(20)]
+    for wire in stuck:
+        wire.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    pause(1)
+    assert running.health()["status"] == "healthy"
+    assert running.memory_bytes() - before < 64 * MIB, "20 stuck answers of 7 MiB are not kept"
+    assert len(running.scrape().named("value")) == 30_000
+    pause(4)
+    for wire in stuck:
+        wire.socket.settimeout(5)
+        received = 0
+        try:
+            while data := wire.socket.recv(65536):
+                received += len(data)
+        except ConnectionError:
+            pass
+        assert received < 6 * MIB, "a cut answer is never a whole one"
+        wire.close()
+
+
+def test_slow_but_steady_reader_gets_all(proxy, agents):
+    """The write timeout is the longest time without progress, not the whole answer's."""
+    running = proxy(http_write_timeout="1s")
+    agent = agents(running)
+    agent.samples = [agent.sample("value", n, n=str(n), filler="f" * 150) for n in range(12_000)]
+    eventually(lambda: len(running.scrape().named("value")) == 12_000, "all series", timeout=60)
+    with running.web.connect(receive_buffer=16_384) as wire:
+        wire.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        taken, began = bytearray(), time.monotonic()
+        while data := wire.socket.recv(65_536):
+            taken += data
+            if time.monotonic() - began < 4:
+                pause(0.1)
+        assert taken.count(b"\nvalue{") == 12_000
+
+
+def test_many_idle_connections(proxy_for_all):
+    wires = [proxy_for_all.web.connect() for _ in range(300)]
+    try:
+        assert proxy_for_all.health()["status"] == "healthy"
+        wires[0].send(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    finally:
+        for wire in wires:
+            wire.close()
+
+
+def test_client_that_goes_away(proxy, agents):
+    running = proxy()
+    agent = agents(running)
+    agent.samples = [agent.sample("value", 1)]
+    agent.delay = 0.3
+    exporter = running.workers("exporter")[0]["pid"]
+    for _ in range(30):
+        with running.web.connect() as wire:
+            wire.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    assert running.scrape().total("value") == 1
+    assert running.workers("exporter")[0]["pid"] == exporter
+
+
+@pytest.fixture(scope="module")
+def proxy_for_all(tmp_path_factory):
+    """One proxy for the tests of this file that leave nothing behind in it."""
+    from harness.processes import Proxy
+
+    running = Proxy(tmp_path_factory.mktemp("http"), {"ingest_workers": 1})
+    try:
+        running.wait_ready()
+        yield running
+        assert running.stop() == 0
+    finally:
+        running.destroy()

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RegisterAgent, heartbeats, the two states, coming back, limits."""
+import os
+import stat
+import uuid
+
+import grpc
+import pytest
+
+from harness import protos
+from harness.agent import Agent
+from harness.exposition import key
+from harness.processes import pause
+from harness.waiting import eventually
+
+#: A proxy that notices a silent agent after two seconds instead of thirty.
+IMPATIENT = {"heartbeat_interval": "1s", "agent_heartbeat_timeout": "2s", "agent_cleanup_timeout": "5s"}
+
+
+def test_good_registration(proxy, agents):
+    agent = agents(proxy(), start=False).register()
+    assert agent.response.success
+    assert str(uuid.UUID(agent.agent_id)) == agent.agent_id
+    assert agent.response.heartbeat_interval_seconds == 10
+
+
+def test_heartbeat_interval_is_told(proxy, agents):
+    agent = agents(proxy(heartbeat_interval="3s"), start=False).register()
+    assert agent.response.heartbeat_interval_seconds == 3
+
+
+def test_heartbeats_are_not_answered(proxy, agents):
+    running = proxy()
+    agent = agents(running, start=False).register()
+    for _ in range(20):
+        agent.heartbeat()
+    pause(0.5)
+    assert agent.registration.received.empty()
+    assert not agent.registration.is_ended
+    assert running.health()["agents_total"] == 1
+
+
+@pytest.mark.parametrize(
+    "fields, message",
+    [
+        ({"role": ""}, "node role cannot be empty"),
+        ({"pod": ""}, "pod name cannot be empty"),
+    ],
+)
+def test_incomplete_registration(proxy, agents, fields, message):
+    running = proxy()
+    agent = agents(running, start=False)
+    stream = agent.begin_registration(agent.register_message(**fields))
+    response = stream.next()
+    assert (response.success, response.message, response.agent_id) == (False, message, "")
+    code, _ = stream.status()
+    assert code == grpc.StatusCode.INVALID_ARGUMENT
+    assert running.health()["agents_total"] == 0
+
+
+def test_empty_first_message(proxy, agents):
+    stream = agents(proxy(), start=False).begin_registration(b"")
+    assert not stream.next().success
+    assert stream.status()[0] == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_max_agents(proxy, agents):
+    running = proxy(max_agents=2)
+    first, second = agents(running, "a"), agents(running, "b")
+    refused = agents(running, "c", start=False)
+    stream = refused.begin_registration()
+    response = stream.next()
+    assert (response.success, response.message) == (False, "maximum number of agents (2) reached")
+    assert stream.status()[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert running.health()["agents_total"] == 2
+    assert not first.registration.is_ended and not second.registration.is_ended
+
+
+def test_unconnected_agent_makes_room(proxy, agents):
+    running = proxy(max_agents=2, ingest_workers=1)
+    first, _ = agents(running, "a"), agents(running, "b")
+    first.close()
+    running.wait_agents(online=1, total=2)
+    agents(running, "c")
+    running.wait_agents(online=2, total=2)
+
+
+def test_agent_that_comes_back_needs_no_room(proxy, agents):
+    running = proxy(max_agents=2, ingest_workers=1)
+    first, _ = agents(running, "a"), agents(running, "b")
+    first.close()
+    running.wait_agents(online=1)
+    assert agents(running, "a").agent_id == first.agent_id
+    running.wait_agents(online=2, total=2)
+
+
+@pytest.mark.parametrize("method", protos.DATA_STREAMS)
+def test_streams_want_an_agent_id(proxy, agents, method):
+    running = proxy()
+    agent = agents(running, start=False).register()
+
+    code, missing = agent.open(method, metadata=[]).status()
+    assert code == grpc.StatusCode.UNAUTHENTICATED
+
+    stranger = str(uuid.uuid4())
+    code, unknown = agent.open(method, metadata=[("agent_id", stranger)]).status()
+    assert code == grpc.StatusCode.UNAUTHENTICATED
+    assert missing and unknown and missing != unknown, "the message says which"
+    assert stranger in unknown or "unknown" in unknown.lower() or "not registered" in unknown.lower()
+    assert agent.open(method, metadata=[("agent_id", "not a uuid")]).status()[0] == grpc.StatusCode.UNAUTHENTICATED
+
+    accepted = agent.open(method)
+    pause(0.3)
+    assert not accepted.is_ended, accepted.status()
+    assert not agent.registration.is_ended
+
+
+def test_all_seven_streams_at_once(proxy, agents):
+    running = proxy()
+    agent = agents(running, start=False).register()
+    streams = [agent.open(method) for method in protos.DATA_STREAMS]
+    pause(1)
+    assert [s.method for s in streams if s.is_ended] == []
+    assert running.health()["agents_online"] == 1
+
+
+def test_late_role_and_labels(proxy, agents):
+    running = proxy()
+    agent = agents(running, "pod-7", role="ROLE_UNSPECIFIED", labels={"zone": "a"})
+    agent.samples = [agent.sample("ktm_load", 1.5)]
+    for sample in agent.samples:
+        sample.labels = {"device": "sda"}
+    before = running.scrape().named("ktm_load")
+    assert list(before.values()) == [1.5]
+    assert ("node_zone", "a") in next(iter(before))
+
+    agent.role, agent.labels = "ROLE_LIAISON", {"zone": "b", "type": "hot"}
+    agent.heartbeat()
+    expected = key("ktm_load", {"device": "sda", "pod_name": "pod-7", "node_role": "ROLE_LIAISON", "node_zone": "b", "node_type": "hot"})
+    eventually(lambda: running.scrape().samples.get(expected) == 1.5, "the new role and labels on the series")
+
+    for role in ("ROLE_UNSPECIFIED", ""):  # never replaces a real one
+        agent.heartbeat(role=role, labels={})
+    agent.heartbeat(role="ROLE_LIAISON", labels={})  # a role without labels leaves the labels
+    pause(0.5)
+    assert running.scrape().named("ktm_load") == {expected[1]: 1.5}
+    assert running.health()["agents_total"] == 1
+
+
+def test_lost_stream_is_noticed_at_once(proxy, agents):
+    running = proxy()
+    agent = agents(running, "a")
+    agents(running, "b")
+    running.wait_agents(online=2, total=2)
+    agent.close()
+    running.wait_agents(online=1, total=2, timeout=5)
+
+
+def test_ended_registration_stream_is_a_loss(proxy, agents):
+    running = proxy()
+    agent = agents(running)
+    agent.registration.half_close()
+    running.wait_agents(online=0, total=1, timeout=5)
+
+
+def test_coming_back_keeps_the_id(proxy, agents):
+    running = proxy()
+    ids = set()
+    for _ in range(3):
+        agent = agents(running, "a", containers=("data", "sidecar"))
+        ids.add(agent.agent_id)
+        running.wait_agents(online=1, total=1)
+        agent.close()
+        running.wait_agents(online=0, total=1)
+    assert len(ids) == 1
+
+
+def test_identity_is_pod_and_containers(proxy, agents):
+    running = proxy()
+    variants = [("a", ("x", "y")), ("a", ("x",)), ("a", ()), ("b", ("x", "y")), ("a", ("xy",))]
+    ids = [agents(running, pod, containers=containers, start=False).register().agent_id for pod, containers in variants]
+    assert len(set(ids)) == len(variants)
+    running.wait_agents(online=len(variants), total=len(variants))
+
+
+def test_role_and_labels_are_not_identity(proxy, agents):
+    running = proxy()
+    first = agents(running, role="ROLE_DATA", labels={"type": "hot"})
+    first.close()
+    running.wait_agents(online=0)
+    second = agents(running, role="ROLE_LIAISON", labels={"type": "cold"})
+    assert second.agent_id == first.agent_id
+    running.wait_agents(online=1, total=1)
+
+
+def test_id_outlives_the_proxy(proxy, agents):
+    """Ids come from a secret of the installation, which is kept, and by nobody else read, in the state directory."""
+    first = proxy()
+    agent = agents(first)
+    assert first.stop() == 0
+    agent.close()
+    kept = [p for p in (first.folder / "state").rglob("*") if p.is_file()]
+    assert kept and all(stat.S_IMODE(os.stat(p).st_mode) == 0o600 for p in kept), kept
+    second = proxy()
+    assert agents(second).agent_id == agent.agent_id
+
+
+def test_another_installation_gives_other_ids(proxy, agents, tmp_path):
+    first, second = proxy(), proxy(state_dir=tmp_path / "other-state")
+    assert agents(first).agent_id != agents(second).agent_id
+
+
+def test_silent_agent_is_unconnected_then_forgotten(proxy, agents):
+    running = proxy(**IMPATIENT)
+    silent, beating = agents(running, "silent"), agents(running, "beating")
+    beating.beat_every(0.5)
+    running.wait_agents(online=1, total=2)
+    running.wait_agents(online=1, total=1)
+    assert not beating.registration.is_ended
+    again = agents(running, "silent")
+    assert again.agent_id == silent.agent_id, "the id is made of the identity, so even a forgotten agent has its own"
+
+
+def test_late_heartbeat_brings_back_online(proxy, agents):
+    running = proxy(heartbeat_interval="1s", agent_heartbeat_timeout="2s")
+    agent = agents(running)
+    running.wait_agents(online=0, total=1)
+    if not agent.registration.is_ended:
+        agent.heartbeat()
+        running.wait_agents(online=1, total=1)
+
+
+def test_reconnect_loop_is_held_off(proxy, agents):
+    """More than five registrations in ten seconds whose predecessor ended within a second of its answer."""
+    running = proxy(ingest_workers=1)
+    steady = agents(running, "steady")
+    answers = []
+    for _ in range(12):
+        agent = agents(running, "looping", start=False)
+        stream = agent.begin_registration()
+        response = stream.next()
+        answers.append(response.success)
+        if not response.success:
+            assert response.message
+            assert stream.status()[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
+        agent.close()
+        running.wait_agents(online=1, timeout=5)
+    assert answers[:6] == [True] * 6, "the first has no predecessor, five more are allowed"
+    assert not any(answers[7:]), answers
+    assert not steady.registration.is_ended
+    assert agents(running, "other").response.success, "another identity is not held off"
+
+    pause(10.5)
+    assert agents(running, "looping").response.success, "after ten seconds it may come again"
+
+
+def test_slow_reconnects_are_not_held_off(proxy, agents):
+    running = proxy(ingest_workers=1)
+    for _ in range(8):
+        agent = agents(running, "flaky")
+        pause(1.1)
+        agent.close()
+        running.wait_agents(online=0, timeout=5)
+
+
+def test_registration_is_known_to_all_workers_before_the_answer(proxy, agents):
+    """An id is good for a stream on any connection, to whichever worker, the moment it is answered."""
+    running = proxy(ingest_workers=2)
+    for number in range(20):
+        agent = agents(running, f"pod-{number}", start=False).register()
+        for _ in range(4):
+            elsewhere = Agent(running.address)
+            try:
+                stream = elsewhere.open("StreamMetrics", metadata=[("agent_id", agent.agent_id)])
+                pause(0.02)
+                assert not stream.is_ended, stream.status()
+            finally:
+                elsewhere.close()

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: Apache-2.0
+"""/metrics-windows: errors, shape, order, windows in parts."""
+import concurrent.futures
+import datetime
+import random
+import threading
+import time
+
+import pytest
+
+from harness import wire
+from harness.processes import pause
+from harness.waiting import eventually
+
+START, END = "2026-02-02T10:00:00Z", "2026-02-02T10:05:00Z"
+FIELDS = {"name", "description", "labels", "agent_id", "pod_name", "data"}
+
+
+def seconds_of(text: str) -> float:
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def time_of(stamp) -> float:
+    return stamp.seconds + stamp.nanos / 1e9
+
+
+def recorder(agent, make_series, step: float = 30.0):
+    """Answers windows as an agent's flight recorder does: every sample whose time lies in [start, end]."""
+
+    def answer(request):
+        if not request.HasField("start_time"):
+            return wire.metrics_message(make_series(END_SECONDS), agent.rng)
+        start, end = time_of(request.start_time), time_of(request.end_time)
+        samples = []
+        at = START_SECONDS
+        while at <= END_SECONDS:
+            if start <= at <= end:
+                samples += make_series(at)
+            at += step
+        return wire.metrics_message(samples, agent.rng)
+
+    agent.answer = answer
+
+
+START_SECONDS, END_SECONDS = seconds_of(START), seconds_of(END)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"start_time": "yesterday", "end_time": END},
+        {"start_time": START, "end_time": "2026-13-01T00:00:00Z"},
+        {"start_time": "2026-02-02 10:00:00", "end_time": END},
+        {"start_time": "2026-02-02T10:00:00", "end_time": END},
+        {"start_time": "1770026400", "end_time": END},
+        {"start_time": "bad"},
+        {"end_time": "bad"},
+        {"start_time": "2026-02-30T10:00:00Z", "end_time": END},
+    ],
+)
+def test_bad_times(proxy, query):
+    response = proxy().web.get("/metrics-windows", **query)
+    assert response.status == 400
+    assert response.content_type.startswith("text/plain")
+    bad = next(k for k, v in query.items() if v not in (START, END))
+    assert bad in response.text and query[bad] in response.text
+
+
+def test_start_after_end(proxy):
+    response = proxy().web.get("/metrics-windows", start_time=END, end_time=START)
+    assert response.status == 400
+    assert START in response.text or END in response.text
+
+
+@pytest.mark.parametrize("query", [{}, {"start_time": START}, {"end_time": END}])
+def test_latest_without_both_times(proxy, agents, query):
+    running = proxy()
+    agent = agents(running, labels={"type": "hot"})
+    agent.samples = [agent.sample("latest_value", 12.5, wire.GAUGE, "What it is.", START_SECONDS + 0.9)]
+    response = running.web.get("/metrics-windows", **query)
+    assert response.status == 200
+    (element,) = response.json()
+    assert element == {
+        "name": "latest_value", "description": "What it is.", "agent_id": agent.agent_id, "pod_name": "pod-0",
+        "labels": {"pod_name": "pod-0", "node_role": "ROLE_DATA", "container_name": "data", "node_type": "hot"},
+        "data": [{"timestamp": START, "value": 12.5}]}
+    assert not agent.requests[-1][1].HasField("start_time")
+
+
+def test_nothing_there(proxy):
+    running = proxy()
+    assert running.web.get("/metrics-windows").json() == []
+    assert running.web.get("/metrics-windows", start_time=START, end_time=END).json() == []
+
+
+def test_window(proxy, agents):
+    running = proxy()
+    expected_agents = {}
+    for pod in ("b", "a"):
+        agent = agents(running, pod)
+        expected_agents[pod] = agent.agent_id
+        recorder(agent, lambda at, a=agent: [
+            a.sample("window_value", at - START_SECONDS, wire.GAUGE, "Seconds since.", at + 0.25, disk=d) for d in ("sdb", "sda")
+        ] + [a.sample("another_total", 7, wire.COUNTER, timestamp=at)])
+    answer = running.web.get("/metrics-windows", start_time=START, end_time=END).json()
+    assert all(set(e) == FIELDS for e in answer)
+    assert [(e["name"], e["pod_name"], e["labels"].get("disk")) for e in answer] == [
+        ("another_total", "a", None), ("another_total", "b", None),
+        ("window_value", "a", "sda"), ("window_value", "a", "sdb"), ("window_value", "b", "sda"), ("window_value", "b", "sdb")]
+    assert all(e["agent_id"] == expected_agents[e["pod_name"]] for e in answer)
+    series = answer[2]
+    assert series["description"] == "Seconds since." and answer[0]["description"] == ""
+    assert [p["value"] for p in series["data"]][:10] == [30.0 * n for n in range(10)]
+    assert [p["timestamp"] for p in series["data"]][:2] == ["2026-02-02T10:00:00Z", "2026-02-02T10:00:30Z"]
+    for element in answer:
+        times = [p["timestamp"] for p in element["data"]]
+        assert times == sorted(times) and len(set(times)) == len(times)
+
+
+def test_window_times_reach_the_agent(proxy, agents):
+    running = proxy()
+    agent = agents(running)
+    recorder(agent, lambda at: [agent.sample("value", 1, timestamp=at)])
+    running.web.get("/metrics-windows", start_time="2026-02-02T12:00:00.5+02:00", end_time="2026-02-02T10:05:00.25Z")
+    windows = [r for _, r in agent.requests if r.HasField("start_time")]
+    assert windows and all(r.HasField("end_time") for r in windows)
+    assert min(time_of(r.start_time) for r in windows) == START_SECONDS + 0.5
+    assert max(time_of(r.end_time) for r in windows) == END_SECONDS + 0.25
+
+
+def test_sample_time_falls_back(proxy, agents):
+    """The metric's own time, else the message's, else that of receipt."""
+    running = proxy()
+    agent = agents(running)
+    own, whole, bare = agent.sample("own_time", 1, timestamp=START_SECONDS), agent.sample("message_time", 1), agent.sample("receipt_time", 1)
+    agent.answer = lambda _: wire.metrics_message([own, whole], agent.rng, when=START_SECONDS + 60)
+    answer = {e["name"]: e["data"][0]["timestamp"] for e in running.web.get("/metrics-windows").json()}
+    assert answer == {"own_time": START, "message_time": "2026-02-02T10:01:00Z"}
+    before = time.time()
+    agent.answer = lambda _: wire.metrics_message([bare], agent.rng)
+    (element,) = running.web.get("/metrics-windows").json()
+    assert int(before) <= seconds_of(element["data"][0]["timestamp"]) <= time.time()
+
+
+def test_odd_numbers_are_strings(proxy, agents):
+    running = proxy()
+    agent = agents(running)
+    values = [float("nan"), float("inf"), float("-inf"), 1.5, -0.0, 1e300, 5e-324, 12345678901234567890.0, 0.1]
+
+    def answer(request):
+        samples = [agent.sample("odd_value", v, timestamp=START_SECONDS + n) for n, v in enumerate(values)]
+        return wire.metrics_message(samples, agent.rng)
+
+    agent.answer = answer
+    (element,) = running.web.get("/metrics-windows", start_time=START, end_time=END).json()
+    assert [p["value"] for p in element["data"]] == ["NaN", "+Inf", "-Inf", *values[3:]]
+
+
+def test_strings_are_json(proxy, agents):
+    running = proxy()
+    agent = agents(running)
+    odd = 'quote " back\\slash\n\r\t\x01\x1f ünï 雪 🦉 \u2028 </script>'
+    agent.samples = [agent.sample("text_value", 1, wire.GAUGE, odd, START_SECONDS, path=odd)]
+    (element,) = running.web.get("/metrics-windows").json()
+    assert (element["description"], element["labels"]["path"]) == (odd, odd)
+
+
+@pytest.mark.parametrize("window", [True, False])
+def test_filters(proxy, agents, window):
+    running = proxy()
+    for pod, role in (("data-0", "ROLE_DATA"), ("data-1", "ROLE_DATA"), ("liaison-0", "ROLE_LIAISON")):
+        agent = agents(running, pod, role=role)
+        agent.samples = [agent.sample("value", 1, timestamp=START_SECONDS)]
+    times = {"start_time": START, "end_time": END} if window else {}
+
+    def pods(**query):
+        return [e["pod_name"] for e in running.web.get("/metrics-windows", **times, **query).json()]
+
+    assert pods() == ["data-0", "data-1", "liaison-0"]
+    assert pods(role="ROLE_DATA") == ["data-0", "data-1"]
+    assert pods(pod_name="liaison-0") == ["liaison-0"]
+    assert pods(role="ROLE_DATA", pod_name="liaison-0") == []
+    assert pods(role="role_data") == []
+
+
+def test_window_leaves_the_latest_alone(proxy, agents):
+    running = proxy()
+    agent = agents(running)
+    recorder(agent, lambda at: [agent.sample("value", at - START_SECONDS, timestamp=at)])
+    running.web.get("/metrics-windows", start_time=START, end_time="2026-02-02T10:01:00Z")
+    assert running.scrape().total("value") == END_SECONDS - START_SECONDS
+
+
+def test_agent_that_never_answers_a_window(proxy, agents):
+    """Waited for as long as the window is, and five seconds; the others are served."""
+    running = proxy()
+    hung, fine = agents(running, "hung"), agents(running, "fine")
+    hung.is_hanging = True
+    fine.samples = [fine.sample("value", 1, timestamp=START_SECONDS)]
+    began = time.monotonic()
+    answer = running.web.get("/metrics-windows", start_time=START, end_time="2026-02-02T10:00:01Z").json()
+    took = time.monotonic() - began
+    assert [e["pod_name"] for e in answer] == ["fine"]
+    assert 5 < took < 12
+
+
+def test_large_window_is_asked_in_parts(proxy, agents):
+    """20,000 series over five minutes would be far more than one message: parts in sequence, nothing twice, nothing lost."""
+    running = proxy()
+    agent = agents(running)
+    filler = "f" * 150
+    outstanding, worst = 0, 0
+
+    def series(at):
+        return [agent.sample("part_value", at, timestamp=at, n=str(n), filler=filler) for n in range(20_000)]
+
+    agent.samples = series(END_SECONDS)
+    eventually(lambda: len(running.scrape().named("part_value")) == 20_000, "the number of series is known", timeout=40)
+
+    def answer(request):
+        nonlocal outstanding, worst
+        if not request.HasField("start_time"):
+            return wire.metrics_message(series(END_SECONDS), agent.rng)
+        outstanding += 1
+        worst = max(worst, outstanding)
+        start, end = time_of(request.start_time), time_of(request.end_time)
+        points = [at for at in (START_SECONDS, START_SECONDS + 150, END_SECONDS) if start <= at <= end]
+        samples = [agent.sample("part_value", at, timestamp=at, n=str(n), filler=filler) for at in points for n in (0, 777, 19_999)]
+        threading.Timer(0.02, finish, [wire.metrics_message(samples, agent.rng)]).start()
+        return None
+
+    def finish(message):
+        nonlocal outstanding
+        outstanding -= 1
+        agent.metrics.send(message)
+
+    agent.requests.clear()
+    agent.answer = answer
+    result = running.web.get("/metrics-windows", start_time=START, end_time=END, timeout=120).json()
+    parts = [(time_of(r.start_time), time_of(r.end_time)) for _, r in agent.requests if r.HasField("start_time")]
+    assert len(parts) > 1
+    assert worst == 1, "one part outstanding at most"
+    assert parts == sorted(parts) and parts[0][0] == START_SECONDS and parts[-1][1] == END_SECONDS
+    for (_, end), (start, _) in zip(parts, parts[1:]):
+        assert 0 <= start - end < 1e-3, f"a gap or an overlap between {end} and {start}"
+    assert [e["labels"]["n"] for e in result] == ["0", "19999", "777"]
+    for element in result:
+        assert [p["value"] for p in element["data"]] == [START_SECONDS, START_SECONDS + 150, END_SECONDS]
+
+
+def test_latest_goes_ahead_of_waiting_parts(proxy, agents):
+    running = proxy()
+    agent = agents(running)
+    agent.samples = [agent.sample("latest_value", 5)]
+    release = threading.Event()
+
+    def answer(request):
+        if request.HasField("start_time"):
+            threading.Thread(target=lambda: (release.wait(30), agent.metrics.send(b"")), daemon=True).start()
+            return None
+        return agent.answer_metrics(request)
+
+    running.scrape()
+    agent.answer = answer
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        window = pool.submit(running.web.get, "/metrics-windows", start_time=START, end_time=END, timeout=60)
+        eventually(lambda: any(r.HasField("start_time") for _, r in agent.requests), "the window is asked for")
+        pause(0.3)
+        # Answers are matched in order, so this one waits for the window's answer, which is released a moment later.
+        threading.Timer(0.5, release.set).start()
+        assert running.scrape().total("latest_value") == 5
+        assert window.result().status == 200
+
+
+def test_too_many_windows_at_once(proxy, agents):
+    """Eight run, sixteen wait, the others are told to come again."""
+    running = proxy()
+    agent = agents(running)
+    agent.is_hanging = True
+
+    def ask(_):
+        return running.web.get("/metrics-windows", start_time=START, end_time="2026-02-02T10:00:01Z", timeout=100)
+
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        responses = list(pool.map(ask, range(32)))
+    refused = [r for r in responses if r.status == 503]
+    assert len(refused) == 8
+    assert all(int(r.headers["Retry-After"]) > 0 and r.text for r in refused)
+    assert {r.status for r in responses} == {200, 503}
+
+
+def test_random_windows_equal_a_naive_reference(proxy, agents):
+    seed = random.randrange(1 << 32)
+    rng = random.Random(seed)
+    running = proxy()
+    expected = {}
+    for number in range(4):
+        agent = agents(running, f"pod-{number}")
+        samples = []
+        for index in range(60):
+            moments = sorted(rng.sample(range(300), rng.randrange(1, 12)))
+            values = [rng.uniform(-1e6, 1e6) for _ in moments]
+            samples += [agent.sample("random_value", v, timestamp=START_SECONDS + m, i=str(index)) for m, v in zip(moments, values)]
+            expected[(agent.agent_id, str(index))] = list(zip([START_SECONDS + m for m in moments], values))
+        rng.shuffle(samples)
+
+        def answer(request, agent=agent, samples=samples):
+            chosen = [s for s in samples if time_of(request.start_time) <= s.timestamp <= time_of(request.end_time)]
+            return wire.metrics_message(chosen, agent.rng)
+
+        agent.answer = answer
+    answer = running.web.get("/metrics-windows", start_time=START, end_time=END).json()
+    got = {(e["agent_id"], e["labels"]["i"]): [(seconds_of(p["timestamp"]), p["value"]) for p in e["data"]] for e in answer}
+    assert got == expected, f"seed {seed}"
+
+
+def test_gzip(proxy, agents):
+    import gzip
+    import json
+
+    running = proxy()
+    agent = agents(running)
+    agent.samples = [agent.sample("value", n, n=str(n)) for n in range(2000)]
+    response = running.web.get("/metrics-windows", {"Accept-Encoding": "gzip"})
+    assert response.headers.get("Content-Encoding") == "gzip"
+    assert len(json.loads(gzip.decompress(response.body))) == 2000
