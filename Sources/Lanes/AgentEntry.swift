@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a lane's table says of one agent. Readers see an entry whole: never half of one and half of another.
+public struct AgentEntry: Hashable, Sendable {
+    public var id: AgentID
+    /// Of pod name and container names.
+    public var identityHash: UInt64
+    public var status: AgentStatus
+    /// Wall clock, since the epoch.
+    public var registeredAtNanoseconds: Int64
+    /// Monotonic: when the status became what it is.
+    public var statusSinceNanoseconds: UInt64
+    /// One bit a stream kind.
+    public var openStreams: UInt32
+    public var seriesCount: UInt32
+    public var connectionEpoch: UInt32
+    /// Number and verdict of a claim; its meaning is the ingest workers' own.
+    public var claim: UInt64
+    /// Worker index + 1 of the agent's home when the slot is a foreign one, else 0.
+    public var home: UInt32
+    /// Ring positions of the current records. The writer keeps them itself: what ``LaneWriter/setEntry(_:at:)`` is given
+    /// here is ignored. ``noPosition`` when there is none.
+    public var identityPosition: UInt64
+    public var seriesPosition: UInt64
+    public var samplePosition: UInt64
+
+    /// No ring is ever that long.
+    public static let noPosition = UInt64.max
+
+    public init(
+        id: AgentID, identityHash: UInt64 = 0, status: AgentStatus, registeredAtNanoseconds: Int64 = 0,
+        statusSinceNanoseconds: UInt64 = 0, openStreams: UInt32 = 0, seriesCount: UInt32 = 0,
+        connectionEpoch: UInt32 = 0, claim: UInt64 = 0, home: UInt32 = 0
+    ) {
+        self.id = id
+        self.identityHash = identityHash
+        self.status = status
+        self.registeredAtNanoseconds = registeredAtNanoseconds
+        self.statusSinceNanoseconds = statusSinceNanoseconds
+        self.openStreams = openStreams
+        self.seriesCount = seriesCount
+        self.connectionEpoch = connectionEpoch
+        self.claim = claim
+        self.home = home
+        identityPosition = Self.noPosition
+        seriesPosition = Self.noPosition
+        samplePosition = Self.noPosition
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a slot of the agent table holds.
+public enum AgentStatus: UInt8, Sendable {
+    /// Nobody. A slot that has been claimed is free to readers until its entry is set.
+    case free = 0
+    case online = 1
+    /// Known, but its connection is gone, or died with a worker.
+    case unconnected = 2
+    /// A second registration of an identity that is alive elsewhere, not decided yet.
+    case claiming = 3
+}

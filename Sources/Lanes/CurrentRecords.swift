@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What is current in a ring, by agent: what must be carried forward before the tail passes it.
+struct CurrentRecords {
+    struct Record {
+        var type: RecordType
+        var subject: UInt64
+        var position: UInt64
+        var sequence: UInt64
+        /// With header and padding.
+        var byteCount: Int
+    }
+
+    /// By slot index + 1; at 0 what belongs to no agent. A list is short: identity, tables, a sample, some answers.
+    private var lists = [[Record]](repeating: [], count: LaneLayout.Slot.count + 1)
+    private var sizes = SizeClasses()
+    /// With headers and padding.
+    private(set) var byteCount = 0
+    private(set) var count = 0
+
+    /// At least the size of the largest record, at most an eighth more.
+    private(set) var largestBound = 0
+
+    private static func list(_ index: UInt32) -> Int { index == SlotRef.none.index ? 0 : Int(index) + 1 }
+
+    func records(ofSlot index: UInt32) -> [Record] { lists[Self.list(index)] }
+
+    func find(_ type: RecordType, slot: UInt32, subject: UInt64) -> Record? {
+        lists[Self.list(slot)].first { $0.type == type && $0.subject == subject }
+    }
+
+    /// Puts a record in the place of the one with its type and subject, if there is one.
+    mutating func set(_ record: Record, slot: UInt32) {
+        let list = Self.list(slot)
+        if let index = lists[list].firstIndex(where: { $0.type == record.type && $0.subject == record.subject }) {
+            let old = lists[list][index].byteCount
+            lists[list][index] = record
+            byteCount += record.byteCount - old
+            if SizeClasses.index(old) == SizeClasses.index(record.byteCount) { return }
+            sizes.remove(old)
+        } else {
+            lists[list].append(record)
+            byteCount += record.byteCount
+            count += 1
+        }
+        sizes.add(record.byteCount)
+        largestBound = sizes.largestBound
+    }
+
+    /// The record's copy stands elsewhere now.
+    mutating func move(_ type: RecordType, slot: UInt32, subject: UInt64, to position: UInt64) {
+        let list = Self.list(slot)
+        guard let index = lists[list].firstIndex(where: { $0.type == type && $0.subject == subject }) else { return }
+        lists[list][index].position = position
+    }
+
+    mutating func remove(_ type: RecordType, slot: UInt32, subject: UInt64) -> Record? {
+        let list = Self.list(slot)
+        guard let index = lists[list].firstIndex(where: { $0.type == type && $0.subject == subject }) else {
+            return nil
+        }
+        let record = lists[list].remove(at: index)
+        left(record)
+        largestBound = sizes.largestBound
+        return record
+    }
+
+    mutating func removeAll(ofSlot index: UInt32) -> [Record] {
+        let records = lists[Self.list(index)]
+        lists[Self.list(index)] = []
+        for record in records { left(record) }
+        largestBound = sizes.largestBound
+        return records
+    }
+
+    private mutating func left(_ record: Record) {
+        byteCount -= record.byteCount
+        count -= 1
+        sizes.remove(record.byteCount)
+    }
+}

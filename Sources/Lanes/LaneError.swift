@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import Platform
+
+/// Why a lane does not do what it was asked.
+public enum LaneError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The reader has not read yet what would be overwritten: try again when it has.
+    case full
+    /// No ring of the maximum size takes a payload of that size. The limit is a payload's.
+    case tooLarge(limitBytes: Int)
+    /// What is current, with this record, would not leave the ring room to work in. Forget something, or drop the record.
+    /// The limit is that of ``LaneWriter/currentBytes``.
+    case tooMuchCurrent(limitBytes: Int)
+    /// The ring cannot grow, and without that the record does not fit. The value is that of `errno`.
+    case noMemory(errno: Int32)
+    /// The lane is none, is of another version, or is damaged.
+    case unusable(String)
+    /// Nobody has formatted the lane yet.
+    case notYet
+
+    public var description: String {
+        switch self {
+        case .full: "the lane is full: its reader has not read yet"
+        case .tooLarge(let limitBytes): "the record is larger than the lane takes (\(limitBytes) bytes)"
+        case .tooMuchCurrent(let limitBytes): "the lane holds too much that is current (limit \(limitBytes) bytes)"
+        case .noMemory(let code): SystemError(call: "growing the lane", code: code).description
+        case .unusable(let reason): "the lane is not usable: \(reason)"
+        case .notYet: "the lane has not been formatted yet"
+        }
+    }
+}

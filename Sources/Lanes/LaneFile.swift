@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import Platform
+
+/// The memory of a lane, before anybody writes into it.
+public enum LaneFile {
+    /// Makes the memory of a lane: sparse, sealed at the one size that all lanes have, its header's pages there.
+    /// `name` is what `/proc/PID/fd` shows. The caller closes the descriptor.
+    public static func create(name: String, kind: LaneKind) throws(SystemError) -> Int32 {
+        precondition(LaneLayout.isConsistent, "the layout's constants fit together")
+        let descriptor = try MemoryFile.create(name: name, byteCount: LaneLayout.fileBytes)
+        do {
+            try MemoryFile.allocate(descriptor, offset: 0, byteCount: LaneLayout.Header.end)
+        } catch {
+            MemoryFile.close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    /// A second descriptor of the same lane through which nothing can be written. The caller closes it.
+    public static func reopenReadOnly(_ descriptor: Int32) throws(SystemError) -> Int32 {
+        try MemoryFile.reopenReadOnly(descriptor)
+    }
+}

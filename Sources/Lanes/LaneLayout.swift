@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where everything stands in a lane's file. All offsets, sizes and paddings of the format are here and nowhere else.
+///
+///     0         header: fixed words, then words that change, then counters
+///     64 KiB    agent table: 16,384 slots of 256 bytes
+///     table end data: the ring's present area, anywhere in it; everything else is a hole
+///
+/// All numbers are little-endian words of 64 bits (the machine's own: lanes never leave it), narrower ones packed into a
+/// word. Words that one process changes while another looks are changed as whole words. What belongs together and does not
+/// fit into one word is two copies and a counter (``TwoCopies``). Words that are written often have a cache line of
+/// their own.
+enum LaneLayout {
+    /// `FODCLANE` as a little-endian word.
+    static let magic: UInt64 = 0x454E_414C_4344_4F46
+    /// To be raised with any change of the format: a lane of another version is refused, never interpreted.
+    static let version: UInt64 = 1
+
+    static let wordBytes = 8
+    static let cacheLineBytes = 64
+    /// Everything that is mapped or allocated by itself starts and ends at a multiple of this: the largest page size in
+    /// use on the architectures that we run on, so that a lane looks the same on all of them.
+    static let granularityBytes = 64 << 10
+
+    // MARK: Header
+
+    enum Header {
+        // Set once, by whoever formats the lane; `magic` last.
+        static let magic = 0
+        static let version = 8
+        static let fileBytes = 16
+        static let slotCount = 24
+        static let slotBytes = 32
+        static let counterCount = 40
+        static let recordHeaderBytes = 48
+        /// Kind in the low half, worker index in the high half.
+        static let kindAndIndex = 56
+
+        /// Process id, its start time in ticks, generation.
+        static let writer = TwoCopies<3>(offset: 64)
+        /// Monotonic nanoseconds.
+        static let heartbeat = 128
+        static let head = 192
+        /// The number that the next record gets.
+        static let nextSequence = 200
+        static let tail = 256
+        /// Offset of the area in the file, position that stands at its start, capacity.
+        static let geometry = TwoCopies<3>(offset: 320)
+        static let sleeping = 384
+        /// Two words of the owner's choice.
+        static let workingOn = TwoCopies<2>(offset: 448)
+        /// Slots from here on have never been used.
+        static let slotHighWater = 512
+        /// How far the ring may grow: the writer's setting, for people.
+        static let maximumRingBytes = 520
+        /// Wall clock nanoseconds.
+        static let formattedAt = 528
+        /// Generation and position, one each for the lanes that this process reads.
+        static let peerPositions = 576
+        static let peerCount = 2
+        static let peerStride = cacheLineBytes
+        static let fixedEnd = peerPositions + peerCount * peerStride
+
+        static func peerPosition(_ peer: Int) -> TwoCopies<2> {
+            TwoCopies<2>(offset: peerPositions + peer * peerStride)
+        }
+
+        static let counters = 4096
+        static let counterWords = 512
+        static let end = counters + counterWords * wordBytes
+    }
+
+    // MARK: Agent table
+
+    enum Slot {
+        /// Of the two copies, the first word.
+        static let copies = TwoCopies<14>(offset: 0)
+        /// Monotonic nanoseconds; changed without touching anything else.
+        static let heartbeat = 248
+        static let stride = 256
+        static let count = 16_384
+    }
+
+    static let tableOffset = granularityBytes
+    static let tableBytes = Slot.count * Slot.stride
+
+    static func slotOffset(_ index: Int) -> Int { tableOffset + index * Slot.stride }
+
+    // MARK: Ring
+
+    /// The largest ring that a lane of this layout has room for.
+    static let largestRingBytes = 8 << 30
+    static let dataOffset = tableOffset + tableBytes
+    /// A ring moves to its next area while the present one is still in use, so both must fit, and a successor with another
+    /// maximum may grow by less than twice: three times the largest leaves room for each of these cases.
+    static let dataBytes = 3 * largestRingBytes
+
+    static let fileBytes = dataOffset + dataBytes
+
+    /// Records start at multiples of this.
+    static let recordAlignmentBytes = 8
+
+    /// What a record of `payloadBytes` takes in the ring.
+    static func recordBytes(payloadBytes: Int) -> Int {
+        RecordLayout.headerBytes + (payloadBytes + recordAlignmentBytes - 1) / recordAlignmentBytes
+            * recordAlignmentBytes
+    }
+
+    // MARK: Consistency
+
+    /// The constants held against each other. Checked once in each process that opens a lane.
+    static let isConsistent: Bool = {
+        precondition(Header.writer.end <= Header.heartbeat, "the writer's copies run into the heartbeat")
+        precondition(Header.geometry.end <= Header.sleeping, "the geometry's copies run into the sleeping flag")
+        precondition(Header.workingOn.end <= Header.slotHighWater, "the note's copies run into the high water mark")
+        precondition(Header.formattedAt + wordBytes <= Header.peerPositions, "the last word runs into the peers")
+        precondition(Header.peerPosition(0).end <= Header.peerPosition(1).counter, "the peers' copies overlap")
+        precondition(Header.fixedEnd <= Header.counters, "the header's words run into the counters")
+        precondition(Header.end <= tableOffset, "the counters run into the table")
+        precondition(Slot.copies.end <= Slot.heartbeat, "a slot's copies run into its heartbeat")
+        precondition(Slot.heartbeat + wordBytes <= Slot.stride, "a slot is larger than its stride")
+        precondition(AgentEntryWords.count == Slot.copies.wordCount, "an entry does not fill its copy")
+        precondition(tableBytes % granularityBytes == 0, "the data does not start at a page")
+        precondition(largestRingBytes % granularityBytes == 0, "the largest ring is no whole number of pages")
+        precondition(RecordLayout.headerBytes % recordAlignmentBytes == 0, "payloads are not aligned")
+        precondition(largestRingBytes / 2 <= UInt32.max, "a record's length does not fit into its header")
+        let hot = [Header.heartbeat, Header.head, Header.tail, Header.geometry.counter, Header.sleeping]
+        precondition(hot.allSatisfy { $0 % cacheLineBytes == 0 }, "a hot word does not start a cache line")
+        return true
+    }()
+}

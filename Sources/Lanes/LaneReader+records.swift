@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import CPlatform
+import Glibc
+import Platform
+
+extension LaneReader {
+    /// What came of an attempt to read.
+    public enum Outcome: Equatable, Sendable {
+        /// The body has been called with a record.
+        case record
+        /// There is nothing to read yet.
+        case empty
+        /// The writer has overwritten what was next; reading goes on at the tail. For ``read(at:_:)``: what stood there is
+        /// gone.
+        case lapped(lostBytes: UInt64)
+        /// What stood there is no whole record. Reading goes on behind it where its length can be trusted, else at the
+        /// head.
+        case damaged(position: UInt64, reason: String)
+    }
+
+    /// Reads the next record and moves on. The payload is only valid in `body`. At most one record a call.
+    public func next(_ body: (RecordHeader, RawSpan) -> Void) -> Outcome {
+        switch copyRecord(at: position) {
+        case .record(let header, let recordBytes):
+            position += UInt64(recordBytes)
+            hand(header, to: body)
+            return .record
+        case .empty:
+            return .empty
+        case .lapped(let tail):
+            let lost = tail - position
+            position = tail
+            return .lapped(lostBytes: lost)
+        case .damaged(let recordBytes, let reason):
+            let damaged = position
+            position = recordBytes.map { damaged + UInt64($0) } ?? head
+            return .damaged(position: damaged, reason: reason)
+        }
+    }
+
+    /// Reads the record that stands at a position which a slot has named; does not move ``position``.
+    public func read(at position: UInt64, _ body: (RecordHeader, RawSpan) -> Void) -> Outcome {
+        switch copyRecord(at: position) {
+        case .record(let header, _):
+            hand(header, to: body)
+            return .record
+        case .empty: return .empty
+        case .lapped(let tail): return .lapped(lostBytes: tail - position)
+        case .damaged(_, let reason): return .damaged(position: position, reason: reason)
+        }
+    }
+
+    private func hand(_ header: RecordHeader, to body: (RecordHeader, RawSpan) -> Void) {
+        // The scratch holds the payload, of that many bytes, until the next record is read; `body` cannot keep the span.
+        let payload = UnsafeRawBufferPointer(start: scratch.reserve(header.byteCount), count: header.byteCount)
+        body(header, payload.bytes)
+        scratch.trim()
+    }
+
+    private enum Copied {
+        case record(RecordHeader, recordBytes: Int)
+        case empty
+        case lapped(tail: UInt64)
+        /// With the record's length if its header can be trusted.
+        case damaged(recordBytes: Int?, String)
+    }
+
+    /// Growing takes the writer longer than reading a record takes us: who moves the ring this often is none of ours.
+    private static let attempts = 100
+
+    private func copyRecord(at position: UInt64) -> Copied {
+        for _ in 0..<Self.attempts {
+            if let copied = tryCopyRecord(at: position) { return copied }
+        }
+        return .damaged(recordBytes: nil, "the ring does not hold still")
+    }
+
+    /// Nil when the ring has moved meanwhile.
+    private func tryCopyRecord(at position: UInt64) -> Copied? {
+        let head = self.head
+        if position == head { return .empty }
+        let tail = self.tail
+        if position < tail { return lapped(by: tail) }
+        guard position < head, head < LaneRemains.positionLimit else { return damaged("the head is before it") }
+        guard position % UInt64(LaneLayout.recordAlignmentBytes) == 0 else { return damaged("no record starts here") }
+        if let reason = followGeometry() { return damaged(reason) }
+        guard let ring, let geometry else { return damaged("there is no ring") }
+        guard position >= geometry.base, head - position <= UInt64(geometry.capacityBytes) else {
+            // The ring may be newer than the head and the tail that we have read.
+            return hasMoved || self.tail > position ? nil : damaged("the ring is shorter than its content")
+        }
+        let source = ring.base + geometry.offset(of: position)
+        let words = RecordHeaderWords(from: source)
+        let flaw = words.flaw(at: position, end: head)
+        // Only if the header is sound is its length, now at most the capacity, used to copy by.
+        let payloadBytes = words.payloadBytes
+        if flaw == nil {
+            memcpy(scratch.reserve(payloadBytes), source + RecordLayout.headerBytes, payloadBytes)
+        }
+        // What has been copied is what stood there if, after the copying, the tail has not passed it nor the ring moved.
+        fodc_fence_acquire()
+        let tailNow = self.tail
+        if tailNow > position { return lapped(by: tailNow) }
+        if hasMoved { return nil }
+        if let flaw { return .damaged(recordBytes: nil, flaw) }
+        let payload = UnsafeRawBufferPointer(start: scratch.reserve(payloadBytes), count: payloadBytes)
+        guard CRC32C.checksum(payload) == words.payloadChecksum else {
+            return .damaged(recordBytes: words.recordBytes, "the payload's checksum is wrong")
+        }
+        return .record(words.header, recordBytes: words.recordBytes)
+    }
+
+    private func lapped(by tail: UInt64) -> Copied {
+        // The head is read after the tail here, so that a writer of ours has not got past it meanwhile.
+        tail <= head ? .lapped(tail: tail) : damaged("the tail is beyond the head")
+    }
+
+    private func damaged(_ reason: String) -> Copied { .damaged(recordBytes: nil, reason) }
+
+    private var hasMoved: Bool {
+        words.loadAcquire(LaneLayout.Header.geometry.counter) != geometryCount
+    }
+
+    /// Maps the ring where it is now, if it has moved. Returns what is wrong with its place.
+    private func followGeometry() -> String? {
+        let count = words.loadAcquire(LaneLayout.Header.geometry.counter)
+        if ring != nil, count == geometryCount { return nil }
+        guard let next = memory.readGeometry() else { return "the ring is outside the file" }
+        if next != geometry || ring == nil {
+            ring = nil
+            do {
+                ring = try memory.mapRing(next)
+            } catch {
+                return error.description
+            }
+            geometry = next
+        }
+        // Read before the words: if they are newer than it, the check after copying finds the counter moved.
+        geometryCount = count
+        return nil
+    }
+}

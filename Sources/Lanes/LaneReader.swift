@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import CPlatform
+import Platform
+
+/// One who reads a lane, through a mapping in which nothing can be written. To be used by one thread.
+///
+/// It waits for nobody and believes nothing: what it takes out of the lane is copied, and then checked, before anybody
+/// else sees it.
+public final class LaneReader {
+    let memory: LaneMemory
+    let words: SharedWords
+    public let kind: LaneKind
+
+    /// Where the next record is expected.
+    public internal(set) var position: UInt64
+
+    var ring: DoubleMapping?
+    var geometry: RingGeometry?
+    /// Of the geometry: the ring is mapped anew when it has moved.
+    var geometryCount: UInt64 = 0
+    var scratch = ScratchBuffer()
+    var lastPeerPositions = [(generation: UInt64, position: UInt64)](
+        repeating: (0, 0), count: LaneLayout.Header.peerCount)
+
+    /// The descriptor is duplicated; the caller keeps and closes its own. Starts at the tail. Throws
+    /// ``LaneError/notYet`` when nobody has formatted the lane, ``LaneError/unusable(_:)`` when it is of another version
+    /// or kind.
+    public init(descriptor: Int32, kind: LaneKind) throws(LaneError) {
+        let memory = try LaneMemory(descriptor: descriptor, access: .readOnly)
+        guard memory.isFormatted else { throw .notYet }
+        if let flaw = memory.flaw(kind: kind) { throw .unusable(flaw) }
+        self.memory = memory
+        self.kind = kind
+        words = memory.words
+        position = 0
+        seekToTail()
+    }
+
+    // MARK: Position
+
+    public func seekToTail() { position = tail }
+    public func seekToHead() { position = head }
+    public var isAtHead: Bool { position == head }
+
+    /// Everything before it can be read.
+    public var head: UInt64 { words.loadAcquire(LaneLayout.Header.head) }
+    /// Everything before it may have been overwritten.
+    public var tail: UInt64 { words.loadAcquire(LaneLayout.Header.tail) }
+
+    // MARK: The writer
+
+    /// When the writer was last alive, monotonic nanoseconds.
+    public var heartbeat: UInt64 { words.loadAcquire(LaneLayout.Header.heartbeat) }
+
+    /// Process id, start time in ticks, and generation of whoever writes the lane.
+    public var writer: (processID: Int32, startTicks: UInt64, generation: UInt64) {
+        guard let writer = LaneLayout.Header.writer.read(from: words) else { return (0, 0, 0) }
+        return (Int32(truncatingIfNeeded: writer[0]), writer[1], writer[2])
+    }
+
+    public var generation: UInt64 { writer.generation }
+    public var writerPID: Int32 { writer.processID }
+
+    /// The worker's index, as its lane says.
+    public var writerIndex: Int { Int(Lanes.high(words.loadRelaxed(LaneLayout.Header.kindAndIndex))) }
+
+    /// What the writer is working on: the two words of its note, 0 and 0 for nothing.
+    public var workingOn: (UInt64, UInt64) {
+        guard let note = LaneLayout.Header.workingOn.read(from: words) else { return (0, 0) }
+        return (note[0], note[1])
+    }
+
+    /// Whether the writer waits for its doorbell. To be asked *after* publishing what it should see: see
+    /// ``LaneWriter/setSleeping(_:)``.
+    public var isWriterSleeping: Bool {
+        fodc_fence_sequential()
+        return words.loadAcquire(LaneLayout.Header.sleeping) != 0
+    }
+
+    /// How far the writer has read the lane `peer`, and which generation of its process that was. 0 and 0 at first.
+    public func peerReadPosition(_ peer: Int) -> (generation: UInt64, position: UInt64) {
+        precondition(lastPeerPositions.indices.contains(peer), "there is no such peer")
+        // A pair that never holds still is none of a writer of ours; the last one is on the safe side, positions only rise.
+        if let pair = LaneLayout.Header.peerPosition(peer).read(from: words) {
+            lastPeerPositions[peer] = (pair[0], pair[1])
+        }
+        return lastPeerPositions[peer]
+    }
+
+    public func counter(_ index: Int) -> UInt64 {
+        precondition((0..<LaneLayout.Header.counterWords).contains(index), "there is no such counter")
+        return words.loadRelaxed(LaneLayout.Header.counters + index * LaneLayout.wordBytes)
+    }
+
+    // MARK: Sizes
+
+    /// The ring's present size; 0 when the header names none.
+    public var ringBytes: Int { memory.readGeometry()?.capacityBytes ?? 0 }
+    /// How far the writer lets it grow.
+    public var maximumRingBytes: Int {
+        Int(clamping: words.loadRelaxed(LaneLayout.Header.maximumRingBytes))
+    }
+    /// Wall clock nanoseconds.
+    public var formattedAtNanoseconds: Int64 {
+        Int64(bitPattern: words.loadRelaxed(LaneLayout.Header.formattedAt))
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The header words that a writer goes on from, read and checked: what a predecessor left, whenever it died.
+struct LaneRemains {
+    let geometry: RingGeometry
+    let head: UInt64
+    let tail: UInt64
+    let nextSequence: UInt64
+    let slotHighWater: Int
+
+    /// Throws ``LaneError/notYet`` when nobody has formatted the lane, ``LaneError/unusable(_:)`` when it is another's or
+    /// damaged.
+    init(memory: LaneMemory, kind: LaneKind) throws(LaneError) {
+        guard memory.isFormatted else { throw .notYet }
+        if let flaw = memory.flaw(kind: kind) { throw .unusable(flaw) }
+        guard let geometry = memory.readGeometry() else { throw .unusable("its ring is outside the file") }
+        let words = memory.words
+        head = words.loadAcquire(LaneLayout.Header.head)
+        tail = words.loadAcquire(LaneLayout.Header.tail)
+        nextSequence = words.loadAcquire(LaneLayout.Header.nextSequence)
+        let highWater = words.loadAcquire(LaneLayout.Header.slotHighWater)
+        guard tail <= head, geometry.base <= tail, head - tail <= UInt64(geometry.capacityBytes) else {
+            throw .unusable("its tail (\(tail)) and head (\(head)) do not fit its ring (\(geometry))")
+        }
+        guard head % UInt64(LaneLayout.recordAlignmentBytes) == 0, tail % UInt64(LaneLayout.recordAlignmentBytes) == 0,
+            geometry.base % UInt64(LaneLayout.recordAlignmentBytes) == 0, head < Self.positionLimit,
+            nextSequence < Self.positionLimit
+        else {
+            throw .unusable("its head (\(head)) or tail (\(tail)) is none")
+        }
+        guard highWater <= UInt64(LaneLayout.Slot.count) else {
+            throw .unusable("it claims \(highWater) slots of \(LaneLayout.Slot.count)")
+        }
+        self.geometry = geometry
+        slotHighWater = Int(highWater)
+    }
+
+    /// No lane gets there (at 10 GB/s it takes 14 years), so that sums of positions need no thought.
+    static let positionLimit: UInt64 = 1 << 62
+}

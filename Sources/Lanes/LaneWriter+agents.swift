@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import Platform
+
+extension LaneWriter {
+    /// Takes a free slot; nil when there is none, or no memory for it. Readers see nobody there until its entry is set.
+    public func claimSlot() -> SlotRef? {
+        guard let slot = slots.nextFree else { return nil }
+        let index = Int(slot.index)
+        if index == slots.highWater {
+            guard Self.provideSlots(upTo: index, in: memory) else { return nil }
+        }
+        writeSlot(index, AgentEntryWords.encodeFree(tenure: slot.tenure))
+        words.storeRelaxed(LaneLayout.slotOffset(index) + LaneLayout.Slot.heartbeat, 0)
+        slots.take(slot)
+        words.storeRelease(LaneLayout.Header.slotHighWater, UInt64(slots.highWater))
+        didStep(.slotClaimed)
+        return slot
+    }
+
+    /// Publishes what is known of a slot's agent, whole. Positions are kept as they are. Ignored for a slot that has been
+    /// released.
+    public func setEntry(_ entry: AgentEntry, at slot: SlotRef) {
+        guard slots.isTenant(slot) else { return }
+        let before = readSlot(Int(slot.index))
+        var words = AgentEntryWords.encode(entry, tenure: slot.tenure)
+        for word in AgentEntryWords.positions { words[word] = before[word] }
+        writeSlot(Int(slot.index), words)
+    }
+
+    public func entry(at slot: SlotRef) -> AgentEntry? {
+        guard slots.isTenant(slot) else { return nil }
+        return AgentEntryWords.decode(readSlot(Int(slot.index)))
+    }
+
+    /// Everybody in the table, with entries set.
+    public func forEachEntry(_ body: (SlotRef, AgentEntry) -> Void) {
+        for index in 0..<slots.highWater {
+            guard let slot = slots.tenant(at: index), let entry = entry(at: slot) else { continue }
+            if entry.status != .free { body(slot, entry) }
+        }
+    }
+
+    /// Ends a tenancy: the slot is free, and nothing of its tenant is current any more.
+    public func releaseSlot(_ slot: SlotRef) {
+        guard slots.isTenant(slot) else { return }
+        writeSlot(Int(slot.index), AgentEntryWords.encodeFree(tenure: slot.tenure))
+        didStep(.slotReleased)
+        slots.release(slot)
+        // A successor knows by the tenure that these are nobody's; they need no marks.
+        _ = current.removeAll(ofSlot: slot.index)
+    }
+
+    /// When the agent was last heard of. One store: nothing else of the slot is touched.
+    public func setHeartbeat(_ monotonicNanoseconds: UInt64, at slot: SlotRef) {
+        guard slots.isTenant(slot) else { return }
+        words.storeRelease(
+            LaneLayout.slotOffset(Int(slot.index)) + LaneLayout.Slot.heartbeat, monotonicNanoseconds)
+    }
+
+    // MARK: Forgetting
+
+    /// The record is no longer carried forward. Stays true for a successor.
+    public func forget(_ type: RecordType, agent: SlotRef = .none, subject: UInt64 = 0) {
+        guard isTenant(agent) else { return }
+        guard let record = current.remove(type, slot: agent.index, subject: subject) else { return }
+        markForgotten(record)
+        guard slotPosition(of: type, slot: agent.index) == record.position else { return }
+        let newest = current.records(ofSlot: agent.index).filter { $0.type == type }.max { $0.sequence < $1.sequence }
+        setSlotPosition(of: type, slot: agent.index, to: newest?.position ?? AgentEntry.noPosition)
+    }
+
+    /// The same for all that is current of an agent.
+    public func forgetAll(of agent: SlotRef) {
+        guard isTenant(agent) else { return }
+        for record in current.removeAll(ofSlot: agent.index) {
+            markForgotten(record)
+            if slotPosition(of: record.type, slot: agent.index) != nil {
+                setSlotPosition(of: record.type, slot: agent.index, to: AgentEntry.noPosition)
+            }
+        }
+    }
+
+    /// What is current of an agent (or, with ``SlotRef/none``, of nobody), for example after a take-over.
+    public func currentRecords(of agent: SlotRef) -> [(type: RecordType, subject: UInt64, position: UInt64)] {
+        guard isTenant(agent) else { return [] }
+        return current.records(ofSlot: agent.index).map { ($0.type, $0.subject, $0.position) }
+    }
+
+    private func markForgotten(_ record: CurrentRecords.Record) {
+        // One store of a whole word, of which readers ignore the mark; the record stands between tail and head.
+        let first = SharedWords(base: address(of: record.position))
+        first.storeRelaxed(0, first.loadRelaxed(0) | RecordLayout.forgottenMark)
+        didStep(.forgotten)
+    }
+
+    // MARK: Words of a slot
+
+    /// Whether a record may be current for this agent: nobody in particular, or a slot's present tenant.
+    func isTenant(_ agent: SlotRef) -> Bool { agent == .none || slots.isTenant(agent) }
+
+    func readSlot(_ index: Int) -> AgentEntryWords.Words {
+        // Only this thread changes them, so the first try succeeds.
+        LaneLayout.Slot.copies.read(from: words, at: LaneLayout.slotOffset(index)) ?? .init(repeating: 0)
+    }
+
+    func writeSlot(_ index: Int, _ values: AgentEntryWords.Words) {
+        let step = stepHook.map { hook in { hook(.slotHalfWritten) } }
+        LaneLayout.Slot.copies.write(values, to: words, at: LaneLayout.slotOffset(index), step: step)
+        didStep(.slotPublished)
+    }
+
+    /// Where the slot says that the agent's record of this type stands; nil for types that it does not name.
+    func slotPosition(of type: RecordType, slot index: UInt32) -> UInt64? {
+        guard index != SlotRef.none.index, let word = AgentEntryWords.position(of: type) else { return nil }
+        return readSlot(Int(index))[word]
+    }
+
+    func setSlotPosition(of type: RecordType, slot index: UInt32, to position: UInt64) {
+        guard index != SlotRef.none.index, let word = AgentEntryWords.position(of: type) else { return }
+        var values = readSlot(Int(index))
+        values[word] = position
+        writeSlot(Int(index), values)
+    }
+
+    /// Provides the page that a slot stands in, so that writing it cannot fault.
+    static func provideSlots(upTo index: Int, in memory: LaneMemory) -> Bool {
+        let offset = LaneLayout.slotOffset(index)
+        guard offset % LaneLayout.granularityBytes == 0 else { return true }
+        do {
+            try MemoryFile.allocate(memory.descriptor, offset: offset, byteCount: LaneLayout.granularityBytes)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

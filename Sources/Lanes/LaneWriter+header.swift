@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import CPlatform
+
+extension LaneWriter {
+    /// The number of counters in the header. They survive a take-over.
+    public static var counterCount: Int { LaneLayout.Header.counterWords }
+    /// How many lanes a process may read and say so in its own.
+    public static var peerCount: Int { LaneLayout.Header.peerCount }
+
+    /// The process's own heartbeat.
+    public func beat(_ monotonicNanoseconds: UInt64) {
+        words.storeRelease(LaneLayout.Header.heartbeat, monotonicNanoseconds)
+    }
+
+    /// What the process is working on, for whoever finds it dead: two words of its own meaning, 0 and 0 for nothing.
+    public func setWorkingOn(_ first: UInt64, _ second: UInt64) {
+        LaneLayout.Header.workingOn.write([first, second], to: words)
+    }
+
+    /// How far this process has read the lane `peer`, which is of the process with that generation. In an up lane, peers 0
+    /// and 1 are the down lanes A and B; in a down lane, peer 0 is the up lane.
+    public func setReadPosition(_ peer: Int, generation: UInt64, position: UInt64) {
+        precondition((0..<Self.peerCount).contains(peer), "there is no such peer")
+        LaneLayout.Header.peerPosition(peer).write([generation, position], to: words)
+    }
+
+    /// Says that this process is about to wait for its doorbell, or no longer waits. Whoever says that it sleeps looks at the
+    /// heads of the lanes that it reads *afterwards*: either it sees the record there, or the record's writer sees the
+    /// flag (``LaneReader/isWriterSleeping``), for both have a sequentially consistent fence between store and load.
+    public func setSleeping(_ isSleeping: Bool) {
+        words.storeRelease(LaneLayout.Header.sleeping, isSleeping ? 1 : 0)
+        fodc_fence_sequential()
+    }
+
+    public func addCounter(_ index: Int, _ amount: UInt64) {
+        setCounter(index, counter(index) &+ amount)
+    }
+
+    public func setCounter(_ index: Int, _ value: UInt64) {
+        words.storeRelaxed(Self.counterOffset(index), value)
+    }
+
+    public func counter(_ index: Int) -> UInt64 {
+        words.loadRelaxed(Self.counterOffset(index))
+    }
+
+    private static func counterOffset(_ index: Int) -> Int {
+        precondition((0..<counterCount).contains(index), "there is no such counter")
+        return LaneLayout.Header.counters + index * LaneLayout.wordBytes
+    }
+}

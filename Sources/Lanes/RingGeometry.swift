@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where in the file the ring's bytes are. Position `p` stands at `areaOffset + (p - base) % capacityBytes`.
+struct RingGeometry: Equatable {
+    var areaOffset: Int
+    var base: UInt64
+    var capacityBytes: Int
+
+    var words: InlineArray<3, UInt64> { [UInt64(areaOffset), base, UInt64(capacityBytes)] }
+
+    init(areaOffset: Int, base: UInt64, capacityBytes: Int) {
+        self.areaOffset = areaOffset
+        self.base = base
+        self.capacityBytes = capacityBytes
+    }
+
+    /// Nil when the words describe no area inside the file's data.
+    init?(words: InlineArray<3, UInt64>) {
+        let granularity = UInt64(LaneLayout.granularityBytes)
+        let (start, end) = (UInt64(LaneLayout.dataOffset), UInt64(LaneLayout.fileBytes))
+        let (area, capacity) = (words[0], words[2])
+        guard area >= start, area < end, area % granularity == 0 else { return nil }
+        guard capacity >= granularity, capacity <= UInt64(LaneLayout.largestRingBytes) else { return nil }
+        guard capacity % granularity == 0, capacity <= end - area else { return nil }
+        self.init(areaOffset: Int(area), base: words[1], capacityBytes: Int(capacity))
+    }
+
+    /// Where a position stands in the area. It must not be below the base.
+    func offset(of position: UInt64) -> Int {
+        Int((position &- base) % UInt64(capacityBytes))
+    }
+
+    /// The offset of an area of `capacityBytes` that does not touch this one: before it if there is room, else behind it.
+    func placeForNext(capacityBytes next: Int) -> Int? {
+        if areaOffset - LaneLayout.dataOffset >= next { return LaneLayout.dataOffset }
+        let end = areaOffset + capacityBytes
+        return LaneLayout.fileBytes - end >= next ? end : nil
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// A call to the system that failed: which one, and why.
+public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The call as the manual names it, for example `memfd_create`, with what it was about where that helps.
+    public let call: String
+    /// The value of `errno`.
+    public let code: Int32
+
+    public init(call: String, code: Int32) {
+        self.call = call
+        self.code = code
+    }
+
+    /// The failure that `errno` tells of right now: to be made before anything else is called.
+    public static func last(_ call: String) -> SystemError {
+        SystemError(call: call, code: errno)
+    }
+
+    /// What `code` means, in the system's words: `Cannot allocate memory`.
+    public var reason: String {
+        // strerror's own buffer is shared by all threads; the reentrant form writes into ours.
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+            guard let start = buffer.baseAddress, strerror_r(code, start, buffer.count) == 0 else {
+                return "error \(code)"
+            }
+            return String(cString: start)
+        }
+    }
+
+    public var description: String { "\(call): \(reason)" }
+}
