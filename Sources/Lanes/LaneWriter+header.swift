@@ -17,8 +17,8 @@ extension LaneWriter {
         LaneLayout.Header.workingOn.write([first, second], to: words)
     }
 
-    /// How far this process has read the lane `peer`, which is of the process with that generation. In an up lane, peers 0
-    /// and 1 are the down lanes A and B; in a down lane, peer 0 is the up lane.
+    /// How far this process has read the lane `peer`. In an up lane, peers 0 and 1 are the down lanes A and B; in a down
+    /// lane, peer 0 is the up lane. `generation` is that of the exporter, which is on one side of each of these.
     public func setReadPosition(_ peer: Int, generation: UInt64, position: UInt64) {
         precondition((0..<Self.peerCount).contains(peer), "there is no such peer")
         LaneLayout.Header.peerPosition(peer).write([generation, position], to: words)

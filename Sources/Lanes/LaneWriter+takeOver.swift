@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import Platform
 
 extension LaneWriter {
@@ -42,7 +43,7 @@ extension LaneWriter {
     private func adoptTable(highWater: Int) throws(LaneError) {
         for index in 0..<highWater {
             // The predecessor may have died between providing the first slot of a page and using it.
-            guard Self.provideSlots(upTo: index, in: memory) else { throw .noMemory(errno: 12) }
+            guard Self.provideSlots(upTo: index, in: memory) else { throw .noMemory(errno: ENOMEM) }
             let values = readSlot(index)
             guard let entry = AgentEntryWords.decode(values) else { throw .unusable("slot \(index) is damaged") }
             slots.adopt(tenure: AgentEntryWords.tenure(of: values), isTaken: entry.status != .free)

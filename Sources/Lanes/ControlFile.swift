@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import Platform
+
+/// The memory of `control`: the supervisor writes it, all others map it read-only.
+public enum ControlFile {
+    /// Makes it, sealed, its pages there. The caller closes the descriptor.
+    public static func create() throws(SystemError) -> Int32 {
+        precondition(ControlLayout.isConsistent, "the layout's constants fit together")
+        let descriptor = try MemoryFile.create(name: "fodc-control", byteCount: ControlLayout.fileBytes)
+        do {
+            try MemoryFile.allocate(descriptor, offset: 0, byteCount: ControlLayout.fileBytes)
+        } catch {
+            MemoryFile.close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    /// Maps it after checking that it can be.
+    static func map(_ descriptor: Int32, access: MappingAccess) throws(LaneError) -> Mapping {
+        do {
+            let byteCount = try MemoryFile.byteCount(of: descriptor)
+            guard byteCount == ControlLayout.fileBytes, MemoryFile.hasSealedSize(descriptor) else {
+                throw LaneError.unusable("it is no control memory: \(byteCount) bytes, or not sealed")
+            }
+            return try Mapping(descriptor: descriptor, offset: 0, byteCount: byteCount, access: access)
+        } catch let error as LaneError {
+            throw error
+        } catch {
+            throw .unusable("\(error)")
+        }
+    }
+
+    /// What makes it none of this version; nil when it is one.
+    static func flaw(of words: SharedWords) -> String? {
+        guard words.loadAcquire(ControlLayout.magic) == ControlLayout.magicValue else { return "its magic is wrong" }
+        let version = words.loadAcquire(ControlLayout.version)
+        guard version == ControlLayout.versionValue else { return "its version is \(version)" }
+        guard words.loadAcquire(ControlLayout.fileBytesWord) == UInt64(ControlLayout.fileBytes) else {
+            return "its size is another"
+        }
+        return nil
+    }
+}
