@@ -71,6 +71,7 @@ def agents(request, proxy):
         made.append(agent)
         return agent.start() if start else agent
 
+    make.made = made
     return make
 
 

@@ -97,6 +97,8 @@ class Agent:
         self.registration: Stream | None = None
         self.metrics: Stream | None = None
         self.streams: list[Stream] = []
+        self.reconnects = 0
+        self._closing = threading.Event()
         self._beating: threading.Event | None = None
         self.channel = grpc.insecure_channel(address, options=_CHANNEL_OPTIONS)
 
@@ -121,13 +123,20 @@ class Agent:
     def register(self, timeout: float = 15) -> "Agent":
         self.registration = self.begin_registration()
         response = self.registration.next(timeout)
-        assert response.success, response.message
         self.response = response
+        assert response.success, response.message
         self.agent_id = response.agent_id
         return self
 
     def open_metrics(self) -> Stream:
-        self.metrics = self.open("StreamMetrics", on_message=self._metrics_request)
+        opened = threading.Event()
+
+        def answer(request):
+            opened.wait()
+            self._metrics_request(request)
+
+        self.metrics = self.open("StreamMetrics", on_message=answer)
+        opened.set()
         return self.metrics
 
     def start(self) -> "Agent":
@@ -149,13 +158,37 @@ class Agent:
 
         threading.Thread(target=beat, daemon=True, name="heartbeat").start()
 
-    def close(self):
-        """The connection goes away as a whole, as when an agent's process ends."""
-        if self._beating:
-            self._beating.set()
+    def keep_connected(self) -> "Agent":
+        """From now on does as the agents in the field: when one of its streams ends, it connects anew as a whole, at once;
+        after a failed attempt it waits (there 5 s; here 0.2 s, since the tests wait for it)."""
+        threading.Thread(target=self._reconnect_forever, daemon=True, name="reconnect").start()
+        return self
+
+    def _reconnect_forever(self):
+        while not self._closing.is_set():
+            if not (self.registration.is_ended or self.metrics.is_ended):
+                self._closing.wait(0.01)
+                continue
+            self._drop_connection()
+            self.channel = grpc.insecure_channel(self.address, options=_CHANNEL_OPTIONS)
+            self.reconnects += 1
+            try:
+                self.start()
+            except AssertionError:
+                self._closing.wait(0.2)
+
+    def _drop_connection(self):
         for stream in self.streams:
             stream.cancel()
+        self.streams = []
         self.channel.close()
+
+    def close(self):
+        """The connection goes away as a whole, as when an agent's process ends."""
+        self._closing.set()
+        if self._beating:
+            self._beating.set()
+        self._drop_connection()
 
     # Metrics
 
@@ -177,7 +210,10 @@ class Agent:
         answer = self.answer(request)
         answers = answer if isinstance(answer, list) else [] if answer is None else [answer]
         if self.delay:
-            threading.Timer(self.delay, lambda: [self.metrics.send(a) for a in answers]).start()
+            stream = self.metrics  # an answer belongs to the stream that it was asked on
+            timer = threading.Timer(self.delay, lambda: [stream.send(a) for a in answers])
+            timer.daemon = True
+            timer.start()
         else:
             for message in answers:
                 self.metrics.send(message)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs inside a private systemd (see test_systemd_real.py): systemd_inside.py SCENARIO BIN. Fails by exception."""
+import pathlib
+import signal
+import os
+import subprocess
+import sys
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from harness.agent import Agent  # noqa: E402
+from harness.processes import children, pause, stat_of  # noqa: E402
+from harness.waiting import eventually  # noqa: E402
+from harness.web import Web  # noqa: E402
+
+UNIT = """\
+[Service]
+Type=notify
+ExecStart={bin}/fodc-proxy --grpc-listen-addr=127.0.0.1:17912 --http-listen-addr=127.0.0.1:17913 {flags}
+StateDirectory=fodc-proxy
+RuntimeDirectory=fodc-proxy
+WatchdogSec=3s
+TimeoutAbortSec=2s
+TimeoutStopSec=12s
+Restart=on-failure
+RestartSec=100ms
+RestartPreventExitStatus=2
+"""
+WEB = Web(17913)
+
+
+def systemctl(*arguments: str, check: bool = True) -> str:
+    ended = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=60)
+    if check and ended.returncode != 0:
+        raise AssertionError(f"systemctl {arguments}: {ended.stderr}\n{journal()}")
+    return ended.stdout.strip()
+
+
+def shown(name: str) -> str:
+    return systemctl("show", "--property", name, "--value", "fodc-proxy.service")
+
+
+def journal() -> str:
+    return subprocess.run(["journalctl", "--no-pager", "-u", "fodc-proxy.service", "-o", "cat"], capture_output=True, text=True).stdout
+
+
+def install(flags: str = ""):
+    path = pathlib.Path("/run/systemd/system/fodc-proxy.service")
+    path.write_text(UNIT.format(bin=sys.argv[2], flags=flags))
+    systemctl("daemon-reload")
+
+
+def answers() -> bool:
+    try:
+        return WEB.get("/health", timeout=5).status == 200
+    except (OSError, urllib.request.URLError):
+        return False
+
+
+def start():
+    install()
+    systemctl("start", "fodc-proxy.service")
+    assert shown("ActiveState") == "active", journal()
+    assert answers(), "ready means ready"
+
+
+def scenario_start():
+    start()
+    assert shown("NotifyAccess") == "main"
+    eventually(lambda: shown("StatusText"), "a status line")
+    agent = Agent("127.0.0.1:17912").start()
+    eventually(lambda: WEB.health()["agents_online"] == 1, "an agent")
+    pause(7)  # more than two watchdog periods
+    assert shown("NRestarts") == "0" and shown("ActiveState") == "active", journal()
+    systemctl("stop", "fodc-proxy.service")
+    assert (shown("Result"), shown("ExecMainStatus")) == ("success", "0"), journal()
+    assert not agent_processes()
+    agent.close()
+
+
+def agent_processes():
+    found = subprocess.run(["pgrep", "-a", "^fodc-"], capture_output=True, text=True).stdout
+    return found.strip()
+
+
+def scenario_watchdog():
+    start()
+    main = int(shown("MainPID"))
+    workers = children(main)
+    assert len(workers) >= 2
+    os.kill(main, signal.SIGSTOP)
+    eventually(lambda: int(shown("NRestarts")) >= 1 and shown("ActiveState") == "active", "systemd has restarted it", timeout=40)
+    assert int(shown("MainPID")) != main
+    assert "watchdog" in journal().lower() or "watchdog" in system_journal().lower()
+    for worker in workers:
+        assert (stat_of(worker["pid"]) or {}).get("start") != worker["start"], "a worker of the old one is left"
+    eventually(answers, "/health answers again")
+
+
+def system_journal() -> str:
+    return subprocess.run(["journalctl", "--no-pager", "-b", "-o", "cat"], capture_output=True, text=True).stdout
+
+
+def scenario_killed():
+    start()
+    main = int(shown("MainPID"))
+    os.kill(main, signal.SIGKILL)
+    eventually(lambda: shown("NRestarts") == "1" and shown("ActiveState") == "active", "systemd has restarted it", timeout=30)
+    eventually(answers, "/health answers again")
+
+
+def scenario_worker():
+    """A worker that dies is the supervisor's business, not systemd's."""
+    start()
+    main = shown("MainPID")
+    for _ in range(3):
+        for worker in children(int(main)):
+            os.kill(worker["pid"], signal.SIGKILL)
+        pause(1)
+    eventually(answers, "/health answers again")
+    assert (shown("MainPID"), shown("NRestarts")) == (main, "0")
+
+
+def scenario_usage():
+    install("--max-agents=none")
+    systemctl("start", "fodc-proxy.service", check=False)
+    eventually(lambda: shown("ActiveState") == "failed", "the unit has failed")
+    assert (shown("ExecMainStatus"), shown("NRestarts")) == ("2", "0")
+    assert "--max-agents" in journal()
+
+
+if __name__ == "__main__":
+    globals()["scenario_" + sys.argv[1]]()
+    print("scenario passed")
