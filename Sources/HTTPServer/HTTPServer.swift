@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+
+/// An HTTP/1.1 server for GET and HEAD on one event loop; HTTP/1.0 is understood. Everything is called on that loop.
+///
+/// Request heads are parsed here and not by NIOHTTP1: its decoder hands on however many requests a client has sent
+/// ahead, goes deaf after an `Upgrade` field (curl --http2 sends one), and tells a too long request line from too
+/// many header fields and malformed input by one error; its encoder ends a chunked HEAD answer with a body.
+public final class HTTPServer {
+    /// TCP_NOTSENT_LOWAT of linux/tcp.h, the same on every architecture; Glibc's module does not show it.
+    private static let unsentLowWaterOption: CInt = 25
+
+    public let configuration: Configuration
+    public private(set) var isStopping = false
+
+    let eventLoop: any EventLoop
+    let handler: any HTTPRequestHandler
+    let logger: Logger
+    var chunkBuffers: ChunkBufferPool
+    private var counts = HTTPStatistics()
+    private var date = HTTPDate()
+    private var listener: (any Channel)?
+    private var acceptGate: AcceptGate?
+    private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+    private var drainPromise: EventLoopPromise<Void>?
+
+    public init(
+        configuration: Configuration, eventLoop: any EventLoop, handler: any HTTPRequestHandler, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.handler = handler
+        self.logger = logger
+        chunkBuffers = ChunkBufferPool(capacityBytes: configuration.sliceBytes + Self.sliceHeadroomBytes)
+    }
+
+    /// Counters since the start.
+    public var statistics: HTTPStatistics {
+        var result = counts
+        result.connectionsOpen = connections.count
+        return result
+    }
+
+    public var connectionCount: Int { connections.count }
+
+    /// Begins to accept from a listening, nonblocking socket, which may be shared with other processes. A duplicate of
+    /// the descriptor is used: the caller's stays open, and the socket itself is never shut down.
+    public func start(listeningDescriptor: Int32) -> EventLoopFuture<Void> {
+        let descriptor = fcntl(listeningDescriptor, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else {
+            return eventLoop.makeFailedFuture(IOError(errnoCode: errno, reason: "fcntl(F_DUPFD_CLOEXEC)"))
+        }
+        let gate = AcceptGate(server: self)
+        acceptGate = gate
+        let bound = NIOLoopBound((server: self, gate: gate), eventLoop: eventLoop)
+        return ServerBootstrap(group: eventLoop)
+            .serverChannelOption(.maxMessagesPerRead, value: AcceptGate.acceptsPerTurn)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(bound.value.gate)
+                }
+            }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try bound.value.server.attach(channel)
+                }
+            }
+            .withBoundSocket(descriptor)
+            .assumeIsolated()
+            .map { channel in
+                _ = listen(descriptor, self.configuration.backlog)
+                self.listener = channel
+                if self.isStopping { channel.close(promise: nil) }
+            }
+            .nonisolated()
+    }
+
+    /// No more connections; those that are there go on, and each ends with its present answer.
+    public func stopAccepting() {
+        isStopping = true
+        acceptGate?.stop()
+        acceptGate = nil
+        listener?.close(promise: nil)
+        listener = nil
+    }
+
+    /// Closes the connections that are not answering a request.
+    public func closeIdle() {
+        for connection in connections.values { connection.closeIfIdle(.shutdown) }
+    }
+
+    /// Cuts every connection, answers under way included.
+    public func closeAll() {
+        for connection in connections.values { connection.cut(.shutdown) }
+    }
+
+    /// Stops gracefully: no new connections, idle ones closed, the others end with their present answer. The future
+    /// succeeds when the last one is gone; the caller bounds the time and then calls `closeAll`.
+    public func drain() -> EventLoopFuture<Void> {
+        stopAccepting()
+        closeIdle()
+        let promise = drainPromise ?? eventLoop.makePromise(of: Void.self)
+        drainPromise = promise
+        completeDrainIfEmpty()
+        return promise.futureResult
+    }
+
+    private func completeDrainIfEmpty() {
+        guard isStopping, connections.isEmpty else { return }
+        drainPromise?.succeed()
+    }
+}
+
+// MARK: For connections and the accepting side
+
+extension HTTPServer {
+    func attach(_ channel: any Channel) throws {
+        let options = channel.syncOptions
+        try options?.setOption(.allowRemoteHalfClosure, value: true)
+        try options?.setOption(
+            .writeBufferWaterMark,
+            value: .init(low: configuration.lowWaterMarkBytes, high: configuration.highWaterMarkBytes))
+        try options?.setOption(.recvAllocator, value: HTTPConnection.receiveAllocator)
+        try options?.setOption(
+            .tcpOption(.init(rawValue: Self.unsentLowWaterOption)), value: configuration.unsentLowWaterBytes)
+        let connection = HTTPConnection(server: self, channel: channel)
+        try channel.pipeline.syncOperations.addHandler(connection)
+        connections[ObjectIdentifier(connection)] = connection
+        counts.connectionsAccepted += 1
+    }
+
+    func connectionEnded(_ connection: HTTPConnection, cause: HTTPCloseCause) {
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        counts.connectionsClosed[cause, default: 0] += 1
+        acceptGate?.connectionEnded()
+        completeDrainIfEmpty()
+    }
+
+    /// An idle connection can be evicted, so accepting may go on.
+    func connectionBecameIdle() {
+        acceptGate?.resume()
+    }
+
+    /// Closes the connection that will be missed least; false when all are answering.
+    func evictOne() -> Bool {
+        var victim: HTTPConnection?
+        var best: HTTPConnection.EvictionRank?
+        for connection in connections.values {
+            guard let rank = connection.evictionRank else { continue }
+            if let known = best, known <= rank { continue }
+            best = rank
+            victim = connection
+        }
+        victim?.cut(.evicted)
+        return victim != nil
+    }
+
+    func currentDate() -> String { date.now() }
+
+    func received(byteCount: Int) { counts.bytesReceived += UInt64(byteCount) }
+    func sent(byteCount: Int) { counts.bytesSent += UInt64(byteCount) }
+    func acceptFailed() { counts.acceptFailures += 1 }
+    func rejected(_ cause: HTTPRejectionCause) { counts.rejections[cause, default: 0] += 1 }
+
+    func ended(_ end: HTTPRequestEnd) {
+        counts.requests[end.status, default: 0] += 1
+        configuration.onRequestEnd?(end)
+    }
+}
