@@ -184,13 +184,13 @@ extension HTTP2Session {
         case NGHTTP2_PING.rawValue:
             guard frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 else { return }
             let payload = withUnsafeBytes(of: frame.ping.opaque_data) { $0.loadUnaligned(as: UInt64.self) }
-            delegate.session(self, receivedPingAnswer: UInt64(bigEndian: payload))
+            delegate?.session(self, receivedPingAnswer: UInt64(bigEndian: payload))
         case NGHTTP2_GOAWAY.rawValue:
             let error = HTTP2ErrorCode(rawValue: frame.goaway.error_code)
-            delegate.session(self, receivedGoAway: error, lastStreamID: frame.goaway.last_stream_id)
+            delegate?.session(self, receivedGoAway: error, lastStreamID: frame.goaway.last_stream_id)
         case NGHTTP2_SETTINGS.rawValue:
             guard frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 else { return }
-            delegate.sessionReceivedSettings(self)
+            delegate?.sessionReceivedSettings(self)
         default:
             break
         }
@@ -205,7 +205,7 @@ extension HTTP2Session {
             stream.delegate?.stream(stream, received: headers, isEnd: isEnd)
         } else {
             stream.isOpened = true
-            delegate.session(self, opened: stream, headers: headers)
+            delegate?.session(self, opened: stream, headers: headers)
         }
         if isEnd { ended(stream) }
     }

@@ -17,7 +17,9 @@ public final class HTTP2Session {
     /// The connection was given up by ``abandon(_:)``: every command is without effect.
     public private(set) var isAbandoned = false
 
-    unowned let delegate: any HTTP2SessionDelegate
+    /// Who hears of the connection; usually the session's owner.
+    public weak var delegate: (any HTTP2SessionDelegate)?
+
     var streams: [Int32: HTTP2Stream] = [:]
     /// While ``send(into:upTo:)`` runs: the buffer that DATA frames are written to.
     var outbound = ByteBuffer()
@@ -29,7 +31,9 @@ public final class HTTP2Session {
     private var isSending = false
 
     /// - Throws: ``HTTP2SessionError/outOfMemory``
-    public init(configuration: HTTP2Configuration, delegate: any HTTP2SessionDelegate) throws(HTTP2SessionError) {
+    public init(configuration: HTTP2Configuration, delegate: (any HTTP2SessionDelegate)? = nil)
+        throws(HTTP2SessionError)
+    {
         self.configuration = configuration
         self.delegate = delegate
         guard let native = HTTP2Session.makeNative(configuration) else { throw .outOfMemory }

@@ -1,0 +1,233 @@
+import HTTP2
+import NIOCore
+
+/// One call: a stream of messages in each direction. Lives on the server's event loop; what is done with it after its end is
+/// without effect.
+public final class GRPCCall {
+    /// `/package.Service/Method`.
+    public let path: String
+    public unowned let connection: GRPCConnection
+    /// The client's address, `1.2.3.4:567`.
+    public var peer: String { connection.peer }
+    /// ``finish(_:)`` was called, or the call has ended in any other way.
+    public private(set) var isFinished = false
+
+    let stream: HTTP2Stream
+    /// When it was finished on ``ReadingClock``; its last bytes may be on their way still.
+    private(set) var finishedNanoseconds: UInt64?
+
+    private let metadata: HTTP2Headers
+    private unowned let server: GRPCServer
+    private var handler: (any GRPCCallHandler)?
+    private var end: GRPCCallEnd?
+    private var assembler: MessageAssembler
+    private var unfinished: UnfinishedMessage?
+    private var hasRaisedWindow = false
+    private var areHeadersSent = false
+    private var deadline: Scheduled<Void>?
+
+    init(request: GRPCRequest, stream: HTTP2Stream, connection: GRPCConnection, server: GRPCServer) {
+        path = request.path
+        metadata = request.metadata
+        self.stream = stream
+        self.connection = connection
+        self.server = server
+        assembler = MessageAssembler(maxMessageBytes: server.configuration.maxMessageBytes)
+    }
+
+    // MARK: For the service
+
+    /// The value of a request header that is neither HTTP's nor gRPC's own; `name` in lower case.
+    public func metadata(_ name: String) -> String? { metadata[name] }
+
+    /// Tells the client that the call is taken, before there is a message for it.
+    public func sendHeaders() {
+        guard !isFinished, !areHeadersSent else { return }
+        areHeadersSent = true
+        connection.session.respond(stream, [":status": "200", "content-type": "application/grpc"], isEnd: false)
+        connection.scheduleFlush()
+    }
+
+    /// Queues one message. A client that does not read loses its connection when too much is queued
+    /// (``GRPCServer/Configuration/maxQueuedBytes``).
+    public func send(_ message: [UInt8]) {
+        guard !isFinished, let length = UInt32(exactly: message.count) else { return }
+        sendHeaders()
+        var framed = ByteBuffer()
+        framed.reserveCapacity(MessageAssembler.prefixBytes + message.count)
+        framed.writeInteger(UInt8(0))
+        framed.writeInteger(length)
+        framed.writeBytes(message)
+        connection.session.send(framed, on: stream)
+        server.statistics.messagesSent += 1
+        connection.scheduleFlush()
+    }
+
+    /// Ends the call, after the messages that were sent.
+    public func finish(_ status: GRPCStatus) {
+        finish(status, end: .finished(status))
+    }
+
+    // MARK: For the connection
+
+    func open(_ handler: any GRPCCallHandler, timeoutNanoseconds: Int64?) {
+        self.handler = handler
+        guard let timeoutNanoseconds else { return }
+        let bound = NIOLoopBound(self, eventLoop: server.eventLoop)
+        deadline = server.eventLoop.scheduleTask(in: .nanoseconds(timeoutNanoseconds)) { bound.value.deadlinePassed() }
+    }
+
+    /// Ends the call for something that the client did.
+    func fail(_ status: GRPCStatus, _ refusal: GRPCStatistics.Refusal) {
+        guard !isFinished else { return }
+        server.statistics.countRefused(refusal)
+        finish(status, end: .failed(status), isEncodingTold: refusal == .unsupportedEncoding)
+    }
+
+    private func deadlinePassed() {
+        guard !isFinished else { return }
+        server.statistics.countRefused(.deadlineExceeded)
+        finish(GRPCStatus(.deadlineExceeded, "the deadline of the call has passed"), end: .deadlineExceeded)
+    }
+
+    private func finish(_ status: GRPCStatus, end: GRPCCallEnd, isEncodingTold: Bool = false) {
+        guard !isFinished else { return }
+        isFinished = true
+        self.end = end
+        finishedNanoseconds = server.clock.nowNanoseconds
+        connection.finishedCalls += 1
+        deadline?.cancel()
+        dropUnfinished()
+        server.statistics.countEnded(status.code)
+
+        var trailers = areHeadersSent ? HTTP2Headers() : [":status": "200", "content-type": "application/grpc"]
+        trailers.add("grpc-status", String(status.code.rawValue))
+        if !status.message.isEmpty { trailers.add("grpc-message", StatusMessage.encode(status.message)) }
+        if isEncodingTold { trailers.add("grpc-accept-encoding", "identity") }
+        if areHeadersSent {
+            connection.session.end(stream, trailers: trailers)
+        } else {
+            areHeadersSent = true
+            connection.session.respond(stream, trailers, isEnd: true)
+        }
+        connection.scheduleFlush()
+    }
+}
+
+// MARK: - Messages
+
+extension GRPCCall: HTTP2StreamDelegate {
+    /// Trailers of a request mean nothing in gRPC.
+    public func stream(_ stream: HTTP2Stream, received headers: HTTP2Headers, isEnd: Bool) {}
+
+    public func stream(_ stream: HTTP2Stream, received data: RawSpan) {
+        connection.session.creditConnection(bytes: data.byteCount)
+        var offset = 0
+        while !isFinished {
+            switch assembler.next(in: data, at: &offset, pool: server.pool) {
+            case .inPlace(let range):
+                server.statistics.messagesReceived += 1
+                handler?.received(message: data.extracting(range))
+            case .assembled(let message):
+                leaveBudget()
+                server.statistics.messagesReceived += 1
+                handler?.received(message: message.readableBytesSpan)
+                server.pool.give(message)
+            case .needsMore:
+                return tookIn(data.byteCount)
+            case .failed(let status, let refusal):
+                return fail(status, refusal)
+            }
+        }
+    }
+
+    public func streamReceivedEnd(_ stream: HTTP2Stream) {
+        guard !isFinished else { return }
+        if assembler.isInMessage {
+            fail(GRPCStatus(.internalError, "the stream ended in the middle of a message"), .truncatedMessage)
+        } else {
+            handler?.halfClosed()
+        }
+    }
+
+    public func stream(_ stream: HTTP2Stream, closed streamEnd: HTTP2StreamEnd) {
+        isFinished = true
+        deadline?.cancel()
+        deadline = nil
+        dropUnfinished()
+        connection.removed(self)
+        let handler = handler
+        self.handler = nil
+        if end == nil { countUnfinished(streamEnd) }
+        handler?.closed(end ?? unfinishedEnd(streamEnd))
+    }
+
+    private func unfinishedEnd(_ streamEnd: HTTP2StreamEnd) -> GRPCCallEnd {
+        switch streamEnd.side {
+        case .connection: .connectionClosed(connection.end ?? .peer)
+        case .peer: .resetByPeer(streamEnd.error)
+        case .local, .both: .protocolError(streamEnd.error)
+        }
+    }
+
+    private func countUnfinished(_ streamEnd: HTTP2StreamEnd) {
+        if streamEnd.side == .connection {
+            server.statistics.callsLost += 1
+        } else {
+            server.statistics.callsReset += 1
+        }
+    }
+}
+
+// MARK: - Flow control
+
+extension GRPCCall: UnfinishedMessageHolder {
+    func credit(bytes: Int) {
+        connection.session.credit(stream, bytes: bytes)
+        connection.scheduleFlush()
+    }
+
+    func giveUp() {
+        let text = "too many bytes of unfinished messages, of which this one has the most"
+        fail(GRPCStatus(.resourceExhausted, text), .assemblyExhausted)
+    }
+
+    /// A chunk of `count` bytes has been used up: notes what is left unfinished, and lets the client go on.
+    private func tookIn(_ count: Int) {
+        let session = connection.session
+        guard assembler.assembledBytes > 0 else { return session.credit(stream, bytes: count) }
+        let message = unfinished ?? UnfinishedMessage(holder: self)
+        unfinished = message
+        server.budget.update(message, bytes: assembler.assembledBytes)
+        raiseWindow()
+        if server.budget.mayCredit(message, bytes: count) { session.credit(stream, bytes: count) }
+    }
+
+    private func raiseWindow() {
+        let configuration = server.configuration
+        guard !hasRaisedWindow, let expected = assembler.expectedBytes, expected > configuration.streamWindowBytes,
+            !server.budget.isExhausted
+        else { return }
+        hasRaisedWindow = true
+        connection.largeMessages += 1
+        connection.session.setWindow(of: stream, bytes: configuration.raisedStreamWindowBytes)
+    }
+
+    private func leaveBudget() {
+        if hasRaisedWindow {
+            hasRaisedWindow = false
+            connection.largeMessages -= 1
+            connection.session.setWindow(of: stream, bytes: server.configuration.streamWindowBytes)
+        }
+        if let unfinished {
+            // What was withheld is owed: the stream goes on after this message.
+            let owed = server.budget.remove(unfinished)
+            if owed > 0 { credit(bytes: owed) }
+        }
+    }
+
+    private func dropUnfinished() {
+        leaveBudget()
+        assembler.drop(into: server.pool)
+    }
+}

@@ -1,0 +1,42 @@
+/// Why a connection was closed.
+public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
+    /// The peer closed it, or the network did.
+    case peer
+    /// The first bytes were not HTTP/2.
+    case badPreface
+    /// They did not come in time.
+    case prefaceTimeout
+    /// No sign of life within the keepalive timeout.
+    case keepalive
+    /// The peer broke HTTP/2, and was told so by GOAWAY.
+    case protocolError
+    /// More control frames, bad frames or resets than an honest peer sends.
+    case abuse
+    /// Too much waits for a peer that does not read.
+    case slowReader
+    /// The last stream after GOAWAY has ended.
+    case drained
+    /// ``GRPCConnection/close()``.
+    case service
+    /// ``GRPCServer/closeAll()``.
+    case shutdown
+    /// No memory, or an error inside nghttp2.
+    case internalError
+
+    /// As it stands in logs and labels.
+    public var name: String {
+        switch self {
+        case .peer: "peer"
+        case .badPreface: "bad_preface"
+        case .prefaceTimeout: "preface_timeout"
+        case .keepalive: "keepalive"
+        case .protocolError: "protocol_error"
+        case .abuse: "abuse"
+        case .slowReader: "slow_reader"
+        case .drained: "drained"
+        case .service: "service"
+        case .shutdown: "shutdown"
+        case .internalError: "internal_error"
+        }
+    }
+}

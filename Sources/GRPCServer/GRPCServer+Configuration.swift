@@ -1,0 +1,52 @@
+extension GRPCServer {
+    /// What the server bears and for how long. Times count only while the server reads (see ``ReadingClock``).
+    public struct Configuration: Sendable {
+        /// A longer message ends its stream with `RESOURCE_EXHAUSTED`. The agents themselves send no more than this.
+        public var maxMessageBytes = 32 << 20
+        /// Concurrent streams a connection: seven an agent, many agents behind one proxy.
+        public var maxConcurrentStreams = 1024
+        /// Silence after which a connection is asked for a sign of life.
+        public var keepaliveIdle = Duration.seconds(30)
+        /// How long it may take to give one; a frozen peer is found this way, its kernel keeps the connection up.
+        public var keepaliveTimeout = Duration.seconds(20)
+        /// From accept to the peer's first SETTINGS. Whoever only opens connections must not keep them.
+        public var prefaceTimeout = Duration.seconds(10)
+        /// Bytes of half-received messages over all connections, beyond which only the oldest message goes on.
+        /// At least twice `maxMessageBytes` is taken.
+        public var assemblyBudgetBytes = 64 << 20
+        /// With the budget used up and no message completed for this long, the largest is given up.
+        public var assemblyStallTimeout = Duration.seconds(2)
+        /// Bytes to be sent that may wait on one connection, socket buffers not counted. All that the proxy sends to an
+        /// agent are requests of some ten bytes: who lets this much pile up does not read.
+        public var maxQueuedBytes = 1 << 20
+        /// Frames other than DATA that may wait on one connection.
+        public var maxQueuedFrames = 8192
+        /// What a stream may have under way, and what it may while a message larger than that comes in.
+        public var streamWindowBytes = 64 << 10
+        public var raisedStreamWindowBytes = 256 << 10
+        /// The same for a connection.
+        public var connectionWindowBytes = 256 << 10
+        public var raisedConnectionWindowBytes = 4 << 20
+        /// Frames that carry nothing (PING, SETTINGS, WINDOW_UPDATE, …): at once, and more each second.
+        public var controlFrameBurst = 20_000
+        public var controlFramesPerSecond = 2000
+        /// Frames that break the protocol without ending the connection, and resets that these cause.
+        public var badFrameBurst = 200
+        public var badFramesPerSecond = 20
+        /// A finished call whose last bytes the peer does not take is reset after this.
+        public var lingerTimeout = Duration.seconds(10)
+
+        public init() {}
+    }
+}
+
+extension Duration {
+    /// In nanoseconds, at least 0 and at most `Int64.max`.
+    var wholeNanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (product, isOver) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        guard !isOver, product < UInt64(Int64.max) - 1_000_000_000 else { return UInt64(Int64.max) }
+        return product + UInt64(attoseconds) / 1_000_000_000
+    }
+}

@@ -1,0 +1,194 @@
+import Glibc
+import HTTP2
+import Logging
+import NIOCore
+import NIOPosix
+
+/// A gRPC server on one event loop, on which everything here is to be called: h2c with prior knowledge, streams of messages
+/// in both directions, no compression. It knows nothing of what the messages mean.
+public final class GRPCServer {
+    public let configuration: Configuration
+    public let eventLoop: any EventLoop
+
+    let service: any GRPCService
+    let pool = BufferPool()
+    let budget: AssemblyBudget
+    private(set) var clock: ReadingClock
+
+    private let logger: Logger
+    private let readBuffer = SharedReadBuffer()
+    private var counters = GRPCStatistics()
+    private var connections: [UInt64: GRPCConnection] = [:]
+    private var nextConnectionID: UInt64 = 1
+    private var unflushed: [GRPCConnection] = []
+    private var listener: (any Channel)?
+    private var ticker: RepeatedTask?
+    private var isDraining = false
+    private var isShutDown = false
+
+    /// How finely time is told: keepalive, pings, stalls.
+    private static let tick = TimeAmount.milliseconds(250)
+    /// Connections accepted in a row before anything else: the workers share the socket, and each shall get some.
+    private static let acceptsAtOnce: UInt = 2
+
+    public init(
+        configuration: Configuration, eventLoop: any EventLoop, service: any GRPCService, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.service = service
+        self.logger = logger
+        clock = ReadingClock(monotonicNanoseconds: NIODeadline.now().uptimeNanoseconds)
+        budget = AssemblyBudget(
+            limitBytes: max(configuration.assemblyBudgetBytes, 2 * configuration.maxMessageBytes),
+            stallNanoseconds: configuration.assemblyStallTimeout.wholeNanoseconds)
+        budget.onPressureChange = { [unowned self] in updateReading() }
+    }
+
+    public var connectionCount: Int { connections.count }
+
+    public internal(set) var statistics: GRPCStatistics {
+        get {
+            var result = counters
+            result.assemblyBytes = budget.usedBytes
+            result.assemblyPeakBytes = budget.peakBytes
+            return result
+        }
+        _modify { yield &counters }
+    }
+
+    // MARK: Listening
+
+    /// Accepts connections from a listening socket, which other processes may share. The descriptor stays the caller's: the
+    /// server works on a duplicate.
+    public func start(listeningDescriptor: Int32) -> EventLoopFuture<Void> {
+        eventLoop.preconditionInEventLoop()
+        let descriptor = fcntl(listeningDescriptor, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else {
+            return eventLoop.makeFailedFuture(IOError(errnoCode: errno, reason: "dup of the listening socket"))
+        }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        return ServerBootstrap(group: eventLoop)
+            .serverChannelOption(.maxMessagesPerRead, value: GRPCServer.acceptsAtOnce)
+            .serverChannelInitializer { channel in
+                // With no descriptors left accept fails at once and for ever: wait a little instead of spinning.
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                }
+            }
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: 32 << 10, high: 128 << 10))
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel) }
+            }
+            .withBoundSocket(descriptor)
+            .map { channel in
+                // NIO's `listen` has set the queue of the shared socket to its own default of 128; a thousand agents
+                // reconnect at once.
+                listen(descriptor, SOMAXCONN)
+                bound.value.listening(on: channel)
+            }
+    }
+
+    private func listening(on channel: any Channel) {
+        guard !isShutDown else { return channel.close(promise: nil) }
+        listener = channel
+        channel.setReading(!clock.isPaused)
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        ticker = eventLoop.scheduleRepeatedTask(initialDelay: GRPCServer.tick, delay: GRPCServer.tick) { _ in
+            bound.value.tick()
+        }
+    }
+
+    private func accept(_ channel: any Channel) throws {
+        let connection = try GRPCConnection(id: nextConnectionID, channel: channel, server: self)
+        nextConnectionID += 1
+        try channel.syncOptions?.setOption(
+            .recvAllocator, value: SharedReadBufferAllocator(readBuffer, eventLoop: eventLoop))
+        try channel.pipeline.syncOperations.addHandler(
+            ConnectionHandler(connection: connection, readBuffer: readBuffer))
+        connections[connection.id] = connection
+        counters.connectionsAccepted += 1
+        connection.setReading(mayRead(connection))
+        if isDraining { connection.drain() }
+    }
+
+    func closed(_ connection: GRPCConnection, _ cause: GRPCConnectionEnd) {
+        connections[connection.id] = nil
+        counters.countClosed(cause)
+        logger.debug("connection closed", metadata: ["peer": "\(connection.peer)", "cause": "\(cause.name)"])
+    }
+
+    // MARK: Back-pressure
+
+    /// Stops reading all connections, and accepting. What waits in the sockets makes the peers wait; none is held to be
+    /// silent for it.
+    public func pauseReading() {
+        clock.pause(at: NIODeadline.now().uptimeNanoseconds)
+        updateReading()
+    }
+
+    public func resumeReading() {
+        clock.resume(at: NIODeadline.now().uptimeNanoseconds)
+        updateReading()
+    }
+
+    private func updateReading() {
+        listener?.setReading(!clock.isPaused)
+        for connection in connections.values { connection.setReading(mayRead(connection)) }
+    }
+
+    private func mayRead(_ connection: GRPCConnection) -> Bool {
+        guard !clock.isPaused else { return false }
+        guard budget.isAtHardLimit, let oldest = budget.oldest?.holder as? GRPCCall else { return true }
+        return oldest.connection === connection
+    }
+
+    // MARK: Ending
+
+    /// Takes no more connections; those that are there go on.
+    public func stopAccepting() {
+        listener?.close(promise: nil)
+        listener = nil
+    }
+
+    /// Sends GOAWAY everywhere: no new streams; a connection is closed when its last one has ended.
+    public func drain() {
+        isDraining = true
+        for connection in Array(connections.values) { connection.drain() }
+    }
+
+    /// Closes everything at once, for good.
+    public func closeAll() {
+        isShutDown = true
+        stopAccepting()
+        ticker?.cancel()
+        ticker = nil
+        for connection in Array(connections.values) { connection.close(.shutdown) }
+    }
+
+    // MARK: Turns of the event loop
+
+    func flushSoon(_ connection: GRPCConnection) {
+        unflushed.append(connection)
+        guard unflushed.count == 1 else { return }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.execute { bound.value.flushAll() }
+    }
+
+    private func flushAll() {
+        // What flushing makes others queue goes out in the next turn.
+        let batch = unflushed
+        unflushed.removeAll(keepingCapacity: true)
+        for connection in batch { connection.flush() }
+    }
+
+    private func tick() {
+        clock.advance(to: NIODeadline.now().uptimeNanoseconds)
+        guard !clock.isPaused else { return }
+        let now = clock.nowNanoseconds
+        budget.tick(nowNanoseconds: now)
+        for connection in Array(connections.values) { connection.tick(nowNanoseconds: now) }
+    }
+}

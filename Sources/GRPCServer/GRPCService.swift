@@ -1,0 +1,18 @@
+/// What the server serves. Everything is called on the server's event loop.
+public protocol GRPCService: AnyObject {
+    /// A client has called a method; `call.path` is `/package.Service/Method`.
+    /// - Returns: Who hears of the call. nil: the service has finished it already, or, when it did not, does not know the
+    ///   path, and the client gets `UNIMPLEMENTED`.
+    func open(_ call: GRPCCall) -> (any GRPCCallHandler)?
+}
+
+/// Hears what comes in on one call, in the order in which it was sent.
+public protocol GRPCCallHandler: AnyObject {
+    /// A whole message, valid during the call only.
+    func received(message: RawSpan)
+    /// The client sends no more messages; it still reads.
+    func halfClosed()
+    /// The call is over: the last event, exactly once, never from within a method of ``GRPCCall``, or not at all when
+    /// ``GRPCService/open(_:)`` gave no handler.
+    func closed(_ end: GRPCCallEnd)
+}

@@ -1,0 +1,62 @@
+/// Counters since the server's start, and a few present values (named so).
+public struct GRPCStatistics: Sendable, Hashable {
+    /// Why the server itself ended a call or refused it.
+    public enum Refusal: Int, Sendable, CaseIterable {
+        case wrongMethod, wrongContentType, badTimeout, unsupportedEncoding, unknownPath, messageTooLarge,
+            badMessageFrame, truncatedMessage, assemblyExhausted, deadlineExceeded
+
+        /// As it stands in logs and labels.
+        public var name: String {
+            switch self {
+            case .wrongMethod: "wrong_method"
+            case .wrongContentType: "wrong_content_type"
+            case .badTimeout: "bad_timeout"
+            case .unsupportedEncoding: "unsupported_encoding"
+            case .unknownPath: "unknown_path"
+            case .messageTooLarge: "message_too_large"
+            case .badMessageFrame: "bad_message_frame"
+            case .truncatedMessage: "truncated_message"
+            case .assemblyExhausted: "assembly_exhausted"
+            case .deadlineExceeded: "deadline_exceeded"
+            }
+        }
+    }
+
+    public internal(set) var connectionsAccepted = 0
+    public internal(set) var callsOpened = 0
+    /// Calls that the client cancelled, or that ended with their connection, without a status.
+    public internal(set) var callsReset = 0
+    public internal(set) var callsLost = 0
+    public internal(set) var messagesReceived = 0
+    public internal(set) var messagesSent = 0
+    /// On the wire, HTTP/2 framing included.
+    public internal(set) var bytesReceived = 0
+    public internal(set) var bytesSent = 0
+    public internal(set) var keepalivePings = 0
+    /// Present: bytes of messages that have not come in whole; the most there ever were.
+    public internal(set) var assemblyBytes = 0
+    public internal(set) var assemblyPeakBytes = 0
+
+    private var connections = [Int](repeating: 0, count: GRPCConnectionEnd.allCases.count)
+    private var statuses = [Int](repeating: 0, count: GRPCStatusCode.count)
+    private var refusals = [Int](repeating: 0, count: Refusal.allCases.count)
+
+    public init() {}
+
+    public func connectionsClosed(_ end: GRPCConnectionEnd) -> Int { connections[end.rawValue] }
+    public func refused(_ refusal: Refusal) -> Int { refusals[refusal.rawValue] }
+
+    /// Calls that were answered with this status.
+    public func callsEnded(_ code: GRPCStatusCode) -> Int {
+        statuses.indices.contains(code.rawValue) ? statuses[code.rawValue] : 0
+    }
+
+    mutating func countClosed(_ end: GRPCConnectionEnd) { connections[end.rawValue] += 1 }
+    mutating func countRefused(_ refusal: Refusal) { refusals[refusal.rawValue] += 1 }
+
+    mutating func countEnded(_ code: GRPCStatusCode) {
+        // A service may make up codes; they count as UNKNOWN, which is what clients take them for.
+        let index = statuses.indices.contains(code.rawValue) ? code.rawValue : GRPCStatusCode.unknown.rawValue
+        statuses[index] += 1
+    }
+}

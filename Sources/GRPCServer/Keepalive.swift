@@ -1,0 +1,31 @@
+/// Finds peers that are frozen while their kernel keeps the connection up. Holds no clock.
+struct Keepalive {
+    enum Action { case none, ping, dead }
+
+    let idleNanoseconds: UInt64
+    let timeoutNanoseconds: UInt64
+
+    private var lastHeardNanoseconds: UInt64
+    private var askedNanoseconds: UInt64?
+
+    init(idleNanoseconds: UInt64, timeoutNanoseconds: UInt64, nowNanoseconds: UInt64) {
+        self.idleNanoseconds = idleNanoseconds
+        self.timeoutNanoseconds = timeoutNanoseconds
+        lastHeardNanoseconds = nowNanoseconds
+    }
+
+    /// Anything at all came from the peer (or it could not be heard, and begins anew).
+    mutating func heard(nowNanoseconds: UInt64) {
+        lastHeardNanoseconds = nowNanoseconds
+        askedNanoseconds = nil
+    }
+
+    mutating func check(nowNanoseconds: UInt64) -> Action {
+        if let askedNanoseconds {
+            return nowNanoseconds - askedNanoseconds >= timeoutNanoseconds ? .dead : .none
+        }
+        guard nowNanoseconds - lastHeardNanoseconds >= idleNanoseconds else { return .none }
+        askedNanoseconds = nowNanoseconds
+        return .ping
+    }
+}
