@@ -43,7 +43,7 @@ let package = Package(
         .executableTarget(name: "LaneTool", dependencies: ["Lanes", "Exchange", arguments]),
 
         // The workers' and the supervisor's logic.
-        .target(name: "Supervision", dependencies: ["Lanes", "Platform", "Settings", "Logs", "WorkerLink"]),
+        .target(name: "Supervision", dependencies: ["Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),
         .target(
             name: "IngestService",
             dependencies: [
@@ -91,7 +91,8 @@ let package = Package(
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Settings", "Platform", "WorkerLink"]),
         .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol", protobuf]),
-        .testTarget(name: "IngestServiceTests", dependencies: ["IngestService", "FODCProtocol"]),
+        .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
+        .testTarget(name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "FODCProtocol"]),
         .testTarget(name: "ExporterServiceTests", dependencies: ["ExporterService"]),
     ],
     swiftLanguageModes: [.v6]

@@ -65,11 +65,15 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case ringBytes
     case ringUsedBytes
     case ringCurrentBytes
+    /// 1 while the worker waits for the exporter to read on.
+    case waitsForRoom
 
     /// Where the drops of samples begin, in the order of `Metrics.DropCause`.
     public static let firstSampleDrop = 128
     /// Where the ends of streams begin, by gRPC status code.
     public static let firstStreamEnd = 192
-    /// Where the ends of connections begin, in the order of `GRPCServer`'s causes.
+    /// Status codes of gRPC: 0 to 16.
+    public static let statusCodes = 17
+    /// Where the ends of connections begin, in the order of ``ConnectionEnd``.
     public static let firstConnectionEnd = 224
 }

@@ -77,16 +77,10 @@ final class Agent {
     private static func isReal(_ role: String) -> Bool { !role.isEmpty && role != unspecifiedRole }
 
     func entry(seriesCount: Int) -> AgentEntry {
-        var entry = AgentEntry()
-        entry.id = id
-        entry.identityHash = identityHash
-        entry.status = status
-        entry.registeredAtNanoseconds = registeredAtNanoseconds
-        entry.statusSinceNanoseconds = statusSinceNanoseconds
-        entry.openStreams = openStreams
-        entry.seriesCount = UInt32(clamping: seriesCount)
-        entry.connectionEpoch = connectionEpoch
-        return entry
+        AgentEntry(
+            id: id, identityHash: identityHash, status: status, registeredAtNanoseconds: registeredAtNanoseconds,
+            statusSinceNanoseconds: statusSinceNanoseconds, openStreams: openStreams,
+            seriesCount: UInt32(clamping: seriesCount), connectionEpoch: connectionEpoch)
     }
 }
 

@@ -49,7 +49,7 @@ final class AgentService: GRPCService {
     func open(_ call: GRPCCall) -> (any GRPCCallHandler)? {
         guard let stream = AgentStream.allCases.first(where: { $0.path == call.path }) else { return nil }
         if isDraining {
-            call.finish(GRPCStatus(code: .unavailable, message: "this worker of the proxy is going away: reconnect"))
+            call.finish(GRPCStatus(.unavailable, "this worker of the proxy is going away: reconnect"))
             return nil
         }
         if stream == .registration { return RegistrationCall(call: call, service: self) }
@@ -66,17 +66,13 @@ final class AgentService: GRPCService {
         guard let text = call.metadata("agent_id"), !text.isEmpty else {
             counters.add(.refusedNoAgentID)
             call.finish(
-                GRPCStatus(
-                    code: .unauthenticated,
-                    message: "\(stream.method): the metadata agent_id is missing; register first and send the id that the answer gives"))
+                GRPCStatus(.unauthenticated, "\(stream.method): the metadata agent_id is missing; register first and send the id that the answer gives"))
             return nil
         }
         guard let id = AgentID(text), let agent = registry.agent(id: id) else {
             counters.add(.refusedUnknownAgentID)
             call.finish(
-                GRPCStatus(
-                    code: .unauthenticated,
-                    message: "\(stream.method): agent_id \(text.prefix(64).debugDescription) is not registered; register first"))
+                GRPCStatus(.unauthenticated, "\(stream.method): agent_id \(text.prefix(64).debugDescription) is not registered; register first"))
             return nil
         }
         return agent
@@ -172,7 +168,7 @@ final class AgentService: GRPCService {
 
     private func comeBack(_ agent: Agent, _ claim: Claim) {
         if agent.status != .online, !makeRoom(for: 0) { return refuseForLimit(claim) }
-        agent.metrics?.end(GRPCStatus(code: .aborted, message: "the agent has registered again"))
+        agent.metrics?.end(GRPCStatus(.aborted, "the agent has registered again"))
         agent.registeredAtNanoseconds = WallClock.nowNanoseconds()
         agent.connectionEpoch &+= 1
         agent.peer = claim.call.call.peer
@@ -254,9 +250,9 @@ final class AgentService: GRPCService {
         registry.setStatus(.unconnected, of: agent, nowNanoseconds: now)
         registry.publish(agent)
         switch end {
-        case .peerReset, .finished: counters.add(.lostStreamEnded)
-        case .keepaliveTimeout, nil: counters.add(.lostKeepalive)
-        default: counters.add(.lostConnection)
+        case .connectionClosed(.keepalive), nil: counters.add(.lostKeepalive)
+        case .connectionClosed: counters.add(.lostConnection)
+        default: counters.add(.lostStreamEnded)
         }
     }
 
@@ -321,7 +317,7 @@ final class AgentService: GRPCService {
     private func remove(_ agent: Agent, countAs counter: IngestCounter) {
         counters.add(counter)
         registry.remove(agent)
-        let status = GRPCStatus(code: .unavailable, message: "the agent has left the registry: register again")
+        let status = GRPCStatus(.unavailable, "the agent has left the registry: register again")
         agent.metrics?.end(status)
         agent.registration?.end(status)
         agent.registration = nil
@@ -348,7 +344,7 @@ final class AgentService: GRPCService {
     /// Ends the registration streams, so that the agents go elsewhere; what they still answer is taken.
     func drain() {
         isDraining = true
-        let status = GRPCStatus(code: .unavailable, message: "this worker of the proxy is going away: reconnect")
+        let status = GRPCStatus(.unavailable, "this worker of the proxy is going away: reconnect")
         for agent in Array(registry.all) { agent.registration?.end(status) }
         collector.drain()
     }

@@ -220,11 +220,13 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         let now = MonotonicClock.nowNanoseconds()
         if isOn {
             pressureSince = now
+            counters.set(.waitsForRoom, 1)
             server.pauseReading()
             logger.debug("the ring is full: reading stops until the exporter has read on")
         } else {
             if let since = pressureSince { counters.add(.backPressureNanoseconds, now - since) }
             pressureSince = nil
+            counters.set(.waitsForRoom, 0)
             server.resumeReading()
         }
     }

@@ -127,7 +127,7 @@ final class MetricsCollector {
         } catch {
             counters.add(.answeredMalformed)
             stream.end(
-                GRPCStatus(code: .internalError, message: "StreamMetricsRequest cannot be parsed: \(error)"))
+                GRPCStatus(.internalError, "StreamMetricsRequest cannot be parsed: \(error)"))
         }
     }
 
@@ -165,7 +165,7 @@ final class MetricsCollector {
         registry.setStream(.metrics, isOpen: true, of: agent)
         if let older {
             forget(agent)
-            older.end(GRPCStatus(code: .aborted, message: "the agent has opened a newer StreamMetrics"))
+            older.end(GRPCStatus(.aborted, "the agent has opened a newer StreamMetrics"))
         }
     }
 

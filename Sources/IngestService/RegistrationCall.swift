@@ -78,7 +78,7 @@ final class RegistrationCall: GRPCCallHandler {
         response.success = false
         response.message = message
         send(response)
-        finish(GRPCStatus(code: code, message: message))
+        finish(GRPCStatus(code, message))
     }
 
     func end(_ status: GRPCStatus) {

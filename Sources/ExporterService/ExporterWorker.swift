@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import HTTPServer
+import Lanes
+import Logging
+import Logs
+import Metrics
+import NIOCore
+import Platform
+import Settings
+import WorkerLink
+import WorkerRuntime
+
+/// The exporter process: reads the ingest workers' lanes, serves HTTP. Holds nothing that it cannot rebuild from them.
+///
+/// `@unchecked Sendable`: after ``start()`` everything is touched on the event loop alone; the thread that waits for
+/// the supervisor only hands messages over to it.
+public final class ExporterWorker: Worker, @unchecked Sendable {
+    /// How often the worker says that it lives, and looks at `control` and the lanes.
+    static let tick = TimeAmount.milliseconds(250)
+
+    private let launch: WorkerLaunch
+    private let lanes: WorkerDescriptors.Exporter
+    private let loop: any EventLoop
+    private let logger: Logger
+    private let control: ControlReader
+    private let followers: [LaneFollower]
+    private let workers: WorkerLines
+    private let directory: AgentDirectory
+    private let collections: Collections
+    private let windows: Windows
+    private var server: HTTPServer!
+    private var metrics: MetricsEndpoint!
+    private var health: HealthEndpoint!
+    private var router: Router!
+    private var requests = RequestStatistics()
+    private var isDraining = false
+
+    public init(launch: WorkerLaunch, lanes: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger) throws {
+        self.launch = launch
+        self.lanes = lanes
+        self.loop = loop
+        self.logger = logger
+        control = try ControlReader(descriptor: launch.descriptors.control)
+        followers = lanes.ups.enumerated().map { LaneFollower(worker: $0, descriptor: $1, logger: logger) }
+        let writers = try lanes.downs.enumerated().map { index, descriptor in
+            try Self.openLane(descriptor, index: index, launch, logger)
+        }
+        workers = WorkerLines(
+            lanes: writers, bells: lanes.bells.map { Doorbell(descriptor: $0) }, followers: followers, control: control,
+            generation: launch.generation)
+        directory = AgentDirectory(followers: followers)
+        collections = Collections(loop: loop, workers: workers)
+        windows = Windows(loop: loop, workers: workers)
+        wire()
+    }
+
+    /// A command lane goes on where the last exporter of this parity left it. One that cannot be used is begun anew:
+    /// nothing in it outlives its exporter.
+    private static func openLane(
+        _ descriptor: Int32, index: Int, _ launch: WorkerLaunch, _ logger: Logger
+    ) throws(LaneError) -> LaneWriter {
+        do {
+            return try LaneWriter.takeOver(
+                descriptor: descriptor, kind: .down, index: index, generation: launch.generation,
+                maximumRingBytes: LaneLayout.initialRingBytes)
+        } catch .unusable(let reason) {
+            logger.error("a command lane cannot be used: begun anew", metadata: ["reason": "\(reason)"])
+            return try LaneWriter.format(
+                descriptor: descriptor, kind: .down, index: index, generation: launch.generation,
+                maximumRingBytes: LaneLayout.initialRingBytes)
+        }
+    }
+
+    private func wire() {
+        let startedAt = MonotonicClock.nowNanoseconds()
+        let selection = SampleSelection(
+            directory: directory, workers: workers,
+            graceNanoseconds: UInt64(clamping: launch.settings.staleGrace.wholeNanoseconds),
+            exporterLostAtNanoseconds: launch.generation > 1 ? startedAt : nil)
+        metrics = MetricsEndpoint(collections: collections, selection: selection) { [unowned self] in ownFamilies() }
+        let windowed = WindowsEndpoint(collections: collections, windows: windows, selection: selection)
+        health = HealthEndpoint(directory: directory, control: control, followers: followers)
+        router = Router([
+            "/health": { [unowned self] in health.handle($0, $1) },
+            "/metrics": { [unowned self] in metrics.handle($0, $1) },
+            "/metrics-windows": { windowed.handle($0, $1) },
+        ])
+        var configuration = HTTPServer.Configuration()
+        configuration.readTimeout = .nanoseconds(launch.settings.httpReadTimeout.wholeNanoseconds)
+        configuration.writeTimeout = .nanoseconds(launch.settings.httpWriteTimeout.wholeNanoseconds)
+        configuration.onRequestEnd = { [unowned self] end in
+            requests.ended(path: router.label(of: end.path), end)
+        }
+        server = HTTPServer(configuration: configuration, eventLoop: loop, handler: router, logger: logger)
+        for follower in followers { follower.delegate = self }
+    }
+
+    private func ownFamilies() -> [ExtraFamily] {
+        OwnMetrics(
+            directory: directory, followers: followers, workers: health.workers, collections: collections,
+            windows: windows, http: server.statistics, requests: requests, samplesServed: metrics.samplesServed,
+            duplicateSeries: metrics.duplicateSeries
+        ).families()
+    }
+
+    // MARK: Life
+
+    public func start() -> EventLoopFuture<Void> {
+        workers.beat(nowNanoseconds: MonotonicClock.nowNanoseconds())
+        readLanes()
+        let listed = directory.listed().count
+        if listed > 0 { logger.info("rebuilt from the lanes", metadata: ["agents": "\(listed)"]) }
+        loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
+        let bellsOpen = lanes.bells.map { descriptor in
+            DoorbellChannel.open(descriptor, on: loop) { [self] in readLanes() }
+        }
+        return EventLoopFuture.andAllSucceed(bellsOpen, on: loop).flatMap { [self] in
+            server.start(listeningDescriptor: launch.descriptors.listener)
+        }
+    }
+
+    private func onTick() {
+        workers.beat(nowNanoseconds: MonotonicClock.nowNanoseconds())
+        readLanes()
+    }
+
+    /// Reads every lane to its head, whatever clients do; then says that this side sleeps, and looks once more.
+    private func readLanes() {
+        for worker in workers.lostWorkers(nowNanoseconds: MonotonicClock.nowNanoseconds()) {
+            collections.workerLost(worker)
+            windows.workerLost(worker)
+        }
+        workers.setSleeping(false)
+        repeat {
+            for follower in followers { follower.poll() }
+            workers.publishReadPositions()
+            workers.setSleeping(true)
+        } while !followers.allSatisfy({ $0.reader?.isAtHead ?? true })
+    }
+
+    /// Collections end at once with what has come; answers under way are finished, windows and what is slow are cut.
+    public func drain(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
+        guard !isDraining else { return }
+        isDraining = true
+        server.stopAccepting()
+        collections.endAll()
+        windows.endAll()
+        let now = MonotonicClock.nowNanoseconds()
+        let left = Int64(clamping: deadlineNanoseconds - min(now, deadlineNanoseconds))
+        let cut = loop.scheduleTask(in: min(.nanoseconds(left), Self.drainLimit)) { [self] in
+            server.closeAll()
+            whenDone()
+        }
+        server.drain().whenComplete { _ in
+            cut.cancel()
+            whenDone()
+        }
+    }
+
+    /// Answers that are not through by then are cut.
+    static let drainLimit = TimeAmount.seconds(3)
+}
+
+extension ExporterWorker: LaneFollowerDelegate {
+    func windowArrived(_ header: RecordHeader, _ payload: RawSpan, from agent: LaneAgent) {
+        guard header.generation == launch.generation else { return }
+        windows.arrived(number: header.number, payload, from: agent)
+    }
+
+    func roundEnded(_ header: RecordHeader, _ outcome: RoundOutcome, worker: Int) {
+        guard header.generation == launch.generation else { return }
+        if header.type == .roundDone {
+            collections.roundEnded(number: header.number, outcome, worker: worker)
+        } else {
+            windows.roundEnded(number: header.number, worker: worker)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import HTTPServer
+import Lanes
+import Metrics
+import NIOCore
+import Platform
+import Settings
+import WorkerLink
+
+/// `GET /health`: 200 also when degraded, since the proxy then still serves what it has.
+final class HealthEndpoint {
+    private let directory: AgentDirectory
+    private let control: ControlReader
+    private let followers: [LaneFollower]
+    private var losses = RecentIncreases()
+
+    init(directory: AgentDirectory, control: ControlReader, followers: [LaneFollower]) {
+        self.directory = directory
+        self.control = control
+        self.followers = followers
+    }
+
+    func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        let now = MonotonicClock.nowNanoseconds()
+        directory.refresh(nowNanoseconds: now)
+        let listed = directory.listed().values
+        let online = listed.filter { $0.home.entry.status == .online }.count
+        let reasons = self.reasons(nowNanoseconds: now)
+        var json: [UInt8] = []
+        func raw(_ text: String) { json.append(contentsOf: text.utf8) }
+        raw("{\"status\":\"\(reasons.isEmpty ? "healthy" : "degraded")\"")
+        if !reasons.isEmpty {
+            raw(",\"reason\":")
+            JSONText.appendString(reasons.joined(separator: "; "), to: &json)
+        }
+        raw(",\"agents_online\":\(online),\"agents_total\":\(listed.count)")
+        let startedAt = control.counter(ControlCounter.serviceStartedAtNanoseconds.rawValue)
+        raw(",\"uptime_seconds\":\((now - min(now, startedAt)) / 1_000_000_000)")
+        raw(",\"version\":")
+        JSONText.appendString(ProxyVersion.current, to: &json)
+        raw(",\"workers\":[")
+        for (position, worker) in workers.enumerated() {
+            if position > 0 { raw(",") }
+            raw("{\"name\":\"\(worker.name)\",\"pid\":\(worker.status.processID),\"state\":\"\(worker.status.state)\"")
+            let uptime = now - min(now, worker.status.startedAtMonotonicNanoseconds)
+            raw(",\"restarts\":\(worker.status.restartCount),\"uptime_seconds\":\(uptime / 1_000_000_000)}")
+        }
+        raw("]}\n")
+        responder.respond(
+            status: 200, contentType: "application/json", headers: [("Cache-Control", "no-store")],
+            body: .bytes(ByteBuffer(bytes: json)))
+    }
+
+    var workers: [(name: String, status: ControlWorker)] {
+        [("exporter", control.worker(.exporter, 0))]
+            + followers.map { ("ingest-\($0.worker)", control.worker(.ingest, $0.worker)) }
+    }
+
+    /// Why it is degraded; none: it is not.
+    private func reasons(nowNanoseconds now: UInt64) -> [String] {
+        var reasons: [String] = []
+        for worker in workers where worker.name != "exporter" && worker.status.state != .running {
+            reasons.append("\(worker.name) is \(worker.status.state)")
+        }
+        for follower in followers {
+            guard let reader = follower.reader else {
+                reasons.append("the lane of ingest-\(follower.worker) cannot be read")
+                continue
+            }
+            if reader.counter(IngestCounter.waitsForRoom.rawValue) != 0 {
+                reasons.append("the lane of ingest-\(follower.worker) is full")
+            }
+            let lost =
+                reader.counter(IngestCounter.recordsTooLarge.rawValue)
+                &+ reader.counter(IngestCounter.recordsWithoutMemory.rawValue)
+            if losses.isRecent(follower.worker, count: lost, nowNanoseconds: now) {
+                reasons.append("ingest-\(follower.worker) has had to drop records: raise --ring-max-size, or its memory limit")
+            }
+        }
+        return reasons
+    }
+}
+
+/// Counters that have grown of late. What happened long ago is for the metrics, not for a verdict on now.
+struct RecentIncreases {
+    static let recentNanoseconds: UInt64 = 300 * 1_000_000_000
+
+    private var last: [Int: (count: UInt64, grewAt: UInt64?)] = [:]
+
+    /// The first look only notes where the counter stands.
+    mutating func isRecent(_ key: Int, count: UInt64, nowNanoseconds now: UInt64) -> Bool {
+        guard let known = last[key] else {
+            last[key] = (count, nil)
+            return false
+        }
+        if count != known.count { last[key] = (count, now) }
+        guard let grewAt = last[key]?.grewAt else { return false }
+        return now - grewAt < Self.recentNanoseconds
+    }
+}

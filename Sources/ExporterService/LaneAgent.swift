@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Metrics
+
+/// What one up lane says of one agent: its slot, and the records that are current.
+final class LaneAgent {
+    let slot: SlotRef
+    var entry: AgentEntry
+    private(set) var identity: IdentityRecord?
+    /// The newest last. The one before is kept for samples that still name it.
+    private var tables: [SeriesTable] = []
+    private(set) var sample: Sample?
+    private(set) var table: SeriesTable?
+    /// `CLOCK_MONOTONIC` when this process read the sample; 0 when it was found in the lane at the start.
+    private(set) var sampleReadAtNanoseconds: UInt64 = 0
+    /// When the metrics stream was seen to be gone, `CLOCK_MONOTONIC`; `nil` while it is open.
+    private(set) var metricsLostAtNanoseconds: UInt64?
+
+    /// A sample names its table, which came before; a window may name the one before.
+    private static let keptTables = 3
+
+    init(slot: SlotRef, entry: AgentEntry) {
+        self.slot = slot
+        self.entry = entry
+    }
+
+    func update(_ entry: AgentEntry, nowNanoseconds: UInt64) {
+        self.entry = entry
+        if entry.openStreams & AgentStream.metrics.bit != 0 {
+            metricsLostAtNanoseconds = nil
+        } else if metricsLostAtNanoseconds == nil {
+            metricsLostAtNanoseconds = entry.status == .online ? nowNanoseconds : entry.statusSinceNanoseconds
+        }
+    }
+
+    func take(_ record: IdentityRecord) { identity = record }
+
+    /// - Returns: whether the payload was a table.
+    func takeTable(_ payload: RawSpan) -> Bool {
+        // A carried copy of a table that is known says nothing new.
+        if let number = SeriesTable.number(of: payload), tables.contains(where: { $0.number == number }) { return true }
+        guard let table = SeriesTable(payload: payload) else { return false }
+        tables.append(table)
+        if tables.count > Self.keptTables { tables.removeFirst() }
+        return true
+    }
+
+    func table(number: UInt32) -> SeriesTable? { tables.last { $0.number == number } }
+
+    /// - Returns: whether the payload was a sample of a known table.
+    func takeSample(_ payload: RawSpan, readAtNanoseconds: UInt64) -> Bool {
+        guard let header = Sample.header(of: payload), let table = table(number: header.tableNumber),
+            let sample = Sample(payload: payload, table: table)
+        else { return false }
+        self.sample = sample
+        self.table = table
+        sampleReadAtNanoseconds = readAtNanoseconds
+        return true
+    }
+}

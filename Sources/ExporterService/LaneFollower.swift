@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Logging
+import Platform
+
+/// What a follower found that others wait for.
+protocol LaneFollowerDelegate: AnyObject {
+    func windowArrived(_ header: RecordHeader, _ payload: RawSpan, from agent: LaneAgent)
+    func roundEnded(_ header: RecordHeader, _ outcome: RoundOutcome, worker: Int)
+}
+
+/// Follows the lane of one ingest worker, and rebuilds from it what this process must know: everything that is current
+/// is in the ring, and the rest is history.
+final class LaneFollower {
+    let worker: Int
+    private let descriptor: Int32
+    private let logger: Logger
+    private(set) var reader: LaneReader?
+    private(set) var agents: [UInt32: LaneAgent] = [:]
+    private(set) var damagedRecords: UInt64 = 0
+    private(set) var lostBytes: UInt64 = 0
+    private var nextOpenNanoseconds: UInt64 = 0
+    weak var delegate: (any LaneFollowerDelegate)?
+
+    /// A lane that cannot be opened is tried again so often.
+    private static let reopenNanoseconds: UInt64 = 250_000_000
+
+    init(worker: Int, descriptor: Int32, logger: Logger) {
+        self.worker = worker
+        self.descriptor = descriptor
+        self.logger = logger
+    }
+
+    /// Opens the lane if it is there, and takes from it what is current.
+    private func open() {
+        let now = MonotonicClock.nowNanoseconds()
+        guard reader == nil, now >= nextOpenNanoseconds else { return }
+        nextOpenNanoseconds = now + Self.reopenNanoseconds
+        do {
+            let opened = try LaneReader(descriptor: descriptor, kind: .up)
+            // First the position to go on from: what is written meanwhile is read twice rather than never.
+            opened.seekToHead()
+            reader = opened
+            refreshAgents(nowNanoseconds: now)
+            rebuild(opened)
+        } catch LaneError.notYet {
+            return
+        } catch {
+            logger.error("a lane cannot be used", metadata: ["worker": "ingest-\(worker)", "reason": "\(error)"])
+        }
+    }
+
+    /// What is current is named by the slots. Only a table that a sample still names while a newer one is there has to
+    /// be searched for: its worker was lost between the two.
+    private func rebuild(_ reader: LaneReader) {
+        var isTableMissing = false
+        for agent in Array(agents.values) {
+            // A record can be carried forward between the look at the slot and the look at the record: then again.
+            for _ in 0..<3 {
+                guard let (slot, entry) = reader.entry(at: Int(agent.slot.index)), slot == agent.slot else { break }
+                let positions = [entry.identityPosition, entry.seriesPosition, entry.samplePosition]
+                let isWhole = positions.allSatisfy { position in
+                    guard position != AgentEntry.noPosition else { return true }
+                    var isRead = false
+                    _ = reader.read(at: position) { header, payload in
+                        isRead = header.agent == slot
+                        guard isRead else { return }
+                        if header.type == .sample, let named = Sample.header(of: payload)?.tableNumber,
+                            agent.table(number: named) == nil
+                        {
+                            isTableMissing = true
+                        } else {
+                            takeAgents(header, payload, agent, readAtNanoseconds: 0)
+                        }
+                    }
+                    return isRead
+                }
+                if isWhole { break }
+            }
+        }
+        guard isTableMissing else { return }
+        let goOnFrom = reader.position
+        reader.seekToTail()
+        read(reader, until: goOnFrom) { header, payload in
+            if header.type == .series || header.type == .sample { take(header, payload, readAtNanoseconds: 0) }
+        }
+    }
+
+    /// Reads to the head of the lane.
+    func poll() {
+        open()
+        guard let reader else { return }
+        let now = MonotonicClock.nowNanoseconds()
+        read(reader) { header, payload in take(header, payload, readAtNanoseconds: now) }
+    }
+
+    private func read(_ reader: LaneReader, until end: UInt64 = .max, _ body: (RecordHeader, RawSpan) -> Void) {
+        while reader.position < end {
+            switch reader.next(body) {
+            case .record: continue
+            case .empty: return
+            case .lapped(let bytes): lostBytes += bytes
+            case .damaged(let position, let reason):
+                damagedRecords += 1
+                logger.error(
+                    "a damaged record was skipped",
+                    metadata: ["worker": "ingest-\(worker)", "position": "\(position)", "reason": "\(reason)"])
+            }
+        }
+    }
+
+    private func take(_ header: RecordHeader, _ payload: RawSpan, readAtNanoseconds: UInt64) {
+        switch header.type {
+        case .roundDone, .windowDone:
+            guard let outcome = RoundOutcome(payload: payload) else { return noteMalformed(header) }
+            delegate?.roundEnded(header, outcome, worker: worker)
+        case .identity, .series, .sample, .window:
+            guard let agent = agent(header.agent) else { return }
+            takeAgents(header, payload, agent, readAtNanoseconds: readAtNanoseconds)
+        default:
+            break
+        }
+    }
+
+    private func takeAgents(
+        _ header: RecordHeader, _ payload: RawSpan, _ agent: LaneAgent, readAtNanoseconds: UInt64
+    ) {
+        switch header.type {
+        case .identity:
+            guard let identity = IdentityRecord(payload: payload) else { return noteMalformed(header) }
+            agent.take(identity)
+        case .series:
+            if !agent.takeTable(payload) { noteMalformed(header) }
+        case .sample:
+            // The carried copy of a sample that was read already is no news.
+            if header.isCarried, agent.sample != nil { return }
+            if !agent.takeSample(payload, readAtNanoseconds: readAtNanoseconds) { noteMalformed(header) }
+        default:
+            delegate?.windowArrived(header, payload, from: agent)
+        }
+    }
+
+    private func noteMalformed(_ header: RecordHeader) {
+        damagedRecords += 1
+        logger.error(
+            "a record does not hold what its type says, or names a table that is gone",
+            metadata: ["worker": "ingest-\(worker)", "type": "\(header.type.name)", "position": "\(header.position)"])
+    }
+
+    /// The agent of a record. Its slot is written before its first record, so one that is not known yet is looked up.
+    private func agent(_ slot: SlotRef) -> LaneAgent? {
+        if let known = agents[slot.index], known.slot == slot { return known }
+        guard let (found, entry) = reader?.entry(at: Int(slot.index)), found == slot else { return nil }
+        let agent = LaneAgent(slot: slot, entry: entry)
+        agent.update(entry, nowNanoseconds: MonotonicClock.nowNanoseconds())
+        agents[slot.index] = agent
+        return agent
+    }
+
+    /// Reads the agent table anew: status, streams, who has come and gone.
+    func refreshAgents(nowNanoseconds: UInt64) {
+        guard let reader else { return }
+        let highWater = reader.slotHighWater
+        for index in 0..<highWater {
+            let key = UInt32(index)
+            guard let (slot, entry) = reader.entry(at: index) else {
+                agents[key] = nil
+                continue
+            }
+            if let known = agents[key], known.slot == slot {
+                known.update(entry, nowNanoseconds: nowNanoseconds)
+            } else {
+                let agent = LaneAgent(slot: slot, entry: entry)
+                agent.update(entry, nowNanoseconds: nowNanoseconds)
+                agents[key] = agent
+            }
+        }
+        for key in agents.keys where Int(key) >= highWater { agents[key] = nil }
+    }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import HTTPServer
+import Lanes
+import Metrics
+import Platform
+import Settings
+
+/// The proxy's own metrics, `fodc_proxy_*`: what ingest workers count in their lanes' headers, what the supervisor keeps
+/// in `control`, and what this exporter has seen.
+struct OwnMetrics {
+    var directory: AgentDirectory
+    var followers: [LaneFollower]
+    var workers: [(name: String, status: ControlWorker)]
+    var collections: Collections
+    var windows: Windows
+    var http: HTTPStatistics
+    var requests: RequestStatistics
+    var samplesServed: UInt64
+    var duplicateSeries: Int
+
+    func families() -> [ExtraFamily] {
+        var builder = FamilyBuilder()
+        addProcess(to: &builder)
+        addAgents(to: &builder)
+        addCollections(to: &builder)
+        addSamples(to: &builder)
+        addTransport(to: &builder)
+        addLanes(to: &builder)
+        addHTTP(to: &builder)
+        return builder.families
+    }
+
+    // MARK: Counters of the ingest workers
+
+    private func sum(_ counter: IngestCounter) -> Double { sum(word: counter.rawValue) }
+
+    private func sum(word: Int) -> Double {
+        Double(followers.reduce(UInt64(0)) { $0 &+ ($1.reader?.counter(word) ?? 0) })
+    }
+
+    private func byLabel(
+        _ label: String, _ values: [(String, IngestCounter)]
+    ) -> [(labels: [(String, String)], value: Double)] {
+        values.map { ([(label, $0.0)], sum($0.1)) }
+    }
+
+    private func byWorker(
+        _ value: (LaneReader) -> Double
+    ) -> [(labels: [(String, String)], value: Double)] {
+        followers.compactMap { follower in
+            follower.reader.map { ([("worker", "ingest-\(follower.worker)")], value($0)) }
+        }
+    }
+
+    // MARK: Families
+
+    private func addProcess(to builder: inout FamilyBuilder) {
+        builder.add(
+            "fodc_proxy_build_info", .gauge, "Always 1; the version of the proxy is in its label.",
+            [([("version", ProxyVersion.current)], 1)])
+        let usage = workers.compactMap { worker in ProcessUsage(pid: worker.status.processID).map { (worker.name, $0) } }
+        builder.add(
+            "fodc_proxy_worker_cpu_seconds_total", .counter, "CPU time that the present process of a worker has used.",
+            usage.map { ([("worker", $0.0)], $0.1.userSeconds + $0.1.systemSeconds) })
+        builder.add(
+            "fodc_proxy_worker_resident_memory_bytes", .gauge,
+            "Resident memory of a worker's process; lanes are shared and count in each that maps them.",
+            usage.map { ([("worker", $0.0)], Double($0.1.residentBytes)) })
+        builder.add(
+            "fodc_proxy_worker_up", .gauge, "1 while the worker runs.",
+            workers.map { ([("worker", $0.name)], $0.status.state == .running ? 1 : 0) })
+        builder.add(
+            "fodc_proxy_worker_restarts_total", .counter, "Starts of a worker after its first, by why the one before ended.",
+            workers.flatMap { worker in
+                ControlWorker.Cause.allCases.filter { $0 != .none }.map { cause in
+                    ([("cause", "\(cause)"), ("worker", worker.name)], Double(worker.status.restarts(after: cause)))
+                }
+            })
+    }
+
+    private func addAgents(to builder: inout FamilyBuilder) {
+        let listed = directory.listed().values
+        let online = listed.filter { $0.home.entry.status == .online }.count
+        builder.add(
+            "fodc_proxy_agents", .gauge, "Agents in the registry, by state.",
+            [([("state", "online")], Double(online)), ([("state", "unconnected")], Double(listed.count - online))])
+        builder.add(
+            "fodc_proxy_agent_registrations_total", .counter, "Registrations, by what became of them.",
+            byLabel(
+                "outcome",
+                [
+                    ("new", .registeredNew), ("returned", .registeredReturned), ("twin", .registeredTwin),
+                    ("refused_invalid", .refusedInvalid), ("refused_limit", .refusedLimit), ("refused_loop", .refusedLoop),
+                ]))
+        builder.add(
+            "fodc_proxy_agent_losses_total", .counter, "Agents that were lost or left the registry, by cause.",
+            byLabel(
+                "cause",
+                [
+                    ("stream_ended", .lostStreamEnded), ("connection_lost", .lostConnection),
+                    ("heartbeat_timeout", .lostHeartbeatTimeout), ("keepalive", .lostKeepalive),
+                    ("worker_lost", .lostWorker), ("cleanup", .leftCleanup), ("evicted", .leftEvicted),
+                    ("moved", .leftElsewhere),
+                ]))
+        builder.add(
+            "fodc_proxy_streams_refused_total", .counter, "Streams that were refused for their agent_id, by cause.",
+            byLabel("cause", [("missing", .refusedNoAgentID), ("unknown", .refusedUnknownAgentID)]))
+    }
+
+    private func addCollections(to builder: inout FamilyBuilder) {
+        builder.add(
+            "fodc_proxy_collections_total", .counter, "Collections of the latest values that were started.",
+            Double(collections.started))
+        builder.add(
+            "fodc_proxy_collections_joined_total", .counter, "Requests that joined a collection under way.",
+            Double(collections.joined))
+        builder.add(
+            "fodc_proxy_window_collections_total", .counter, "Collections of windows that were started.",
+            Double(windows.started))
+        builder.add(
+            "fodc_proxy_window_requests_refused_total", .counter, "Window requests refused because too many were waiting.",
+            Double(windows.refused))
+        builder.add(
+            "fodc_proxy_collection_duration_seconds", "How long requests waited for a collection.",
+            [([], collections.durations)])
+        builder.add(
+            "fodc_proxy_agent_requests_total", .counter, "Requests for metrics sent to agents.",
+            byLabel("kind", [("latest", .askedLatest), ("window", .askedWindow)]))
+        builder.add(
+            "fodc_proxy_agent_answers_total", .counter, "StreamMetrics messages of agents, by what they were.",
+            byLabel(
+                "kind",
+                [
+                    ("latest", .answeredLatest), ("late", .answeredLate), ("window", .answeredWindow),
+                    ("unasked", .answeredUnasked), ("malformed", .answeredMalformed),
+                ]))
+        builder.add(
+            "fodc_proxy_agents_not_answered_total", .counter,
+            "Agents that a collection ended without: silent until its end, or not asked since they owe an older answer.",
+            byLabel("cause", [("silent", .notAnswered), ("busy", .notAskedBusy)]))
+    }
+
+    private func addSamples(to builder: inout FamilyBuilder) {
+        builder.add(
+            "fodc_proxy_samples_received_total", .counter, "Samples in the answers of agents.", sum(.samplesReceived))
+        builder.add(
+            "fodc_proxy_samples_accepted_total", .counter, "Samples that were taken over.", sum(.samplesAccepted))
+        builder.add(
+            "fodc_proxy_samples_dropped_total", .counter, "Samples that were left out, by cause.",
+            DropCause.allCases.map {
+                ([("cause", $0.name)], sum(word: IngestCounter.firstSampleDrop + $0.rawValue))
+            })
+        builder.add(
+            "fodc_proxy_samples_served_total", .counter, "Samples written into complete /metrics answers.",
+            Double(samplesServed))
+        builder.add(
+            "fodc_proxy_duplicate_series", .gauge,
+            "Series that several agents sent, left out of the last /metrics answer.", Double(duplicateSeries))
+    }
+
+    private func addTransport(to builder: inout FamilyBuilder) {
+        builder.add(
+            "fodc_proxy_grpc_bytes_total", .counter, "Bytes on agents' connections.",
+            byLabel("direction", [("in", .grpcBytesIn), ("out", .grpcBytesOut)]))
+        builder.add(
+            "fodc_proxy_grpc_messages_total", .counter, "gRPC messages on agents' streams.",
+            byLabel("direction", [("in", .grpcMessagesIn), ("out", .grpcMessagesOut)]))
+        builder.add(
+            "fodc_proxy_grpc_connections", .gauge, "Open connections of agents, by worker.",
+            byWorker { Double($0.counter(IngestCounter.connectionsOpen.rawValue)) })
+        builder.add(
+            "fodc_proxy_grpc_connections_accepted_total", .counter, "Connections accepted from agents.",
+            sum(.connectionsAccepted))
+        builder.add(
+            "fodc_proxy_grpc_connections_closed_total", .counter, "Connections of agents that ended, by cause.",
+            ConnectionEnd.allCases.map {
+                ([("cause", $0.name)], sum(word: IngestCounter.firstConnectionEnd + $0.rawValue))
+            })
+        builder.add(
+            "fodc_proxy_grpc_streams_ended_total", .counter, "Streams that ended, by gRPC status code.",
+            (0..<IngestCounter.statusCodes).map {
+                ([("code", "\($0)")], sum(word: IngestCounter.firstStreamEnd + $0))
+            })
+        builder.add(
+            "fodc_proxy_grpc_assembly_bytes", .gauge, "Bytes of messages that are not complete yet, by worker.",
+            byWorker { Double($0.counter(IngestCounter.assemblyBytes.rawValue)) })
+    }
+
+    private func addLanes(to builder: inout FamilyBuilder) {
+        builder.add(
+            "fodc_proxy_lane_bytes", .gauge, "Size of an ingest worker's ring, what is in it, and what of it is current.",
+            followers.flatMap { follower -> [(labels: [(String, String)], value: Double)] in
+                guard let reader = follower.reader else { return [] }
+                let values: [(String, IngestCounter)] = [
+                    ("current", .ringCurrentBytes), ("size", .ringBytes), ("used", .ringUsedBytes),
+                ]
+                return values.map {
+                    ([("kind", $0.0), ("worker", "ingest-\(follower.worker)")], Double(reader.counter($0.1.rawValue)))
+                }
+            })
+        builder.add(
+            "fodc_proxy_lane_unread_bytes", .gauge, "What this exporter has not read yet of a lane.",
+            byWorker { Double($0.head - min($0.head, $0.position)) })
+        builder.add(
+            "fodc_proxy_back_pressure_seconds_total", .counter,
+            "Time in which an ingest worker did not read its sockets because its ring was full.",
+            byWorker { Double($0.counter(IngestCounter.backPressureNanoseconds.rawValue)) / 1e9 })
+        builder.add(
+            "fodc_proxy_lane_records_lost_total", .counter, "Records that did not come through a lane, by cause.",
+            byLabel("cause", [("too_large", .recordsTooLarge), ("no_memory", .recordsWithoutMemory)])
+                + [([("cause", "damaged")], Double(followers.reduce(0) { $0 + $1.damagedRecords }))])
+        builder.add(
+            "fodc_proxy_lane_lost_bytes_total", .counter, "Bytes of lanes that were overwritten before this exporter read them.",
+            Double(followers.reduce(0) { $0 + $1.lostBytes }))
+    }
+
+    private func addHTTP(to builder: inout FamilyBuilder) {
+        builder.add(
+            "fodc_proxy_http_requests_total", .counter, "HTTP requests by path and status code; code 0 was cut off.",
+            requests.counts.sorted { ($0.key.path, $0.key.code) < ($1.key.path, $1.key.code) }.map {
+                ([("code", "\($0.key.code)"), ("path", $0.key.path)], Double($0.value))
+            })
+        builder.add(
+            "fodc_proxy_http_request_duration_seconds", "From a request's head to the last byte of its answer.",
+            requests.durations.sorted { $0.key < $1.key }.map { ([("path", $0.key)], $0.value) })
+        builder.add(
+            "fodc_proxy_http_connections", .gauge, "Open HTTP connections.", Double(http.connectionsOpen))
+        builder.add(
+            "fodc_proxy_http_connections_closed_total", .counter, "HTTP connections that ended, by cause.",
+            HTTPCloseCause.allCases.map { ([("cause", $0.rawValue)], Double(http.connectionsClosed[$0] ?? 0)) })
+        builder.add(
+            "fodc_proxy_http_bytes_total", .counter, "Bytes on HTTP connections.",
+            [([("direction", "in")], Double(http.bytesReceived)), ([("direction", "out")], Double(http.bytesSent))])
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Metrics
+import Platform
+
+/// Chooses, for an answer, which agents' samples are shown.
+final class SampleSelection {
+    private let directory: AgentDirectory
+    private let workers: WorkerLines
+    private let graceNanoseconds: UInt64
+    /// Monotonic; `nil` for the first exporter, before which there was nobody to lose.
+    private let exporterLostAtNanoseconds: UInt64?
+
+    init(
+        directory: AgentDirectory, workers: WorkerLines, graceNanoseconds: UInt64, exporterLostAtNanoseconds: UInt64?
+    ) {
+        self.directory = directory
+        self.workers = workers
+        self.graceNanoseconds = graceNanoseconds
+        self.exporterLostAtNanoseconds = exporterLostAtNanoseconds
+    }
+
+    /// In the order of their ids, so that an unchanged set of agents is recognised as such.
+    func snapshots(of result: CollectionResult) -> [AgentSnapshot] {
+        let now = MonotonicClock.nowNanoseconds()
+        directory.refresh(nowNanoseconds: now)
+        let freshness = Freshness(
+            graceNanoseconds: graceNanoseconds, collectionStartedAt: result.startedAtNanoseconds, now: now,
+            wallNow: WallClock.nowNanoseconds())
+        var snapshots: [AgentSnapshot] = []
+        for (id, listed) in directory.listed() {
+            guard let newest = listed.newest, let sample = newest.sample, let table = newest.table,
+                let identity = listed.home.identity
+            else { continue }
+            let agent = Freshness.Agent(
+                sampleReadAt: newest.sampleReadAtNanoseconds, sampleReceivedAt: sample.receivedAtNanoseconds,
+                registeredAt: listed.home.entry.registeredAtNanoseconds,
+                streamLostAt: listed.home.metricsLostAtNanoseconds,
+                workerLostAt: workers.lostAtNanoseconds(worker: listed.worker),
+                exporterLostAt: newest.sampleReadAtNanoseconds == 0 ? exporterLostAtNanoseconds : nil)
+            guard freshness.shows(agent) else { continue }
+            snapshots.append(
+                AgentSnapshot(
+                    agentID: id.description, role: identity.role, podName: identity.identity.podName,
+                    order: UInt64(bitPattern: listed.home.entry.registeredAtNanoseconds), table: table, sample: sample))
+        }
+        snapshots.sort { $0.agentID < $1.agentID }
+        return snapshots
+    }
+}

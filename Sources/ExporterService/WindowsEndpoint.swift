@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import HTTPServer
+import Metrics
+import NIOCore
+
+/// `GET /metrics-windows`: time series of a window as JSON, or the latest samples without one.
+final class WindowsEndpoint {
+    static let contentType = "application/json"
+    /// What agents may take beyond the window's own length, and the longest wait (HTTP contract).
+    static let extraWaitNanoseconds: UInt64 = 5_000_000_000
+    static let longestWaitNanoseconds: UInt64 = 300_000_000_000
+
+    private let collections: Collections
+    private let windows: Windows
+    private let selection: SampleSelection
+
+    init(collections: Collections, windows: Windows, selection: SampleSelection) {
+        self.collections = collections
+        self.windows = windows
+        self.selection = selection
+    }
+
+    func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        let window: (start: Int64, end: Int64)?
+        switch Self.window(of: request) {
+        case .failure(let mistake): return responder.respond(status: 400, text: mistake.text)
+        case .success(let parsed): window = parsed
+        }
+        if request.isHead { return respond(responder, .bytes(ByteBuffer())) }
+        let filter = request.seriesFilter
+        guard let window else {
+            return collections.collect(filter, waitNanoseconds: Collections.longestNanoseconds) { [self] result in
+                let cursor = WindowsCursor(latest: selection.snapshots(of: result), filter: filter.isEmpty ? nil : filter)
+                respond(responder, .producer(WindowsBody(cursor: cursor)))
+            }
+        }
+        collect(window, filter, responder)
+    }
+
+    private func collect(_ window: (start: Int64, end: Int64), _ filter: SeriesFilter, _ responder: HTTPResponder) {
+        // The difference of two Int64 with start <= end fits UInt64.
+        let length = UInt64(bitPattern: window.end &- window.start)
+        let wait = min(Self.longestWaitNanoseconds, length.addingReportingOverflow(Self.extraWaitNanoseconds).partialValue)
+        let request = Windows.Request(
+            startNanoseconds: window.start, endNanoseconds: window.end, role: filter.role, podName: filter.podName,
+            waitNanoseconds: length > Self.longestWaitNanoseconds ? Self.longestWaitNanoseconds : wait)
+        let ticket = windows.collect(request) { [self] outcome in
+            responder.onClose = nil
+            switch outcome {
+            case .done(let agents):
+                let cursor = WindowsCursor(windows: agents, filter: filter.isEmpty ? nil : filter)
+                respond(responder, .producer(WindowsBody(cursor: cursor)))
+            case .tooMany:
+                refuse(
+                    responder,
+                    "\(Windows.maximumRunning) window requests are running and \(Windows.maximumWaiting) are waiting: try again later")
+            case .tooLarge:
+                refuse(
+                    responder,
+                    "the answer would take more than \(Windows.budgetBytes / 1024 / 1024) MiB: ask for a shorter window, or for one role or pod_name"
+                )
+            }
+        }
+        if !responder.isClosed { responder.onClose = { [windows] in windows.abandon(ticket) } }
+    }
+
+    private func refuse(_ responder: HTTPResponder, _ text: String) {
+        responder.respond(status: 503, text: text, headers: [("Retry-After", "\(Windows.retryAfterSeconds)")])
+    }
+
+    private func respond(_ responder: HTTPResponder, _ body: HTTPBody) {
+        responder.respond(status: 200, contentType: Self.contentType, body: body, compression: .whenAccepted)
+    }
+
+    // MARK: Parameters
+
+    struct Mistake: Error {
+        var text: String
+    }
+
+    /// The window that both times make; `nil` when one of them is missing: then the latest samples are meant.
+    static func window(of request: HTTPRequest) -> Result<(start: Int64, end: Int64)?, Mistake> {
+        var times: [Int64] = []
+        for name in ["start_time", "end_time"] {
+            guard let text = request.parameter(name), !text.isEmpty else { continue }
+            guard let time = RFC3339.parse(text) else {
+                return .failure(
+                    Mistake(text: "\(name) \(quoted(text)) is not an RFC 3339 time such as 2026-02-02T09:59:00Z"))
+            }
+            times.append(time)
+        }
+        guard times.count == 2 else { return .success(nil) }
+        guard times[0] <= times[1] else {
+            let start = quoted(request.parameter("start_time") ?? "")
+            let end = quoted(request.parameter("end_time") ?? "")
+            return .failure(Mistake(text: "start_time \(start) is after end_time \(end)"))
+        }
+        return .success((times[0], times[1]))
+    }
+
+    private static func quoted(_ text: String) -> String { text.prefix(64).debugDescription }
+}
+
+/// The JSON array, piece by piece.
+struct WindowsBody: HTTPBodyProducer {
+    private var cursor: WindowsCursor
+
+    init(cursor: WindowsCursor) {
+        self.cursor = cursor
+    }
+
+    mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress {
+        var isDone = false
+        buffer.writeWithOutputRawSpan(minimumWritableBytes: targetBytes) { span in
+            isDone = cursor.render(into: &span)
+        }
+        return isDone ? .done : .more
+    }
+}

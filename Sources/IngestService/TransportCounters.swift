@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import GRPCServer
+import Lanes
+
+/// Copies the gRPC server's statistics into the words of the lane. They begin at zero with the process, the words go
+/// on where the predecessor left them.
+struct TransportCounters {
+    private let lane: LaneWriter
+    private var last = GRPCStatistics()
+
+    init(lane: LaneWriter) {
+        self.lane = lane
+    }
+
+    mutating func publish(_ now: GRPCStatistics, connections: Int) {
+        add(.grpcBytesIn, now.bytesReceived - last.bytesReceived)
+        add(.grpcBytesOut, now.bytesSent - last.bytesSent)
+        add(.grpcMessagesIn, now.messagesReceived - last.messagesReceived)
+        add(.grpcMessagesOut, now.messagesSent - last.messagesSent)
+        add(.connectionsAccepted, now.connectionsAccepted - last.connectionsAccepted)
+        for code in 0..<IngestCounter.statusCodes {
+            let status = GRPCStatusCode(rawValue: code)
+            add(word: IngestCounter.firstStreamEnd + code, now.callsEnded(status) - last.callsEnded(status))
+        }
+        for end in GRPCConnectionEnd.allCases {
+            add(word: IngestCounter.firstConnectionEnd + end.rawValue, now.connectionsClosed(end) - last.connectionsClosed(end))
+        }
+        lane.setCounter(IngestCounter.connectionsOpen.rawValue, UInt64(connections))
+        lane.setCounter(IngestCounter.assemblyBytes.rawValue, UInt64(clamping: now.assemblyBytes))
+        lane.setCounter(IngestCounter.assemblyBytesPeak.rawValue, UInt64(clamping: now.assemblyPeakBytes))
+        last = now
+    }
+
+    private func add(_ counter: IngestCounter, _ n: Int) { add(word: counter.rawValue, n) }
+
+    private func add(word: Int, _ n: Int) {
+        if n > 0 { lane.addCounter(word, UInt64(n)) }
+    }
+}

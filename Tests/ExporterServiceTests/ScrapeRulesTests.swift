@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import ExporterService
+
+@Suite struct RFC3339Tests {
+    @Test(arguments: [
+        ("1970-01-01T00:00:00Z", 0 as Int64),
+        ("2026-02-02T09:59:00Z", 1_770_026_340_000_000_000),
+        ("2026-02-02T11:59:00+02:00", 1_770_026_340_000_000_000),
+        ("2024-02-29T23:59:59.123456789Z", 1_709_251_199_123_456_789),
+        ("1969-12-31T23:59:59.5Z", -500_000_000),
+        ("2026-02-02T09:59:00.1234567899Z", 1_770_026_340_123_456_789),
+    ])
+    func good(text: String, nanoseconds: Int64) {
+        #expect(RFC3339.parse(text) == nanoseconds)
+    }
+
+    @Test(arguments: [
+        "", "now", "1770026340", "2026-02-30T00:00:00Z", "2025-02-29T00:00:00Z", "2026-02-02 09:59:00Z",
+        "2026-02-02T09:59:00", "2026-02-02T24:00:00Z", "2026-02-02T09:60:00Z", "2026-02-02T09:59:00.Z",
+        "2026-02-02T09:59:00+25:00", "2026-02-02T09:59:00ZZ", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z",
+    ])
+    func bad(text: String) {
+        #expect(RFC3339.parse(text) == nil)
+    }
+}
+
+@Suite struct ScrapeDeadlineTests {
+    @Test func keepsTheLargerReserve() {
+        #expect(ScrapeDeadline.nanoseconds(header: "1") == 900_000_000)
+        #expect(ScrapeDeadline.nanoseconds(header: "5") == 4_750_000_000)
+        #expect(ScrapeDeadline.nanoseconds(header: "60") == 10_000_000_000)
+        #expect(ScrapeDeadline.nanoseconds(header: "0.05") == 10_000_000)
+    }
+
+    @Test(arguments: [nil, "", "abc", "-1", "0", "nan", "inf"])
+    func whatIsNoNumberIsNoDeadline(value: String?) {
+        #expect(ScrapeDeadline.nanoseconds(header: value) == 10_000_000_000)
+    }
+}
+
+@Suite struct FreshnessTests {
+    private let second: UInt64 = 1_000_000_000
+
+    private func freshness(grace: UInt64 = 15) -> Freshness {
+        Freshness(
+            graceNanoseconds: grace * second, collectionStartedAt: 1_000 * second, now: 1_001 * second,
+            wallNow: Int64(5_000 * second))
+    }
+
+    private func agent(readAt: UInt64 = 900, receivedAt: Int64 = 4_990, registeredAt: Int64 = 4_000) -> Freshness.Agent {
+        Freshness.Agent(
+            sampleReadAt: readAt * second, sampleReceivedAt: receivedAt * Int64(second),
+            registeredAt: registeredAt * Int64(second))
+    }
+
+    @Test func whoAnsweredIsShown() {
+        #expect(freshness().shows(agent(readAt: 1_000)))
+        #expect(freshness(grace: 0).shows(agent(readAt: 1_000)))
+    }
+
+    @Test func aHungAgentWithAnOpenStreamIsNot() {
+        #expect(!freshness().shows(agent()))
+    }
+
+    @Test func aLossIsBridgedForTheGrace() {
+        for keyPath in [\Freshness.Agent.streamLostAt, \.workerLostAt, \.exporterLostAt] {
+            var lost = agent()
+            lost[keyPath: keyPath] = 990 * second
+            #expect(freshness().shows(lost))
+            #expect(!freshness(grace: 0).shows(lost))
+            lost[keyPath: keyPath] = 980 * second
+            #expect(!freshness().shows(lost))
+        }
+    }
+
+    @Test func whoIsBackAndHasNotAnsweredYetIsShown() {
+        #expect(freshness().shows(agent(registeredAt: 4_995)))
+        #expect(!freshness(grace: 0).shows(agent(registeredAt: 4_995)))
+    }
+
+    @Test func nothingOlderThanFiveMinutesIsShown() {
+        var lost = agent(receivedAt: 4_699)
+        lost.streamLostAt = 1_000 * second
+        #expect(!freshness().shows(lost))
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import GRPCServer
+import Testing
+
+@Suite struct ConnectionEndTests {
+    /// The exporter reads by `Exchange`'s order what the ingest worker writes by `GRPCServer`'s.
+    @Test func bothListsAreOne() {
+        #expect(ConnectionEnd.allCases.map(\.rawValue) == GRPCConnectionEnd.allCases.map(\.rawValue))
+        #expect(ConnectionEnd.allCases.map(\.name) == GRPCConnectionEnd.allCases.map(\.name))
+    }
+}
