@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FODCProtocol
+import HTTP2
+import NIOCore
+import Platform
+import SwiftProtobuf
+
+/// One TCP connection of an agent with all its streams, from the registration to the first stream that ends: an agent
+/// then starts anew with everything.
+final class AgentConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    struct Configuration {
+        let identity: AgentIdentity
+        let behaviour: AgentBehaviour
+        /// How many of ``AgentMethod``'s streams are opened, in its order.
+        let streamCount: Int
+        let authority: String
+        /// After the registration, for agents that freeze.
+        let freezeAfter: TimeAmount
+    }
+
+    /// An agent's heartbeat unless the proxy says otherwise.
+    static let defaultHeartbeatSeconds: Int64 = 10
+    /// grpc-go refuses to send more, and the stream fails.
+    static let maximumAnswerBytes = 32 << 20
+    /// Of an answer that is queued at once: a frame and a little, so that a thousand agents that wait for the proxy hold
+    /// a few tens of MiB together.
+    private static let pieceBytes = 32 << 10
+    /// Given to the socket at once.
+    private static let writeBytes = 64 << 10
+
+    private let configuration: Configuration
+    private var maker: AnswerMaker
+    private let statistics: FleetStatistics
+    /// Called once.
+    private var onEnd: ((ConnectionEnd) -> Void)?
+
+    private var context: ChannelHandlerContext?
+    private var session: HTTP2Session?
+    private var streams: [AgentStream] = []
+    private var metricsStream: HTTP2Stream?
+    /// Requests for metrics that were not answered, oldest first.
+    private var requests: [MetricsRequest] = []
+    private var answer: AnswerCursor?
+    private var isAnswerDelayed = false
+    private var heartbeat: Scheduled<Void>?
+    private(set) var isRegistered = false
+    private var isFrozen = false
+    private var isPumping = false
+    private var wantsPump = false
+
+    init(
+        _ configuration: Configuration, maker: AnswerMaker, statistics: FleetStatistics,
+        onEnd: @escaping (ConnectionEnd) -> Void
+    ) {
+        self.configuration = configuration
+        self.maker = maker
+        self.statistics = statistics
+        self.onEnd = onEnd
+    }
+
+    /// The answers of the next connection go on where this one's ended.
+    var answerMaker: AnswerMaker { maker }
+
+    func close() {
+        end(.left)
+    }
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { begin() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        guard let session, !isFrozen else { return }
+        statistics.update { $0.bytesReceived += buffer.readableBytes }
+        do {
+            try session.receive(buffer.readableBytesSpan)
+        } catch {
+            end(.protocolFailed("\(error)"))
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        pump()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        pump()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        guard !isFrozen else { return }  // a stopped process does not notice
+        session?.abandon(.noError)
+        end(.streamEnded(.registerAgent, .connectionLost, wasRegistered: isRegistered))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard !isFrozen else { return }
+        end(.streamEnded(.registerAgent, .connectionLost, wasRegistered: isRegistered))
+    }
+
+    private func begin() {
+        guard session == nil, onEnd != nil else { return }
+        statistics.update { $0.connected += 1 }
+        do {
+            session = try HTTP2Session(configuration: HTTP2Configuration(role: .client), delegate: self)
+            try open(.registerAgent, agentID: nil)
+            try send(AgentMessages.registration(of: configuration.identity), on: .registerAgent)
+        } catch {
+            end(.protocolFailed("\(error)"))
+        }
+        pump()
+    }
+
+    // MARK: Streams
+
+    private struct NoMoreStreams: Error {}
+
+    private func open(_ method: AgentMethod, agentID: String?) throws {
+        guard let session else { return }
+        var headers: HTTP2Headers = [
+            ":method": "POST", ":scheme": "http", ":path": method.path, ":authority": configuration.authority,
+            "content-type": "application/grpc", "user-agent": "fodc-agentsim", "te": "trailers",
+        ]
+        if let agentID { headers.add("agent_id", agentID) }
+        let stream = AgentStream(method, of: self)
+        guard stream.open(on: session, headers: headers) else { throw NoMoreStreams() }
+        streams.append(stream)
+        if method == .streamMetrics { metricsStream = stream.stream }
+    }
+
+    private func send(_ message: [UInt8], on method: AgentMethod) {
+        guard let session, let stream = streams.first(where: { $0.method == method })?.stream else { return }
+        session.send(MessageAssembler.framed(message), on: stream)
+    }
+
+    func credit(_ stream: HTTP2Stream, bytes: Int) {
+        session?.credit(stream, bytes: bytes)
+        session?.creditConnection(bytes: bytes)
+    }
+
+    func received(_ message: [UInt8], on stream: AgentStream) {
+        guard onEnd != nil else { return }
+        do {
+            try answer(message, on: stream.method)
+        } catch {
+            end(.protocolFailed("\(stream.method.rawValue): \(error)"))
+        }
+    }
+
+    func ended(_ stream: AgentStream, _ status: StreamStatus) {
+        end(.streamEnded(stream.method, status, wasRegistered: isRegistered))
+    }
+
+    private func answer(_ message: [UInt8], on method: AgentMethod) throws {
+        let identity = configuration.identity
+        let now = WallClock.nowNanoseconds()
+        switch method {
+        case .registerAgent:
+            try registrationAnswered(Banyandb_Fodc_V1_RegisterAgentResponse(serializedBytes: message))
+        case .streamMetrics:
+            try metricsAsked(Banyandb_Fodc_V1_StreamMetricsResponse(serializedBytes: message))
+        case .streamClusterTopology:
+            send(try AgentMessages.topology(of: identity, nowNanoseconds: now), on: method)
+        case .streamLifecycle:
+            send(try AgentMessages.lifecycle(of: identity, nowNanoseconds: now), on: method)
+        case .streamSchemaRegistry:
+            for part in try AgentMessages.schemaRegistry() { send(part, on: method) }
+        case .streamCrashDiagnostics:
+            break  // nothing has crashed: no message at all
+        case .streamPressureProfiles:
+            if let part = try AgentMessages.pressureProfiles(answering: message) { send(part, on: method) }
+        }
+    }
+
+    private func registrationAnswered(_ response: Banyandb_Fodc_V1_RegisterAgentResponse) throws {
+        guard !isRegistered else { return }
+        guard response.success else { return end(.refused(response.message)) }
+        isRegistered = true
+        statistics.update {
+            $0.registered += 1
+            $0.registrations += 1
+        }
+        for method in AgentMethod.allCases.prefix(configuration.streamCount).dropFirst() {
+            try open(method, agentID: response.agentID)
+        }
+        guard let context else { return }
+        let asked = response.heartbeatIntervalSeconds
+        // A day at most: what the proxy sends is not trusted to be a sane number.
+        let interval = TimeAmount.seconds(asked > 0 ? min(asked, 86_400) : Self.defaultHeartbeatSeconds)
+        try scheduleHeartbeat(AgentMessages.registration(of: configuration.identity), every: interval, context)
+        if configuration.behaviour == .frozen {
+            context.eventLoop.assumeIsolated().scheduleTask(in: configuration.freezeAfter) { [weak self] in
+                self?.freeze()
+            }
+        }
+    }
+
+    private func scheduleHeartbeat(_ message: [UInt8], every interval: TimeAmount, _ context: ChannelHandlerContext) {
+        heartbeat = context.eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
+            guard let self, let context = self.context else { return }
+            scheduleHeartbeat(message, every: interval, context)
+            send(message, on: .registerAgent)
+            statistics.update { $0.heartbeats += 1 }
+            pump()
+        }
+    }
+
+    private func freeze() {
+        guard let context, onEnd != nil else { return }
+        isFrozen = true
+        heartbeat?.cancel()
+        _ = context.channel.setOption(.autoRead, value: false)
+    }
+
+    private func end(_ cause: ConnectionEnd) {
+        guard let onEnd else { return }
+        self.onEnd = nil
+        heartbeat?.cancel()
+        answer = nil
+        requests = []
+        statistics.update {
+            if session != nil { $0.connected -= 1 }
+            if isRegistered { $0.registered -= 1 }
+        }
+        context?.close(promise: nil)
+        onEnd(cause)
+    }
+
+    // MARK: Metrics
+
+    private func metricsAsked(_ request: Banyandb_Fodc_V1_StreamMetricsResponse) throws {
+        statistics.update { $0.requests += 1 }
+        guard configuration.behaviour != .hanging else { return }
+        if request.hasStartTime || request.hasEndTime {
+            let from = request.hasStartTime ? request.startTime.seconds : .min
+            let through = request.hasEndTime ? request.endTime.seconds : .max
+            requests.append(.window(from: from, through: through))
+        } else {
+            requests.append(.latest)
+        }
+        nextAnswer()
+    }
+
+    /// Real agents answer one request after the other; a slow one begins late with each.
+    private func nextAnswer() {
+        guard answer == nil, !isAnswerDelayed, !requests.isEmpty, let context else { return }
+        guard case .slow(let delay) = configuration.behaviour else { return makeAnswer() }
+        isAnswerDelayed = true
+        context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
+            guard let self else { return }
+            isAnswerDelayed = false
+            makeAnswer()
+            pump()
+        }
+    }
+
+    private func makeAnswer() {
+        guard !requests.isEmpty, onEnd != nil else { return }
+        let request = requests.removeFirst()
+        let answer = maker.answer(request, nowNanoseconds: WallClock.nowNanoseconds())
+        guard answer.messageByteCount <= Self.maximumAnswerBytes else { return end(.answerTooLarge) }
+        if request != .latest { statistics.update { $0.windowAnswers += 1 } }
+        self.answer = answer
+    }
+
+    // MARK: Out
+
+    /// Queues what of the answers the session can take, and gives the socket what it can take.
+    private func pump() {
+        // Delegates and writability can call back from inside.
+        guard !isPumping else {
+            wantsPump = true
+            return
+        }
+        isPumping = true
+        defer { isPumping = false }
+        repeat {
+            wantsPump = false
+            pumpOnce()
+        } while wantsPump
+    }
+
+    private func pumpOnce() {
+        guard let context, let session, !isFrozen, onEnd != nil else { return }
+        var isWritten = false
+        while context.channel.isWritable {
+            fillMetricsStream(session)
+            var buffer = context.channel.allocator.buffer(capacity: session.queuedBytes > 4096 ? Self.writeBytes : 512)
+            do {
+                try session.send(into: &buffer, upTo: Self.writeBytes)
+            } catch {
+                return end(.protocolFailed("\(error)"))
+            }
+            guard buffer.readableBytes > 0 else { break }
+            statistics.update { $0.bytesSent += buffer.readableBytes }
+            context.write(wrapOutboundOut(buffer), promise: nil)
+            isWritten = true
+        }
+        if isWritten { context.flush() }
+        if session.isFinished { end(.protocolFailed("connection finished")) }
+    }
+
+    private func fillMetricsStream(_ session: HTTP2Session) {
+        guard let stream = metricsStream else { return }
+        while stream.queuedBytes < Self.pieceBytes, var cursor = answer {
+            answer = nil  // or the cursor would be copied when it moves on
+            let room = Self.pieceBytes - stream.queuedBytes
+            // Whole metrics only, so a little more than asked for.
+            var piece = ByteBufferAllocator().buffer(capacity: room + 1024)
+            cursor.append(to: &piece, about: room)
+            session.send(piece, on: stream)
+            if cursor.isDone {
+                statistics.update {
+                    $0.answers += 1
+                    $0.samples += cursor.sampleCount
+                }
+                nextAnswer()
+            } else {
+                answer = cursor
+            }
+        }
+    }
+}
+
+extension AgentConnection: HTTP2SessionDelegate {
+    func session(_ session: HTTP2Session, opened stream: HTTP2Stream, headers: HTTP2Headers) {}
+
+    func session(_ session: HTTP2Session, receivedPingAnswer payload: UInt64) {}
+
+    /// Moves nothing, as with real agents: the open streams go on.
+    func session(_ session: HTTP2Session, receivedGoAway error: HTTP2ErrorCode, lastStreamID: Int32) {}
+
+    func sessionReceivedSettings(_ session: HTTP2Session) {}
+}

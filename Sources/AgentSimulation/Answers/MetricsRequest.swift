@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a proxy asks for on a metrics stream.
+enum MetricsRequest: Equatable, Sendable {
+    case latest
+    /// Seconds since 1970, both ends included; as they came, so `from` may be the later one.
+    case window(from: Int64, through: Int64)
+}

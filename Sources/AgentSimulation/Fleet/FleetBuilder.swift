@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import Synchronization
+
+/// Makes the agents of a fleet; what agents have in common is made once.
+final class FleetBuilder: Sendable {
+    private struct TemplateKey: Hashable {
+        let kind: NodeKind
+        let podNameBytes: Int
+    }
+
+    private let settings: FleetSettings
+    private let behaviours: [AgentBehaviour]
+    private let templates = Mutex<[TemplateKey: TemplateSet]>([:])
+
+    init(_ settings: FleetSettings) {
+        self.settings = settings
+        behaviours = AgentBehaviour.assign(
+            agentCount: settings.agentCount, slow: settings.slow, hanging: settings.hangingFraction,
+            frozen: settings.frozenFraction, seed: settings.seed)
+    }
+
+    /// Every `shardCount`-th agent from `shard` on, each with its place among all.
+    func agents(
+        of shard: Int, shardCount: Int, eventLoop: any EventLoop, statistics: FleetStatistics,
+        scraped: ScrapedSeriesStore?, log: @escaping @Sendable (String) -> Void
+    ) -> [(place: Int, agent: SimulatedAgent)] {
+        stride(from: shard, to: settings.agentCount, by: shardCount).map { place in
+            let identity = AgentIdentity(
+                index: settings.startIndex + place, mix: settings.mix, podPrefix: settings.podPrefix)
+            let series: AnswerMaker.Series =
+                if place == 0, let scraped { .scraped(scraped) } else { .planned(templateSet(for: identity)) }
+            let maker = AnswerMaker(
+                identity: identity, source: settings.values, schedule: settings.schedule(for: identity), series: series,
+                sendsOddMetrics: settings.sendsOddMetrics && place == 0, seed: settings.seed)
+            let configuration = AgentConnection.Configuration(
+                identity: identity, behaviour: behaviours[place], streamCount: settings.streamCount,
+                authority: settings.proxy.description, freezeAfter: TimeAmount(settings.freezeAfter))
+            let agent = SimulatedAgent(
+                configuration, maker: maker, proxy: settings.proxy, eventLoop: eventLoop, statistics: statistics,
+                log: log)
+            return (place, agent)
+        }
+    }
+
+    private func templateSet(for identity: AgentIdentity) -> TemplateSet {
+        templates.withLock { templates in
+            let key = TemplateKey(kind: identity.kind, podNameBytes: identity.podName.utf8.count)
+            if let set = templates[key] { return set }
+            let set = TemplateSet(
+                plan: SeriesPlan(kind: key.kind, count: settings.seriesCount), podNameBytes: key.podNameBytes,
+                source: settings.values, seed: settings.seed)
+            templates[key] = set
+            return set
+        }
+    }
+}
