@@ -142,6 +142,7 @@ def test_split_data_frames(proxy, raw):
     assert response.success
 
     metrics = connection.open("StreamMetrics", metadata=[("agent_id", response.agent_id)])
+    connection.ping()  # the stream is open
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         scrape = pool.submit(running.scrape)
         connection.wait_message(metrics)
@@ -279,6 +280,7 @@ def test_unknown_fields_and_odd_order(proxy, raw):
     assert response.success
 
     metrics = connection.open("StreamMetrics", metadata=[("agent_id", response.agent_id)])
+    connection.ping()  # the stream is open
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         scrape = pool.submit(running.scrape)
         connection.wait_message(metrics)

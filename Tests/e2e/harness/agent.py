@@ -143,7 +143,17 @@ class Agent:
         """Registers and opens the metrics stream."""
         self.register()
         self.open_metrics()
+        self.sync()
         return self
+
+    def sync(self):
+        """Waits until the proxy has seen what was opened and sent before: frames of a connection are taken in order, and a
+        call that it does not know is answered at once."""
+        call = self.channel.unary_unary(protos.SERVICE + "Sync", request_serializer=bytes, response_deserializer=bytes)
+        try:
+            call(b"", timeout=15)
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.UNIMPLEMENTED, error
 
     def heartbeat(self, **changes):
         self.registration.send(self.register_message(**changes))

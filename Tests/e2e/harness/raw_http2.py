@@ -135,10 +135,10 @@ class RawHTTP2:
 
     def poll(self, seconds: float) -> bool:
         """Takes in what there is, waiting at most so long for the first of it; False when nothing came."""
-        self.socket.settimeout(max(seconds, 0.0001))
+        self.socket.settimeout(seconds)  # 0: does not block
         try:
             data = self.socket.recv(1 << 18)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             return False
         except OSError:
             self.is_closed = True

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh BIN
+#
+# Starts the proxy of folder BIN on its default ports (of 127.0.0.1 only) with five simulated agents, waits until it
+# answers with all five, and says what to look at. Ctrl-C ends everything; nothing is left behind.
+set -eu
+bin=$1
+agents=5
+grpc=127.0.0.1:17912
+http=127.0.0.1:17913
+patience_seconds=20
+
+folder=$(mktemp -d)
+proxy= simulation=
+clean_up() {
+    trap '' INT TERM
+    # Agents first: an agent that loses its proxy says so in its log, over and over.
+    for pid in $simulation $proxy; do
+        kill -TERM "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    rm -rf "$folder"
+}
+trap clean_up EXIT
+trap 'exit 0' INT TERM
+
+mkdir "$folder/state" "$folder/runtime"
+"$bin/fodc-proxy" --grpc-listen-addr "$grpc" --http-listen-addr "$http" --log-level warning \
+    --state-dir "$folder/state" --runtime-dir "$folder/runtime" &
+proxy=$!
+"$bin/fodc-agentsim" --proxy "$grpc" --agents "$agents" >"$folder/agentsim.log" 2>&1 &
+simulation=$!
+
+look() { # PATH: the answer's body, by what is there
+    if command -v curl >/dev/null; then curl -sf "http://$http$1"; else wget -qO- "http://$http$1"; fi
+}
+for ((tries = patience_seconds * 10; ; tries--)); do
+    kill -0 "$proxy" 2>/dev/null || { wait "$proxy" || true; echo "run: the proxy did not start (see above)" >&2; exit 1; }
+    kill -0 "$simulation" 2>/dev/null || { cat "$folder/agentsim.log" >&2; echo "run: the agents did not start" >&2; exit 1; }
+    case $(look /health 2>/dev/null || true) in *"\"agents_online\":$agents,"* | *"\"agents_online\":$agents}"*) break ;; esac
+    [ "$tries" -gt 0 ] || { echo "run: not $agents agents online within $patience_seconds s" >&2; exit 1; }
+    sleep 0.1
+done
+
+show() { # COMMAND, and what it prints, indented
+    printf '\n  $ %s\n' "$1"
+    bash -c "$1" 2>/dev/null | cut -c1-140 | sed 's/^/    /' || true
+}
+cat <<TEXT
+
+The proxy serves http://$http, $agents simulated agents are connected to $grpc. Type in another terminal:
+TEXT
+show "curl -s http://$http/health"
+show "curl -s http://$http/metrics | grep -m 4 '^banyandb_'"
+show "curl -s http://$http/metrics | grep '^fodc_proxy_agents'"
+show "curl -s 'http://$http/metrics?role=ROLE_LIAISON' | grep -c '^banyandb_'"
+show "curl -s http://$http/metrics-windows | head -c 300"
+cat <<TEXT
+
+Kill a worker and look again; the proxy starts another:  pkill -9 -P $proxy fodc-exporter
+Ctrl-C ends all.
+TEXT
+
+# Ends also when one of the two does.
+wait -n "$proxy" "$simulation" || true
+echo "run: the proxy or the simulation has ended" >&2
+exit 1
