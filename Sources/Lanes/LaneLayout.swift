@@ -123,7 +123,8 @@ enum LaneLayout {
         precondition(tableBytes % granularityBytes == 0, "the data does not start at a page")
         precondition(largestRingBytes % granularityBytes == 0, "the largest ring is no whole number of pages")
         precondition(RecordLayout.headerBytes % recordAlignmentBytes == 0, "payloads are not aligned")
-        precondition(largestRingBytes / 2 <= UInt32.max, "a record's length does not fit into its header")
+        let largestRecordBytes = RoomPolicy.largestRecordBytes(capacityBytes: largestRingBytes)
+        precondition(largestRecordBytes <= UInt32.max, "a record's length does not fit into its header")
         let hot = [Header.heartbeat, Header.head, Header.tail, Header.geometry.counter, Header.sleeping]
         precondition(hot.allSatisfy { $0 % cacheLineBytes == 0 }, "a hot word does not start a cache line")
         return true

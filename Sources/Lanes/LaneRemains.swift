@@ -23,8 +23,7 @@ struct LaneRemains {
             throw .unusable("its tail (\(tail)) and head (\(head)) do not fit its ring (\(geometry))")
         }
         guard head % UInt64(LaneLayout.recordAlignmentBytes) == 0, tail % UInt64(LaneLayout.recordAlignmentBytes) == 0,
-            geometry.base % UInt64(LaneLayout.recordAlignmentBytes) == 0, head < Self.positionLimit,
-            nextSequence < Self.positionLimit
+            head < Self.positionLimit, nextSequence < Self.positionLimit
         else {
             throw .unusable("its head (\(head)) or tail (\(tail)) is none")
         }

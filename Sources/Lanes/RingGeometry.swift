@@ -22,6 +22,7 @@ struct RingGeometry: Equatable {
         guard area >= start, area < end, area % granularity == 0 else { return nil }
         guard capacity >= granularity, capacity <= UInt64(LaneLayout.largestRingBytes) else { return nil }
         guard capacity % granularity == 0, capacity <= end - area else { return nil }
+        guard words[1] % UInt64(LaneLayout.recordAlignmentBytes) == 0 else { return nil }
         self.init(areaOffset: Int(area), base: words[1], capacityBytes: Int(capacity))
     }
 

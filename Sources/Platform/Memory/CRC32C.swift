@@ -13,4 +13,12 @@ public enum CRC32C {
         guard let start = bytes.baseAddress else { return before }
         return fodc_crc32c(before, start, bytes.count)
     }
+
+    /// By tables, whatever the processor can do: what the instruction is held against.
+    static func checksumByTables(_ bytes: RawSpan, after before: UInt32 = 0) -> UInt32 {
+        bytes.withUnsafeBytes { buffer in
+            guard let start = buffer.baseAddress else { return before }
+            return fodc_crc32c_portable(before, start, buffer.count)
+        }
+    }
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Testing
+
+@testable import Lanes
+
+/// Seeded schedules of a writer, a reader and deaths against the model. `FODC_TEST_ROUNDS` multiplies their number.
+@Suite struct LaneCrashTests {
+    private static let rounds = getenv("FODC_TEST_ROUNDS").flatMap { UInt64(String(cString: $0)) } ?? 1
+
+    @Test func aLaneIsWholeAtEachStep() throws {
+        var looks: [LaneStep: Int] = [:]
+        var deaths = 0
+        var refusals: [String: Int] = [:]
+        var lappedBytes: UInt64 = 0
+        for seed in 1...(12 * Self.rounds) {
+            let sizes = [64 << 10, 192 << 10, 1 << 20]
+            let schedule = try LaneSchedule(seed: seed, maximumRingBytes: sizes[Int(seed % 3)])
+            try schedule.run(operations: 1500)
+            looks.merge(schedule.looks, uniquingKeysWith: +)
+            refusals.merge(schedule.refusals, uniquingKeysWith: +)
+            deaths += schedule.deaths
+            lappedBytes += schedule.lappedBytes
+        }
+        print("looks \(looks.map { "\($0.key) \($0.value)" }.sorted()), deaths \(deaths), refusals \(refusals), lapped \(lappedBytes)")
+        // A schedule that never gets somewhere shows nothing of it.
+        for step in LaneStep.allCases { #expect(looks[step, default: 0] > 0, "no look at \(step)") }
+        #expect(deaths > 0 && lappedBytes > 0)
+        #expect(Set(refusals.keys) == ["full", "tooLarge", "tooMuchCurrent"])
+    }
+}
