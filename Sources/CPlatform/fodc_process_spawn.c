@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -120,4 +121,12 @@ int fodc_process_spawn(const char *path, char *const arguments[], char *const en
     }
     *pid = child;
     return 0;
+}
+
+char *const *fodc_process_environment(void) { return environ; }
+
+int fodc_process_processor_count(void) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Platform
+
 /// What this process may use of the machine: the base of the defaults.
 public struct MachineLimits: Equatable, Sendable {
     /// CPUs' worth of time: the cgroup's quota, else the CPUs that the scheduler may put this process on.
@@ -25,5 +27,14 @@ public struct MachineLimits: Equatable, Sendable {
         let limits = ProxySettings.Limits.self
         let share = memoryBytes.map { Int(clamping: $0 / 4 / UInt64(max(1, workers))) } ?? limits.defaultRingBytesAtMost
         return min(max(share, limits.ringBytes.lowerBound), limits.defaultRingBytesAtMost)
+    }
+}
+
+extension MachineLimits {
+    /// Those of this process.
+    public static func current() -> MachineLimits {
+        let group = CgroupLimits()
+        let cpus = Double(ProcessorAffinity.count())
+        return MachineLimits(cpus: min(group.cpuQuota ?? cpus, cpus), memoryBytes: group.memoryBytes)
     }
 }

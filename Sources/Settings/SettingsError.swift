@@ -25,7 +25,7 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
         let name =
             switch source {
             case .flag: flag.option
-            case .environment: "\(flag.environmentVariable) (environment)"
+            case .environment: "\(flag.environmentVariable) (the environment's \(flag.option))"
             case .standard: "\(flag.option) (default)"
             }
         return "\(name): \"\(value)\" is not allowed; must be \(allowed)"

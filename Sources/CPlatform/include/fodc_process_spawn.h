@@ -19,4 +19,10 @@
 int fodc_process_spawn(const char *path, char *const arguments[], char *const environment[], const int descriptors[],
                        int descriptor_count, pid_t *pid, int *pidfd, const char **step);
 
+/* This process's environment, as execve takes it. Not to be changed or kept. */
+char *const *fodc_process_environment(void);
+
+/* How many CPUs the scheduler may put this process on; 0 if the kernel does not say. */
+int fodc_process_processor_count(void);
+
 #endif

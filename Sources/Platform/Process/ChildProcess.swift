@@ -4,7 +4,7 @@ import Glibc
 
 /// A process that this one has started, held by its pidfd: a signal or a wait can never hit another process that was
 /// given the same pid later.
-public struct ChildProcess: ~Copyable {
+public final class ChildProcess {
     /// How a process ended.
     public enum End: Equatable, Sendable {
         case exited(code: Int32)
@@ -12,7 +12,7 @@ public struct ChildProcess: ~Copyable {
     }
 
     public let pid: pid_t
-    /// Readable when the process has ended; closed with this value.
+    /// Readable when the process has ended; closed with this object.
     public let pidfd: Int32
 
     /// Starts a program that dies with this process (that is, with the calling thread: call it on the main thread

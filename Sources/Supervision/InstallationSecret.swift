@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Platform
+import WorkerLink
+
+/// The secret from which ids of agents are derived. Kept in the state folder, an agent that comes back has its old id
+/// also after the machine was restarted; without one it lives as long as the supervisor.
+public struct InstallationSecret: Sendable {
+    static let fileName = "agent-id.secret"
+    /// Nobody but the service may read it.
+    static let fileMode: mode_t = 0o600
+    static let folderMode: mode_t = 0o700
+
+    public enum Origin: Equatable, Sendable {
+        /// Read from the state folder.
+        case kept
+        /// New, and kept from now on.
+        case made
+        /// New, because the old one was of no use: the reason.
+        case replaced(String)
+        /// New, and gone with the supervisor: there is no state folder.
+        case passing
+    }
+
+    public let bytes: [UInt8]
+    public let origin: Origin
+
+    /// Reads or makes it. An error is that the folder cannot be used.
+    public static func load(stateDirectory: String?) throws(StartError) -> InstallationSecret {
+        guard let folder = stateDirectory else { return InstallationSecret(bytes: random(), origin: .passing) }
+        let path = "\(folder)/\(fileName)"
+        if mkdir(folder, folderMode) != 0, errno != EEXIST {
+            throw unusable(folder, .last("mkdir"))
+        }
+        guard access(folder, W_OK | X_OK) == 0 else { throw unusable(folder, .last("access")) }
+
+        let flaw: String
+        do throws(SystemError) {
+            let bytes = try SmallFile.read(path, limitBytes: WorkerLaunch.secretBytes + 1)
+            if let found = Self.flaw(of: bytes) {
+                flaw = found
+            } else if chmod(path, fileMode) != 0 {
+                throw SystemError.last("chmod \(path)")
+            } else {
+                return InstallationSecret(bytes: bytes, origin: .kept)
+            }
+        } catch {
+            guard error.code == ENOENT else { throw unusable(folder, error) }
+            flaw = ""
+        }
+        let bytes = random()
+        do throws(SystemError) {
+            try SmallFile.replace(path, with: bytes, mode: fileMode)
+        } catch {
+            throw unusable(folder, error)
+        }
+        return InstallationSecret(bytes: bytes, origin: flaw.isEmpty ? .made : .replaced("\(path) \(flaw)"))
+    }
+
+    private static func flaw(of bytes: [UInt8]) -> String? {
+        if bytes.count != WorkerLaunch.secretBytes {
+            return "does not have \(WorkerLaunch.secretBytes) bytes"
+        }
+        // What a file system leaves of a file whose blocks were never written.
+        return bytes.allSatisfy { $0 == 0 } ? "holds only zeros" : nil
+    }
+
+    private static func unusable(_ folder: String, _ error: SystemError) -> StartError {
+        StartError(
+            "--state-dir: \(folder) cannot be used (\(error)); give a folder that this user may write to, or none")
+    }
+
+    private static func random() -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()  // getrandom(2)
+        return (0..<WorkerLaunch.secretBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+}

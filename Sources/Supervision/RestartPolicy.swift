@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How long a dead worker waits for its successor: not at all the first time, then longer and longer, so that a worker
+/// that cannot live costs little and still gets its chance. Pure; times are those of the ``SteadyClock``.
+public struct RestartPolicy: Sendable {
+    /// The wait after the second death in a row; doubles with each.
+    public static let firstDelayNanoseconds: UInt64 = 250_000_000
+    /// No wait is longer: the agents come back every 5 s.
+    public static let longestDelayNanoseconds: UInt64 = 5_000_000_000
+    /// Who has served for so long was healthy: its death is a first one again.
+    public static let healthyNanoseconds: UInt64 = 60_000_000_000
+    /// From so many deaths in a row on the service is degraded.
+    public static let degradedDeaths = 3
+
+    /// Deaths in a row, none after a healthy life.
+    public private(set) var deathsInRow = 0
+    /// When the first and the last of them were.
+    public private(set) var firstDeathNanoseconds: UInt64 = 0
+    public private(set) var lastDeathNanoseconds: UInt64 = 0
+
+    public init() {}
+
+    public var isDegraded: Bool { deathsInRow >= Self.degradedDeaths }
+
+    /// Notes a death and says how long to wait, in nanoseconds.
+    ///
+    /// - Parameter readySince: when it had become ready; `nil` if it never had.
+    public mutating func died(readySince: UInt64?, nowNanoseconds: UInt64) -> UInt64 {
+        if isHealthy(readySince: readySince, nowNanoseconds: nowNanoseconds) { forget() }
+        if deathsInRow == 0 { firstDeathNanoseconds = nowNanoseconds }
+        lastDeathNanoseconds = nowNanoseconds
+        deathsInRow += 1
+        return Self.delayNanoseconds(deathsInRow: deathsInRow)
+    }
+
+    /// Notes that it lives; after ``healthyNanoseconds`` the deaths before are forgotten.
+    public mutating func lives(readySince: UInt64, nowNanoseconds: UInt64) {
+        if isHealthy(readySince: readySince, nowNanoseconds: nowNanoseconds) { forget() }
+    }
+
+    public static func delayNanoseconds(deathsInRow: Int) -> UInt64 {
+        guard deathsInRow > 1 else { return 0 }
+        let doublings = deathsInRow - 2
+        // Past some doublings the longest holds, and the shift stays small.
+        return doublings >= 16
+            ? longestDelayNanoseconds : min(longestDelayNanoseconds, firstDelayNanoseconds << doublings)
+    }
+
+    private func isHealthy(readySince: UInt64?, nowNanoseconds: UInt64) -> Bool {
+        readySince.map { nowNanoseconds >= $0 + Self.healthyNanoseconds } ?? false
+    }
+
+    private mutating func forget() {
+        deathsInRow = 0
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Lanes
+import Platform
+import Settings
+import WorkerLink
+
+/// A worker's process as it was just started, and the supervisor's end of its socket (nonblocking).
+struct StartedWorker {
+    let process: ChildProcess
+    let link: Int32
+}
+
+/// Turns "start this worker" into a process that has all it needs and nothing else.
+public struct WorkerStarter {
+    /// What systemd says to the supervisor alone.
+    private static let supervisorsVariables: Set<String> = [
+        "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+    ]
+
+    let settings: ProxySettings
+    let folder: String
+    let listeners: Listeners
+    let lanes: LaneSet
+    /// The table of workers, read-only.
+    let control: Int32
+    private let environment = ProcessEnvironment.entries(without: supervisorsVariables)
+
+    init(settings: ProxySettings, folder: String, listeners: Listeners, lanes: LaneSet, control: Int32) {
+        self.settings = settings
+        self.folder = folder
+        self.listeners = listeners
+        self.lanes = lanes
+        self.control = control
+    }
+
+    /// Whether the workers' programs are there: better said before anything is started.
+    static func check(folder: String) throws(StartError) {
+        for role in WorkerRole.allCases {
+            let path = "\(folder)/\(role.executableName)"
+            guard access(path, X_OK) == 0 else {
+                let error = SystemError.last(path)
+                throw StartError(
+                    "the worker program cannot be run: \(error); \(WorkerRole.allCases.map(\.executableName).joined(separator: " and ")) "
+                        + "belong into the folder of fodc-proxy")
+            }
+        }
+    }
+
+    /// Starts a worker. On the main thread only: see ``ChildProcess``.
+    ///
+    /// The link of what is returned is the caller's to close.
+    func start(_ role: WorkerRole, index: Int, generation: UInt64) throws(SystemError) -> StartedWorker {
+        let (mine, theirs) = try MessageSocket.pair()
+        defer { MemoryFile.close(theirs) }
+        do throws(SystemError) {
+            try MessageSocket.setNonblocking(mine)
+            var plan = DescriptorPlan()
+            let descriptors = WorkerDescriptors(
+                control: plan.add(control), link: plan.add(theirs),
+                listener: plan.add(role == .ingest ? listeners.grpc : listeners.http), secret: plan.add(lanes.secret),
+                lanes: role == .ingest
+                    ? lanes.ingestLanes(index, &plan)
+                    : lanes.exporterLanes(parity: Self.parity(generation), &plan))
+            let launch = WorkerLaunch(
+                role: role, index: index, generation: generation, ingestWorkers: settings.ingestWorkers,
+                settings: settings, descriptors: descriptors)
+            let process = try ChildProcess(
+                path: "\(folder)/\(role.executableName)", arguments: [role.executableName] + launch.arguments,
+                environment: environment, descriptors: plan.sources)
+            return StartedWorker(process: process, link: mine)
+        } catch {
+            MemoryFile.close(mine)
+            throw error
+        }
+    }
+
+    static func parity(_ generation: UInt64) -> Int {
+        Int(generation % UInt64(LaneSet.parities))
+    }
+}

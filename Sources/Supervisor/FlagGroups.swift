@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Settings
+
+struct ListeningFlags: ParsableArguments {
+    @Option(.grpcListenAddress, "ADDRESS", "Where agents connect (gRPC, HTTP/2 without TLS). Default :17912")
+    var grpc: String?
+
+    @Option(.httpListenAddress, "ADDRESS", "Where Prometheus and people ask (HTTP/1.1). Default :17913")
+    var http: String?
+}
+
+struct AgentFlags: ParsableArguments {
+    @Option(
+        .heartbeatInterval, "DURATION",
+        "How often agents are told to send heartbeats; at least 1s and less than the timeout. Default 10s")
+    var heartbeatInterval: String?
+
+    @Option(
+        .agentHeartbeatTimeout, "DURATION", "An agent without a heartbeat for so long is unconnected. Default 30s")
+    var heartbeatTimeout: String?
+
+    @Option(
+        .agentCleanupTimeout, "DURATION",
+        "An unconnected agent is listed for so long; longer than the heartbeat timeout. Default 5m")
+    var cleanupTimeout: String?
+
+    @Option(.maxAgents, "NUMBER", "Agents that may be listed at a time. 1 to 10000, default 1000")
+    var maximum: String?
+
+    @Option(.grpcMaxMessageSize, "SIZE", "The largest gRPC message. 1KiB to 256MiB, default 33554432 (32MiB)")
+    var maxMessageSize: String?
+
+    @Option(
+        .staleGrace, "DURATION",
+        "How long last-known values are served after an agent's worker, the exporter or a stream was lost. 0 never, at most 5m, default 15s"
+    )
+    var staleGrace: String?
+}
+
+struct HTTPFlags: ParsableArguments {
+    @Option(.httpReadTimeout, "DURATION", "The longest time that reading one request may take. Default 10s")
+    var readTimeout: String?
+
+    @Option(.httpWriteTimeout, "DURATION", "The longest time without progress in writing an answer. Default 10s")
+    var writeTimeout: String?
+}
+
+struct ProcessFlags: ParsableArguments {
+    @Option(
+        .ingestWorkers, "NUMBER",
+        "Processes that serve agents. 1 to 64, default: the CPUs that this service may use, rounded up, at most 4")
+    var ingestWorkers: String?
+
+    @Option(
+        .ringMaxSize, "SIZE",
+        "What the memory between an ingest worker and the exporter may grow to; it starts at 16MiB. 80MiB to 8GiB, default: the smaller of 2GiB and a quarter of the memory limit over the workers"
+    )
+    var ringMaxSize: String?
+
+    @Option(
+        .stateDirectory, "PATH",
+        "Folder for what survives a restart: the secret behind the ids of agents. Default $STATE_DIRECTORY, else none")
+    var stateDirectory: String?
+
+    @Option(
+        .runtimeDirectory, "PATH", "Folder for what lives as long as the service. Default $RUNTIME_DIRECTORY, else none"
+    )
+    var runtimeDirectory: String?
+}
+
+struct LogFlags: ParsableArguments {
+    @Option(
+        .logLevel, "LEVEL", "The least grave messages that are logged: trace, debug, info, warning, error. Default info"
+    )
+    var level: String?
+
+    @Option(.logFormat, "FORMAT", "How log lines look: text or json. Default text")
+    var format: String?
+}
+
+extension Option where Value == String? {
+    /// An option of the settings: any text is taken here, also one that begins with a dash, so that it is refused with
+    /// its name and what is allowed.
+    init(_ flag: SettingsFlag, _ valueName: String, _ help: String) {
+        self.init(
+            name: .customLong(flag.rawValue), parsing: .unconditional,
+            help: ArgumentHelp(stringLiteral: help).named(valueName))
+    }
+}
+
+extension ArgumentHelp {
+    fileprivate func named(_ valueName: String) -> ArgumentHelp {
+        var help = self
+        help.valueName = valueName
+        return help
+    }
+}
