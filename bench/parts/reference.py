@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the figures are held against. Nothing here fails a run: machines differ, and figures are for people to judge."""
+
+#: The Go proxy on a machine of this kind.
+GO_CPU_US_A_SAMPLE = 9.0
+GO_MEMORY_BYTES_A_SAMPLE = 2.4 * 1024
+GO_LATENCY_MS = {(100, 2000): 1240.0}
+GO_EMPTY_ANSWER = (1000, 2000)
+GO_WINDOW_20_MS = 10_600.0
+GO_MEMORY_BYTES_AN_IDLE_AGENT = 48 * 1024
+GO_AFTER_CRASH_MS = 10_300.0
+
+#: What this version is to reach, at most.
+BAR_CPU_US_A_SAMPLE = {("plain", 100, 2000): 0.6, ("gzip", 100, 2000): 0.9}
+BAR_LATENCY_MS = {(1000, 2000): 3000.0}
+BAR_WINDOW_20_MS = 1500.0
+BAR_AFTER_EXPORTER_CRASH_MS = 200.0
