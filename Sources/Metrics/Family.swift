@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A block of an agent's table, as a family names it.
+struct BlockReference: Sendable {
+    /// Place of the agent in `FamilySnapshot.agents`.
+    var agent: Int
+    /// Place of the block in its table.
+    var block: Int
+}
+
+/// All series of all agents that share a `# TYPE` line.
+struct Family: Sendable {
+    var name: [UInt8]
+    var type: MetricType
+    /// Escaped; empty when nobody sent a description.
+    var help: [UInt8]
+    /// In the order of rendering.
+    var members: [BlockReference]
+}
+
+/// What an answer is rendered from. Immutable: a slow client reads on in its own while the next scrape has a newer one.
+public final class FamilySnapshot: Sendable {
+    let families: [Family]
+    let agents: [AgentSnapshot]
+    /// For each agent the series that a newer registration has, too. Empty for nearly all.
+    let hidden: [Set<Int>]
+
+    /// Samples that are left out because a newer registration has the same series.
+    public let duplicateSeriesCount: Int
+
+    init(families: [Family], agents: [AgentSnapshot], hidden: [Set<Int>]) {
+        self.families = families
+        self.agents = agents
+        self.hidden = hidden
+        duplicateSeriesCount = hidden.reduce(0) { $0 + $1.count }
+    }
+
+    public var familyCount: Int { families.count }
+    public var agentCount: Int { agents.count }
+    /// Series in the tables, with a value or without.
+    public var seriesCount: Int { agents.reduce(0) { $0 + $1.table.seriesCount } }
+}

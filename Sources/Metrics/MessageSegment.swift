@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The outer fields of a `StreamMetricsRequest`: 1 metrics, 2 timestamp.
+///
+/// The fast walk needs readable bytes behind each metric. The end of a message has none, so the last metrics are walked over in a padded
+/// copy: `message` is then that copy, and `base` the place of its first byte in the original.
+struct MessageSegment {
+    /// Bytes that belong to the message; what is readable behind them is padding.
+    var byteCount: Int
+    var base: Int
+    var place = 0
+    var timestamp: TimestampFields?
+
+    enum Step {
+        /// Body of a metric.
+        case metric(from: Int, to: Int)
+        /// The next field starts at `place`, but its end is too near to the end of what is readable.
+        case needsPadding
+        case end
+    }
+
+    init(byteCount: Int, base: Int, timestamp: TimestampFields?) {
+        self.byteCount = byteCount
+        self.base = base
+        self.timestamp = timestamp
+    }
+
+    /// Goes on to the next metric.
+    @inline(__always)
+    mutating func next(_ message: RawSpan) throws(DecodeError) -> Step {
+        while place < byteCount {
+            guard place &+ MessageWalk.slackBytes <= message.byteCount else { return .needsPadding }
+            // A metric of less than 16 KiB, nearly always. The check above covers the loads.
+            if message.byte(uncheckedAt: place) == 0x0a {
+                var count = Int(truncatingIfNeeded: message.byte(uncheckedAt: place &+ 1))
+                var body = place &+ 2
+                if count > 0x7f {
+                    count = (count & 0x7f) | Int(truncatingIfNeeded: message.byte(uncheckedAt: place &+ 2)) &<< 7
+                    body = place &+ 3
+                }
+                let end = body &+ count
+                // A third length byte makes the count at least 16 KiB here, and the careful way reads it again.
+                if count < 1 &<< 14 && end <= byteCount {
+                    guard end &+ MessageWalk.slackBytes <= message.byteCount else { return .needsPadding }
+                    place = end
+                    return .metric(from: body, to: end)
+                }
+            }
+            if let step = try carefulStep(message) { return step }
+        }
+        return .end
+    }
+
+    @inline(never)
+    private mutating func carefulStep(_ message: RawSpan) throws(DecodeError) -> Step? {
+        var reader = WireReader(position: place, end: byteCount)
+        do throws(DecodeError) {
+            let tag = try reader.tag(message)
+            switch (tag.field, tag.type) {
+            case (1, .lengthDelimited):
+                let body = try reader.body(message)
+                guard body.upperBound + MessageWalk.slackBytes <= message.byteCount else { return .needsPadding }
+                place = body.upperBound
+                return .metric(from: body.lowerBound, to: body.upperBound)
+            case (2, .lengthDelimited):
+                var fields = timestamp ?? TimestampFields()
+                try fields.merge(message, try reader.body(message))
+                timestamp = fields
+            default: try reader.skip(tag, message)
+            }
+            place = reader.position
+            return nil
+        } catch .malformed(let offset, let reason) {
+            throw .malformed(offset: offset + base, reason: reason)
+        }
+    }
+
+    /// The rest of the message with padding behind it.
+    static func padded(_ message: RawSpan, from start: Int) -> [UInt8] {
+        var bytes = message.array(start..<message.byteCount)
+        bytes.append(contentsOf: repeatElement(0, count: MessageWalk.slackBytes))
+        return bytes
+    }
+}

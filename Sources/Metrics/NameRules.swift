@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What Prometheus's text format 0.0.4 takes for a name.
+enum NameRules {
+    private static let letter: UInt8 = 1
+    private static let digit: UInt8 = 2
+    private static let colon: UInt8 = 4
+
+    private static let kinds: [UInt8] = (0..<256).map { code in
+        switch UInt8(code) {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): letter
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit
+        case UInt8(ascii: ":"): colon
+        default: 0
+        }
+    }
+
+    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`
+    static func isMetricName(_ name: RawSpan) -> Bool { matches(name, first: letter | colon, rest: letter | digit | colon) }
+
+    /// `[a-zA-Z_][a-zA-Z0-9_]*`
+    static func isLabelName(_ name: RawSpan) -> Bool { matches(name, first: letter, rest: letter | digit) }
+
+    private static func matches(_ name: RawSpan, first: UInt8, rest: UInt8) -> Bool {
+        guard name.byteCount > 0 else { return false }
+        let kinds = Self.kinds.span
+        guard kinds[Int(name.byte(uncheckedAt: 0))] & first != 0 else { return false }
+        for place in 0..<name.byteCount where kinds[Int(name.byte(uncheckedAt: place))] & rest == 0 { return false }
+        return true
+    }
+
+    static func isUTF8(_ bytes: RawSpan) -> Bool {
+        var place = 0
+        while place &+ 8 <= bytes.byteCount {
+            if bytes.word(uncheckedAt: place) & 0x8080_8080_8080_8080 != 0 { return isUTF8Carefully(bytes) }
+            place &+= 8
+        }
+        while place < bytes.byteCount {
+            if bytes.byte(uncheckedAt: place) > 0x7f { return isUTF8Carefully(bytes) }
+            place &+= 1
+        }
+        return true
+    }
+
+    private static func isUTF8Carefully(_ bytes: RawSpan) -> Bool {
+        let copy = bytes.array(0..<bytes.byteCount)
+        return (try? UTF8Span(validating: copy.span)) != nil
+    }
+}

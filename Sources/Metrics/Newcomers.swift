@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Metrics of one message whose hash is not in the table: parsed with care and given their text, to be entered when the whole message has
+/// turned out to be good.
+struct Newcomers {
+    struct Newcomer {
+        var text: [UInt8]
+        var nameBytes: Int
+        var type: MetricType
+        /// Place in the message.
+        var description: Range<Int>
+        /// nil: must not get a slot, because the hash does not describe it.
+        var hash: SIMD2<UInt64>?
+        var valueBits: UInt64
+        var time: SampleTime
+        /// Where it went; nil when there was no room for it.
+        var series: Int?
+    }
+
+    /// What became of a metric.
+    enum Outcome {
+        case added(Int)
+        /// The same hash came before in this message.
+        case known(Int)
+        case dropped(DropCause)
+    }
+
+    private enum Memory {
+        case newcomer(Int)
+        case dropped(DropCause)
+    }
+
+    private(set) var maker: SeriesTextMaker
+    var list: [Newcomer] = []
+    private var byHash: [SIMD2<UInt64>: Memory] = [:]
+    private var textBytes = 0
+
+    init(limits: SeriesLimits, enrichment: Enrichment) {
+        maker = SeriesTextMaker(limits: limits, enrichment: enrichment)
+    }
+
+    var isEmpty: Bool { list.isEmpty }
+
+    /// `range` is the metric's body. A metric that the walk found unusual has no hash. `fields` is set when the metric was parsed.
+    mutating func take(
+        _ message: RawSpan, _ range: Range<Int>, hash: SIMD2<UInt64>?, fields parsed: inout MetricFields?
+    ) throws(DecodeError) -> Outcome {
+        if let hash, let memory = byHash[hash] {
+            switch memory {
+            case .newcomer(let index): return .known(index)
+            case .dropped(let cause): return .dropped(cause)
+            }
+        }
+        let fields = try MetricFields(message, range)
+        parsed = fields
+        guard list.count < maker.limits.maxSeriesPerAgent, textBytes < maker.limits.maxNewTextBytesPerMessage else {
+            return .dropped(.seriesLimit)
+        }
+        switch maker.make(message, fields) {
+        case .dropped(let cause):
+            // As bounded as the newcomers are.
+            if let hash, byHash.count < maker.limits.maxSeriesPerAgent { byHash[hash] = .dropped(cause) }
+            return .dropped(cause)
+        case .text(let text, let dependsOnOrder):
+            let hash = dependsOnOrder ? nil : hash
+            textBytes += text.count
+            list.append(
+                Newcomer(
+                    text: text, nameBytes: fields.name.count, type: fields.type, description: fields.description, hash: hash,
+                    valueBits: SampleBits.received(fields.valueBits), time: fields.timestamp?.time ?? .unset))
+            if let hash { byHash[hash] = .newcomer(list.count - 1) }
+            return .added(list.count - 1)
+        }
+    }
+}

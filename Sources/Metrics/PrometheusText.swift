@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import Platform
+
+/// Pieces of Prometheus's text format 0.0.4.
+public enum PrometheusText {
+    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    /// Shortest decimal that reads back as the same double; `NaN`, `+Inf`, `-Inf`.
+    public static func appendValue(_ value: Double, to text: inout [UInt8]) {
+        let powers = PowersOfTen.shared.entries
+        text.append(atMost: ValueWriter.reserveBytes) {
+            ValueWriter.append(bits: value.bitPattern, to: &$0, powers: powers.span)
+        }
+    }
+
+    /// Escapes `\`, `"` and newline.
+    public static func appendEscapedLabelValue(_ value: String, to text: inout [UInt8]) {
+        appendEscapedLabelValue(Array(value.utf8).span.bytes, to: &text)
+    }
+
+    static func appendEscapedLabelValue(_ value: RawSpan, to text: inout [UInt8]) {
+        for place in 0..<value.byteCount {
+            switch value.byte(uncheckedAt: place) {
+            case UInt8(ascii: "\\"): text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "\\")])
+            case UInt8(ascii: "\""): text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "\"")])
+            case UInt8(ascii: "\n"): text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")])
+            case let byte: text.append(byte)
+            }
+        }
+    }
+
+    /// Escapes `\` and newline.
+    public static func appendEscapedHelp(_ help: String, to text: inout [UInt8]) {
+        appendEscapedHelp(Array(help.utf8).span.bytes, to: &text)
+    }
+
+    static func appendEscapedHelp(_ help: RawSpan, to text: inout [UInt8]) {
+        for place in 0..<help.byteCount {
+            switch help.byte(uncheckedAt: place) {
+            case UInt8(ascii: "\\"): text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "\\")])
+            case UInt8(ascii: "\n"): text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")])
+            case let byte: text.append(byte)
+            }
+        }
+    }
+
+    /// A whole line. Names are taken as they are, in the order given: they are the program's own.
+    public static func appendSample(
+        name: String, labels: [(name: String, value: String)] = [], value: Double, to text: inout [UInt8]
+    ) {
+        text.append(contentsOf: name.utf8)
+        if !labels.isEmpty {
+            var separator = UInt8(ascii: "{")
+            for label in labels {
+                text.append(separator)
+                text.append(contentsOf: label.name.utf8)
+                text.append(contentsOf: "=\"".utf8)
+                appendEscapedLabelValue(label.value, to: &text)
+                text.append(UInt8(ascii: "\""))
+                separator = UInt8(ascii: ",")
+            }
+            text.append(UInt8(ascii: "}"))
+        }
+        text.append(UInt8(ascii: " "))
+        appendValue(value, to: &text)
+        text.append(UInt8(ascii: "\n"))
+    }
+}

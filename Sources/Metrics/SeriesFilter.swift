@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `role` and `pod_name` of a request: exact, both together mean and; compared with the agent and with each series' labels.
+public struct SeriesFilter: Equatable, Sendable {
+    public var role: String?
+    public var podName: String?
+
+    public init(role: String? = nil, podName: String? = nil) {
+        self.role = role
+        self.podName = podName
+    }
+
+    /// Nothing is filtered.
+    public var isEmpty: Bool { role == nil && podName == nil }
+
+    func accepts(role agentRole: String, podName agentPodName: String) -> Bool {
+        (role ?? agentRole) == agentRole && (podName ?? agentPodName) == agentPodName
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An agent's table as the exporter holds it: the front-coded texts, block by block.
+///
+/// A lane is input: every length in the payload is checked here once, so that rendering can walk over the entries without asking again.
+public final class SeriesTable: Sendable {
+    /// No text is longer than this, whatever the payload says: the rendering buffers are made for it.
+    static let maxTextBytes = 128 << 10
+    /// Readable bytes behind the texts, for copies in whole blocks.
+    static let slackBytes = 64
+
+    struct Block: Sendable {
+        var name: Range<Int>
+        var description: Range<Int>
+        var type: MetricType
+        var first: Int
+        var count: Int
+        /// The entries.
+        var coded: Range<Int>
+        var longestTextBytes: Int
+    }
+
+    public let number: UInt32
+    public let seriesCount: Int
+    let blocks: [Block]
+    let podNames: DistinctValues
+    let nodeRoles: DistinctValues
+    /// The payload, and `slackBytes` zeros.
+    let bytes: [UInt8]
+
+    public var memoryBytes: Int { bytes.count + blocks.count * MemoryLayout<Block>.stride + 128 }
+
+    /// The table's number without reading the rest; nil when it is no `series` record of ours.
+    public static func number(of payload: RawSpan) -> UInt32? {
+        guard payload.integer(at: 0, as: UInt32.self) == RecordLayout.seriesMagic else { return nil }
+        return payload.integer(at: 4, as: UInt32.self)
+    }
+
+    /// nil when the payload does not fit its own lengths.
+    public init?(payload: RawSpan) {
+        guard let number = Self.number(of: payload),
+            let seriesCount = payload.integer(at: 8, as: UInt32.self),
+            let blockCount = payload.integer(at: 12, as: UInt32.self),
+            // Each block has a head, so a count that cannot be true reserves nothing.
+            Int(blockCount) <= payload.byteCount / RecordLayout.blockHeaderBytes
+        else { return nil }
+        var place = RecordLayout.seriesHeaderBytes
+        guard let podNames = DistinctValues(payload, at: &place), let nodeRoles = DistinctValues(payload, at: &place) else {
+            return nil
+        }
+        var blocks: [Block] = []
+        blocks.reserveCapacity(Int(blockCount))
+        var first = 0
+        for _ in 0..<blockCount {
+            guard let block = Self.block(payload, at: &place, first: first) else { return nil }
+            if let previous = blocks.last {
+                let order = ByteOrder.compare(payload.extracting(previous.name), payload.extracting(block.name))
+                guard order < 0 else { return nil }
+            }
+            first += block.count
+            blocks.append(block)
+        }
+        guard place == payload.byteCount, first == Int(seriesCount) else { return nil }
+        self.number = number
+        self.seriesCount = Int(seriesCount)
+        self.blocks = blocks
+        self.podNames = podNames
+        self.nodeRoles = nodeRoles
+        var bytes = payload.array(0..<payload.byteCount)
+        bytes.append(contentsOf: repeatElement(0, count: Self.slackBytes))
+        self.bytes = bytes
+    }
+
+    private static func block(_ payload: RawSpan, at place: inout Int, first: Int) -> Block? {
+        guard payload.byteCount - place >= RecordLayout.blockHeaderBytes,
+            let nameBytes = payload.integer(at: place, as: UInt16.self),
+            let descriptionBytes = payload.integer(at: place + 2, as: UInt16.self),
+            let typeNumber = payload.integer(at: place + 4, as: UInt32.self),
+            let type = UInt8(exactly: typeNumber).flatMap(MetricType.init(rawValue:)),
+            let count = payload.integer(at: place + 8, as: UInt32.self),
+            let codedBytes = payload.integer(at: place + 12, as: UInt32.self)
+        else { return nil }
+        let nameStart = place + RecordLayout.blockHeaderBytes
+        let descriptionStart = nameStart + Int(nameBytes)
+        let codedStart = descriptionStart + Int(descriptionBytes)
+        let end = codedStart + Int(codedBytes)
+        guard end <= payload.byteCount, nameBytes > 0 else { return nil }
+        let name = nameStart..<descriptionStart
+        guard let longest = longestText(payload, codedStart..<end, count: Int(count), name: name) else { return nil }
+        place = end
+        return Block(
+            name: name, description: descriptionStart..<codedStart, type: type, first: first, count: Int(count),
+            coded: codedStart..<end, longestTextBytes: longest)
+    }
+
+    /// Walks over a block's entries; nil when they are not `count` whole ones or share more than there is.
+    private static func longestText(_ payload: RawSpan, _ coded: Range<Int>, count: Int, name: Range<Int>) -> Int? {
+        var place = coded.lowerBound
+        var length = 0
+        var longest = 0
+        var isFirst = true
+        for _ in 0..<count {
+            guard let head = FrontCoding.Head(payload, at: place, end: coded.upperBound) else { return nil }
+            guard head.prefix <= length, head.suffix <= length - head.prefix else { return nil }
+            place += head.headBytes
+            if isFirst {
+                // Each text begins with the name, because the first does and the others share at least that much or bring it along.
+                guard head.middle >= name.count,
+                    ByteOrder.areEqual(
+                        payload.extracting(place..<(place + name.count)), payload.extracting(name))
+                else { return nil }
+                isFirst = false
+            }
+            length = head.prefix + head.middle + head.suffix
+            guard length <= maxTextBytes, length > name.count else { return nil }
+            longest = max(longest, length)
+            place += head.middle
+        }
+        return place == coded.upperBound ? longest : nil
+    }
+}
