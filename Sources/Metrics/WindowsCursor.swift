@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+import Platform
+
+/// Renders the JSON array of `/metrics-windows`, chunk by chunk: one element for each series and agent, sorted by name, pod name, labels.
+public struct WindowsCursor {
+    /// One agent's data of one table.
+    private struct Source {
+        /// Place in `agentIDs`; the sources of one agent are neighbours.
+        var agent: Int
+        var table: SeriesTable
+        var filter: TableFilter
+        var points: SeriesPoints
+    }
+
+    /// A metric name and where its series are.
+    private struct Name {
+        var bytes: [UInt8]
+        /// Source and block.
+        var members: [BlockReference]
+    }
+
+    /// One series of one source, ready to be sorted.
+    private struct Element {
+        var podName: [UInt8]
+        var text: [UInt8]
+        var source: Int
+        var series: Int
+        var description: [UInt8]
+    }
+
+    private let agentIDs: [String]
+    private let sources: [Source]
+    private let names: [Name]
+    private let role: [UInt8]?
+    private let podName: [UInt8]?
+
+    private var name = 0
+    private var elements: [Element] = []
+    private var element = 0
+    private var isOpened = false
+    private var isDone = false
+    private var pending = PendingJSON()
+
+    /// Elements and points rendered so far.
+    public private(set) var seriesRendered = 0
+    public private(set) var samplesRendered = 0
+
+    /// Of a window: every point of every batch; of the same series and time, the larger value.
+    public init(windows: [WindowAgent], filter: SeriesFilter? = nil) {
+        let agents = windows.filter { filter?.accepts(role: $0.role, podName: $0.podName) ?? true }
+        var sources: [Source] = []
+        for (index, agent) in agents.enumerated() {
+            var byTable: [(table: SeriesTable, batches: [WindowBatch])] = []
+            for batch in agent.batches {
+                if let known = byTable.firstIndex(where: { $0.table === batch.table }) {
+                    byTable[known].batches.append(batch)
+                } else {
+                    byTable.append((batch.table, [batch]))
+                }
+            }
+            for (table, batches) in byTable {
+                sources.append(
+                    Source(
+                        agent: index, table: table, filter: TableFilter(filter, table),
+                        points: SeriesPoints(batches, seriesCount: table.seriesCount)))
+            }
+        }
+        self.init(agentIDs: agents.map(\.agentID), sources: sources, filter: filter)
+    }
+
+    /// Of the latest samples: one point a series.
+    public init(latest: [AgentSnapshot], filter: SeriesFilter? = nil) {
+        let agents = latest.filter {
+            (filter?.accepts(role: $0.role, podName: $0.podName) ?? true) && $0.sample.tableNumber == $0.table.number
+                && $0.sample.bits.count == $0.table.seriesCount
+        }
+        let sources = agents.enumerated().map { index, agent in
+            Source(
+                agent: index, table: agent.table, filter: TableFilter(filter, agent.table),
+                points: SeriesPoints(agent.sample))
+        }
+        self.init(agentIDs: agents.map(\.agentID), sources: sources, filter: filter)
+    }
+
+    private init(agentIDs: [String], sources: [Source], filter: SeriesFilter?) {
+        self.agentIDs = agentIDs
+        self.sources = sources
+        role = filter?.role.map { Array($0.utf8) }
+        podName = filter?.podName.map { Array($0.utf8) }
+        var members: [[UInt8]: [BlockReference]] = [:]
+        for (index, source) in sources.enumerated() where source.filter != .none {
+            for block in source.table.blocks.indices {
+                let bytes = Array(source.table.bytes[source.table.blocks[block].name])
+                members[bytes, default: []].append(BlockReference(agent: index, block: block))
+            }
+        }
+        names = members.map { Name(bytes: $0.key, members: $0.value) }.sorted { ByteOrder.compare($0.bytes, $1.bytes) < 0 }
+    }
+
+    /// Appends as much as there is room for and returns whether that was all. Any chunk will do.
+    public mutating func render(into output: inout OutputRawSpan) -> Bool {
+        while true {
+            guard pending.flush(into: &output) else { return false }
+            if isDone { return true }
+            var next = pending.takeBuffer()
+            // An element may have any number of points, so it is made aside; some tens of KiB at a time keep that in the cache.
+            while !isDone && next.count < PendingJSON.targetBytes { appendNext(to: &next) }
+            pending = PendingJSON(next)
+        }
+    }
+
+    private mutating func appendNext(to text: inout [UInt8]) {
+        if !isOpened {
+            text.append(UInt8(ascii: "["))
+            isOpened = true
+        }
+        while element == elements.count {
+            guard name < names.count else {
+                text.append(contentsOf: "]\n".utf8)
+                isDone = true
+                return
+            }
+            elements = gather(names[name])
+            element = 0
+            name += 1
+        }
+        var end = element + 1
+        // The same series in another table of the same agent: one element.
+        while end < elements.count, sources[elements[end].source].agent == sources[elements[element].source].agent,
+            elements[end].text == elements[element].text
+        {
+            end += 1
+        }
+        append(elements[element..<end], to: &text)
+        element = end
+    }
+
+    /// The series of one name that have points and pass the filter, sorted.
+    private func gather(_ name: Name) -> [Element] {
+        var elements: [Element] = []
+        for member in name.members {
+            let source = sources[member.agent]
+            let block = source.table.blocks[member.block]
+            let bytes = source.table.bytes
+            let description = Array(bytes[block.description])
+            var decoder = FrontCoding.Decoder(from: block.coded.lowerBound, to: block.coded.upperBound)
+            var series = block.first
+            while decoder.next(bytes.span.bytes) {
+                defer { series += 1 }
+                guard source.points.hasPoints(series) else { continue }
+                let text = decoder.text
+                if source.filter == .each,
+                    !SeriesLabels.passes(text.span.bytes, nameBytes: name.bytes.count, role: role, podName: podName)
+                {
+                    continue
+                }
+                elements.append(
+                    Element(
+                        podName: SeriesLabels.value(
+                            of: LabelNames.podName, in: text.span.bytes, nameBytes: name.bytes.count),
+                        text: text, source: member.agent, series: series, description: description))
+            }
+        }
+        elements.sort { a, b in
+            let pods = ByteOrder.compare(a.podName, b.podName)
+            if pods != 0 { return pods < 0 }
+            let texts = ByteOrder.compare(a.text, b.text)
+            return texts != 0 ? texts < 0 : a.source < b.source
+        }
+        return elements
+    }
+
+    private mutating func append(_ parts: ArraySlice<Element>, to text: inout [UInt8]) {
+        guard let first = parts.first else { return }
+        if seriesRendered > 0 { text.append(contentsOf: ",\n".utf8) }
+        let nameBytes = names[name - 1].bytes
+        text.append(contentsOf: "{\"name\":".utf8)
+        JSONText.appendString(bytes: nameBytes, to: &text)
+        text.append(contentsOf: ",\"description\":".utf8)
+        JSONText.appendString(bytes: parts.last { !$0.description.isEmpty }?.description ?? [], to: &text)
+        text.append(contentsOf: ",\"labels\":{".utf8)
+        let series = first.text
+        var labels = SeriesLabels(series.span.bytes, nameBytes: nameBytes.count)
+        var isFirst = true
+        while let label = labels.next(series.span.bytes) {
+            if !isFirst { text.append(UInt8(ascii: ",")) }
+            isFirst = false
+            JSONText.appendString(bytes: Array(series[label.name]), to: &text)
+            text.append(UInt8(ascii: ":"))
+            JSONText.appendString(bytes: SeriesLabels.unescaped(series.span.bytes, label.value), to: &text)
+        }
+        text.append(contentsOf: "},\"agent_id\":".utf8)
+        JSONText.appendString(agentIDs[sources[first.source].agent], to: &text)
+        text.append(contentsOf: ",\"pod_name\":".utf8)
+        JSONText.appendString(bytes: first.podName, to: &text)
+        text.append(contentsOf: ",\"data\":[".utf8)
+        if parts.count == 1 {
+            samplesRendered += sources[first.source].points.appendPoints(of: first.series, to: &text)
+        } else {
+            let points = parts.flatMap { sources[$0.source].points.points(of: $0.series) }
+            samplesRendered += SeriesPoints.appendPoints(SeriesPoints.inOrder(points), to: &text)
+        }
+        text.append(contentsOf: "]}".utf8)
+        seriesRendered += 1
+    }
+}
