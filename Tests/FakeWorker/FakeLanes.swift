@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lanes
+import Platform
+import WorkerLink
+
+/// The lanes of a fake worker: it beats in its own, reads what the others write, and writes a little itself.
+final class FakeLanes {
+    private let launch: WorkerLaunch
+    /// An ingest worker has one; the exporter one for each ingest worker.
+    private var own: [LaneWriter] = []
+    /// What it reads: the descriptor, and its number among the peers of `own[index]`.
+    private var others: [(descriptor: Int32, kind: LaneKind, own: Int, peer: Int)] = []
+    private var readers: [Int: LaneReader] = [:]
+
+    init(_ launch: WorkerLaunch) throws(LaneError) {
+        self.launch = launch
+        let limit = launch.settings.ringMaxBytes
+        switch launch.descriptors.lanes {
+        case .ingest(let lanes):
+            own = [
+                try LaneWriter.takeOver(
+                    descriptor: lanes.up, kind: .up, index: launch.index, generation: launch.generation,
+                    maximumRingBytes: limit)
+            ]
+            others = [(lanes.downA, .down, 0, 0), (lanes.downB, .down, 0, 1)]
+        case .exporter(let lanes):
+            for (index, descriptor) in lanes.downs.enumerated() {
+                own.append(
+                    try LaneWriter.format(
+                        descriptor: descriptor, kind: .down, index: index, generation: launch.generation,
+                        maximumRingBytes: limit))
+                others.append((lanes.ups[index], .up, index, 0))
+            }
+        }
+    }
+
+    func beat() {
+        for lane in own { lane.beat(MonotonicClock.nowNanoseconds()) }
+    }
+
+    /// Reads every lane to its head and says so.
+    func readAll() {
+        for (place, other) in others.enumerated() {
+            if readers[place] == nil {
+                readers[place] = try? LaneReader(descriptor: other.descriptor, kind: other.kind)
+            }
+            guard let reader = readers[place] else { continue }
+            reader.seekToHead()
+            own[other.own].setReadPosition(other.peer, generation: launch.generation, position: reader.position)
+        }
+    }
+
+    /// A small record in each lane, so that there is always something to read.
+    func write() {
+        for lane in own {
+            let empty: [UInt8] = [1]
+            _ = try? lane.append(RecordType(rawValue: 200), empty.span.bytes)
+        }
+    }
+}

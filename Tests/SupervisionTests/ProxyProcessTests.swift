@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Glibc
+import Platform
+import Testing
+
+/// The supervisor as a real process with fake workers.
+@Suite struct ProxyProcessTests {
+    @Test func servesWhenAllAreReady() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=2"])
+        #expect(proxy.logs("serving: 2 ingest workers, exporter; listening on gRPC 127.0.0.1:"))
+        for name in ["ingest-0", "ingest-1", "exporter"] { #expect(proxy.log.contains("\(name) is ready")) }
+    }
+
+    @Test func aWorkerHasExactlyWhatItNeeds() throws {
+        let proxy = try ProxyUnderTest(
+            ["--ingest-workers=2"],
+            environment: ["NOTIFY_SOCKET": "/nowhere", "WATCHDOG_USEC": "60000000", "KEPT": "yes"])
+        #expect(proxy.logs("serving"))
+        let ingest = try #require(proxy.report("ingest-1-1"))
+        let names = (ingest["descriptor"] ?? []).map {
+            $0.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+        }
+        // Standard streams; control, link, listener, secret; the other's lane; own lane, down A and B, bells A and B.
+        #expect(names[0] == "/dev/null")
+        #expect(names.count == 3 + 4 + 1 + 5)
+        #expect(names[3].hasPrefix("/memfd:fodc-control"))
+        #expect(names[4].hasPrefix("socket:") && names[5].hasPrefix("socket:"))
+        #expect(names[6].hasPrefix("/memfd:fodc-secret"))
+        #expect(names[7].hasPrefix("/memfd:fodc-up-0"))
+        #expect(names[8].hasPrefix("/memfd:fodc-up-1"))
+        #expect(names[9].hasPrefix("/memfd:fodc-down-1a") && names[10].hasPrefix("/memfd:fodc-down-1b"))
+        let variables = ingest["environment"] ?? []
+        #expect(variables.contains("KEPT=yes"))
+        #expect(!variables.contains { $0.hasPrefix("NOTIFY_SOCKET") || $0.hasPrefix("WATCHDOG") })
+        let exporter = try #require(proxy.report("exporter-1"))
+        let lanes = (exporter["descriptor"] ?? []).compactMap { $0.split(separator: ":").last }
+        // The first exporter is of generation 1, so its lanes are the second of each pair.
+        #expect(lanes.contains("fodc-down-0b (deleted)") && !lanes.contains("fodc-down-0a (deleted)"))
+        #expect(lanes.contains("fodc-state (deleted)"))
+        #expect(ingest["secret"] == exporter["secret"])
+    }
+
+    @Test func aDeadWorkerIsReplaced() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=2"], plan: "ingest-0#1=fault")
+        #expect(proxy.logs("ingest-0 died after"))
+        #expect(proxy.log.contains("SIGSEGV"))
+        #expect(proxy.log.contains("restarting at once"))
+        #expect(proxy.waits { proxy.report("ingest-0-2") != nil })
+        #expect(proxy.logs("ingest-0 is ready", times: 2))
+        #expect(proxy.report("ingest-1-2") == nil)
+        #expect(proxy.report("exporter-2") == nil)
+    }
+
+    @Test func aKilledExporterGetsTheOtherLanes() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=1"])
+        #expect(proxy.logs("serving"))
+        kill(try #require(proxy.workerPID("exporter-1")), SIGKILL)
+        #expect(proxy.logs("exporter died after"))
+        #expect(proxy.log.contains(": SIGKILL; restarting at once"))
+        #expect(proxy.waits { proxy.report("exporter-2") != nil })
+        let lanes = (try #require(proxy.report("exporter-2"))["descriptor"] ?? []).compactMap {
+            $0.split(separator: ":").last
+        }
+        #expect(lanes.contains("fodc-down-0a (deleted)") && !lanes.contains("fodc-down-0b (deleted)"))
+    }
+
+    @Test func aWorkerWhoseHeartStopsIsReplaced() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=1"], plan: "ingest-0#1=hang")
+        #expect(proxy.logs("ingest-0 is ended: hung: no heartbeat for 2 s"))
+        #expect(proxy.logs("ingest-0 is ready", times: 2))
+        #expect(proxy.log.contains("hung: no heartbeat for 2 s; restarting at once"))
+    }
+
+    @Test func aStoppedWorkerIsReplaced() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=1"])
+        #expect(proxy.logs("serving"))
+        let pid = try #require(proxy.workerPID("exporter-1"))
+        kill(pid, SIGSTOP)
+        #expect(proxy.logs("exporter is ready", times: 2))
+        #expect(!ProxyUnderTest.isAlive(pid))
+        #expect(proxy.log.contains("exporter died after"))
+    }
+
+    @Test func aWorkerThatDoesNotReadIsReplaced() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=1"], plan: "exporter#1=not-reading")
+        #expect(proxy.logs("hung: has not read lane 0 for 2 s"))
+        #expect(proxy.logs("exporter is ready", times: 2))
+        #expect(!proxy.log.contains("ingest-0 died"))
+    }
+
+    @Test func aWorkerThatIsNeverReadyIsReplaced() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=1"], plan: "ingest-0#1=never-ready")
+        #expect(proxy.logs("ingest-0 is ended: not ready in time"))
+        #expect(proxy.logs("serving"))
+    }
+
+    @Test func pausesOfAllAreNoHang() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=1"])
+        #expect(proxy.logs("serving"))
+        let workers = proxy.allWorkerPIDs
+        #expect(workers.count == 2)
+        kill(proxy.pid, SIGSTOP)
+        for pid in workers { kill(pid, SIGSTOP) }
+        sleep(4)
+        kill(proxy.pid, SIGCONT)
+        #expect(proxy.logs("was paused"))
+        for pid in workers { kill(pid, SIGCONT) }
+        sleep(1)
+        #expect(!proxy.log.contains("is ended"))
+        #expect(workers.allSatisfy(ProxyUnderTest.isAlive))
+    }
+
+    @Test func aWorkerThatDiesAgainAndAgainIsDegradedNotTheEnd() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=2"], plan: "ingest-1=fault")
+        #expect(proxy.logs("death 3 in a row; restart in 0.5 s"))
+        #expect(proxy.process.isRunning)
+        #expect(!proxy.log.contains("ingest-0 died"))
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT]) func endsInOrder(signal: Int32) throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=2"])
+        #expect(proxy.logs("serving"))
+        let workers = proxy.allWorkerPIDs
+        #expect(workers.count == 3)
+        kill(proxy.pid, signal)
+        #expect(proxy.exitCode() == 0)
+        #expect(!workers.contains(where: ProxyUnderTest.isAlive))
+        #expect(!proxy.log.contains("is killed"))
+    }
+
+    @Test func aWorkerThatWillNotEndIsKilled() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=1"], plan: "exporter=ignore-drain")
+        #expect(proxy.logs("serving"))
+        let workers = proxy.allWorkerPIDs
+        kill(proxy.pid, SIGTERM)
+        #expect(proxy.logs("ingest-0 has ended"))
+        kill(proxy.pid, SIGTERM)  // hastens
+        #expect(proxy.exitCode() == 0)
+        #expect(proxy.log.contains("exporter has not ended in time and is killed"))
+        #expect(!workers.contains(where: ProxyUnderTest.isAlive))
+    }
+
+    @Test func theWorkersDieWithTheSupervisor() throws {
+        // One that does not look at its socket any more, to show that the kernel does it.
+        let proxy = try ProxyUnderTest(["--ingest-workers=2"])
+        #expect(proxy.logs("serving"))
+        let workers = proxy.allWorkerPIDs
+        kill(workers[0], SIGSTOP)
+        kill(proxy.pid, SIGKILL)
+        #expect(proxy.waits { !workers.contains(where: ProxyUnderTest.isAlive) })
+    }
+
+    @Test func aPortInUseIsOneClearLine() throws {
+        let taken = try ListeningSocket.open(host: "127.0.0.1", port: 0)
+        defer { close(taken) }
+        let address = try #require(ListeningSocket.localAddress(of: taken))
+        let proxy = try ProxyUnderTest(["--ingest-workers=1"], address: address)
+        #expect(proxy.exitCode() == 1)
+        #expect(
+            proxy.log.contains("--grpc-listen-addr: cannot listen on \(address): the port is in use; end who listens"))
+        #expect(proxy.log.split(separator: "\n").filter { $0.contains("fodc-proxy:") }.count == 1)
+        #expect(proxy.allWorkerPIDs.isEmpty)
+    }
+
+    @Test func aMissingWorkerIsOneClearLine() throws {
+        let proxy = try ProxyUnderTest(workers: false)
+        #expect(proxy.exitCode() == 1)
+        #expect(proxy.log.contains("fodc-ingest: No such file or directory"))
+        #expect(proxy.log.split(separator: "\n").count == 1)
+    }
+
+    @Test func aWorkerThatCannotStartEndsTheStart() throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=2"], plan: "ingest-1=exit-early")
+        #expect(proxy.exitCode() == 1)
+        #expect(proxy.log.contains("ingest-1 ended with exit code 1 before the service was ready"))
+        #expect(!proxy.allWorkerPIDs.contains(where: ProxyUnderTest.isAlive))
+    }
+
+    @Test func aStateFolderThatIsNoneIsOneClearLine() throws {
+        let proxy = try ProxyUnderTest(["--state-dir=/dev/null/state"])
+        #expect(proxy.exitCode() == 1)
+        #expect(proxy.log.contains("--state-dir: /dev/null/state cannot be used"))
+        #expect(proxy.allWorkerPIDs.isEmpty)
+    }
+
+    @Test(arguments: [
+        (["--max-agents=0"], "--max-agents: \"0\" is not allowed; must be a whole number from 1 to 10000"),
+        (["--no-such-flag"], "Unknown option '--no-such-flag'"), (["surplus"], "Unexpected argument 'surplus'"),
+        (["--log-level"], "Missing value for '--log-level"),
+    ])
+    func wrongUsageIsExitCode2(flags: [String], message: String) throws {
+        let proxy = try ProxyUnderTest(flags)
+        #expect(proxy.exitCode() == 2)
+        #expect(proxy.log.contains(message))
+    }
+
+    @Test(arguments: ["--help", "--version"]) func answersAreNoError(flag: String) throws {
+        let proxy = try ProxyUnderTest([flag])
+        #expect(proxy.exitCode() == 0)
+        #expect(proxy.log.contains(flag == "--help" ? "--stale-grace <DURATION>" : "fodc-proxy "))
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Platform
+import Settings
+import Testing
+
+@testable import WorkerLink
+
+@Suite struct WorkerLaunchTests {
+    private static func launch(_ role: WorkerRole) throws -> WorkerLaunch {
+        let settings = try ProxySettings(flagValues: [(.maxAgents, "77"), (.stateDirectory, "/a=b --c,d")])
+        let lanes: WorkerDescriptors.Lanes =
+            switch role {
+            case .ingest:
+                .ingest(
+                    .init(
+                        up: 7, downA: 8, downB: 9, bellA: 10, bellB: 11,
+                        otherUps: [.init(index: 0, descriptor: 12), .init(index: 2, descriptor: 13)]))
+            case .exporter:
+                .exporter(.init(ups: [7, 8, 9], downs: [10, 11, 12], bells: [13, 14, 15], state: 16))
+            }
+        return WorkerLaunch(
+            role: role, index: role == .ingest ? 1 : 0, generation: 12, ingestWorkers: 3, settings: settings,
+            descriptors: WorkerDescriptors(control: 3, link: 4, listener: 5, secret: 6, lanes: lanes))
+    }
+
+    @Test(arguments: WorkerRole.allCases) func whatIsWrittenIsRead(role: WorkerRole) throws {
+        let launch = try Self.launch(role)
+        #expect(try WorkerLaunch(decoding: launch.arguments) == launch)
+    }
+
+    @Test(arguments: WorkerRole.allCases) func everyArgumentIsNeededOnceAndUnderstood(role: WorkerRole) throws {
+        let arguments = try Self.launch(role).arguments
+        for (index, argument) in arguments.enumerated() where !argument.hasPrefix("--set-") {
+            var without = arguments
+            without.remove(at: index)
+            #expect(throws: WorkerLaunchError.self, "without \(argument)") { try WorkerLaunch(decoding: without) }
+            #expect(throws: WorkerLaunchError.self, "twice \(argument)") {
+                try WorkerLaunch(decoding: arguments + [argument])
+            }
+            var broken = arguments
+            broken[index] = argument.prefix { $0 != "=" } + "=x"
+            #expect(throws: WorkerLaunchError.self, "broken \(argument)") { try WorkerLaunch(decoding: broken) }
+        }
+    }
+
+    @Test(arguments: [
+        "--unknown=1", "surplus", "--", "--index", "--set-max-agents=0", "--set-nothing=1", "--state-fd=20",
+        "--up-fds=1,2,3",
+    ])
+    func refusesWhatItDoesNotKnow(argument: String) throws {
+        let arguments = try Self.launch(.ingest).arguments
+        #expect(throws: WorkerLaunchError.self) { try WorkerLaunch(decoding: arguments + [argument]) }
+    }
+
+    @Test func anErrorSaysThatItIsNoProgramForPeople() {
+        let error = #expect(throws: WorkerLaunchError.self) { try WorkerLaunch(arguments: ["fodc-ingest"]) }
+        #expect(error?.description.hasPrefix("--worker is missing (this program is started by fodc-proxy") == true)
+    }
+}
+
+@Suite struct MessageCodingTests {
+    @Test(arguments: [
+        SupervisorMessage.drain(deadlineNanoseconds: 0x0102_0304_0506_0708), .drain(deadlineNanoseconds: .max), .stop,
+        .logLevel("debug"), .logLevel(""),
+    ])
+    func supervisorsMessagesTravel(message: SupervisorMessage) {
+        #expect(MessageCoding.decodeSupervisorMessage(MessageCoding.encode(message)) == message)
+        #expect(MessageCoding.decodeWorkerMessage(MessageCoding.encode(message)) == nil)
+    }
+
+    @Test(arguments: [WorkerMessage.ready, .status("läuft")]) func workersMessagesTravel(message: WorkerMessage) {
+        #expect(MessageCoding.decodeWorkerMessage(MessageCoding.encode(message)) == message)
+        #expect(MessageCoding.decodeSupervisorMessage(MessageCoding.encode(message)) == nil)
+    }
+
+    @Test(arguments: [
+        [], [0], [255], [1], [1, 0], [UInt8](repeating: 1, count: 10), [2, 0],
+        [3] + [UInt8](repeating: 65, count: 1025),
+    ])
+    func badBytesAreNoMessage(bytes: [UInt8]) {
+        #expect(MessageCoding.decodeSupervisorMessage(bytes) == nil)
+    }
+
+    @Test func longTextsAreCut() {
+        let bytes = MessageCoding.encode(.status(String(repeating: "ä", count: 5000)))
+        #expect(bytes.count == 1 + MessageCoding.limitTextBytes)
+        #expect(MessageCoding.decodeWorkerMessage(bytes) != nil)
+    }
+}
+
+@Suite struct LinkTests {
+    @Test func aWorkerHearsTheSupervisorAndItsEnd() throws {
+        let (mine, theirs) = try MessageSocket.pair()
+        let link = SupervisorLink(descriptor: theirs)
+        link.sendReady()
+        guard case .message(let ready) = try MessageSocket.receive(on: mine) else {
+            throw SystemError(call: "test", code: 0)
+        }
+        #expect(MessageCoding.decodeWorkerMessage(ready.bytes) == .ready)
+        try MessageSocket.send([200, 1], on: mine)  // of a later version: left out
+        try MessageSocket.send(MessageCoding.encode(.stop), on: mine)
+        #expect(link.receive() == .stop)
+        close(mine)
+        #expect(link.receive() == nil)
+        link.sendStatus("into the void")  // must not raise SIGPIPE
+        close(theirs)
+    }
+
+    @Test func descriptorsTravelWithTheirMessage() throws {
+        let (one, other) = try MessageSocket.pair()
+        defer {
+            close(one)
+            close(other)
+        }
+        let memory = try MemoryFile.create(name: "test", byteCount: 8)
+        try SmallFile.writeAll([1, 2, 3, 4, 5, 6, 7, 8], to: memory, name: "test")
+        try MessageSocket.send([9], descriptors: [memory, memory], on: one)
+        close(memory)
+        guard case .message(let message) = try MessageSocket.receive(on: other) else {
+            throw SystemError(call: "test", code: 0)
+        }
+        #expect(message.bytes == [9])
+        #expect(message.descriptors.count == 2)
+        for descriptor in message.descriptors {
+            #expect(fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0)
+            #expect(try SmallFile.readAndClose(descriptor, limitBytes: 100) == [1, 2, 3, 4, 5, 6, 7, 8])
+        }
+    }
+
+    @Test func boundsAreKept() throws {
+        let (one, other) = try MessageSocket.pair()
+        defer {
+            close(one)
+            close(other)
+        }
+        let longest = [UInt8](repeating: 7, count: MessageSocket.limitBytes)
+        #expect(throws: SystemError.self) { try MessageSocket.send(longest + [7], on: one) }
+        #expect(throws: SystemError.self) { try MessageSocket.send([], on: one) }
+        let many = [Int32](repeating: one, count: MessageSocket.limitDescriptors)
+        #expect(throws: SystemError.self) { try MessageSocket.send([1], descriptors: many + [one], on: one) }
+        try MessageSocket.send(longest, descriptors: many, on: one)
+        guard case .message(let message) = try MessageSocket.receive(on: other) else {
+            throw SystemError(call: "test", code: 0)
+        }
+        #expect(message.bytes == longest)
+        #expect(message.descriptors.count == many.count)
+        for descriptor in message.descriptors { close(descriptor) }
+    }
+
+    @Test func anEmptyNonblockingSocketHasNothing() throws {
+        let (one, other) = try MessageSocket.pair()
+        defer { close(other) }
+        try MessageSocket.setNonblocking(one)
+        guard case .nothing = try MessageSocket.receive(on: one) else {
+            Issue.record("there is nothing to receive")
+            return
+        }
+        close(one)
+    }
+}
