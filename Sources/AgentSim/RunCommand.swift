@@ -72,7 +72,7 @@ struct RunCommand: AsyncParsableCommand {
             return source
         }
         try await fleet.run()
-        signals.forEach { $0.cancel() }
+        for signal in signals { signal.cancel() }
     }
 
     private func settings() throws -> FleetSettings {

@@ -10,7 +10,9 @@ import Testing
         #expect(mix.turn == [.liaison, .hot, .hot, .warm])
     }
 
-    @Test(arguments: ["", "hot=", "hot=-1", "hot=1001", "hot=1,hot=2", "tepid=1", "hot=0", "hot=1,,warm=1", "=1", "hot=1=1"])
+    @Test(arguments: [
+        "", "hot=", "hot=-1", "hot=1001", "hot=1,hot=2", "tepid=1", "hot=0", "hot=1,,warm=1", "=1", "hot=1=1",
+    ])
     func refuses(_ text: String) {
         #expect(RoleMix(text) == nil)
     }

@@ -16,8 +16,13 @@ extension FamilyCatalogue {
             [LabelAxis("kind", ["total", "used"]), LabelAxis("path", ["/data/measure", "/data/stream"])]),
         .counter(
             "banyandb_system_net_state", "Bytes and packets of the network interfaces.", 88_000,
-            [LabelAxis("kind", ["bytes_recv", "bytes_sent", "packets_recv", "packets_sent"]), LabelAxis("name", ["eth0", "lo"])]),
-        .gauge("banyandb_build_info", "1, with the version in the labels.", .constant, 1, 0, [LabelAxis("version", ["0.10.0"])]),
+            [
+                LabelAxis("kind", ["bytes_recv", "bytes_sent", "packets_recv", "packets_sent"]),
+                LabelAxis("name", ["eth0", "lo"]),
+            ]),
+        .gauge(
+            "banyandb_build_info", "1, with the version in the labels.", .constant, 1, 0,
+            [LabelAxis("version", ["0.10.0"])]),
     ]
 
     static let kernel: [MetricFamily] = [
@@ -43,12 +48,15 @@ extension FamilyCatalogue {
             .everyContainer),
         .gauge("go_goroutines", "Goroutines that exist.", .integerGauge, 310, 0.3, [], .everyContainer),
         .gauge("go_threads", "Threads of the system.", .integerGauge, 14, 0.2, [], .everyContainer),
-        .gauge("go_info", "1, with the version of Go.", .constant, 1, 0, [LabelAxis("version", ["go1.24.6"])], .everyContainer),
+        .gauge(
+            "go_info", "1, with the version of Go.", .constant, 1, 0, [LabelAxis("version", ["go1.24.6"])],
+            .everyContainer),
         .gauge("go_memstats_alloc_bytes", "Bytes of the heap in use.", .integerGauge, 8.1e7, 0.5, [], .everyContainer),
         .counter("go_memstats_alloc_bytes_total", "Bytes of the heap ever used.", 2.3e6, [], .everyContainer),
         .counter("go_memstats_mallocs_total", "Objects of the heap ever made.", 31_000, [], .everyContainer),
         .counter("go_memstats_frees_total", "Objects of the heap ever freed.", 30_900, [], .everyContainer),
-        .gauge("go_memstats_heap_inuse_bytes", "Bytes in spans in use.", .integerGauge, 9.7e7, 0.4, [], .everyContainer),
+        .gauge(
+            "go_memstats_heap_inuse_bytes", "Bytes in spans in use.", .integerGauge, 9.7e7, 0.4, [], .everyContainer),
         .gauge("go_memstats_heap_idle_bytes", "Bytes in idle spans.", .integerGauge, 3.7e7, 0.4, [], .everyContainer),
         .gauge("go_memstats_heap_objects", "Objects of the heap.", .integerGauge, 412_000, 0.5, [], .everyContainer),
         .gauge("go_memstats_stack_inuse_bytes", "Bytes of stacks.", .integerGauge, 4.4e6, 0.2, [], .everyContainer),
@@ -59,12 +67,17 @@ extension FamilyCatalogue {
         .gauge("process_open_fds", "Descriptors that are open.", .integerGauge, 96, 0.2, [], .everyContainer),
         .gauge("process_max_fds", "Descriptors that may be open.", .constant, 1_048_576, 0, [], .everyContainer),
         .gauge("process_resident_memory_bytes", "Bytes in memory.", .integerGauge, 2.6e8, 0.1, [], .everyContainer),
-        .gauge("process_virtual_memory_bytes", "Bytes of address space.", .integerGauge, 3.4e9, 0.01, [], .everyContainer),
-        .gauge("process_start_time_seconds", "When the process was started.", .constant, 1_735_689_600.37, 0, [], .everyContainer),
+        .gauge(
+            "process_virtual_memory_bytes", "Bytes of address space.", .integerGauge, 3.4e9, 0.01, [], .everyContainer),
+        .gauge(
+            "process_start_time_seconds", "When the process was started.", .constant, 1_735_689_600.37, 0, [],
+            .everyContainer),
         .summary(
             "banyandb_grpc_request_seconds", "How long requests between nodes took.",
             [("0.5", 0.0031), ("0.9", 0.012), ("0.99", 0.067)], 5, 0.0044, [method]),
-        .counter("promhttp_metric_handler_requests_total", "Scrapes by status.", 0.1, [LabelAxis("code", ["200", "500", "503"])]),
+        .counter(
+            "promhttp_metric_handler_requests_total", "Scrapes by status.", 0.1,
+            [LabelAxis("code", ["200", "500", "503"])]),
         .gauge("promhttp_metric_handler_requests_in_flight", "Scrapes under way.", .constant, 1),
     ]
 }

@@ -89,7 +89,8 @@ struct LineScanner {
         let start = index
         while index < bytes.count {
             let byte = bytes[index]
-            let isLetter = Self.isLetter(byte) || byte == UInt8(ascii: "_") || (allowsColon && byte == UInt8(ascii: ":"))
+            let isLetter =
+                Self.isLetter(byte) || byte == UInt8(ascii: "_") || (allowsColon && byte == UInt8(ascii: ":"))
             let isDigit = byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
             guard isLetter || (isDigit && index > start) else { break }
             index += 1
