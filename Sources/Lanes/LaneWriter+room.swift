@@ -2,7 +2,7 @@
 import Glibc
 
 extension LaneWriter {
-    /// False when a record of that size would meet ``LaneError/full`` now: ask again when the reader has read.
+    /// False when a current record of that size would meet ``LaneError/full`` now: ask again when the reader has read.
     public func hasRoom(forPayloadBytes byteCount: Int) -> Bool {
         guard byteCount >= 0, byteCount <= maximumPayloadBytes else { return true }
         do {

@@ -8,6 +8,16 @@ import Testing
 @Suite struct LaneCrashTests {
     private static let rounds = getenv("FODC_TEST_ROUNDS").flatMap { UInt64(String(cString: $0)) } ?? 1
 
+    @Test func everythingFollowsFromTheSeed() throws {
+        let runs = try (0..<2).map { _ in
+            let schedule = try LaneSchedule(seed: 7, maximumRingBytes: 192 << 10)
+            try schedule.run(operations: 400)
+            return schedule
+        }
+        #expect(runs[0].looks == runs[1].looks && runs[0].deaths == runs[1].deaths)
+        #expect(runs[0].refusals == runs[1].refusals && runs[0].lappedBytes == runs[1].lappedBytes)
+    }
+
     @Test func aLaneIsWholeAtEachStep() throws {
         var looks: [LaneStep: Int] = [:]
         var deaths = 0
@@ -22,7 +32,6 @@ import Testing
             deaths += schedule.deaths
             lappedBytes += schedule.lappedBytes
         }
-        print("looks \(looks.map { "\($0.key) \($0.value)" }.sorted()), deaths \(deaths), refusals \(refusals), lapped \(lappedBytes)")
         // A schedule that never gets somewhere shows nothing of it.
         for step in LaneStep.allCases { #expect(looks[step, default: 0] > 0, "no look at \(step)") }
         #expect(deaths > 0 && lappedBytes > 0)

@@ -64,7 +64,9 @@ struct LaneFindings {
                 flaws.append("a copy of nothing: \(record.header)")
                 continue
             }
-            if !Self.isSame(record, original, exceptPosition: true) { flaws.append("an altered copy: \(record.header)") }
+            if !Self.isSame(record, original, exceptPosition: true) {
+                flaws.append("an altered copy: \(record.header)")
+            }
         }
         collectState(reader, writer)
     }

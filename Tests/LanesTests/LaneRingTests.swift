@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Platform
+import Testing
+
+@testable import Lanes
+
+@Suite struct LaneRingTests {
+    @Test func theLayoutFitsTogether() {
+        #expect(LaneLayout.isConsistent)
+        #expect(ControlLayout.isConsistent)
+    }
+
+    @Test func everyLengthGoesThroughAtEveryPlace() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let reader = try lane.reader()
+        var random = SeededRandom(seed: 11)
+        let lengths = Array(0...130) + [4095, 4096, 4097, writer.maximumPayloadBytes - 1, writer.maximumPayloadBytes]
+        for round in 0..<30 {
+            for length in lengths {
+                let bytes = random.bytes(length)
+                let position = try writer.append(.sample, bytes: bytes)
+                let (records, others) = reader.drain()
+                #expect(records.map(\.payload) == [bytes] && others.isEmpty, "round \(round), length \(length)")
+                #expect(records.first?.header.position == position)
+            }
+        }
+    }
+
+    @Test func fillingWritesWhatWasWritten() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let reader = try lane.reader()
+        try writer.append(.sample, byteCount: 100) { (output) throws(LaneError) in
+            for byte in UInt8(0)..<42 { output.append(byte) }
+        }
+        #expect(reader.drain().records.map(\.payload) == [Array(0..<42)])
+        #expect(throws: LaneError.full) {
+            try writer.append(.sample, byteCount: 100) { (output) throws(LaneError) in
+                output.append(UInt8(1))
+                throw .full
+            }
+        }
+        #expect(reader.isAtHead)
+    }
+
+    @Test func whatTheHeaderSaysComesThrough() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let slot = try #require(writer.claimSlot())
+        let position = try writer.append(
+            RecordType(rawValue: 0xFFFE), agent: slot, generation: .max, number: .max - 1, subject: 1 << 63,
+            isCurrent: true, [UInt8](repeating: 1, count: 3).span.bytes)
+        let header = RecordHeader(
+            type: RecordType(rawValue: 0xFFFE), isCarried: false, isCurrent: true, agent: slot, position: position,
+            sequence: 0, generation: .max, number: .max - 1, subject: 1 << 63, byteCount: 3)
+        #expect(try lane.reader().drain().records.map(\.header) == [header])
+    }
+
+    @Test func aRecordThatNoRingTakesIsRefused() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format(maximum: 1 << 20)
+        let limit = writer.maximumPayloadBytes
+        #expect(throws: LaneError.tooLarge(limitBytes: limit)) {
+            try writer.append(.sample, bytes: [UInt8](repeating: 0, count: limit + 1))
+        }
+        try writer.append(.sample, bytes: [UInt8](repeating: 0, count: limit))
+        #expect(writer.ringBytes == 1 << 20)
+    }
+
+    // MARK: Readers
+
+    @Test func withoutReadersTheOldestIsOverwritten() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let reader = try lane.reader()
+        for index in 0..<1000 { try writer.append(.sample, bytes: [UInt8](repeating: UInt8(index % 256), count: 1000)) }
+        let tail = writer.tailPosition
+        let (first, _) = reader.nextRecord()
+        #expect(first == .lapped(lostBytes: tail))
+        let (records, others) = reader.drain()
+        #expect(others.isEmpty && records.count > 50)
+        #expect(records.last?.header.sequence == 999)
+        #expect(records.allSatisfy { $0.payload.allSatisfy { [byte = $0.payload[0]] in $0 == byte } })
+        #expect(records.map(\.header.sequence) == Array((1000 - UInt64(records.count))..<1000))
+    }
+
+    @Test func aLivingReaderIsNotOvertaken() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let reader = try lane.reader()
+        writer.slowestReaderPosition = { reader.position }
+        var written = 0
+        let bytes = [UInt8](repeating: 9, count: 1000)
+        while (try? writer.append(.sample, bytes: bytes)) != nil { written += 1 }
+        #expect(throws: LaneError.full) { try writer.append(.sample, bytes: bytes) }
+        #expect(!writer.hasRoom(forPayloadBytes: 1000))
+        #expect(writer.usedBytes > LaneUnderTest.smallestRingBytes - 2048)
+        // Two records, for a record that becomes current needs as much again in reserve.
+        for _ in 0..<2 { #expect(reader.nextRecord().record != nil) }
+        #expect(writer.hasRoom(forPayloadBytes: 1000))
+        try writer.append(.sample, bytes: bytes)
+        let (records, others) = reader.drain()
+        #expect(records.count == written - 1 && others.isEmpty)
+        // It dies: its position binds nobody any more.
+        writer.slowestReaderPosition = { nil }
+        for _ in 0..<200 { try writer.append(.sample, bytes: bytes) }
+        #expect(reader.nextRecord().outcome != .record)
+    }
+
+    // MARK: What is current
+
+    @Test func whatIsCurrentOutlivesAnyNumberOfLaps() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let slot = try #require(writer.claimSlot())
+        writer.setEntry(AgentEntry(id: AgentID(high: 1, low: 2), status: .online), at: slot)
+        let identity = [UInt8]("who I am".utf8)
+        try writer.append(.identity, agent: slot, isCurrent: true, bytes: identity)
+        let original = try #require(writer.entry(at: slot)).identityPosition
+        let reader = try lane.reader()
+        for lap in 0..<2000 {
+            try writer.append(
+                .sample, agent: slot, isCurrent: true, bytes: [UInt8](repeating: UInt8(lap % 256), count: 700))
+        }
+        let entry = try #require(reader.entry(at: slot))
+        let record = try #require(reader.record(at: entry.identityPosition))
+        #expect(record.payload == identity && record.header.isCarried && entry.identityPosition > original)
+        #expect(record.header.sequence == 0)
+        #expect(reader.record(at: entry.samplePosition)?.payload == [UInt8](repeating: UInt8(1999 % 256), count: 700))
+        #expect(reader.record(at: original) == nil)
+        #expect(writer.currentCount == 2)
+    }
+
+    @Test func aRingFullOfCurrentRecordsStillTurns() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let reader = try lane.reader()
+        writer.slowestReaderPosition = { reader.position }
+        var subject: UInt64 = 0
+        let bytes = [UInt8](repeating: 3, count: 900)
+        while true {
+            do {
+                try writer.append(.identity, subject: subject, isCurrent: true, bytes: bytes)
+                subject += 1
+            } catch LaneError.tooMuchCurrent(let limit) {
+                #expect(writer.currentBytes <= limit && writer.currentBytes + 2000 > limit)
+                break
+            }
+            _ = reader.drain()
+        }
+        // At the limit each of them can still be replaced, and others go through beside them.
+        for round in 0..<2000 {
+            try writer.append(.identity, subject: UInt64(round) % subject, isCurrent: true, bytes: bytes)
+            try writer.append(.sample, bytes: [UInt8](repeating: 4, count: 5000))
+            #expect(reader.drain().others.isEmpty)
+        }
+        #expect(writer.currentCount == Int(subject))
+        writer.forget(.identity, subject: 0)
+        try writer.append(.identity, subject: subject, isCurrent: true, bytes: bytes)
+    }
+
+    @Test func whatIsForgottenIsGoneAndStaysSo() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let slot = try #require(writer.claimSlot())
+        writer.setEntry(AgentEntry(id: AgentID(high: 1, low: 2), status: .online), at: slot)
+        for number in UInt64(1)...3 {
+            try writer.append(.series, agent: slot, subject: number, isCurrent: true, bytes: [1])
+        }
+        let second = writer.currentRecords(of: slot)[1].position
+        writer.forget(.series, agent: slot, subject: 3)
+        #expect(writer.entry(at: slot)?.seriesPosition == second)
+        writer.forget(.series, agent: slot, subject: 1)
+        let successor = try lane.takeOver()
+        #expect(successor.currentRecords(of: slot).map(\.subject) == [2])
+        #expect(successor.entry(at: slot)?.seriesPosition == second)
+        successor.forgetAll(of: slot)
+        #expect(successor.entry(at: slot)?.seriesPosition == AgentEntry.noPosition)
+        #expect(try lane.takeOver().currentCount == 0)
+    }
+
+    @Test func ofAReleasedSlotNothingIsCurrent() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let first = try #require(writer.claimSlot())
+        writer.setEntry(AgentEntry(id: AgentID(high: 1, low: 2), status: .online), at: first)
+        try writer.append(.identity, agent: first, isCurrent: true, bytes: [1])
+        writer.releaseSlot(first)
+        #expect(writer.currentCount == 0)
+        let second = try #require(writer.claimSlot())
+        #expect(second.index == first.index && second.tenure == first.tenure + 1)
+        writer.setEntry(AgentEntry(id: AgentID(high: 3, low: 4), status: .online), at: second)
+        try writer.append(.identity, agent: first, isCurrent: true, bytes: [2])
+        #expect(writer.currentCount == 0)
+        #expect(writer.entry(at: first) == nil)
+        writer.setEntry(AgentEntry(id: AgentID(high: 1, low: 2), status: .online), at: first)
+        #expect(writer.entry(at: second)?.id == AgentID(high: 3, low: 4))
+        #expect(try lane.takeOver().currentCount == 0)
+    }
+
+    // MARK: Growing
+
+    @Test func theRingGrowsWithWhatIsCurrent() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format(maximum: (1 << 20) - (64 << 10))
+        let reader = try lane.reader()
+        var sizes: Set<Int> = [writer.ringBytes]
+        for subject in UInt64(0)..<300 {
+            try writer.append(.sample, subject: subject, isCurrent: true, bytes: [UInt8](repeating: 1, count: 1000))
+            sizes.insert(writer.ringBytes)
+            #expect(writer.currentBytes <= writer.ringBytes / 3 || writer.ringBytes == writer.maximumRingBytes)
+            let (records, others) = reader.drain()
+            #expect(records.map(\.header.subject) == [subject] && others.isEmpty)
+        }
+        let doubled: Set<Int> = [65_536, 131_072, 262_144, 524_288, writer.maximumRingBytes]
+        #expect(sizes == doubled)
+        #expect(reader.ringBytes == writer.ringBytes)
+        #expect(memoryBytes(lane) < (1 << 20) + (128 << 10), "what was left behind has been given back")
+        #expect(try lane.takeOver(maximum: 1 << 20).currentCount == 300)
+    }
+
+    @Test func aLargeRecordMakesTheRingGrow() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format(maximum: 64 << 20)
+        let position = try writer.append(.sample, bytes: [1, 2, 3])
+        let large = [UInt8](repeating: 5, count: 3 << 20)
+        try writer.append(.sample, bytes: large)
+        #expect(writer.ringBytes == 8 << 20)
+        let reader = try lane.reader()
+        #expect(reader.record(at: position)?.payload == [1, 2, 3], "positions stay what they are")
+        #expect(reader.drain().records.map(\.payload.count) == [3, 3 << 20])
+    }
+
+    @Test func wantOfMemoryIsAnError() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format(maximum: 1 << 20)
+        let nothing = open("/dev/null", O_RDWR)
+        // The lane's own descriptor is no memory any more: its mappings stay, but it cannot grow.
+        dup2(nothing, writer.memory.descriptor)
+        close(nothing)
+        #expect(throws: LaneError.noMemory(errno: ENODEV)) {
+            try writer.append(.sample, bytes: [UInt8](repeating: 1, count: 100_000))
+        }
+        // What fits without growing still goes in, comfortable or not.
+        for subject in UInt64(0)..<30 {
+            try writer.append(.sample, subject: subject, isCurrent: true, bytes: [UInt8](repeating: 1, count: 1000))
+        }
+        #expect(writer.ringBytes == LaneUnderTest.smallestRingBytes && writer.currentBytes > writer.ringBytes / 3)
+    }
+
+    private func memoryBytes(_ lane: LaneUnderTest) -> Int {
+        var status = stat()
+        fstat(lane.descriptor, &status)
+        return Int(status.st_blocks) * 512
+    }
+}
