@@ -1,44 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// Reads what ``PayloadWriter`` wrote. A lane is input: whatever does not fit ends the reading with `Malformed`.
-struct PayloadReader: ~Escapable {
+struct PayloadReader {
     struct Malformed: Error {}
 
-    private let bytes: RawSpan
-    private var offset = 0
+    private var rest: ArraySlice<UInt8>
 
-    @_lifetime(copy bytes)
-    init(_ bytes: RawSpan) {
-        self.bytes = bytes
+    init(_ payload: RawSpan) {
+        rest = payload.copiedBytes[...]
     }
 
-    var isAtEnd: Bool { offset == bytes.byteCount }
-    private var remaining: Int { bytes.byteCount - offset }
+    var isAtEnd: Bool { rest.isEmpty }
 
-    @_lifetime(self: copy self)
-    mutating func integer<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type = Value.self) throws(Malformed)
-        -> Value
-    {
-        let size = MemoryLayout<Value>.size
-        guard remaining >= size else { throw Malformed() }
-        let value = bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Value.self)
-        offset += size
-        return Value(littleEndian: value)
+    mutating func integer<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(Malformed) -> Value {
+        let bytes = try take(MemoryLayout<Value>.size)
+        return bytes.reversed().reduce(0) { $0 << 8 | Value(truncatingIfNeeded: $1) }
     }
 
-    @_lifetime(self: copy self)
     mutating func string() throws(Malformed) -> String {
         let count = Int(try integer(UInt32.self))
-        guard remaining >= count else { throw Malformed() }
-        let text = bytes.extracting(offset..<offset + count).withUnsafeBytes { String(validating: $0, as: UTF8.self) }
-        guard let text else { throw Malformed() }
-        offset += count
+        guard let text = String(validating: try take(count), as: UTF8.self) else { throw Malformed() }
         return text
     }
 
-    @_lifetime(self: copy self)
     mutating func strings() throws(Malformed) -> [String] {
-        // Each takes at least its length: so a claimed count can never reserve more than the payload justifies.
         let count = try self.count(ofAtLeast: MemoryLayout<UInt32>.size)
         var texts: [String] = []
         texts.reserveCapacity(count)
@@ -46,7 +32,6 @@ struct PayloadReader: ~Escapable {
         return texts
     }
 
-    @_lifetime(self: copy self)
     mutating func numbers() throws(Malformed) -> [UInt32] {
         let count = try self.count(ofAtLeast: MemoryLayout<UInt32>.size)
         var numbers: [UInt32] = []
@@ -55,11 +40,17 @@ struct PayloadReader: ~Escapable {
         return numbers
     }
 
-    /// A count of elements, each of which takes `size` bytes or more.
-    @_lifetime(self: copy self)
+    /// A count of elements, each of which takes `size` bytes or more: so a claimed count never reserves more memory than
+    /// the payload justifies.
     mutating func count(ofAtLeast size: Int) throws(Malformed) -> Int {
         let count = Int(try integer(UInt32.self))
-        guard count <= remaining / size else { throw Malformed() }
+        guard count <= rest.count / size else { throw Malformed() }
         return count
+    }
+
+    private mutating func take(_ count: Int) throws(Malformed) -> ArraySlice<UInt8> {
+        guard count <= rest.count else { throw Malformed() }
+        defer { rest = rest.dropFirst(count) }
+        return rest.prefix(count)
     }
 }

@@ -6,7 +6,11 @@ struct PayloadWriter {
     private(set) var bytes: [UInt8] = []
 
     mutating func append<Value: FixedWidthInteger>(_ value: Value) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+        var rest = value
+        for _ in 0..<MemoryLayout<Value>.size {
+            bytes.append(UInt8(truncatingIfNeeded: rest))
+            rest >>= 8
+        }
     }
 
     mutating func append(_ text: String) {

@@ -24,6 +24,8 @@ final class AgentService: GRPCService {
     private var reconnects = ReconnectGuard()
     private(set) var reading: ReadingClock
     private var isDraining = false
+    private let heartbeatTimeoutNanoseconds: UInt64
+    private let cleanupTimeoutNanoseconds: UInt64
 
     init(
         settings: ProxySettings, secret: InstallationSecret, lane: LaneWriter, outbox: LaneOutbox,
@@ -39,6 +41,8 @@ final class AgentService: GRPCService {
         self.counters = counters
         self.others = others
         self.logger = logger
+        heartbeatTimeoutNanoseconds = UInt64(clamping: settings.agentHeartbeatTimeout.wholeNanoseconds)
+        cleanupTimeoutNanoseconds = UInt64(clamping: settings.agentCleanupTimeout.wholeNanoseconds)
         reading = ReadingClock(nowNanoseconds: MonotonicClock.nowNanoseconds())
     }
 
@@ -283,14 +287,14 @@ final class AgentService: GRPCService {
         let silence = reading.nowNanoseconds
         for agent in Array(registry.all) {
             let quiet = silence - min(silence, agent.heardAtNanoseconds)
-            if agent.status == .online, quiet > settings.agentHeartbeatTimeout.nanoseconds {
+            if agent.status == .online, quiet > heartbeatTimeoutNanoseconds {
                 registry.setStatus(.unconnected, of: agent, nowNanoseconds: now)
                 counters.add(.lostHeartbeatTimeout)
                 logger.warning(
                     "agent missed its heartbeats",
-                    metadata: ["pod": "\(agent.identity.podName)", "timeout": "\(settings.agentHeartbeatTimeout)"])
+                    metadata: ["pod": "\(agent.identity.podName)", "timeout": "\(settings.agentHeartbeatTimeout.goSyntax)"])
             } else if agent.status == .unconnected {
-                if quiet > settings.agentCleanupTimeout.nanoseconds {
+                if quiet > cleanupTimeoutNanoseconds {
                     remove(agent, countAs: .leftCleanup)
                 } else if agent.registration == nil, let other = others.listed[agent.id],
                     other.registeredAtNanoseconds > agent.registeredAtNanoseconds

@@ -150,7 +150,7 @@ final class MetricsCollector {
             let columns = try agent.series.decodeWindow(message, receivedAtNanoseconds: WallClock.nowNanoseconds())
             counters.add(columns.summary)
             counters.add(.answeredWindow)
-            agent.density.observed(distinctTimes: columns.distinctTimes, over: part)
+            agent.density.observed(distinctTimes: columns.distinctTimeCount, over: part)
             publishWindow(columns, of: agent, job.round)
         }
         askNextPart(of: agent)
