@@ -29,7 +29,7 @@ public enum Timestamp {
     }
 
     private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
-        a >= 0 ? a / b : -((b - 1 - a) / b)
+        a / b - (a % b < 0 ? 1 : 0)
     }
 
     private static func padded(_ number: Int64, _ width: Int) -> String {

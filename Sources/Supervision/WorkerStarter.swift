@@ -24,7 +24,7 @@ public struct WorkerStarter {
     let lanes: LaneSet
     /// The table of workers, read-only.
     let control: Int32
-    private let environment = ProcessEnvironment.entries(without: supervisorsVariables)
+    private let environment = Self.workerEnvironment()
 
     init(settings: ProxySettings, folder: String, listeners: Listeners, lanes: LaneSet, control: Int32) {
         self.settings = settings
@@ -73,6 +73,15 @@ public struct WorkerStarter {
             MemoryFile.close(mine)
             throw error
         }
+    }
+
+    /// This process's environment without what is the supervisor's alone. Swift's own crash reporter is off unless it is
+    /// asked for: while it looks for symbols the worker does not beat, so that it would be taken for hung instead of
+    /// faulty, and its successor would wait. The system's core dumps tell more.
+    private static func workerEnvironment() -> [String] {
+        let reporter = "SWIFT_BACKTRACE"
+        let entries = ProcessEnvironment.entries(without: supervisorsVariables)
+        return ProcessEnvironment.value(reporter) == nil ? entries + ["\(reporter)=enable=no"] : entries
     }
 
     static func parity(_ generation: UInt64) -> Int {

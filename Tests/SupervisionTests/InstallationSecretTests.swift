@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Glibc
+import Platform
+import Testing
+
+@testable import Supervision
+
+@Suite struct InstallationSecretTests {
+    /// A folder of its own, gone at the end.
+    private func inFolder(_ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fodc-secret-\(UUID().uuidString)")
+            .path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try body(folder)
+    }
+
+    private func mode(_ path: String) -> mode_t {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & 0o777 : 0
+    }
+
+    @Test func isMadeOnceAndKept() throws {
+        try inFolder { folder in
+            let first = try InstallationSecret.load(stateDirectory: folder)
+            #expect(first.origin == .made)
+            #expect(first.bytes.count == 32)
+            let second = try InstallationSecret.load(stateDirectory: folder)
+            #expect(second.origin == .kept)
+            #expect(second.bytes == first.bytes)
+            #expect(mode("\(folder)/agent-id.secret") == 0o600)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["agent-id.secret"])
+        }
+    }
+
+    @Test(arguments: [0, 31, 33, 5000]) func aDamagedOneIsReplaced(count: Int) throws {
+        try inFolder { folder in
+            _ = try InstallationSecret.load(stateDirectory: folder)
+            try SmallFile.replace("\(folder)/agent-id.secret", with: [UInt8](repeating: 7, count: count), mode: 0o600)
+            let next = try InstallationSecret.load(stateDirectory: folder)
+            guard case .replaced = next.origin else {
+                Issue.record("\(count) bytes were taken: \(next.origin)")
+                return
+            }
+            #expect(try InstallationSecret.load(stateDirectory: folder).bytes == next.bytes)
+        }
+    }
+
+    @Test func zerosAreNoSecret() throws {
+        try inFolder { folder in
+            _ = try InstallationSecret.load(stateDirectory: folder)
+            try SmallFile.replace("\(folder)/agent-id.secret", with: [UInt8](repeating: 0, count: 32), mode: 0o600)
+            #expect(try InstallationSecret.load(stateDirectory: folder).bytes.contains { $0 != 0 })
+        }
+    }
+
+    @Test func othersMayNotReadIt() throws {
+        try inFolder { folder in
+            let secret = try InstallationSecret.load(stateDirectory: folder)
+            chmod("\(folder)/agent-id.secret", 0o644)
+            #expect(try InstallationSecret.load(stateDirectory: folder).bytes == secret.bytes)
+            #expect(mode("\(folder)/agent-id.secret") == 0o600)
+        }
+    }
+
+    @Test func withoutAFolderItPasses() throws {
+        let one = try InstallationSecret.load(stateDirectory: nil)
+        #expect(one.origin == .passing)
+        #expect(try InstallationSecret.load(stateDirectory: nil).bytes != one.bytes)
+    }
+
+    @Test(arguments: ["/dev/null", "/nowhere/at/all"]) func aFolderThatIsNoneIsAnError(folder: String) {
+        let error = #expect(throws: StartError.self) { try InstallationSecret.load(stateDirectory: folder) }
+        #expect(error?.description.hasPrefix("--state-dir: \(folder) cannot be used (") == true)
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Logging
+import Platform
+import Testing
+
+@testable import Logs
+
+@Suite struct LogLineTests {
+    private func line(_ message: String, _ metadata: Logger.Metadata = [:]) -> LogLine {
+        LogLine(
+            wallNanoseconds: 1_769_861_100_123_999_999, level: .warning, component: "ingest-0", label: "grpc",
+            message: message, metadata: metadata)
+    }
+
+    private func text(_ line: LogLine, json: Bool = false, priority: Bool = false) -> String {
+        String(decoding: line.bytes(isJSON: json, hasPriority: priority), as: UTF8.self)
+    }
+
+    @Test func forPeople() {
+        #expect(
+            text(line("agent gone", ["pod": "data-0", "why": "no answer", "empty": ""]))
+                == "2026-01-31T12:05:00.123Z warning ingest-0/grpc: agent gone empty=\"\" pod=data-0 why=\"no answer\"\n"
+        )
+    }
+
+    @Test func forTheJournal() {
+        #expect(text(line("x"), priority: true).hasPrefix("<4>2026-"))
+    }
+
+    @Test func forMachines() throws {
+        let hostile = "a\"b\\c\nd\u{1}é\u{85}"
+        var entry = line(hostile, ["ke\"y": "va\nlue"])
+        entry.lostLines = 3
+        entry.error = "boom"
+        let object = try JSONDecoder().decode([String: String].self, from: Data(text(entry, json: true).utf8))
+        #expect(
+            object == [
+                "time": "2026-01-31T12:05:00.123Z", "level": "warning", "component": "ingest-0", "part": "grpc",
+                "message": hostile, "ke\"y": "va\nlue", "error": "boom", "lost_log_lines": "3",
+            ])
+    }
+
+    @Test func hostileTextStaysOneLine() {
+        let shown = text(line("one\ntwo\r\u{1B}[31m\u{7F}", ["key": "a\"b\nc"]))
+        #expect(shown.utf8.filter { $0 == UInt8(ascii: "\n") }.count == 1)
+        #expect(shown.hasSuffix("one\\ntwo\\u000d\\u001b[31m\\u007f key=\"a\\\"b\\nc\"\n"))
+    }
+
+    @Test(arguments: ["x", "é", "\u{1}", "\"", "\u{1F600}"], [false, true])
+    func longLinesAreCutWhole(piece: String, isJSON: Bool) throws {
+        for count in [3900, 4000, 4096, 9000] {
+            let bytes = line(
+                String(repeating: piece, count: count), ["long": "\(String(repeating: piece, count: count))"]
+            )
+            .bytes(isJSON: isJSON, hasPriority: true)
+            #expect(bytes.count <= StandardError.atomicBytes)
+            #expect(bytes.last == UInt8(ascii: "\n"))
+            #expect(String(validating: bytes, as: UTF8.self) != nil)
+            if isJSON {
+                _ = try JSONDecoder().decode([String: String].self, from: Data(bytes.dropFirst(3)))
+            }
+        }
+    }
+}
+
+@Suite struct TimestampTests {
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
+            (951_782_400_000_000_000, "2000-02-29T00:00:00.000Z"),
+            (1_709_251_199_999_000_000, "2024-02-29T23:59:59.999Z"),
+            (1_709_251_200_000_000_000, "2024-03-01T00:00:00.000Z"),
+            (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000Z"), (Int64.max, "2262-04-11T23:47:16.854Z"),
+            (Int64.min, "1677-09-21T00:12:43.145Z"),
+        ] as [(Int64, String)])
+    func knownTimes(nanoseconds: Int64, text: String) {
+        #expect(Timestamp.rfc3339(wallNanoseconds: nanoseconds) == text)
+    }
+}
+
+@Suite struct LogThrottleTests {
+    private let second: UInt64 = 1_000_000_000
+
+    @Test func countsWhatItKeepsBack() {
+        var throttle = LogThrottle(burst: 2, interval: .seconds(10))
+        #expect((0..<5).map { throttle.admit($0 * second) } == [0, 0, nil, nil, nil])
+        #expect(throttle.admit(10 * second) == 3)
+        #expect(throttle.admit(11 * second) == 0)
+        #expect(throttle.admit(12 * second) == nil)
+        #expect(throttle.takeSuppressed() == 1)
+        #expect(throttle.takeSuppressed() == 0)
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import Supervision
+
+@Suite struct StatusTextTests {
+    private func worker(_ name: String, ready: Bool = true, _ trouble: StatusText.Trouble? = nil) -> StatusText.Worker {
+        StatusText.Worker(name: name, isReady: ready, trouble: trouble)
+    }
+
+    @Test func allIsWell() {
+        #expect(
+            StatusText.line(
+                ingest: [worker("ingest-0"), worker("ingest-1")], exporter: worker("exporter"), listening: "x")
+                == "serving: 2 ingest workers, exporter; listening on x")
+    }
+
+    @Test func oneIsBeingReplaced() {
+        #expect(
+            StatusText.line(
+                ingest: [worker("ingest-0", ready: false), worker("ingest-1")],
+                exporter: worker("exporter", ready: false),
+                listening: "x") == "serving: 1 of 2 ingest workers, exporter starting; listening on x")
+    }
+
+    @Test func oneDiesAgainAndAgain() {
+        let trouble = StatusText.Trouble(
+            deaths: 4, overNanoseconds: 20_000_000_000, lastCause: "SIGSEGV", nextTryNanoseconds: 2_000_000_000)
+        #expect(
+            StatusText.line(
+                ingest: [worker("ingest-0"), worker("ingest-1", ready: false, trouble)], exporter: worker("exporter"),
+                listening: "x")
+                == "degraded: ingest-1 died 4 times in 20 s, last SIGSEGV; next try in 2 s; listening on x")
+    }
+
+    @Test(
+        arguments: [
+            (0, "0 s"), (49_999_999, "0 s"), (50_000_000, "0.1 s"), (250_000_000, "0.3 s"), (1_000_000_000, "1 s"),
+            (9_949_999_999, "9.9 s"), (9_960_000_000, "10 s"), (61_400_000_000, "61 s"),
+        ] as [(UInt64, String)])
+    func secondsForPeople(nanoseconds: UInt64, text: String) {
+        #expect(StatusText.seconds(nanoseconds) == text)
+    }
+}
