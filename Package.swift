@@ -40,6 +40,9 @@ let package = Package(
         .executableTarget(name: "Ingest", dependencies: ["IngestService", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(name: "Exporter", dependencies: ["ExporterService", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(name: "AgentSim", dependencies: ["AgentSimulation", "Settings", arguments]),
+        // Stands in for both workers in the supervisor's tests.
+        .executableTarget(
+            name: "FakeWorker", dependencies: ["Lanes", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),
         .executableTarget(name: "LaneTool", dependencies: ["Lanes", "Exchange", arguments]),
 
         // The workers' and the supervisor's logic.
@@ -68,7 +71,7 @@ let package = Package(
 
         // What the data is.
         .target(name: "Metrics", dependencies: ["Platform", "CPlatform"], swiftSettings: hotPath),
-        .target(name: "Exchange", dependencies: ["Lanes"]),
+        .target(name: "Exchange", dependencies: ["Lanes", "Platform"]),
 
         // What processes share, and how they are started.
         .target(name: "WorkerLink", dependencies: ["Lanes", "Platform", "Settings"]),
@@ -89,7 +92,9 @@ let package = Package(
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", protobuf]),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "GRPCServer", nioCore, nioPosix, nioEmbedded]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Settings", "Platform", "WorkerLink"]),
+        .testTarget(
+            name: "SupervisionTests",
+            dependencies: ["FakeWorker", "Logs", "Supervision", "Settings", "Platform", "WorkerLink", log]),
         .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol", protobuf]),
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "FODCProtocol"]),

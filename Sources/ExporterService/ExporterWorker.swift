@@ -18,6 +18,8 @@ import WorkerRuntime
 public final class ExporterWorker: Worker, @unchecked Sendable {
     /// How often the worker says that it lives, and looks at `control` and the lanes.
     static let tick = TimeAmount.milliseconds(250)
+    /// Room for tens of thousands of commands; a full one fails the command at once.
+    static let commandRingBytes = 1 << 20
 
     private let launch: WorkerLaunch
     private let lanes: WorkerDescriptors.Exporter
@@ -63,12 +65,12 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         do {
             return try LaneWriter.takeOver(
                 descriptor: descriptor, kind: .down, index: index, generation: launch.generation,
-                maximumRingBytes: LaneLayout.initialRingBytes)
+                maximumRingBytes: commandRingBytes)
         } catch .unusable(let reason) {
             logger.error("a command lane cannot be used: begun anew", metadata: ["reason": "\(reason)"])
             return try LaneWriter.format(
                 descriptor: descriptor, kind: .down, index: index, generation: launch.generation,
-                maximumRingBytes: LaneLayout.initialRingBytes)
+                maximumRingBytes: commandRingBytes)
         }
     }
 

@@ -2,6 +2,7 @@
 import Exchange
 import Lanes
 import Logging
+import Metrics
 import Platform
 
 /// What a follower found that others wait for.

@@ -63,7 +63,7 @@ final class MetricsEndpoint {
 
     private func makeBody(_ result: CollectionResult, _ filter: SeriesFilter) -> ExpositionBody {
         let snapshot = index.update(with: selection.snapshots(of: result))
-        duplicateSeries = snapshot.duplicateSeries
+        duplicateSeries = snapshot.duplicateSeriesCount
         let cursor = ExpositionCursor(
             snapshot: snapshot, filter: filter.isEmpty ? nil : filter,
             extraFamilies: filter.isEmpty ? ownFamilies() : [])

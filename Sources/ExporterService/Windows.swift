@@ -101,7 +101,7 @@ final class Windows {
         running[number] = collection
         if asked.isEmpty { return finish(collection) }
         // A worker tells its deadline by itself; this is for the one that cannot any more.
-        loop.scheduleTask(in: .nanoseconds(Int64(request.waitNanoseconds)) + .milliseconds(250)) { [weak self] in
+        loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(request.waitNanoseconds)) + .milliseconds(250)) { [weak self] in
             guard let self, let late = self.running[number] else { return }
             self.finish(late)
         }
@@ -110,8 +110,8 @@ final class Windows {
     // MARK: Events
 
     func arrived(number: UInt64, _ payload: RawSpan, from agent: LaneAgent) {
-        guard let collection = running[number], let header = WindowBatch.header(of: payload),
-            let table = agent.table(number: header.tableNumber), let identity = agent.identity,
+        guard let collection = running[number], let tableNumber = WindowBatch.tableNumber(of: payload),
+            let table = agent.table(number: tableNumber), let identity = agent.identity,
             let batch = WindowBatch(payload: payload, table: table)
         else { return }
         usedBytes += payload.byteCount

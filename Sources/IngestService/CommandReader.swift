@@ -10,6 +10,8 @@ final class CommandReader {
     private let descriptor: Int32
     private var reader: LaneReader?
     private var generation: UInt64 = 0
+    /// Where the exporter, and the supervisor that watches for workers that hang, believe that we are.
+    private var publishedPosition: UInt64?
 
     init(descriptor: Int32, parity: Int) {
         self.descriptor = descriptor
@@ -35,7 +37,6 @@ final class CommandReader {
         guard let reader else { return nil }
         let current = reader.generation
         defer { generation = current }
-        let started = reader.position
         reading: while true {
             let outcome = reader.next { header, payload in
                 guard header.generation == current else { return counters.add(.commandsOfDeadGeneration) }
@@ -50,7 +51,8 @@ final class CommandReader {
             case .lapped, .damaged: counters.add(.commandsDamaged)
             }
         }
-        if reader.position != started || generation != current {
+        if reader.position != publishedPosition || generation != current {
+            publishedPosition = reader.position
             lane.setReadPosition(parity, generation: current, position: reader.position)
         }
         return generation != current && generation != 0 ? generation : nil

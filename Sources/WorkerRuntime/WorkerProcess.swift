@@ -4,6 +4,7 @@ import Logging
 import Logs
 import NIOCore
 import NIOPosix
+import Platform
 import WorkerLink
 
 /// What a worker process runs. All of it on its event loop.
@@ -70,7 +71,6 @@ public enum WorkerProcess {
     }
 
     private static func complain(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        bytes.withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        _ = StandardError.write(Array((line + "\n").utf8))
     }
 }
