@@ -12,8 +12,8 @@ final class AcceptGate: ChannelInboundHandler {
     /// limit while nothing can be evicted.
     static let acceptsPerTurn: UInt = 4
 
-    /// How long accepting rests when it has failed and nothing could be closed. The socket stays readable all the time,
-    /// so without a rest the loop would spin.
+    /// How long accepting rests when it has failed, and how often it is looked for a place when all are taken. The socket
+    /// stays readable all the time, so without a rest the loop would spin.
     private static let rest = TimeAmount.milliseconds(100)
 
     /// A lack of descriptors lasts and fails at every connection; once a minute is enough to be told.
@@ -22,6 +22,7 @@ final class AcceptGate: ChannelInboundHandler {
     private let server: HTTPServer
     private var context: ChannelHandlerContext?
     private var isPaused = false
+    private var retry: Scheduled<Void>?
     private var lastWarningAt: NIODeadline?
 
     init(server: HTTPServer) {
@@ -37,9 +38,9 @@ final class AcceptGate: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let hasRoom = server.connectionCount < server.configuration.maximumConnections || server.evictOne()
+        let hasPlace = server.hasRoom || server.evictOne()
         context.fireChannelRead(data)
-        if !hasRoom { pause() }
+        if !hasPlace { pause() }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -50,28 +51,40 @@ final class AcceptGate: ChannelInboundHandler {
         }
         server.acceptFailed()
         warn(error, now: context.eventLoop.now)
-        _ = server.evictOne()
-        // Also after an eviction, as its descriptor is free only when the loop has turned.
         pause()
-        context.eventLoop.assumeIsolated().scheduleTask(in: Self.rest) { self.resume() }
+        // Closing one ends the rest at once.
+        _ = server.evictOne()
     }
 
-    func connectionEnded() {
-        if server.connectionCount < server.configuration.maximumConnections { resume() }
+    /// A connection has ended or become idle.
+    func resumeIfPossible() {
+        guard isPaused, server.hasRoom || server.canEvict else { return }
+        resume()
     }
 
     func stop() {
         context = nil
+        retry?.cancel()
     }
 
     private func pause() {
         guard !isPaused, let context else { return }
         isPaused = true
         try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+        tryLater(context)
     }
 
-    func resume() {
-        guard isPaused, let context, context.channel.isActive else { return }
+    private func tryLater(_ context: ChannelHandlerContext) {
+        guard retry == nil else { return }
+        retry = context.eventLoop.assumeIsolated().scheduleTask(in: Self.rest) {
+            self.retry = nil
+            self.resumeIfPossible()
+            if self.isPaused, let context = self.context { self.tryLater(context) }
+        }
+    }
+
+    private func resume() {
+        guard let context, context.channel.isActive else { return }
         isPaused = false
         try? context.channel.syncOptions?.setOption(.autoRead, value: true)
     }

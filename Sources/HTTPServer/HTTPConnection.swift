@@ -64,6 +64,9 @@ final class HTTPConnection: ChannelInboundHandler {
         return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
+    /// Memory that waiting input takes.
+    var inputCapacityBytes: Int { input.storageCapacity }
+
     // MARK: Events of the channel
 
     func channelActive(context: ChannelHandlerContext) {
@@ -265,14 +268,20 @@ final class HTTPConnection: ChannelInboundHandler {
         if phase != .answering { close(cause) }
     }
 
+    /// A connection whose first request has not arrived is not closed for another one before this time: in a burst the
+    /// requests of those just accepted are still to be read.
+    private static let graceOfTheNew = TimeAmount.seconds(1)
+
     /// What is closed first when a place is needed: those that have got all, then the longest idle, then those that have
-    /// been sending a request for the longest time. nil: not to be closed.
+    /// been sending a request, or nothing, for the longest time. nil: not to be closed.
     var evictionRank: EvictionRank? {
         switch phase {
-        case .lingering: EvictionRank(order: 0, since: phaseSince)
-        case .idle: EvictionRank(order: 1, since: phaseSince)
-        case .receivingHead: EvictionRank(order: 2, since: phaseSince)
-        case .answering, .closed: nil
+        case .lingering: return EvictionRank(order: 0, since: phaseSince)
+        case .idle where hasServed: return EvictionRank(order: 1, since: phaseSince)
+        case .idle, .receivingHead:
+            let isNew = channel.eventLoop.now - phaseSince < Self.graceOfTheNew
+            return isNew ? nil : EvictionRank(order: 2, since: phaseSince)
+        case .answering, .closed: return nil
         }
     }
 

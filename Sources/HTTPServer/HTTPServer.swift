@@ -135,17 +135,27 @@ extension HTTPServer {
     func connectionEnded(_ connection: HTTPConnection, cause: HTTPCloseCause) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         counts.connectionsClosed[cause, default: 0] += 1
-        acceptGate?.connectionEnded()
+        acceptGate?.resumeIfPossible()
         completeDrainIfEmpty()
     }
 
     /// An idle connection can be evicted, so accepting may go on.
     func connectionBecameIdle() {
-        acceptGate?.resume()
+        acceptGate?.resumeIfPossible()
     }
 
-    /// Closes the connection that will be missed least; false when all are answering.
+    /// Closes the connection that will be missed least; false when there is none to close.
     func evictOne() -> Bool {
+        guard let victim = leastMissed else { return false }
+        victim.cut(.evicted)
+        return true
+    }
+
+    var hasRoom: Bool { connections.count < configuration.maximumConnections }
+
+    var canEvict: Bool { leastMissed != nil }
+
+    private var leastMissed: HTTPConnection? {
         var victim: HTTPConnection?
         var best: HTTPConnection.EvictionRank?
         for connection in connections.values {
@@ -154,8 +164,7 @@ extension HTTPServer {
             best = rank
             victim = connection
         }
-        victim?.cut(.evicted)
-        return victim != nil
+        return victim
     }
 
     func currentDate() -> String { date.now() }

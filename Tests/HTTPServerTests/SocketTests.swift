@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import NIOCore
+import Testing
+
+@testable import HTTPServer
+
+/// What only shows on real sockets.
+struct SocketTests {
+    @Test func connectionIsKept() throws {
+        let server = try LiveServer()
+        let client = TestClient(server)
+        for _ in 0..<3 {
+            client.send(get("/hello"))
+            #expect(client.receive(until: "hello\n").hasPrefix("HTTP/1.1 200"))
+        }
+        #expect(try server.statistics.connectionsAccepted == 1)
+        #expect(try server.statistics.connectionsOpen == 1)
+    }
+
+    @Test func pipelinedAnswersComeInOrder() throws {
+        let server = try LiveServer()
+        let client = TestClient(server)
+        client.send((0..<200).map { get("/echo?n=\($0)") }.joined() + get("/hello", "Connection: close\r\n"))
+        let (bytes, end) = client.receiveAll()
+        #expect(end == .end)
+        let numbers = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n\r\nn=").compactMap { answer in
+            Int(answer.prefix { $0.isNumber })
+        }
+        #expect(numbers == Array(0..<200))
+    }
+
+    @Test func readingStopsWhenTooMuchIsSentAhead() throws {
+        let server = try LiveServer()
+        let client = TestClient(server)
+        client.send(get("/held"))
+        #expect(try server.eventually { try server.counts.handled.count == 1 })
+        let burst = String(repeating: get("/hello"), count: 2000)
+        client.send(burst)
+        #expect(try server.eventually { try server.statistics.bytesReceived > 16_384 })
+        usleep(100_000)
+        // What is read: the limit of a head, and one read beyond it.
+        #expect(try server.statistics.bytesReceived <= UInt64(3 * 16_384))
+        try server.run { _, handler in handler.held[0].respond(status: 200, text: "now") }
+        client.send(get("/none", "Connection: close\r\n"))
+        let (bytes, end) = client.receiveAll()
+        #expect(end == .end)
+        #expect(statuses(String(decoding: bytes, as: UTF8.self)) == [Int](repeating: 200, count: 2001) + [404])
+    }
+
+    @Test func slowReaderHoldsLittle() throws {
+        let server = try LiveServer()
+        let client = TestClient(server, receiveBufferBytes: 16 * 1024)
+        let byteCount = 20 << 20
+        client.send(get("/stream?bytes=\(byteCount)", "Connection: close\r\n"))
+        #expect(try server.eventually { try server.counts.producedBytes > 0 })
+        usleep(200_000)
+        // The high water mark, a slice, what the kernel holds unsent and its buffers: far from all.
+        #expect(try server.counts.producedBytes < 6 << 20)
+        let (bytes, end) = client.receiveAll()
+        #expect(end == .end)
+        #expect(try dechunked(split(bytes).body) == patternBytes(0..<byteCount))
+    }
+
+    @Test func readerThatStopsIsCut() throws {
+        let server = try LiveServer { $0.writeTimeout = .milliseconds(300) }
+        let client = TestClient(server, receiveBufferBytes: 16 * 1024)
+        client.send(get("/stream?bytes=\(50 << 20)"))
+        #expect(try server.eventually { try server.statistics.connectionsOpen == 0 && server.counts.closed == 1 })
+        #expect(try server.statistics.connectionsClosed[.writeTimeout] == 1)
+        #expect(try server.counts.ends.map(\.isComplete) == [false])
+    }
+
+    @Test func readerThatStopsInReadyBytesIsCut() throws {
+        let server = try LiveServer { $0.writeTimeout = .milliseconds(300) }
+        let client = TestClient(server, receiveBufferBytes: 16 * 1024)
+        client.send(get("/bytes?bytes=\(20 << 20)"))
+        #expect(try server.eventually { try server.statistics.connectionsClosed[.writeTimeout] == 1 })
+    }
+
+    @Test func slowButSteadyReaderIsNotCut() throws {
+        // The whole answer takes several write timeouts; no pause is nearly as long as one.
+        let server = try LiveServer { $0.writeTimeout = .seconds(1) }
+        let client = TestClient(server, receiveBufferBytes: 64 * 1024)
+        let byteCount = 12 << 20
+        client.send(get("/sized?bytes=\(byteCount)", "Connection: close\r\n"))
+        var received = 0
+        var end = TestClient.Piece.end
+        while true {
+            guard case .bytes(let bytes) = client.receive(upTo: 64 * 1024) else { break }
+            received += bytes.count
+            usleep(15_000)
+            end = .bytes([])
+        }
+        #expect(received > byteCount)
+        #expect(end != .end)
+        #expect(try server.statistics.connectionsClosed[.writeTimeout] == nil)
+        #expect(try server.eventually { try server.counts.ends.map(\.isComplete) == [true] })
+    }
+
+    @Test func failedBodyOfUnknownLengthEndsInAReset() throws {
+        // Its end is the connection's end: only a reset tells a part from the whole.
+        let server = try LiveServer()
+        let client = TestClient(server)
+        client.send("GET /stream?bytes=100000&fail=50000 HTTP/1.0\r\n\r\n")
+        #expect(client.receiveAll().end == .failed(ECONNRESET))
+    }
+
+    @Test func handlerHearsThatTheClientIsGone() throws {
+        let server = try LiveServer()
+        do {
+            let client = TestClient(server)
+            client.send(get("/held"))
+            #expect(try server.eventually { try server.counts.handled == ["/held"] })
+        }
+        #expect(try server.eventually { try server.counts.closed == 1 })
+        try server.run { _, handler in
+            #expect(handler.held[0].isClosed)
+            handler.held[0].respond(status: 200, text: "nobody is there")
+        }
+        #expect(try server.counts.ends.map(\.status) == [0])
+    }
+
+    @Test func streamHearsThatTheClientIsGone() throws {
+        let server = try LiveServer()
+        do {
+            let client = TestClient(server)
+            client.send(get("/stream?bytes=\(50 << 20)"))
+            _ = client.receive()
+        }
+        #expect(try server.eventually { try server.counts.closed == 1 })
+    }
+
+    @Test func clientMayCloseItsSideFirst() throws {
+        let server = try LiveServer()
+        let client = TestClient(server)
+        client.send(get("/hello") + get("/stream?bytes=\(4 << 20)") + get("/none"))
+        client.closeSending()
+        let (bytes, end) = client.receiveAll()
+        #expect(end == .end)
+        #expect(statuses(String(decoding: bytes, as: Unicode.ASCII.self)) == [200, 200, 404])
+        #expect(try server.eventually { try server.statistics.connectionsOpen == 0 })
+    }
+
+    @Test func refusalIsReadThoughMoreWasSent() throws {
+        // Closing with unread input would reset the connection, and the client might never see the answer.
+        let server = try LiveServer()
+        let client = TestClient(server)
+        client.send("GET /" + String(repeating: "x", count: 200_000))
+        let (bytes, _) = client.receiveAll()
+        #expect(statuses(String(decoding: bytes, as: UTF8.self)) == [414])
+    }
+
+    @Test func incompleteRequestIsAnsweredAndClosed() throws {
+        let server = try LiveServer { $0.readTimeout = .milliseconds(200) }
+        let client = TestClient(server)
+        client.send("GET /hello HTTP/1.1\r\n")
+        let (bytes, end) = client.receiveAll()
+        #expect(statuses(String(decoding: bytes, as: UTF8.self)) == [408])
+        #expect(end == .end)
+    }
+
+    @Test func idleConnectionIsClosed() throws {
+        let server = try LiveServer { $0.idleTimeout = .milliseconds(200) }
+        let client = TestClient(server)
+        client.send(get("/hello"))
+        #expect(client.receiveAll().end == .end)
+        #expect(try server.eventually { try server.statistics.connectionsClosed[.idleTimeout] == 1 })
+    }
+
+    @Test func longestIdleMakesRoom() throws {
+        let server = try LiveServer { $0.maximumConnections = 3 }
+        let clients = (0..<3).map { _ in TestClient(server) }
+        for (index, client) in clients.enumerated() {
+            client.send(get(index == 0 ? "/held" : "/hello"))
+            #expect(try server.eventually { try server.counts.handled.count == index + 1 })
+            usleep(5000)
+        }
+        let newest = TestClient(server)
+        newest.send(get("/hello"))
+        #expect(newest.receive(until: "hello\n").hasPrefix("HTTP/1.1 200"))
+        // The first is answering, the second was idle for longest.
+        _ = clients[1].receive(until: "hello\n")
+        #expect(clients[1].receive() == .end)
+        clients[2].send(get("/none"))
+        #expect(clients[2].receive(until: "no /none").contains("404"))
+        #expect(try server.statistics.connectionsClosed == [.evicted: 1])
+    }
+
+    @Test func whenAllAreBusyTheNextWaits() throws {
+        let server = try LiveServer { $0.maximumConnections = 2 }
+        let busy = (0..<2).map { _ in TestClient(server) }
+        for client in busy { client.send(get("/held")) }
+        #expect(try server.eventually { try server.counts.handled.count == 2 })
+        let waiting = (0..<10).map { _ in TestClient(server) }
+        for client in waiting { client.send(get("/hello", "Connection: close\r\n")) }
+        // One burst of accepting may go beyond the limit.
+        usleep(100_000)
+        #expect(try server.statistics.connectionsAccepted <= 2 + UInt64(AcceptGate.acceptsPerTurn))
+        try server.run { _, handler in
+            for responder in handler.held { responder.respond(status: 200, text: "free") }
+        }
+        for client in waiting { #expect(client.receiveAll().bytes.starts(with: Array("HTTP/1.1 200".utf8))) }
+    }
+
+    @Test func drainEndsIdleConnectionsAndWaitsForAnswers() throws {
+        let server = try LiveServer()
+        let idle = TestClient(server)
+        idle.send(get("/hello"))
+        _ = idle.receive(until: "hello\n")
+        let busy = TestClient(server)
+        busy.send(get("/held"))
+        #expect(try server.eventually { try server.counts.handled.count == 2 })
+        let drained = try server.run { server, _ in server.drain() }
+        #expect(idle.receive() == .end)
+        #expect(try server.statistics.connectionsOpen == 1)
+        try server.run { _, handler in handler.held[0].respond(status: 200, text: "last") }
+        let (bytes, end) = busy.receiveAll()
+        #expect(end == .end)
+        let answer = String(decoding: bytes, as: UTF8.self)
+        #expect(answer.contains("Connection: close"))
+        #expect(answer.hasSuffix("last\n"))
+        // The client's own close ends it.
+        try drained.wait()
+    }
+
+    @Test func listeningSocketOutlivesTheServer() throws {
+        let server = try LiveServer()
+        try server.run { server, _ in server.drain() }.wait()
+        // The socket is not the server's: a connection made now waits for whoever accepts next.
+        let client = TestClient(server)
+        client.send(get("/hello"))
+        let accepted = accept(server.listeningDescriptor, nil, nil)
+        #expect(accepted >= 0)
+        close(accepted)
+        // And the next one may be another server on the same socket.
+        let descriptor = server.listeningDescriptor
+        let successor = try LiveServer()
+        try successor.run { server, _ in server.start(listeningDescriptor: descriptor) }.wait()
+        let next = TestClient(server)
+        next.send(get("/hello"))
+        #expect(next.receive(until: "hello\n").hasPrefix("HTTP/1.1 200"))
+    }
+
+    @Test func closeAllCutsAnswers() throws {
+        let server = try LiveServer()
+        let client = TestClient(server)
+        client.send(get("/held"))
+        #expect(try server.eventually { try server.counts.handled.count == 1 })
+        try server.run { server, _ in server.closeAll() }
+        #expect(client.receive() == .failed(ECONNRESET))
+        #expect(try server.counts.closed == 1)
+    }
+
+    @Test func overlappingBigAnswersAreWhole() throws {
+        // They are read one after the other: the last waits long.
+        let server = try LiveServer { $0.writeTimeout = .minutes(10) }
+        let clients = (0..<6).map { _ in TestClient(server) }
+        for client in clients { client.send(get("/sized?bytes=3000000", "Connection: close\r\n")) }
+        let expected = patternBytes(0..<3_000_000)
+        for client in clients { #expect(try split(client.receiveAll().bytes).body == expected) }
+    }
+}
