@@ -1,14 +1,16 @@
-/// Bounds the bytes of half-received messages over all connections.
+/// Bounds the memory of half-received messages over all connections.
 ///
 /// As long as they stay below the limit every stream is credited what it sends. At the limit only the oldest unfinished
 /// message is, so that it completes and frees its bytes; what the others have sent is credited later, oldest first, as far as
 /// there is room. Windows that were granted before may still fill up: at the hard limit, a quarter above, the connections
-/// other than the oldest message's are not read. When nothing completes for the stall timeout, the largest message goes.
+/// other than the oldest message's are not read. What is left are the other streams of that connection: at twice the limit
+/// the largest message goes at once, and so it does when nothing completes for the stall timeout.
 ///
 /// A state machine: the clock is handed in, what is to be done goes to the holders and to `onPressureChange`.
 final class AssemblyBudget {
     let limitBytes: Int
     let hardLimitBytes: Int
+    let lastLimitBytes: Int
     let stallNanoseconds: UInt64
 
     private(set) var usedBytes = 0
@@ -24,13 +26,14 @@ final class AssemblyBudget {
         precondition(limitBytes > 0, "without room nothing could ever be received")
         self.limitBytes = limitBytes
         hardLimitBytes = limitBytes + limitBytes / 4
+        lastLimitBytes = 2 * limitBytes
         self.stallNanoseconds = stallNanoseconds
     }
 
     var isExhausted: Bool { usedBytes >= limitBytes }
     var isAtHardLimit: Bool { usedBytes >= hardLimitBytes }
 
-    /// The message has `bytes` in memory now; the first time it goes to the end of the line.
+    /// The message has `bytes` of memory now; the first time it goes to the end of the line.
     func update(_ message: UnfinishedMessage, bytes: Int) {
         if !message.isListed { append(message) }
         let wasAtHardLimit = isAtHardLimit
@@ -38,6 +41,7 @@ final class AssemblyBudget {
         message.bytes = bytes
         peakBytes = max(peakBytes, usedBytes)
         if isAtHardLimit != wasAtHardLimit { onPressureChange() }
+        while usedBytes > lastLimitBytes, let largest { giveUp(largest) }
     }
 
     /// May the sender of this message be credited `bytes` now? If not they are kept in mind.
@@ -77,11 +81,13 @@ final class AssemblyBudget {
             return
         }
         guard nowNanoseconds - since >= stallNanoseconds else { return }
-        while isExhausted, let message = largest {
-            // The holder ends its call, which removes the message; removing again does no harm.
-            message.holder?.giveUp()
-            remove(message)
-        }
+        while isExhausted, let largest { giveUp(largest) }
+    }
+
+    private func giveUp(_ message: UnfinishedMessage) {
+        // The holder ends its call, which removes the message; removing again does no harm.
+        message.holder?.giveUp()
+        remove(message)
     }
 
     private var largest: UnfinishedMessage? {

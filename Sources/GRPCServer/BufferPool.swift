@@ -7,7 +7,7 @@ final class BufferPool {
     static let maxKeptBytes = 1 << 20
     static let maxKeptCount = 8
     /// What a new buffer starts with, however long the message claims to be: reserved is what has come, doubled.
-    private static let firstBytes = 64 << 10
+    static let firstBytes = 64 << 10
 
     private var buffers: [ByteBuffer] = []
 

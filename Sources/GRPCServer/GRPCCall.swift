@@ -195,10 +195,10 @@ extension GRPCCall: UnfinishedMessageHolder {
     /// A chunk of `count` bytes has been used up: notes what is left unfinished, and lets the client go on.
     private func tookIn(_ count: Int) {
         let session = connection.session
-        guard assembler.assembledBytes > 0 else { return session.credit(stream, bytes: count) }
+        guard assembler.reservedBytes > 0 else { return session.credit(stream, bytes: count) }
         let message = unfinished ?? UnfinishedMessage(holder: self)
         unfinished = message
-        server.budget.update(message, bytes: assembler.assembledBytes)
+        server.budget.update(message, bytes: assembler.reservedBytes)
         raiseWindow()
         if server.budget.mayCredit(message, bytes: count) { session.credit(stream, bytes: count) }
     }

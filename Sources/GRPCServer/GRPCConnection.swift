@@ -179,10 +179,8 @@ extension GRPCConnection {
             return
         }
         end = cause
-        if cause != .peer {
-            session.terminate(cause == .abuse ? .enhanceYourCalm : cause == .protocolError ? .protocolError : .noError)
-            writeAll()
-        }
+        if let error = cause.farewell { session.terminate(error) }
+        if cause != .peer { writeAll() }
         server.closed(self, cause)
         session.abandon(.internalError)
         let pings = pings

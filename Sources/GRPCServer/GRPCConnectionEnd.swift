@@ -1,3 +1,5 @@
+import HTTP2
+
 /// Why a connection was closed.
 public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
     /// The peer closed it, or the network did.
@@ -37,6 +39,19 @@ public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
         case .service: "service"
         case .shutdown: "shutdown"
         case .internalError: "internal_error"
+        }
+    }
+}
+
+extension GRPCConnectionEnd {
+    /// What the last GOAWAY says; nil when nghttp2 has sent its own, or nobody is there to read it.
+    var farewell: HTTP2ErrorCode? {
+        switch self {
+        case .abuse, .slowReader: .enhanceYourCalm
+        case .badPreface: .protocolError
+        case .internalError: .internalError
+        case .prefaceTimeout, .keepalive, .service, .shutdown: .noError
+        case .peer, .protocolError, .drained: nil
         }
     }
 }

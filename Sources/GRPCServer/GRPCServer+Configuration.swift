@@ -11,16 +11,16 @@ extension GRPCServer {
         public var keepaliveTimeout = Duration.seconds(20)
         /// From accept to the peer's first SETTINGS. Whoever only opens connections must not keep them.
         public var prefaceTimeout = Duration.seconds(10)
-        /// Bytes of half-received messages over all connections, beyond which only the oldest message goes on.
-        /// At least twice `maxMessageBytes` is taken.
+        /// Memory reserved for half-received messages over all connections, beyond which only the oldest message goes on.
+        /// At least twice `maxMessageBytes` is taken. See ``AssemblyBudget`` for what bounds it at twice this.
         public var assemblyBudgetBytes = 64 << 20
         /// With the budget used up and no message completed for this long, the largest is given up.
         public var assemblyStallTimeout = Duration.seconds(2)
         /// Bytes to be sent that may wait on one connection, socket buffers not counted. All that the proxy sends to an
         /// agent are requests of some ten bytes: who lets this much pile up does not read.
         public var maxQueuedBytes = 1 << 20
-        /// Frames other than DATA that may wait on one connection.
-        public var maxQueuedFrames = 8192
+        /// Frames other than DATA that may wait on one connection after the socket has taken what it can.
+        public var maxQueuedFrames = 4096
         /// What a stream may have under way, and what it may while a message larger than that comes in.
         public var streamWindowBytes = 64 << 10
         public var raisedStreamWindowBytes = 256 << 10
@@ -33,6 +33,9 @@ extension GRPCServer {
         /// Frames that break the protocol without ending the connection, and resets that these cause.
         public var badFrameBurst = 200
         public var badFramesPerSecond = 20
+        /// Calls that the peer cancels (rapid reset, CVE-2023-44487). A call costs some 20 µs.
+        public var resetBurst = 4096
+        public var resetsPerSecond = 500
         /// A finished call whose last bytes the peer does not take is reset after this.
         public var lingerTimeout = Duration.seconds(10)
 

@@ -32,7 +32,8 @@ public final class GRPCServer {
     private static let acceptsAtOnce: UInt = 2
 
     public init(
-        configuration: Configuration, eventLoop: any EventLoop, service: any GRPCService, logger: Logger
+        configuration: Configuration, eventLoop: any EventLoop, service: any GRPCService,
+        logger: Logger = Logger(label: "fodc.grpc")
     ) {
         self.configuration = configuration
         self.eventLoop = eventLoop

@@ -26,8 +26,10 @@ struct MessageAssembler {
 
     init(maxMessageBytes: Int) { self.maxMessageBytes = maxMessageBytes }
 
-    /// Bytes of the unfinished message that are in memory.
-    var assembledBytes: Int { buffer.readableBytes }
+    /// Bytes of the unfinished message that are here.
+    private var assembledBytes: Int { buffer.readableBytes }
+    /// Memory that they take: buffers double when they are full. What a buffer from the pool has beyond that is the pool's.
+    var reservedBytes: Int { min(buffer.storageCapacity, max(2 * assembledBytes, BufferPool.firstBytes)) }
     /// A message has begun and not ended.
     var isInMessage: Bool { prefixCount > 0 }
 

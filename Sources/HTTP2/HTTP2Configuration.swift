@@ -25,12 +25,15 @@ public struct HTTP2Configuration: Sendable {
     public var maxContinuations = 4
     /// Entries in one SETTINGS frame. There are fewer than ten kinds (CVE-2020-11080).
     public var maxSettingsEntries = 32
-    /// Unsent answers to PING and SETTINGS, beyond which the peer floods (CVE-2019-9512).
-    public var maxOutboundAcknowledgements = 1000
-    /// RST_STREAM frames that a client may send at once, and each second after that (rapid reset, CVE-2023-44487). Cancelling
-    /// every stream of a full connection twice is still fine.
-    public var resetBurst: UInt64 = 2048
-    public var resetsPerSecond: UInt64 = 100
+    /// Unsent answers to PING and SETTINGS, beyond which the peer floods (CVE-2019-9512). Above what can come in with one
+    /// read of 128 KiB (17 bytes a PING), so that what piles up between two reads is judged by the owner, who knows whether
+    /// the peer takes the answers (``HTTP2Session/queuedFrames``).
+    public var maxOutboundAcknowledgements = 8192
+    /// RST_STREAM frames that a client may send at once, and each second after that (rapid reset, CVE-2023-44487). nghttp2
+    /// ends the connection with INTERNAL_ERROR then; an owner that wants to say why counts for itself
+    /// (``HTTP2Counters/resetsReceived``) and stays below.
+    public var resetBurst: UInt64 = 8192
+    public var resetsPerSecond: UInt64 = 1000
 
     public init(role: Role) { self.role = role }
 }
