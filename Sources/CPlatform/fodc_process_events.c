@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -59,7 +58,5 @@ int fodc_process_signals_next(int signals) {
     ssize_t count = read(signals, &info, sizeof info);
     return count == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
-
-int fodc_process_event_create(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 void fodc_process_ignore_signal(int signal_number) { signal(signal_number, SIG_IGN); }

@@ -103,7 +103,8 @@ private struct GivenValue {
     func address() throws(SettingsError) -> ListenAddress {
         guard let address = ListenAddress(text) else {
             throw refuse(
-                "an address with a port from 0 to 65535, such as :17912, 127.0.0.1:17912, localhost:17912 or [::1]:17912"
+                "an address with a port from 0 to 65535, "
+                    + "such as :17912, 127.0.0.1:17912, localhost:17912 or [::1]:17912"
             )
         }
         return address
@@ -112,7 +113,8 @@ private struct GivenValue {
     func duration(_ range: ClosedRange<Duration>) throws(SettingsError) -> Duration {
         guard let duration = Duration(goSyntax: text), range.contains(duration) else {
             throw refuse(
-                "a duration from \(range.lowerBound.goSyntax) to \(range.upperBound.goSyntax), with its unit, such as 15s, 1h30m or 250ms"
+                "a duration from \(range.lowerBound.goSyntax) to \(range.upperBound.goSyntax), with its unit, "
+                    + "such as 15s, 1h30m or 250ms"
             )
         }
         return duration
@@ -128,7 +130,8 @@ private struct GivenValue {
     func bytes(_ range: ClosedRange<Int>) throws(SettingsError) -> Int {
         guard let bytes = ByteSize.parse(text), range.contains(bytes) else {
             throw refuse(
-                "a size from \(ByteSize.format(range.lowerBound)) to \(ByteSize.format(range.upperBound)), in bytes or with a unit, such as 33554432, 512KiB, 80MiB or 2GiB"
+                "a size from \(ByteSize.format(range.lowerBound)) to \(ByteSize.format(range.upperBound)), "
+                    + "in bytes or with a unit, such as 33554432, 512KiB, 80MiB or 2GiB"
             )
         }
         return bytes

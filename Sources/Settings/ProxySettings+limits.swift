@@ -11,7 +11,8 @@ extension ProxySettings {
         public static let defaultIngestWorkersAtMost = 4
         /// Below, even a registration could not pass; above, one message would need a ring of more than 640 MiB.
         public static let grpcMessageBytes = ByteSize.kibibyte...(256 * ByteSize.mebibyte)
-        /// A ring holds a record of the largest message beside what is current; above, a lane has no room. See ``ringBytes(forMessageBytes:)``.
+        /// A ring holds a record of the largest message beside what is current (``ringBytes(forMessageBytes:)``); above,
+        /// a lane has no room.
         public static let ringBytes = (80 * ByteSize.mebibyte)...(8 * ByteSize.gibibyte)
         public static let defaultRingBytesAtMost = 2 * ByteSize.gibibyte
         /// An agent that beats more often than once a second only costs; the Go agent's timers are in seconds.

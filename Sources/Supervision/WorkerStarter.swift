@@ -40,9 +40,9 @@ public struct WorkerStarter {
             let path = "\(folder)/\(role.executableName)"
             guard access(path, X_OK) == 0 else {
                 let error = SystemError.last(path)
+                let programs = WorkerRole.allCases.map(\.executableName).joined(separator: " and ")
                 throw StartError(
-                    "the worker program cannot be run: \(error); \(WorkerRole.allCases.map(\.executableName).joined(separator: " and ")) "
-                        + "belong into the folder of fodc-proxy")
+                    "the worker program cannot be run: \(error); \(programs) belong into the folder of fodc-proxy")
             }
         }
     }

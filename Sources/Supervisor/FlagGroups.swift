@@ -33,7 +33,8 @@ struct AgentFlags: ParsableArguments {
 
     @Option(
         .staleGrace, "DURATION",
-        "How long last-known values are served after an agent's worker, the exporter or a stream was lost. 0 never, at most 5m, default 15s"
+        "How long last-known values are served after an agent's worker, the exporter or a stream was lost. "
+            + "0 never, at most 5m, default 15s"
     )
     var staleGrace: String?
 }
@@ -54,7 +55,8 @@ struct ProcessFlags: ParsableArguments {
 
     @Option(
         .ringMaxSize, "SIZE",
-        "What the memory between an ingest worker and the exporter may grow to; it starts at 16MiB. 80MiB to 8GiB, default: the smaller of 2GiB and a quarter of the memory limit over the workers"
+        "What the memory between an ingest worker and the exporter may grow to; it starts at 16MiB. 80MiB to 8GiB, "
+            + "default: the smaller of 2GiB and a quarter of the memory limit over the workers"
     )
     var ringMaxSize: String?
 

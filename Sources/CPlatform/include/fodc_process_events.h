@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /*
- * epoll, timerfd, signalfd and eventfd, which Swift's Glibc module does not show. All descriptors are close-on-exec;
+ * epoll, timerfd and signalfd, which Swift's Glibc module does not show. All descriptors are close-on-exec;
  * all functions return -1 with errno when they fail.
  */
 
@@ -26,9 +26,6 @@ int fodc_process_signals_create(const int *signal_numbers, int count);
 
 /* The next signal's number; 0 if none is waiting. */
 int fodc_process_signals_next(int signals);
-
-/* A nonblocking counter that is readable when it is not 0. */
-int fodc_process_event_create(void);
 
 /* Ignores a signal in this process (a macro of C that Swift cannot always take). */
 void fodc_process_ignore_signal(int signal_number);
