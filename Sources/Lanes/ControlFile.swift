@@ -16,6 +16,11 @@ public enum ControlFile {
         return descriptor
     }
 
+    /// Whether a descriptor is of such memory and not of a lane.
+    public static func isControl(_ descriptor: Int32) -> Bool {
+        (try? MemoryFile.byteCount(of: descriptor)) == ControlLayout.fileBytes && MemoryFile.hasSealedSize(descriptor)
+    }
+
     /// Maps it after checking that it can be.
     static func map(_ descriptor: Int32, access: MappingAccess) throws(LaneError) -> Mapping {
         do {

@@ -29,6 +29,8 @@ public final class ControlReader {
         }
     }
 
+    public static var counterCount: Int { ControlLayout.counterWords }
+
     public func counter(_ index: Int) -> UInt64 { words.loadRelaxed(ControlFile.counterOffset(index)) }
 
     public var supervisorProcessID: Int32 {

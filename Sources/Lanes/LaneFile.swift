@@ -21,4 +21,14 @@ public enum LaneFile {
     public static func reopenReadOnly(_ descriptor: Int32) throws(SystemError) -> Int32 {
         try MemoryFile.reopenReadOnly(descriptor)
     }
+
+    /// What a lane is for, as its header says. Throws ``LaneError/notYet`` when nobody has formatted it,
+    /// ``LaneError/unusable(_:)`` when it is none.
+    public static func kind(of descriptor: Int32) throws(LaneError) -> LaneKind {
+        let memory = try LaneMemory(descriptor: descriptor, access: .readOnly)
+        guard memory.isFormatted else { throw .notYet }
+        let written = low(memory.words.loadRelaxed(LaneLayout.Header.kindAndIndex))
+        guard let kind = LaneKind(rawValue: written) else { throw .unusable(memory.flaw(kind: .up) ?? "") }
+        return kind
+    }
 }

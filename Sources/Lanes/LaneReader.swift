@@ -87,6 +87,9 @@ public final class LaneReader {
         return lastPeerPositions[peer]
     }
 
+    public static var counterCount: Int { LaneLayout.Header.counterWords }
+    public static var peerCount: Int { LaneLayout.Header.peerCount }
+
     public func counter(_ index: Int) -> UInt64 {
         precondition((0..<LaneLayout.Header.counterWords).contains(index), "there is no such counter")
         return words.loadRelaxed(LaneLayout.Header.counters + index * LaneLayout.wordBytes)

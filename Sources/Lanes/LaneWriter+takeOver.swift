@@ -87,7 +87,9 @@ extension LaneWriter {
             position += UInt64(words.recordBytes)
         }
         // In the order of the ring, so that the same lane is always taken over in the same way.
-        let found = newest.filter { !$0.value.isForgotten }.sorted { $0.value.record.position < $1.value.record.position }
+        let found = newest.filter { !$0.value.isForgotten }.sorted {
+            $0.value.record.position < $1.value.record.position
+        }
         for (key, candidate) in found {
             guard isPayloadWhole(candidate) else {
                 damagedAtTakeOver += 1

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Lanes
+import Platform
+
+/// Waits for a doorbell as the workers do, and finds out when it should have rung and did not.
+struct Sleeper: CustomStringConvertible {
+    let lane: LaneWriter
+    let bell: Doorbell
+    private(set) var sleeps: UInt64 = 0
+    /// Work was there and the bell never rang: the fault that this looks for.
+    private(set) var missed: UInt64 = 0
+    /// The tick was first, and the bell rang after it: the other process had not got to it yet.
+    private(set) var late: UInt64 = 0
+
+    private static let tickMilliseconds: Int32 = 250
+    /// A process may be kept from running between publishing and ringing, but not that long.
+    private static let patienceMilliseconds: Int32 = 10_000
+
+    var description: String { "slept \(sleeps), late \(late), missed \(missed)" }
+
+    init(lane: LaneWriter, bell: Doorbell) {
+        self.lane = lane
+        self.bell = bell
+    }
+
+    mutating func sleep(until isReady: () -> Bool) {
+        lane.setSleeping(true)
+        defer {
+            lane.setSleeping(false)
+            bell.drain()
+        }
+        if isReady() { return }
+        sleeps += 1
+        while !isRung(within: Self.tickMilliseconds) {
+            guard isReady() else { continue }
+            if isRung(within: Self.patienceMilliseconds) { late += 1 } else { missed += 1 }
+            return
+        }
+    }
+
+    private func isRung(within milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, milliseconds) > 0
+    }
+}
