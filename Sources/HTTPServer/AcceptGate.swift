@@ -2,8 +2,8 @@
 import Glibc
 import NIOCore
 
-/// Keeps the number of connections within the limit, and accepting alive when descriptors or memory run out: it then closes
-/// the longest idle connection, or leaves the new ones in the kernel's queue for a while.
+/// Keeps the number of connections within the limit, and accepting alive when descriptors or memory run out: it then
+/// closes the longest idle connection, or leaves the new ones in the kernel's queue for a while.
 final class AcceptGate: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
@@ -12,8 +12,8 @@ final class AcceptGate: ChannelInboundHandler {
     /// limit while nothing can be evicted.
     static let acceptsPerTurn: UInt = 4
 
-    /// How long accepting rests when it has failed, and how often it is looked for a place when all are taken. The socket
-    /// stays readable all the time, so without a rest the loop would spin.
+    /// How long accepting rests when it has failed, and how often it is looked for a place when all are taken. The
+    /// socket stays readable all the time, so without a rest the loop would spin.
     private static let rest = TimeAmount.milliseconds(100)
 
     /// A lack of descriptors lasts and fails at every connection; once a minute is enough to be told.

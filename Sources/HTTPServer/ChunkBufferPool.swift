@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
-/// Buffers of a body slice's size that have been sent, for the next slice: without it every slice would be an allocation of
-/// 256 KiB, which the C library takes from the kernel and which is then faulted in page by page.
+/// Buffers of a body slice's size that have been sent, for the next slice: without it every slice would be an
+/// allocation of 256 KiB, which the C library takes from the kernel and which is then faulted in page by page.
 struct ChunkBufferPool {
     /// Enough for two clients at full speed; more idle memory buys nothing.
     private static let maximumIdleCount = 8

@@ -22,9 +22,9 @@ public enum HTTPBody {
 
 /// Makes a body piece by piece, at the pace of the client that reads it.
 public protocol HTTPBodyProducer {
-    /// Appends about `targetBytes` bytes to `buffer`, which has room for some more than that. The server calls it on its
-    /// event loop and only when the client can take more; a call must be done within 20 ms, as everybody else waits.
-    /// It may append nothing and return `.more` when a slice of its work is over.
+    /// Appends about `targetBytes` bytes to `buffer`, which has room for some more than that. The server calls it on
+    /// its event loop and only when the client can take more; a call must be done within 20 ms, as everybody else
+    /// waits. It may append nothing and return `.more` when a slice of its work is over.
     mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress
 }
 

@@ -5,7 +5,8 @@ extension HTTPConnection {
     /// Answers below this size are not compressed: they fit into a packet as they are.
     private static let minimumCompressedBytes = 1024
 
-    /// Bodies up to this size are compressed in one go, so that their length is known. It takes well under a millisecond.
+    /// Bodies up to this size are compressed in one go, so that their length is known. It takes well under a
+    /// millisecond.
     private static let maximumCompressedAtOnceBytes = 256 * 1024
 
     /// Bodies up to this size are copied behind the head: one write instead of two.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
-/// One scheduled task for all timeouts of a connection. A deadline that moves to later costs nothing: the task looks at it
-/// when it runs, and is scheduled again then.
+/// One scheduled task for all timeouts of a connection. A deadline that moves to later costs nothing: the task looks
+/// at it when it runs, and is scheduled again then.
 struct ConnectionTimer {
     var deadline: NIODeadline?
     fileprivate var task: Scheduled<Void>?
@@ -27,8 +27,8 @@ struct WriteProgress {
         lastProgressAt = now
     }
 
-    /// `bufferedBytes` are those that the kernel has not yet taken. Returns since when nothing has moved; nil when nothing
-    /// waits for the client.
+    /// `bufferedBytes` are those that the kernel has not yet taken. Returns since when nothing has moved; nil when
+    /// nothing waits for the client.
     mutating func stalledSince(bufferedBytes: Int, now: NIODeadline) -> NIODeadline? {
         let taken = handedBytes - bufferedBytes
         guard bufferedBytes > 0, taken == takenBytes else {

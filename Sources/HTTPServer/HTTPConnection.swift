@@ -4,8 +4,8 @@ import NIOCore
 
 /// One connection: takes requests out of its input one at a time, and has each answered before it looks at the next.
 ///
-/// The state machine is here; answers are in `HTTPConnection+answers.swift`, their bodies in `HTTPConnection+bodies.swift`,
-/// timeouts in `HTTPConnection+timeouts.swift`.
+/// The state machine is here; answers are in `HTTPConnection+answers.swift`, their bodies in
+/// `HTTPConnection+bodies.swift`, timeouts in `HTTPConnection+timeouts.swift`.
 final class HTTPConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -70,7 +70,8 @@ final class HTTPConnection: ChannelInboundHandler {
     // MARK: Events of the channel
 
     func channelActive(context: ChannelHandlerContext) {
-        // A client that connects and says nothing has the time of a request, not that of a connection that proved useful.
+        // A client that connects and says nothing has the time of a request, not that of a connection that proved
+        // useful.
         enter(.idle, timeout: server.configuration.readTimeout)
     }
 
@@ -254,8 +255,8 @@ final class HTTPConnection: ChannelInboundHandler {
         channel.close(promise: nil)
     }
 
-    /// Ends the connection with a reset, so that an answer cut short cannot be taken for a whole one, and what the kernel
-    /// still holds of it is freed.
+    /// Ends the connection with a reset, so that an answer cut short cannot be taken for a whole one, and what the
+    /// kernel still holds of it is freed.
     func cut(_ cause: HTTPCloseCause) {
         guard phase != .closed else { return }
         if phase == .answering {
@@ -272,8 +273,8 @@ final class HTTPConnection: ChannelInboundHandler {
     /// requests of those just accepted are still to be read.
     private static let graceOfTheNew = TimeAmount.seconds(1)
 
-    /// What is closed first when a place is needed: those that have got all, then the longest idle, then those that have
-    /// been sending a request, or nothing, for the longest time. nil: not to be closed.
+    /// What is closed first when a place is needed: those that have got all, then the longest idle, then those that
+    /// have been sending a request, or nothing, for the longest time. nil: not to be closed.
     var evictionRank: EvictionRank? {
         switch phase {
         case .lingering: return EvictionRank(order: 0, since: phaseSince)

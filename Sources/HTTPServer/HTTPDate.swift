@@ -31,8 +31,8 @@ struct HTTPDate {
             + padded(secondOfDay / 3600) + ":" + padded(secondOfDay / 60 % 60) + ":" + padded(secondOfDay % 60) + " GMT"
     }
 
-    /// The Gregorian date of a day. Counts in years that begin on 1 March, so that the leap day is a year's last, and in
-    /// eras of 400 years, which are all equally long.
+    /// The Gregorian date of a day. Counts in years that begin on 1 March, so that the leap day is a year's last, and
+    /// in eras of 400 years, which are all equally long.
     private static func civilDate(daysSinceEpoch: Int) -> (year: Int, month: Int, day: Int) {
         let daysPerEra = 146_097
         let daysSinceMarchOfYear0 = daysSinceEpoch + 719_468

@@ -9,22 +9,24 @@ extension HTTPServer {
         /// Longest time from the connection's start, or a request's first byte, until its head is complete.
         public var readTimeout = TimeAmount.seconds(10)
 
-        /// Longest time without progress in writing an answer, however long the whole answer takes. Progress is that the
-        /// kernel has taken bytes; `unsentLowWaterBytes` says how fine that is.
+        /// Longest time without progress in writing an answer, however long the whole answer takes. Progress is that
+        /// the kernel has taken bytes; `unsentLowWaterBytes` says how fine that is.
         public var writeTimeout = TimeAmount.seconds(10)
 
         /// How long a connection is kept without a request; longer than the usual scrape intervals.
         public var idleTimeout = TimeAmount.minutes(2)
 
-        /// How long the server, having closed its side, throws away what the client still sends: a close with unread input
-        /// would make the kernel reset the connection, and the client could lose the answer (RFC 9112 section 9.6).
+        /// How long the server, having closed its side, throws away what the client still sends: a close with unread
+        /// input would make the kernel reset the connection, and the client could lose the answer (RFC 9112 section
+        /// 9.6).
         public var lingerTimeout = TimeAmount.seconds(2)
 
         /// Most connections at one time; for one more the longest idle one is closed. Each may hold
         /// `highWaterMarkBytes` and a chunk for a slow reader, and one descriptor.
         public var maximumConnections = 1024
 
-        /// Bodies are made while fewer than `highWaterMarkBytes` wait to be sent, and again from `lowWaterMarkBytes` on.
+        /// Bodies are made while fewer than `highWaterMarkBytes` wait to be sent, and again from `lowWaterMarkBytes`
+        /// on.
         public var lowWaterMarkBytes = 256 * 1024
         public var highWaterMarkBytes = 512 * 1024
 
@@ -32,9 +34,9 @@ extension HTTPServer {
         /// buffers have exactly.
         public var sliceBytes = 240 * 1024
 
-        /// Unsent bytes that the kernel keeps for a connection (TCP_NOTSENT_LOWAT). Without it the kernel takes some MiB
-        /// and asks for more only when a third of them is gone, which a client on a slow line may need longer for than
-        /// the write timeout; and that memory is outside every limit here.
+        /// Unsent bytes that the kernel keeps for a connection (TCP_NOTSENT_LOWAT). Without it the kernel takes some
+        /// MiB and asks for more only when a third of them is gone, which a client on a slow line may need longer for
+        /// than the write timeout; and that memory is outside every limit here.
         public var unsentLowWaterBytes = 256 * 1024
 
         /// Length of the listening socket's queue. NIO sets it to 128 when it takes the socket over; it is set anew

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a well-formed head asks for: the checks of sense, in the order in which their failures leave the least doubt about
-/// where the next request begins.
+/// What a well-formed head asks for: the checks of sense, in the order in which their failures leave the least doubt
+/// about where the next request begins.
 struct RequestAdmission {
     /// Exactly one of these two is set. The connection can go on after this rejection: where the next request begins is
     /// known. What makes that doubtful is thrown.

@@ -5,7 +5,8 @@ import NIOCore
 ///
 /// It is asked for the next head only when the one before it is answered: requests that a client has sent ahead stay
 /// bytes, and the memory they take is the connection's input limit. It is strict where leniency has been used to make
-/// two servers see different requests: bare LF or CR, folded lines, blanks before the colon and control bytes are errors.
+/// two servers see different requests: bare LF or CR, folded lines, blanks before the colon and control bytes are
+/// errors.
 struct RequestHeadParser {
     enum Outcome: Equatable {
         case needsMore
@@ -27,7 +28,8 @@ struct RequestHeadParser {
         self.limits = limits
     }
 
-    /// Consumes a head when it is complete. After `.rejected` the position in the bytes is lost: the connection must end.
+    /// Consumes a head when it is complete. After `.rejected` the position in the bytes is lost: the connection must
+    /// end.
     mutating func next(from buffer: inout ByteBuffer) -> Outcome {
         do {
             guard let byteCount = try scan(&buffer) else { return .needsMore }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The target of a request, decoded: origin form (`/metrics?role=x`) or absolute form (`http://host/metrics`), see RFC 9112
-/// section 3.2. A path or parameter with a broken escape, a NUL or bytes that are not UTF-8 is an error, never guessed at.
+/// The target of a request, decoded: origin form (`/metrics?role=x`) or absolute form (`http://host/metrics`), see RFC
+/// 9112 section 3.2. A path or parameter with a broken escape, a NUL or bytes that are not UTF-8 is an error, never
+/// guessed at.
 struct RequestTarget: Equatable {
     var path: String
     var pathSegments: [String]

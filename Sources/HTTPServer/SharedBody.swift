@@ -3,10 +3,10 @@ import NIOCore
 
 /// A body that is made once and read by several answers, each at its own pace.
 ///
-/// Whoever is furthest makes the next piece. Pieces are kept for those who come later, as long as anybody reads: overlapping
-/// scrapes share one rendering and one compression. It takes `maximumKeptBytes` at most: beyond, what all have read is
-/// dropped, so that nobody can join any more, and a reader that is further behind than that fails, as otherwise the slowest
-/// client would decide how much memory is used.
+/// Whoever is furthest makes the next piece. Pieces are kept for those who come later, as long as anybody reads:
+/// overlapping scrapes share one rendering and one compression. It takes `maximumKeptBytes` at most: beyond, what all
+/// have read is dropped, so that nobody can join any more, and a reader that is further behind than that fails, as
+/// otherwise the slowest client would decide how much memory is used.
 ///
 /// A source may not say `.waiting`. Everything on one event loop.
 public final class SharedBody {
@@ -32,8 +32,8 @@ public final class SharedBody {
         self.maximumKeptBytes = maximumKeptBytes
     }
 
-    /// A body for one more answer, from the beginning; nil when it is too late for that: the beginning is dropped, or the
-    /// last reader has gone and with it all that was kept.
+    /// A body for one more answer, from the beginning; nil when it is too late for that: the beginning is dropped, or
+    /// the last reader has gone and with it all that was kept.
     public func makeReader() -> (any HTTPBodyProducer)? {
         guard droppedChunkCount == 0, readerCount > 0 || !hasHadReaders else { return nil }
         hasHadReaders = true

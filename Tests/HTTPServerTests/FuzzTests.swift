@@ -66,7 +66,8 @@ struct FuzzTests {
         }
     }
 
-    /// What we take as a request, NIO's llhttp understands in the same way: no request can be smuggled between two views.
+    /// What we take as a request, NIO's llhttp understands in the same way: no request can be smuggled between two
+    /// views.
     @Test(arguments: UInt64(11)...14) func headsMeanTheSameToLlhttp(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         var compared = 0

@@ -53,7 +53,7 @@ struct GzipTests {
         var text = ""
         for line in 0..<lineCount {
             text +=
-                "banyandb_some_total{group=\"sw_metric\",pod_name=\"data-\(line % 7)\",seg=\"\(line)\"} \(line * line)\n"
+                "banyandb_total{group=\"sw_metric\",pod_name=\"data-\(line % 7)\",seg=\"\(line)\"} \(line * line)\n"
         }
         return Array(text.utf8)
     }

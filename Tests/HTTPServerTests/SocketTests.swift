@@ -193,10 +193,17 @@ struct SocketTests {
         for client in busy { client.send(get("/held")) }
         #expect(try server.eventually { try server.counts.handled.count == 2 })
         let waiting = (0..<10).map { _ in TestClient(server) }
-        for client in waiting { client.send(get("/hello", "Connection: close\r\n")) }
-        // One burst of accepting may go beyond the limit.
+        for client in waiting { client.send(get("/held", "Connection: close\r\n")) }
         usleep(100_000)
+        // One burst of accepting may go beyond the limit.
         #expect(try server.statistics.connectionsAccepted <= 2 + UInt64(AcceptGate.acceptsPerTurn))
+        #expect(
+            try server.eventually {
+                try server.run { _, handler in
+                    for responder in handler.held { responder.respond(status: 200, text: "free") }
+                    return handler.held.count == 12
+                }
+            })
         try server.run { _, handler in
             for responder in handler.held { responder.respond(status: 200, text: "free") }
         }

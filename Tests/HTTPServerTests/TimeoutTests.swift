@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -90,7 +91,7 @@ struct ConnectionLimitTests {
         let listener = EmbeddedChannel(loop: server.loop)
         try listener.pipeline.syncOperations.addHandler(AcceptGate(server: server.server))
         listener.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
-        listener.pipeline.fireErrorCaught(IOError(errnoCode: 24 /* EMFILE */, reason: "accept"))
+        listener.pipeline.fireErrorCaught(IOError(errnoCode: EMFILE, reason: "accept"))
         #expect(server.isOpen)
         #expect(!others[0].isActive)
         #expect(others[1].isActive)
