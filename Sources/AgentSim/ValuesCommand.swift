@@ -2,12 +2,11 @@
 
 import AgentSimulation
 import ArgumentParser
-import Platform
 
 struct ValuesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "values",
-        abstract: "Prints every series that agents send, with its value and the second for which it holds.")
+        abstract: "Prints every series as it leaves the proxy (without node_ labels of registrations), with its value and the second for which it holds.")
 
     @OptionGroup var fleet: FleetOptions
 
@@ -15,7 +14,6 @@ struct ValuesCommand: ParsableCommand {
     var time: Int64?
 
     func run() throws {
-        let now = time ?? WallClock.nowNanoseconds() / 1_000_000_000
-        ValueListing(try fleet.settings()).write(nowSeconds: now) { print($0) }
+        ValueListing(try fleet.settings()).write(nowSeconds: time) { print($0) }
     }
 }

@@ -46,6 +46,8 @@ final class AgentConnection: ChannelInboundHandler {
     private var requests: [MetricsRequest] = []
     private var answer: AnswerCursor?
     private var isAnswerDelayed = false
+    /// What waits until the answer is sent.
+    private var held: [(message: [UInt8], method: AgentMethod)] = []
     private var heartbeat: Scheduled<Void>?
     private(set) var isRegistered = false
     private var isFrozen = false
@@ -144,7 +146,10 @@ final class AgentConnection: ChannelInboundHandler {
         if method == .streamMetrics { metricsStream = stream.stream }
     }
 
+    /// Real agents send on all streams under one lock: while the answer for metrics waits for the proxy, so does
+    /// everything else, heartbeats too.
     private func send(_ message: [UInt8], on method: AgentMethod) {
+        guard answer == nil else { return held.append((message, method)) }
         guard let session, let stream = streams.first(where: { $0.method == method })?.stream else { return }
         session.send(MessageAssembler.framed(message), on: stream)
     }
@@ -234,6 +239,7 @@ final class AgentConnection: ChannelInboundHandler {
         heartbeat?.cancel()
         answer = nil
         requests = []
+        held = []
         statistics.update {
             if session != nil { $0.connected -= 1 }
             if isRegistered { $0.registered -= 1 }
@@ -330,6 +336,9 @@ final class AgentConnection: ChannelInboundHandler {
                     $0.answers += 1
                     $0.samples += cursor.sampleCount
                 }
+                let waiting = held
+                held = []
+                for (message, method) in waiting { send(message, on: method) }
                 nextAnswer()
             } else {
                 answer = cursor

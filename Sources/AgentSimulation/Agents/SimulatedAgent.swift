@@ -16,22 +16,24 @@ final class SimulatedAgent {
     private static let watermark = ChannelOptions.Types.WriteBufferWaterMark(low: 16 << 10, high: 64 << 10)
 
     private let configuration: AgentConnection.Configuration
-    private let proxy: ProxyEndpoint
+    private let address: SocketAddress
     private let eventLoop: any EventLoop
     private let statistics: FleetStatistics
     private let log: @Sendable (String) -> Void
     private var maker: AnswerMaker
     private var connection: AgentConnection?
+    /// Counts connections, so that what is heard of an earlier one is not taken for the present one's.
+    private var attempts = 0
     private var isStopped = false
     private var isLeaving = false
 
     init(
-        _ configuration: AgentConnection.Configuration, maker: AnswerMaker, proxy: ProxyEndpoint,
+        _ configuration: AgentConnection.Configuration, maker: AnswerMaker, address: SocketAddress,
         eventLoop: any EventLoop, statistics: FleetStatistics, log: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
         self.maker = maker
-        self.proxy = proxy
+        self.address = address
         self.eventLoop = eventLoop
         self.statistics = statistics
         self.log = log
@@ -57,12 +59,14 @@ final class SimulatedAgent {
 
     private func connect() {
         guard !isStopped else { return }
+        attempts += 1
+        let attempt = attempts
         let connection = AgentConnection(configuration, maker: maker, statistics: statistics) { [weak self] end in
-            self?.ended(end)
+            self?.ended(end, of: attempt)
         }
         self.connection = connection
         let handler = NIOLoopBound(connection, eventLoop: eventLoop)
-        let attempt = ClientBootstrap(group: eventLoop)
+        let channel = ClientBootstrap(group: eventLoop)
             .connectTimeout(Self.connectTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveBytes))
@@ -70,13 +74,14 @@ final class SimulatedAgent {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
             }
-            .connect(host: proxy.host, port: proxy.port)
-        attempt.assumeIsolated().whenFailure { error in
-            self.ended(.connectFailed("\(error)"))
+            .connect(to: address)
+        channel.assumeIsolated().whenFailure { error in
+            self.ended(.connectFailed("\(error)"), of: attempt)
         }
     }
 
-    private func ended(_ end: ConnectionEnd) {
+    private func ended(_ end: ConnectionEnd, of attempt: Int) {
+        guard attempt == attempts, connection != nil else { return }
         if let connection { maker = connection.answerMaker }
         connection = nil
         guard !isStopped else { return }

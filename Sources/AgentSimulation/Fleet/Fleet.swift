@@ -20,12 +20,13 @@ public final class Fleet: Sendable {
     private static let tick = TimeAmount.milliseconds(50)
 
     /// - Parameter output: takes lines about the fleet, from any thread.
+    /// - Throws: if the proxy's name cannot be resolved.
     public init(_ settings: FleetSettings, output: @escaping @Sendable (String) -> Void) throws {
         self.settings = settings
         self.output = output
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, settings.threadCount))
         scrapedSeries = settings.scrape.map { _ in ScrapedSeriesStore(pointCount: settings.windowPointCount) }
-        let builder = FleetBuilder(settings)
+        let builder = try FleetBuilder(settings)
         let loops = Array(group.makeIterator())
         let statistics = statistics
         let isVerbose = settings.isVerbose

@@ -11,11 +11,14 @@ final class FleetBuilder: Sendable {
     }
 
     private let settings: FleetSettings
+    private let address: SocketAddress
     private let behaviours: [AgentBehaviour]
     private let templates = Mutex<[TemplateKey: TemplateSet]>([:])
 
-    init(_ settings: FleetSettings) {
+    /// - Throws: if the proxy's name is not known.
+    init(_ settings: FleetSettings) throws {
         self.settings = settings
+        address = try SocketAddress.makeAddressResolvingHost(settings.proxy.host, port: settings.proxy.port)
         behaviours = AgentBehaviour.assign(
             agentCount: settings.agentCount, slow: settings.slow, hanging: settings.hangingFraction,
             frozen: settings.frozenFraction, seed: settings.seed)
@@ -38,7 +41,7 @@ final class FleetBuilder: Sendable {
                 identity: identity, behaviour: behaviours[place], streamCount: settings.streamCount,
                 authority: settings.proxy.description, freezeAfter: TimeAmount(settings.freezeAfter))
             let agent = SimulatedAgent(
-                configuration, maker: maker, proxy: settings.proxy, eventLoop: eventLoop, statistics: statistics,
+                configuration, maker: maker, address: address, eventLoop: eventLoop, statistics: statistics,
                 log: log)
             return (place, agent)
         }

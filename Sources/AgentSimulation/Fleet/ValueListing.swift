@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the agents of a fleet send at one moment, for tests that compare it with what arrives elsewhere.
+import Platform
+
+/// What the agents of a fleet send at one moment, for tests that compare it with what the proxy serves.
 public struct ValueListing {
     private let settings: FleetSettings
     private let plans: [NodeKind: SeriesPlan]
@@ -16,10 +18,12 @@ public struct ValueListing {
     /// One line a series: `name{labels} value`, labels sorted and escaped as in Prometheus' text format, the value in
     /// the shortest form that reads back to the same bits, a blank, and the seconds for which it holds.
     ///
-    /// With the labels that agents send; the proxy adds `node_…` of the registration's.
+    /// With the labels with which series leave the proxy, but for `node_…` out of the labels of the registration: the
+    /// proxy puts `pod_name` and `node_role` on what agents send without.
     ///
-    /// - Parameter nowSeconds: each agent's latest values at that time.
-    public func write(nowSeconds: Int64, to output: (String) -> Void) {
+    /// - Parameter nowSeconds: each agent's latest values at that time; `nil` is now.
+    public func write(nowSeconds: Int64?, to output: (String) -> Void) {
+        let nowSeconds = nowSeconds ?? WallClock.nowNanoseconds() / 1_000_000_000
         for place in 0..<settings.agentCount {
             let identity = AgentIdentity(
                 index: settings.startIndex + place, mix: settings.mix, podPrefix: settings.podPrefix)
@@ -29,10 +33,13 @@ public struct ValueListing {
                 let value = keys.value(
                     model: series.model, childKey: series.childKey, textKey: series.textKey, source: settings.values,
                     seconds: seconds)
-                let labels = series.labels(podName: identity.podName)
-                    .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-                    .map { "\($0.name)=\"\(Self.escaped($0.value))\"" }
-                output("\(series.name){\(labels.joined(separator: ","))} \(value) \(seconds)")
+                var labels = series.labels(podName: identity.podName)
+                if !series.hasPodName {
+                    labels += [("pod_name", identity.podName), ("node_role", identity.nodeRole)]
+                }
+                labels.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+                let text = labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
+                output("\(series.name){\(text)} \(value) \(seconds)")
             }
         }
     }
