@@ -81,7 +81,8 @@ final class AssemblyBudget {
             return
         }
         guard nowNanoseconds - since >= stallNanoseconds else { return }
-        while isExhausted, let largest { giveUp(largest) }
+        // Some room beyond the limit, or the next who come would only stall again.
+        while usedBytes > limitBytes - limitBytes / 4, let largest { giveUp(largest) }
     }
 
     private func giveUp(_ message: UnfinishedMessage) {

@@ -6,7 +6,7 @@ import NIOCore
 public final class GRPCCall {
     /// `/package.Service/Method`.
     public let path: String
-    public unowned let connection: GRPCConnection
+    public let connection: GRPCConnection
     /// The client's address, `1.2.3.4:567`.
     public var peer: String { connection.peer }
     /// ``finish(_:)`` was called, or the call has ended in any other way.

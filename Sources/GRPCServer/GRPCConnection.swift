@@ -32,7 +32,8 @@ public final class GRPCConnection {
     /// To be closed as soon as nghttp2 has returned.
     private var pendingEnd: GRPCConnectionEnd?
 
-    private let openedNanoseconds: UInt64
+    private var openedNanoseconds: UInt64
+    private var unheardSinceNanoseconds: UInt64 = 0
     private var hasSpokenHTTP2 = false
     private var keepalive: Keepalive
     private var abuse: AbuseGuard
@@ -158,8 +159,16 @@ extension GRPCConnection {
     func setReading(_ shouldRead: Bool) {
         guard end == nil, shouldRead != isReading else { return }
         isReading = shouldRead
-        // Nobody could hear the peer in the meantime.
-        if shouldRead { keepalive.heard(nowNanoseconds: server.clock.nowNanoseconds) }
+        let now = server.clock.nowNanoseconds
+        if shouldRead {
+            // Nobody could hear the peer in the meantime.
+            keepalive.heard(nowNanoseconds: now)
+            let unheardNanoseconds = now - unheardSinceNanoseconds
+            openedNanoseconds += unheardNanoseconds
+            for payload in pings.keys { pings[payload]?.deadlineNanoseconds += unheardNanoseconds }
+        } else {
+            unheardSinceNanoseconds = now
+        }
         channel.setReading(shouldRead)
     }
 

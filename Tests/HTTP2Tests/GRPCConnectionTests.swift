@@ -194,4 +194,21 @@ import Testing
             #expect(codes.allSatisfy { $0 == 8 })
         }
     }
+
+    /// As two workers do: one stops, and whoever comes next is served by the other.
+    @Test func aSharedSocketOutlivesOneOfItsServers() async throws {
+        try await GRPCHarness.run { harness in
+            let other = try await GRPCHarness(.init(), sharing: harness)
+            for number in 0..<6 {
+                let result = try await harness.call(messages: [[UInt8(number)]])
+                #expect(result.messages == [[UInt8(number)]])
+            }
+            try await harness.onLoop { $0.server.closeAll() }
+            let result = try await harness.call(messages: [[9]])
+            #expect(result.messages == [[9]])
+            let accepted = try await other.onLoop { $0.server.statistics.connectionsAccepted }
+            #expect(accepted >= 1)
+            try await other.stop()
+        }
+    }
 }

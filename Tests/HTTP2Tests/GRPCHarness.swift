@@ -11,14 +11,18 @@ final class GRPCHarness: @unchecked Sendable {
     let service = ScriptedService()
     let server: GRPCServer
     let port: Int
-    private let descriptor: Int32
+    let descriptor: Int32
 
-    init(_ configuration: GRPCServer.Configuration) async throws {
+    init(_ configuration: GRPCServer.Configuration, sharing other: GRPCHarness? = nil) async throws {
         let loop = group.next()
         self.loop = loop
         server = GRPCServer(
             configuration: configuration, eventLoop: loop, service: service)
-        (descriptor, port) = try GRPCHarness.listen()
+        if let other {
+            (descriptor, port) = (dup(other.descriptor), other.port)
+        } else {
+            (descriptor, port) = try GRPCHarness.listen()
+        }
         try await loop.flatSubmit { [self] in server.start(listeningDescriptor: descriptor) }.get()
     }
 
