@@ -14,7 +14,7 @@ enum LaneStep: CaseIterable {
     case forgotten
     case slotClaimed
     case slotReleased
-    case areaAllocated
+    case areaProvided
     case areaCopied
     case areaPublished
     case areaReleased

@@ -90,6 +90,11 @@ extension LaneWriter {
         // One store of a whole word, of which readers ignore the mark; the record stands between tail and head.
         let first = SharedWords(base: address(of: record.position))
         first.storeRelaxed(0, first.loadRelaxed(0) | RecordLayout.forgottenMark)
+        if let nextArea, record.position >= nextArea.geometry.base, record.position < nextArea.copiedTo {
+            // It has been copied already. Copied in part, it is marked by its first word all the same.
+            let copy = SharedWords(base: nextArea.address(of: record.position))
+            copy.storeRelaxed(0, first.loadRelaxed(0))
+        }
         didStep(.forgotten)
     }
 

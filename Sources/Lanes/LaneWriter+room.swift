@@ -24,25 +24,11 @@ extension LaneWriter {
         let policy = RoomPolicy(
             recordBytes: recordBytes, isCurrent: isCurrent, type: type, currentBytes: current.byteCount,
             replacedBytes: replaced?.byteCount ?? 0, largestCurrentBound: current.largestBound)
-        if !policy.isComfortable(capacityBytes: geometry.capacityBytes) { try growIfWanted(policy) }
+        if nextArea != nil || !policy.isComfortable(capacityBytes: geometry.capacityBytes) {
+            try growIfWanted(policy)
+        }
         if geometry.capacityBytes - usedBytes < policy.freeBytesNeeded {
             try moveTail(until: policy.freeBytesNeeded)
-        }
-    }
-
-    private func growIfWanted(_ policy: RoomPolicy) throws(LaneError) {
-        let isPossible = policy.isPossible(capacityBytes: geometry.capacityBytes)
-        let wanted = policy.wantedCapacity(presentBytes: geometry.capacityBytes, maximumBytes: maximumRingBytes)
-        if isPossible, wanted == geometry.capacityBytes || head < retryGrowingAt { return }
-        guard policy.isPossible(capacityBytes: wanted) else {
-            throw .tooMuchCurrent(limitBytes: max(0, policy.currentLimitBytes(capacityBytes: wanted)))
-        }
-        do {
-            try grow(to: wanted)
-        } catch {
-            guard isPossible else { throw error }
-            // The record fits as it is. Try again a lap later, not with each record.
-            retryGrowingAt = head + UInt64(geometry.capacityBytes)
         }
     }
 

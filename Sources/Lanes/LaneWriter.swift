@@ -23,6 +23,10 @@ public final class LaneWriter {
     var slots = SlotRegister()
     /// No growing is tried before the head is here: it has just failed, and the ring does without.
     var retryGrowingAt: UInt64 = 0
+    /// Where the ring is about to move.
+    var nextArea: NextArea?
+    /// How much of growing is done at once: 2 ms.
+    var growthSliceBytes = 4 << 20
     var isFilling = false
 
     /// Current records whose payload was found damaged when the lane was taken over, and that were dropped therefore.

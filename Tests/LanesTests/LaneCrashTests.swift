@@ -23,7 +23,7 @@ import Testing
         var deaths = 0
         var refusals: [String: Int] = [:]
         var lappedBytes: UInt64 = 0
-        for seed in 1...(12 * Self.rounds) {
+        for seed in 1...(6 * Self.rounds) {
             let sizes = [64 << 10, 192 << 10, 1 << 20]
             let schedule = try LaneSchedule(seed: seed, maximumRingBytes: sizes[Int(seed % 3)])
             try schedule.run(operations: 1500)

@@ -221,6 +221,30 @@ import Testing
         #expect(try lane.takeOver(maximum: 1 << 20).currentCount == 300)
     }
 
+    @Test func growingIsDoneInSlices() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format(maximum: 4 << 20)
+        writer.growthSliceBytes = 64 << 10
+        let reader = try lane.reader()
+        var slices = 0
+        var mostSlices = 0
+        writer.stepHook = { if $0 == .areaProvided || $0 == .areaCopied { slices += 1 } }
+        for subject in UInt64(0)..<1000 {
+            slices = 0
+            try writer.append(.sample, subject: subject, isCurrent: true, bytes: [UInt8](repeating: 1, count: 1000))
+            mostSlices = max(mostSlices, slices)
+            // Each tenth goes while the ring may be half moved.
+            if subject % 10 == 3 { writer.forget(.sample, subject: subject - 2) }
+            #expect(reader.drain().others.isEmpty)
+        }
+        #expect(writer.ringBytes == 4 << 20 && writer.nextArea == nil)
+        #expect(mostSlices <= 2, "the last of providing and the first of copying")
+        let successor = try lane.takeOver(maximum: 4 << 20)
+        #expect(successor.currentCount == 900 && writer.currentCount == 900)
+        let forgotten = Set(successor.currentRecords(of: .none).map { $0.subject % 10 })
+        #expect(forgotten == [0, 2, 3, 4, 5, 6, 7, 8, 9])
+    }
+
     @Test func aLargeRecordMakesTheRingGrow() throws {
         let lane = try LaneUnderTest()
         let writer = try lane.format(maximum: 64 << 20)

@@ -21,7 +21,7 @@ final class LaneSchedule {
     private var isLosing: (LaneModel.Key) -> Bool = { _ in false }
     private var touchedSlot: SlotRef?
     /// A ring grows a few times in a schedule: there the lane is looked at each time.
-    private static let rareSteps: Set<LaneStep> = [.areaAllocated, .areaCopied, .areaPublished, .areaReleased]
+    private static let rareSteps: Set<LaneStep> = [.areaProvided, .areaCopied, .areaPublished, .areaReleased]
     /// How often the lane is looked at from outside, at a step of a change.
     private let lookChance: Double
     private(set) var looks: [LaneStep: Int] = [:]
@@ -41,6 +41,8 @@ final class LaneSchedule {
     }
 
     private func attach() {
+        // So that a ring of this size grows in several slices as well, with other things happening in between.
+        writer.growthSliceBytes = random.chance(0.5) ? 16 << 10 : writer.growthSliceBytes
         writer.slowestReaderPosition = { [unowned self] in isReaderAlive ? reader.position : nil }
     }
 
