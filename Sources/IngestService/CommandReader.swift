@@ -16,13 +16,12 @@ final class CommandReader {
     init(descriptor: Int32, parity: Int) {
         self.descriptor = descriptor
         self.parity = parity
-        open()
+        open { $0.seekToHead() }
     }
 
-    private func open() {
-        // Before the first exporter of this parity has started there is nothing to read.
+    private func open(_ seek: (LaneReader) -> Void) {
         guard reader == nil, let opened = try? LaneReader(descriptor: descriptor, kind: .down) else { return }
-        opened.seekToHead()
+        seek(opened)
         reader = opened
         generation = opened.generation
     }
@@ -33,7 +32,8 @@ final class CommandReader {
         into lane: LaneWriter, counters: IngestCounters,
         _ handle: (RecordHeader, CollectCommand) -> Void
     ) -> UInt64? {
-        open()
+        // A lane that was not there when this worker began has been formatted since: all that is in it is for us.
+        open { $0.seekToTail() }
         guard let reader else { return nil }
         let current = reader.generation
         defer { generation = current }

@@ -17,6 +17,8 @@ final class ControlBoard {
             readable = try MemoryFile.reopenReadOnly(writable)
             writer = try ControlWriter(descriptor: writable)
             MemoryFile.close(writable)
+            writer.setCounter(
+                ControlCounter.serviceStartedAtNanoseconds.rawValue, MonotonicClock.nowNanoseconds())
         } catch {
             throw StartError("the table of workers cannot be made (\(error)); give the service more memory")
         }
