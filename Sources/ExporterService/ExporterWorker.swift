@@ -146,6 +146,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         guard !isDraining else { return }
         isDraining = true
         server.stopAccepting()
+        // What agents have answered until now belongs to the answers that end here.
+        readLanes()
         collections.endAll()
         windows.endAll()
         let now = MonotonicClock.nowNanoseconds()

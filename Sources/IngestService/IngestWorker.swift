@@ -249,11 +249,17 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         server.stopAccepting()
         server.drain()
         service.drain()
-        loop.scheduleTask(in: Self.drainGrace) { [self] in
-            server.closeAll()
-            loop.scheduleTask(in: .milliseconds(50)) {
-                whenDone()
-            }
+        awaitConnections(until: .now() + Self.drainGrace, whenDone)
+    }
+
+    /// Agents close their connections when their registration stream has ended; those that do not are closed.
+    private func awaitConnections(until deadline: NIODeadline, _ whenDone: @escaping @Sendable () -> Void) {
+        if server.connectionCount > 0, .now() < deadline {
+            loop.scheduleTask(in: .milliseconds(10)) { [self] in awaitConnections(until: deadline, whenDone) }
+            return
         }
+        server.closeAll()
+        // What was written last, the ends of streams among it, has left with the turn of the loop after this one.
+        loop.execute { whenDone() }
     }
 }
