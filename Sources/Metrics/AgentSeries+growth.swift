@@ -163,14 +163,17 @@ extension AgentSeries {
     private func grow(
         _ newcomers: inout Newcomers, _ unknown: [Int], _ message: RawSpan, pruning: Bool
     ) -> [Int?]? {
-        let present = column.count { $0 != SampleBits.stale }
+        // In this answer: by a known hash, or by one that was found to mean a known series.
+        var isPresent = column.map { $0 != SampleBits.stale }
+        for series in newcomers.list.compactMap(\.series) { isPresent[series] = true }
+        let present = isPresent.count { $0 }
         let absent = seriesCount - present
         let isFull = seriesCount + unknown.count > limits.maxSeriesPerAgent
         let prunes = pruning && absent > 0 && (isFull || (absent > present && absent >= Self.minPrunedSeries))
         let room = limits.maxSeriesPerAgent - (prunes ? present : seriesCount)
         let admitted = unknown.prefix(max(0, room))
         guard !admitted.isEmpty else { return nil }
-        let merged = merge(newcomers.list, admitted, message, prunes: prunes)
+        let merged = merge(newcomers.list, admitted, message, keeping: prunes ? isPresent : nil)
         guard merged.reduce(0, { $0 + $1.block.coded.count }) <= limits.maxTableBytes else { return nil }
 
         var map = [Int?](repeating: nil, count: seriesCount)
@@ -208,22 +211,22 @@ extension AgentSeries {
         return map
     }
 
-    /// The blocks of the new table, in order of their names.
+    /// The blocks of the new table, in order of their names. `kept` says which old series stay; nil: all.
     private func merge(
-        _ list: [Newcomers.Newcomer], _ admitted: ArraySlice<Int>, _ message: RawSpan, prunes: Bool
+        _ list: [Newcomers.Newcomer], _ admitted: ArraySlice<Int>, _ message: RawSpan, keeping kept: [Bool]?
     ) -> [MergedBlock] {
         var result: [MergedBlock] = []
         var rest = admitted
         for old in blocks {
             while let next = rest.first, Self.compareName(list[next], old.name) < 0 {
-                result.append(merge(nil, list, Self.takeName(&rest, list), message, prunes: prunes))
+                result.append(merge(nil, list, Self.takeName(&rest, list), message, keeping: kept))
             }
             var own: [Int] = []
             if let next = rest.first, Self.compareName(list[next], old.name) == 0 { own = Self.takeName(&rest, list) }
-            let merged = merge(old, list, own, message, prunes: prunes)
+            let merged = merge(old, list, own, message, keeping: kept)
             if !merged.sources.isEmpty { result.append(merged) }
         }
-        while !rest.isEmpty { result.append(merge(nil, list, Self.takeName(&rest, list), message, prunes: prunes)) }
+        while !rest.isEmpty { result.append(merge(nil, list, Self.takeName(&rest, list), message, keeping: kept)) }
         return result
     }
 
@@ -244,10 +247,10 @@ extension AgentSeries {
     }
 
     private func merge(
-        _ old: SeriesBlock?, _ list: [Newcomers.Newcomer], _ own: [Int], _ message: RawSpan, prunes: Bool
+        _ old: SeriesBlock?, _ list: [Newcomers.Newcomer], _ own: [Int], _ message: RawSpan, keeping kept: [Bool]?
     ) -> MergedBlock {
         var sources: [MergedBlock.Source] = []
-        if let old, own.isEmpty, !prunes || !hasAbsent(old) {
+        if let old, own.isEmpty, kept?[old.first..<(old.first + old.count)].allSatisfy({ $0 }) ?? true {
             for series in old.first..<(old.first + old.count) { sources.append(.old(series)) }
             return MergedBlock(block: old, sources: sources)
         }
@@ -266,7 +269,7 @@ extension AgentSeries {
             var series = old.first
             while decoder.next(old.coded.span.bytes) {
                 takeNewcomers(before: decoder.text)
-                if !prunes || column[series] != SampleBits.stale {
+                if kept?[series] ?? true {
                     encoder.append(decoder.text)
                     sources.append(.old(series))
                 }
@@ -281,10 +284,6 @@ extension AgentSeries {
         block.coded = encoder.coded
         block.longestTextBytes = encoder.longestTextBytes
         return MergedBlock(block: block, sources: sources)
-    }
-
-    private func hasAbsent(_ block: SeriesBlock) -> Bool {
-        (block.first..<(block.first + block.count)).contains { column[$0] == SampleBits.stale }
     }
 
     // MARK: Slots

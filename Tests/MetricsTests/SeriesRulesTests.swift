@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import Metrics
+
+/// What becomes of one agent's metrics: enrichment, what is left out, how the table changes.
+struct SeriesRulesTests {
+    private static func lines(
+        _ metrics: [TestMetric], _ enrichment: Enrichment = Pipeline.plain, limits: SeriesLimits = SeriesLimits()
+    ) throws -> (lines: [String], summary: DecodeSummary) {
+        let series = Pipeline.series(enrichment, limits: limits)
+        let summary = try Pipeline.decode(series, TestMetric.message(metrics))
+        let snapshot = try #require(Pipeline.snapshot(series))
+        return (Pipeline.samples(Pipeline.text([snapshot])), summary)
+    }
+
+    @Test func addsTheRegistrationsLabels() throws {
+        let enrichment = Enrichment(
+            podName: "pod-a", nodeRole: "ROLE_DATA",
+            labels: ["type": "hot", "zone": "", "pod_name": "x", "container_name": "y", "app.kubernetes.io/name": "z", "rack": "1"])
+        #expect(enrichment.refusedLabelCount == 1)
+        let result = try Self.lines([TestMetric(name: "up", labels: [("node_rack", "own"), ("zz", "1")], value: 1)], enrichment)
+        #expect(result.lines == [#"up{node_rack="own",node_role="ROLE_DATA",node_type="hot",pod_name="pod-a",zz="1"} 1"#])
+    }
+
+    @Test func keepsTheSeriesOwnPodAndRole() throws {
+        let own = TestMetric(name: "up", labels: [("pod_name", "other"), ("node_role", "ROLE_META")], value: 1)
+        let empty = TestMetric(name: "ktm", labels: [("pod_name", ""), ("x", "")], value: 2)
+        #expect(
+            try Self.lines([own, empty]).lines == [
+                #"ktm{node_role="ROLE_DATA",pod_name="pod-a"} 2"#, #"up{node_role="ROLE_META",pod_name="other"} 1"#,
+            ])
+    }
+
+    @Test func escapesLabelValues() throws {
+        let result = try Self.lines([TestMetric(name: "up", labels: [("a", "q\"b\\n\nü")], value: 1)])
+        #expect(result.lines == [#"up{a="q\"b\\n\nü",node_role="ROLE_DATA",pod_name="pod-a"} 1"#])
+    }
+
+    @Test(arguments: [
+        (TestMetric(name: "9bad"), DropCause.invalidMetricName), (TestMetric(name: ""), .invalidMetricName),
+        (TestMetric(name: "with space"), .invalidMetricName), (TestMetric(name: "a", labels: [("b-c", "1")]), .invalidLabelName),
+        (TestMetric(name: "a", labels: [("a:b", "1")]), .invalidLabelName), (TestMetric(name: "a", labels: [("", "1")]), .invalidLabelName),
+        (TestMetric(name: "a", labels: [("__name__", "b")]), .reservedLabelName),
+        (TestMetric(name: "a", labels: (0..<65).map { ("l\($0)", "1") }), .tooManyLabels),
+        (TestMetric(name: "a", labels: (0..<63).map { ("l\($0)", "1") }), .tooManyLabels),
+        (TestMetric(name: String(repeating: "a", count: 1025)), .textTooLong),
+        (TestMetric(name: "a", labels: [("b", String(repeating: "v", count: 16385))]), .textTooLong),
+        (TestMetric(name: "a", labels: (0..<5).map { ("l\($0)", String(repeating: "v", count: 16000)) }), .textTooLong),
+    ])
+    func leavesOutWhatPrometheusWouldRefuse(_ bad: TestMetric, _ cause: DropCause) throws {
+        let result = try Self.lines([TestMetric(name: "good", value: 1), bad, TestMetric(name: "also_good", value: 2)])
+        #expect(result.lines.count == 2)
+        #expect(result.summary.drops[cause] == 1)
+        #expect(result.summary.drops.total == 1)
+        #expect(result.summary.samplesAccepted == 2)
+    }
+
+    @Test func leavesOutWhatIsNotUTF8() throws {
+        var entry = WireWriter()
+        entry.field(1, "a")
+        entry.field(2, [0x61, 0xff])
+        var body = WireWriter()
+        body.field(1, "bad")
+        body.field(2, entry.bytes)
+        let series = Pipeline.series()
+        let message = TestMetric.message(bodies: [body.bytes, TestMetric(name: "good", value: 1).encoded()])
+        for _ in 0..<2 {
+            let summary = try Pipeline.decode(series, message)
+            #expect(summary.drops[.invalidUTF8] == 1)
+            #expect(summary.samplesAccepted == 1)
+        }
+    }
+
+    @Test(arguments: [(1.0, 2.0, "2"), (2.0, 1.0, "2"), (.nan, 1.0, "1"), (-.infinity, .nan, "-Inf")])
+    func takesTheLargerOfADuplicate(_ first: Double, _ second: Double, _ expected: String) throws {
+        let series = Pipeline.series()
+        // Once unknown, once known; and once under two encodings, because a label is empty.
+        let metrics = [
+            TestMetric(name: "a", value: first), TestMetric(name: "a", value: second), TestMetric(name: "a", labels: [("e", "")], value: -.infinity),
+        ]
+        for _ in 0..<3 {
+            let summary = try Pipeline.decode(series, TestMetric.message(metrics))
+            #expect(summary.drops[.duplicateSeries] == 2)
+            #expect(summary.samplesAccepted == 1)
+            #expect(series.seriesCount == 1)
+            let snapshot = try #require(Pipeline.snapshot(series))
+            #expect(Pipeline.samples(Pipeline.text([snapshot])) == [#"a{node_role="ROLE_DATA",pod_name="pod-a"} "# + expected])
+        }
+    }
+
+    @Test func tellsANaNFromNoSample() throws {
+        let series = Pipeline.series()
+        let staleNaN = Double(bitPattern: 0x7ff0_0000_0000_0002)
+        _ = try Pipeline.decode(series, TestMetric.message([TestMetric(name: "a", value: .nan), TestMetric(name: "b", value: 1), TestMetric(name: "c", value: staleNaN)]))
+        let summary = try Pipeline.decode(series, TestMetric.message([TestMetric(name: "a", value: .nan), TestMetric(name: "c", value: staleNaN)]))
+        #expect(!summary.isTableChanged)
+        let text = Pipeline.text([try #require(Pipeline.snapshot(series))])
+        #expect(Pipeline.samples(text).map { $0.suffix(4) } == [" NaN", " NaN"])
+        // A family without a sample has no head either.
+        #expect(!text.contains("# TYPE b "))
+    }
+
+    @Test func raisesTheTableNumberOnlyWithTheTable() throws {
+        var generator = SeededGenerator(seed: 5)
+        let series = Pipeline.series()
+        var metrics = (0..<50).map { index in
+            TestMetric(name: "m\(index % 7)", labels: [("i", "\(index)"), ("j", "x")], value: Double(index), description: "d", type: 1)
+        }
+        func answer() throws -> DecodeSummary {
+            metrics.shuffle(using: &generator)
+            return try Pipeline.decode(series, TestMetric.message(bodies: metrics.map { $0.encoded(shuffledBy: &generator) }))
+        }
+        #expect(try answer().isTableChanged)
+        let first = series.tableNumber
+        #expect(try !answer().isTableChanged)
+        metrics.append(TestMetric(name: "new", value: 1))
+        #expect(try answer().isTableChanged)
+        #expect(series.tableNumber == first + 1)
+        // The type of a known series, then its description.
+        let place = try #require(metrics.firstIndex { $0.name == "new" })
+        metrics[place].type = 2
+        #expect(try answer().isTableChanged)
+        metrics[place].description = "now with one"
+        #expect(try answer().isTableChanged)
+        #expect(try !answer().isTableChanged)
+        let text = Pipeline.text([try #require(Pipeline.snapshot(series))])
+        #expect(text.contains("# HELP new now with one\n# TYPE new counter\n"))
+        #expect(Pipeline.samples(text).count == 51)
+    }
+
+    @Test func learnsAnewUnderOtherLabels() throws {
+        let series = Pipeline.series()
+        let message = TestMetric.message([TestMetric(name: "up", value: 1)])
+        _ = try Pipeline.decode(series, message)
+        let number = series.tableNumber
+        #expect(!series.setEnrichment(Pipeline.plain))
+        #expect(series.setEnrichment(Enrichment(podName: "pod-a", nodeRole: "ROLE_DATA", labels: ["type": "warm"])))
+        #expect(try Pipeline.decode(series, message).isTableChanged)
+        #expect(series.tableNumber > number)
+        let text = Pipeline.text([try #require(Pipeline.snapshot(series))])
+        #expect(Pipeline.samples(text) == [#"up{node_role="ROLE_DATA",node_type="warm",pod_name="pod-a"} 1"#])
+    }
+
+    @Test func firstTableIsTold() throws {
+        let series = Pipeline.series()
+        #expect(try Pipeline.decode(series, []).isTableChanged)
+        #expect(try !Pipeline.decode(series, []).isTableChanged)
+    }
+
+    @Test func limitsSeriesAndForgetsThoseThatAreGone() throws {
+        var limits = SeriesLimits()
+        limits.maxSeriesPerAgent = 100
+        let series = Pipeline.series(limits: limits)
+        func metrics(_ range: Range<Int>) -> [UInt8] {
+            TestMetric.message(range.map { TestMetric(name: "m", labels: [("i", "\($0)")], value: Double($0)) })
+        }
+        let summary = try Pipeline.decode(series, metrics(0..<150))
+        #expect(series.seriesCount == 100)
+        #expect(summary.drops[.seriesLimit] == 50)
+        #expect(summary.samplesAccepted == 100)
+        // Others come instead: the old ones make room.
+        let next = try Pipeline.decode(series, metrics(1000..<1080))
+        #expect(next.samplesAccepted == 80)
+        #expect(series.seriesCount <= 100)
+        #expect(Pipeline.samples(Pipeline.text([try #require(Pipeline.snapshot(series))])).count == 80)
+    }
+
+    @Test func boundsAliases() throws {
+        var limits = SeriesLimits()
+        limits.maxAliases = 10
+        let series = Pipeline.series(limits: limits)
+        for round in 0..<100 {
+            // Another encoding each time: labels that are empty are no labels.
+            let metric = TestMetric(name: "a", labels: [("e\(round)", "")], value: Double(round))
+            let summary = try Pipeline.decode(series, TestMetric.message([metric]))
+            #expect(summary.samplesAccepted == 1)
+            #expect(series.seriesCount == 1)
+            #expect(series.column == [Double(round).bitPattern])
+        }
+        #expect(series.slots.count <= 11)
+    }
+
+    @Test func readsTimes() throws {
+        let series = Pipeline.series()
+        func times(_ metrics: [TestMetric], time: (Int64, Int64)?) throws -> (own: Bool, [SampleTime]) {
+            let summary = try Pipeline.decode(series, TestMetric.message(metrics, time: time))
+            return (summary.hasTimesOfItsOwn, (0..<series.seriesCount).map { series.times.isEmpty ? series.commonTime : series.times[$0] })
+        }
+        let received = SampleTime(nanosecondsSinceEpoch: Pipeline.receivedAt)
+        #expect(try times([TestMetric(name: "a"), TestMetric(name: "b")], time: nil) == (false, [received, received]))
+        #expect(try times([TestMetric(name: "a"), TestMetric(name: "b")], time: (7, 0)) == (false, [7_000_000, 7_000_000]))
+        #expect(try times([TestMetric(name: "a", time: (5, 1000)), TestMetric(name: "b", time: (5, 1000))], time: (7, 0)) == (false, [5_000_001, 5_000_001]))
+        #expect(try times([TestMetric(name: "b"), TestMetric(name: "a", time: (5, 0))], time: (7, 0)) == (true, [5_000_000, 7_000_000]))
+        // New ones in between move the others.
+        #expect(
+            try times([TestMetric(name: "b", time: (6, 0)), TestMetric(name: "ab", time: (1, 0)), TestMetric(name: "a", time: (5, 0))], time: nil)
+                == (true, [5_000_000, 1_000_000, 6_000_000]))
+    }
+
+    @Test(arguments: [true, false])
+    func hashesDependOnWhatTheyShould(_ usesAES: Bool) throws {
+        let series = Pipeline.series(usesAES: usesAES && AESHasher.isSupported)
+        let long = String(repeating: "0123456789abcdef", count: 20)
+        let metrics = [
+            TestMetric(name: "a", labels: [("x", "1"), ("y", "2")], value: 1), TestMetric(name: "a", labels: [("x", "2"), ("y", "1")], value: 2),
+            TestMetric(name: "x", labels: [("a", "1"), ("y", "2")], value: 3), TestMetric(name: "a", labels: [("x", "1")], value: 4),
+            TestMetric(name: "a", labels: [("x", long + "1")], value: 5), TestMetric(name: "a", labels: [("x", long + "2")], value: 6),
+            TestMetric(name: "a", labels: [("x", "2" + long)], value: 7), TestMetric(name: "a", labels: [("x", "12"), ("y", "")], value: 8),
+        ]
+        for _ in 0..<2 {
+            let summary = try Pipeline.decode(series, TestMetric.message(metrics))
+            #expect(summary.samplesAccepted == metrics.count)
+            #expect(series.seriesCount == metrics.count)
+        }
+    }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import FODCProtocol
+import SwiftProtobuf
+import Testing
+
+@testable import Metrics
+
+/// Generated code is the oracle: the walker takes what it takes, with the same result.
+struct WireOracleTests {
+    private static let names = ["up", "a:b", "http_requests_total", "q_bucket", "q_sum", "q_count", "9bad", "bad-name", "", "ünder"]
+    private static let keys = ["le", "method", "group", "pod_name", "node_role", "__name__", "bad key", "", "path", "node_zone"]
+    private static let values = ["", "x", "a\"b\\c\nd", "0.5", "+Inf", "ünïcode", String(repeating: "long", count: 60), "y", "data-1"]
+
+    private static func double(_ generator: inout SeededGenerator) -> UInt64 {
+        switch Int.random(in: 0..<8, using: &generator) {
+        case 0: generator.next()
+        case 1: 0x7ff0_0000_0000_0002
+        case 2: Double.nan.bitPattern
+        case 3: Double.infinity.bitPattern
+        case 4: 0
+        default: Double(Int.random(in: -5...1000, using: &generator)).bitPattern
+        }
+    }
+
+    private static func label(_ generator: inout SeededGenerator) -> [UInt8] {
+        var entry = WireWriter()
+        let key = keys.randomElement(using: &generator) ?? ""
+        let value = values.randomElement(using: &generator) ?? ""
+        switch Int.random(in: 0..<12, using: &generator) {
+        case 0: entry.field(2, value)
+        case 1: entry.field(1, key)
+        case 2:
+            entry.field(2, value)
+            entry.field(1, key)
+        case 3:
+            entry.field(1, "other")
+            entry.field(1, key)
+            entry.field(2, value)
+        case 4:
+            entry.field(1, key)
+            entry.field(9, varint: generator.next())
+            entry.field(2, value)
+        default:
+            entry.field(1, key)
+            entry.field(2, value)
+        }
+        return entry.bytes
+    }
+
+    private static func metric(_ generator: inout SeededGenerator) -> [UInt8] {
+        var fields: [[UInt8]] = []
+        func add(_ write: (inout WireWriter) -> Void) {
+            var writer = WireWriter()
+            write(&writer)
+            fields.append(writer.bytes)
+        }
+        let isOdd = generator.chance(30)
+        add { $0.field(1, names.randomElement(using: &generator) ?? "") }
+        for _ in 0..<Int.random(in: 0...5, using: &generator) {
+            let padding = isOdd && generator.chance(20) ? Int.random(in: 1...3, using: &generator) : 0
+            add { $0.field(2, label(&generator), lengthPadding: padding) }
+        }
+        if generator.chance(95) { add { $0.field(3, fixed64: double(&generator)) } }
+        if generator.chance(40) { add { $0.field(4, values.randomElement(using: &generator) ?? "") } }
+        if generator.chance(60) { add { $0.field(5, TestMetric.timestamp((1_700_000_000, Int64.random(in: 0...3, using: &generator) * 500_000_000))) } }
+        if generator.chance(80) { add { $0.field(6, varint: UInt64.random(in: 0...6, using: &generator)) } }
+        if isOdd {
+            if generator.chance(20) { add { $0.field(1, "renamed") } }
+            if generator.chance(20) { add { $0.field(3, fixed64: double(&generator)) } }
+            if generator.chance(20) { add { $0.field(5, TestMetric.timestamp((0, 7))) } }
+            if generator.chance(20) { add { $0.field(7, "new") } }
+            if generator.chance(20) { add { $0.field(1000, varint: 5) } }
+            if generator.chance(20) { add { $0.field(6, varint: generator.next()) } }
+            // A known field with another wire type is an unknown field.
+            if generator.chance(20) { add { $0.field(1, varint: 5) } }
+            if generator.chance(20) { add { $0.field(3, "text") } }
+            if generator.chance(10) { add { $0.bytes += [0x3b, 0x08, 0x01, 0x3c] } }
+            fields.shuffle(using: &generator)
+        }
+        return Array(fields.joined())
+    }
+
+    private static func message(_ generator: inout SeededGenerator) -> [UInt8] {
+        var fields = (0..<Int.random(in: 0...12, using: &generator)).map { _ in
+            var writer = WireWriter()
+            writer.field(1, metric(&generator), lengthPadding: generator.chance(3) ? 2 : 0)
+            return writer.bytes
+        }
+        if generator.chance(50) {
+            var writer = WireWriter()
+            writer.field(2, TestMetric.timestamp((1_600_000_000, 5)))
+            fields.insert(writer.bytes, at: Int.random(in: 0...fields.count, using: &generator))
+        }
+        if generator.chance(10) {
+            var writer = WireWriter()
+            writer.field(15, "later")
+            fields.insert(writer.bytes, at: Int.random(in: 0...fields.count, using: &generator))
+        }
+        return Array(fields.joined())
+    }
+
+    private static func mutate(_ message: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+        var message = message
+        guard !message.isEmpty else { return message }
+        for _ in 0..<Int.random(in: 1...3, using: &generator) {
+            let place = Int.random(in: 0..<message.count, using: &generator)
+            switch Int.random(in: 0..<5, using: &generator) {
+            case 0: message[place] = UInt8.random(in: 0...255, using: &generator)
+            case 1: message[place] ^= 1 << UInt8.random(in: 0...7, using: &generator)
+            case 2: message.remove(at: place)
+            case 3: message.insert(UInt8.random(in: 0...255, using: &generator), at: place)
+            default: message.removeLast(message.count - place)
+            }
+            if message.isEmpty { break }
+        }
+        return message
+    }
+
+    private static func compare(_ message: [UInt8], _ series: AgentSeries, isFresh: Bool, _ comment: Comment) {
+        let oracle = Result { try Banyandb_Fodc_V1_StreamMetricsRequest(serializedBytes: message) }
+        let ours = Result { try Pipeline.decode(series, message) }
+        switch (oracle, ours) {
+        case (.success(let decoded), .success(let summary)):
+            let reference = Reference(decoded, pod: "pod-a", role: "ROLE_DATA")
+            guard let snapshot = Pipeline.snapshot(series) else {
+                Issue.record("the payload was refused; \(comment)")
+                return
+            }
+            let values = Reference.parse(Pipeline.text([snapshot]))
+            if values != reference.printable { Issue.record("other values; \(comment)\nsummary: \(summary)\nours: \(values)\nreference: \(reference.printable)") }
+            #expect(summary.samplesReceived == reference.received, comment)
+            #expect(summary.samplesAccepted + summary.drops.total == summary.samplesReceived, comment)
+            #expect(summary.samplesAccepted == reference.values.count, comment)
+        case (.success, .failure(let error)):
+            // The one thing that we refuse beyond the oracle, which misreads such an entry.
+            if !"\(error)".contains("map entry with") { Issue.record("refused: \(error); \(comment)") }
+        case (.failure(let error), .success):
+            // Text that is not UTF-8 costs its metric, not the message; what is known is not looked into again.
+            if isFresh, !"\(error)".contains("invalidUTF8") { Issue.record("accepted, but the oracle says \(error); \(comment)") }
+        case (.failure, .failure): break
+        }
+    }
+
+    @Test(arguments: [11, 12, 13, 14] as [UInt64], [true, false])
+    func decodesAsGeneratedCodeDoes(_ seed: UInt64, usesAES: Bool) {
+        var generator = SeededGenerator(seed: seed)
+        var warm = Pipeline.series(usesAES: usesAES && AESHasher.isSupported)
+        for round in 0..<400 {
+            let message = Self.message(&generator)
+            let comment: Comment = "seed \(seed), round \(round)"
+            Self.compare(message, warm, isFresh: false, comment)
+            Self.compare(message, Pipeline.series(usesAES: usesAES && AESHasher.isSupported), isFresh: true, comment)
+            if round % 100 == 99 { warm = Pipeline.series(usesAES: usesAES && AESHasher.isSupported) }
+        }
+    }
+
+    @Test(arguments: [21, 22, 23, 24] as [UInt64])
+    func takesAndRefusesMutatedMessagesAsGeneratedCodeDoes(_ seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let warm = Pipeline.series()
+        for round in 0..<800 {
+            let message = Self.mutate(Self.message(&generator), &generator)
+            let comment: Comment = "seed \(seed), round \(round), bytes \(message)"
+            Self.compare(message, Pipeline.series(), isFresh: true, comment)
+            Self.compare(message, warm, isFresh: false, comment)
+        }
+    }
+
+    @Test(arguments: [
+        ([0x0a], "truncated length"), ([0x0a, 5, 0x0a], "truncated body"), ([0x00, 0x00], "field 0"), ([0x0f, 0x01], "wire type 7"),
+        ([0x0a, 2, 0x19, 0], "truncated double"), ([0x0c], "end of group"), ([0x1b, 0x08, 0x01], "open group"),
+        ([0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], "overlong varint"),
+        ([0x12, 2, 0x08], "truncated timestamp"), ([0x0a, 4, 0x12, 2, 0x0a, 9], "label name longer than its entry"),
+    ] as [([UInt8], String)])
+    func refusesMalformed(_ message: [UInt8], _ what: String) {
+        #expect(throws: DecodeError.self, "\(what)") { try Pipeline.decode(Pipeline.series(), message) }
+        #expect(throws: (any Error).self, "\(what)") { try Banyandb_Fodc_V1_StreamMetricsRequest(serializedBytes: message) }
+    }
+
+    @Test func keepsNothingOfARefusedMessage() throws {
+        let series = Pipeline.series()
+        _ = try Pipeline.decode(series, TestMetric.message([TestMetric(name: "a", value: 1)]))
+        let table = series.tableNumber
+        let bad = TestMetric.message([TestMetric(name: "a", value: 2), TestMetric(name: "b", value: 3)]) + [0x0a]
+        #expect(throws: DecodeError.self) { try Pipeline.decode(series, bad) }
+        #expect(series.tableNumber == table)
+        #expect(series.seriesCount == 1)
+        #expect(series.column == [SampleBits.stale])
+    }
+}
