@@ -50,7 +50,8 @@ let package = Package(
         .target(
             name: "IngestService",
             dependencies: [
-                "Exchange", "FODCProtocol", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform", "Settings", "WorkerLink",
+                "Exchange", "FODCProtocol", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform", "Settings",
+                "WorkerLink",
                 "WorkerRuntime", nioCore, log, protobuf, deque,
             ]),
         .target(
@@ -97,7 +98,8 @@ let package = Package(
             dependencies: ["FakeWorker", "Logs", "Supervision", "Settings", "Platform", "WorkerLink", log]),
         .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol", protobuf]),
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
-        .testTarget(name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "FODCProtocol"]),
+        .testTarget(
+            name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "FODCProtocol"]),
         .testTarget(name: "ExporterServiceTests", dependencies: ["ExporterService"]),
     ],
     swiftLanguageModes: [.v6]

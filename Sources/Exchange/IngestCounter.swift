@@ -48,6 +48,8 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case commandsDamaged
     case commandsOfDeadGeneration
     case messagesUnasked
+    /// The lane of a predecessor that could not be used, and was begun anew. Counted in the new one.
+    case lanesReplaced
 
     // gRPC transport.
     case grpcBytesIn = 48

@@ -28,7 +28,8 @@ final class AgentDirectory {
     func listed() -> [AgentID: Listed] {
         var result: [AgentID: Listed] = [:]
         for follower in followers {
-            for agent in follower.agents.values where agent.entry.status == .online || agent.entry.status == .unconnected {
+            for agent in follower.agents.values
+            where agent.entry.status == .online || agent.entry.status == .unconnected {
                 // An identity that has not been read yet belongs to a registration that is not answered yet.
                 guard agent.identity != nil else { continue }
                 let newest = agent.sample == nil ? nil : agent

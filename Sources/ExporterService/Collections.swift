@@ -75,7 +75,8 @@ final class Collections {
         round.waiters[waiter] = served
         if round.pendingWorkers.isEmpty { return finish(round) }
         let number = round.number
-        loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(min(waitNanoseconds, Self.longestNanoseconds)))) { [weak self] in
+        loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(min(waitNanoseconds, Self.longestNanoseconds)))) {
+            [weak self] in
             self?.expire(waiter, of: number)
         }
     }

@@ -75,7 +75,8 @@ final class HealthEndpoint {
                 reader.counter(IngestCounter.recordsTooLarge.rawValue)
                 &+ reader.counter(IngestCounter.recordsWithoutMemory.rawValue)
             if losses.isRecent(follower.worker, count: lost, nowNanoseconds: now) {
-                reasons.append("ingest-\(follower.worker) has had to drop records: raise --ring-max-size, or its memory limit")
+                reasons.append(
+                    "ingest-\(follower.worker) has had to drop records: raise --ring-max-size, or its memory limit")
             }
         }
         return reasons

@@ -59,7 +59,8 @@ struct OwnMetrics {
         builder.add(
             "fodc_proxy_build_info", .gauge, "Always 1; the version of the proxy is in its label.",
             [([("version", ProxyVersion.current)], 1)])
-        let usage = workers.compactMap { worker in ProcessUsage(pid: worker.status.processID).map { (worker.name, $0) } }
+        let usage = workers.compactMap { worker in ProcessUsage(pid: worker.status.processID).map { (worker.name, $0) }
+        }
         builder.add(
             "fodc_proxy_worker_cpu_seconds_total", .counter, "CPU time that the present process of a worker has used.",
             usage.map { ([("worker", $0.0)], $0.1.userSeconds + $0.1.systemSeconds) })
@@ -71,7 +72,8 @@ struct OwnMetrics {
             "fodc_proxy_worker_up", .gauge, "1 while the worker runs.",
             workers.map { ([("worker", $0.name)], $0.status.state == .running ? 1 : 0) })
         builder.add(
-            "fodc_proxy_worker_restarts_total", .counter, "Starts of a worker after its first, by why the one before ended.",
+            "fodc_proxy_worker_restarts_total", .counter,
+            "Starts of a worker after its first, by why the one before ended.",
             workers.flatMap { worker in
                 ControlWorker.Cause.allCases.filter { $0 != .none }.map { cause in
                     ([("cause", "\(cause)"), ("worker", worker.name)], Double(worker.status.restarts(after: cause)))
@@ -91,7 +93,8 @@ struct OwnMetrics {
                 "outcome",
                 [
                     ("new", .registeredNew), ("returned", .registeredReturned), ("twin", .registeredTwin),
-                    ("refused_invalid", .refusedInvalid), ("refused_limit", .refusedLimit), ("refused_loop", .refusedLoop),
+                    ("refused_invalid", .refusedInvalid), ("refused_limit", .refusedLimit),
+                    ("refused_loop", .refusedLoop),
                 ]))
         builder.add(
             "fodc_proxy_agent_losses_total", .counter, "Agents that were lost or left the registry, by cause.",
@@ -119,7 +122,8 @@ struct OwnMetrics {
             "fodc_proxy_window_collections_total", .counter, "Collections of windows that were started.",
             Double(windows.started))
         builder.add(
-            "fodc_proxy_window_requests_refused_total", .counter, "Window requests refused because too many were waiting.",
+            "fodc_proxy_window_requests_refused_total", .counter,
+            "Window requests refused because too many were waiting.",
             Double(windows.refused))
         builder.add(
             "fodc_proxy_collection_duration_seconds", "How long requests waited for a collection.",
@@ -189,7 +193,8 @@ struct OwnMetrics {
 
     private func addLanes(to builder: inout FamilyBuilder) {
         builder.add(
-            "fodc_proxy_lane_bytes", .gauge, "Size of an ingest worker's ring, what is in it, and what of it is current.",
+            "fodc_proxy_lane_bytes", .gauge,
+            "Size of an ingest worker's ring, what is in it, and what of it is current.",
             followers.flatMap { follower -> [(labels: [(String, String)], value: Double)] in
                 guard let reader = follower.reader else { return [] }
                 let values: [(String, IngestCounter)] = [
@@ -211,7 +216,11 @@ struct OwnMetrics {
             byLabel("cause", [("too_large", .recordsTooLarge), ("no_memory", .recordsWithoutMemory)])
                 + [([("cause", "damaged")], Double(followers.reduce(0) { $0 + $1.damagedRecords }))])
         builder.add(
-            "fodc_proxy_lane_lost_bytes_total", .counter, "Bytes of lanes that were overwritten before this exporter read them.",
+            "fodc_proxy_lanes_replaced_total", .counter,
+            "Lanes that a worker found unusable (damaged, or of another version) and began anew.", sum(.lanesReplaced))
+        builder.add(
+            "fodc_proxy_lane_lost_bytes_total", .counter,
+            "Bytes of lanes that were overwritten before this exporter read them.",
             Double(followers.reduce(0) { $0 + $1.lostBytes }))
     }
 

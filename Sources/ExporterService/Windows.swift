@@ -101,7 +101,8 @@ final class Windows {
         running[number] = collection
         if asked.isEmpty { return finish(collection) }
         // A worker tells its deadline by itself; this is for the one that cannot any more.
-        loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(request.waitNanoseconds)) + .milliseconds(250)) { [weak self] in
+        loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(request.waitNanoseconds)) + .milliseconds(250)) {
+            [weak self] in
             guard let self, let late = self.running[number] else { return }
             self.finish(late)
         }
@@ -120,7 +121,8 @@ final class Windows {
         collection.agents[
             agent.entry.id,
             default: WindowAgent(
-                agentID: agent.entry.id.description, role: identity.role, podName: identity.identity.podName, batches: [])
+                agentID: agent.entry.id.description, role: identity.role, podName: identity.identity.podName,
+                batches: [])
         ].batches.append(batch)
     }
 

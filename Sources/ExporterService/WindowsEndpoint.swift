@@ -30,7 +30,8 @@ final class WindowsEndpoint {
         let filter = request.seriesFilter
         guard let window else {
             return collections.collect(filter, waitNanoseconds: Collections.longestNanoseconds) { [self] result in
-                let cursor = WindowsCursor(latest: selection.snapshots(of: result), filter: filter.isEmpty ? nil : filter)
+                let cursor = WindowsCursor(
+                    latest: selection.snapshots(of: result), filter: filter.isEmpty ? nil : filter)
                 respond(responder, .producer(WindowsBody(cursor: cursor)))
             }
         }
@@ -40,7 +41,8 @@ final class WindowsEndpoint {
     private func collect(_ window: (start: Int64, end: Int64), _ filter: SeriesFilter, _ responder: HTTPResponder) {
         // The difference of two Int64 with start <= end fits UInt64.
         let length = UInt64(bitPattern: window.end &- window.start)
-        let wait = min(Self.longestWaitNanoseconds, length.addingReportingOverflow(Self.extraWaitNanoseconds).partialValue)
+        let wait = min(
+            Self.longestWaitNanoseconds, length.addingReportingOverflow(Self.extraWaitNanoseconds).partialValue)
         let request = Windows.Request(
             startNanoseconds: window.start, endNanoseconds: window.end, role: filter.role, podName: filter.podName,
             waitNanoseconds: length > Self.longestWaitNanoseconds ? Self.longestWaitNanoseconds : wait)
@@ -53,7 +55,8 @@ final class WindowsEndpoint {
             case .tooMany:
                 refuse(
                     responder,
-                    "\(Windows.maximumRunning) window requests are running and \(Windows.maximumWaiting) are waiting: try again later")
+                    "\(Windows.maximumRunning) window requests are running and \(Windows.maximumWaiting) are waiting: try again later"
+                )
             case .tooLarge:
                 refuse(
                     responder,

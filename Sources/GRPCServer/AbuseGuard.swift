@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import HTTP2
 
 /// Tells honest peers from those that only make work. Limits are far above what any client does in earnest: gRPC clients

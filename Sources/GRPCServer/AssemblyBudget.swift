@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Bounds the memory of half-received messages over all connections.
 ///
 /// As long as they stay below the limit every stream is credited what it sends. At the limit only the oldest unfinished

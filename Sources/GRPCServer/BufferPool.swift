@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
 /// A few buffers of whole messages, kept for the next ones: getting half a megabyte from the kernel page by page for every

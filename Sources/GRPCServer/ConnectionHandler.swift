@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
 /// Where NIO ends: carries bytes and events of a channel to the connection.

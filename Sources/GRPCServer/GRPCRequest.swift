@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import HTTP2
 
 /// A call's request headers after they were found to be gRPC.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension GRPCServer {
     /// What the server bears and for how long. Times count only while the server reads (see ``ReadingClock``).
     public struct Configuration: Sendable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the server serves. Everything is called on the server's event loop.
 public protocol GRPCService: AnyObject {
     /// A client has called a method; `call.path` is `/package.Service/Method`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Counters since the server's start, and a few present values (named so).
 public struct GRPCStatistics: Sendable, Hashable {
     /// Why the server itself ended a call or refused it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The status codes of gRPC (doc/statuscodes.md of the gRPC project).
 public struct GRPCStatusCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     public let rawValue: Int

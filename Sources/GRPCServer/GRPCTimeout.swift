@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The header `grpc-timeout`: one to eight digits and a unit (gRPC over HTTP/2, "Timeout").
 enum GRPCTimeout {
     private static let maxDigits = 8

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Finds peers that are frozen while their kernel keeps the connection up. Holds no clock.
 struct Keepalive {
     enum Action { case none, ping, dead }

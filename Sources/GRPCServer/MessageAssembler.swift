@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
 /// Cuts the bytes of one call into messages (gRPC over HTTP/2, "Length-Prefixed-Message"), however DATA frames cut them.

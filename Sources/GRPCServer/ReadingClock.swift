@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Monotonic time as far as the server read its sockets in it: what a peer could not be heard saying is not held against it.
 /// It stands still while reading is paused, and a hole between two ticks (the process was stopped, or the loop busy) counts
 /// as one long tick at most. Its resolution is the server's tick.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
 /// The one buffer that all connections of a server are read into, in turn. Bytes are taken in completely before the next

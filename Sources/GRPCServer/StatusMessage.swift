@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// `grpc-message` as it goes over the wire: what is not printable ASCII, and the percent sign, percent-encoded.
 enum StatusMessage {
     /// Longer messages are cut: trailers must fit into what clients take (8 KiB and less).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a session announces to its peer, and what it bears from it.
 public struct HTTP2Configuration: Sendable {
     public enum Role: Sendable {

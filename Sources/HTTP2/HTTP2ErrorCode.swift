@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Why a stream or a connection ended: the error codes of RFC 9113, section 7. Codes unknown here are kept as they came.
 public struct HTTP2ErrorCode: RawRepresentable, Hashable, Sendable {
     public let rawValue: UInt32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The fields of a header block or of trailers, in their order, pseudo headers (`:method`) included.
 public struct HTTP2Headers: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     public struct Field: Sendable, Hashable {

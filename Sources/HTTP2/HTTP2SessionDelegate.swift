@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Hears what concerns the connection. Called from within ``HTTP2Session/receive(_:)`` and ``HTTP2Session/send(into:upTo:)``;
 /// it may submit anything to the session, but must not call those two.
 public protocol HTTP2SessionDelegate: AnyObject {

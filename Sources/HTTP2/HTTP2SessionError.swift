@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The connection cannot go on: nothing may be fed to the session any more, and the socket is to be closed.
 ///
 /// Breaches of protocol that HTTP/2 answers with GOAWAY are no errors here: the session says good-bye itself, and is over

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
 /// One stream of a session, and what is queued to be sent on it. Made by the session, valid until it was closed; after that

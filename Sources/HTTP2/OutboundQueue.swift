@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
 /// Bytes to be sent, in pieces as they were given: nothing is copied before they go into a frame.

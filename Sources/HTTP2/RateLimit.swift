@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A token bucket: `burst` events at once, and `perSecond` more each second. Holds no clock.
 public struct RateLimit: Sendable {
     public let burst: Int

@@ -70,13 +70,18 @@ final class AgentService: GRPCService {
         guard let text = call.metadata("agent_id"), !text.isEmpty else {
             counters.add(.refusedNoAgentID)
             call.finish(
-                GRPCStatus(.unauthenticated, "\(stream.method): the metadata agent_id is missing; register first and send the id that the answer gives"))
+                GRPCStatus(
+                    .unauthenticated,
+                    "\(stream.method): the metadata agent_id is missing; register first and send the id that the answer gives"
+                ))
             return nil
         }
         guard let id = AgentID(text), let agent = registry.agent(id: id) else {
             counters.add(.refusedUnknownAgentID)
             call.finish(
-                GRPCStatus(.unauthenticated, "\(stream.method): agent_id \(text.prefix(64).debugDescription) is not registered; register first"))
+                GRPCStatus(
+                    .unauthenticated,
+                    "\(stream.method): agent_id \(text.prefix(64).debugDescription) is not registered; register first"))
             return nil
         }
         return agent
@@ -268,7 +273,8 @@ final class AgentService: GRPCService {
         let bound = registry.count + others.listedBound
         guard bound + max(newEntries, 1) > limit else { return true }
         others.refresh()
-        let online = registry.onlineCount + others.listed.lazy.filter { $0.value.isOnline && self.isForeign($0.key) }.count
+        let online =
+            registry.onlineCount + others.listed.lazy.filter { $0.value.isOnline && self.isForeign($0.key) }.count
         guard online < limit else { return false }
         while newEntries > 0, listedCount + newEntries > limit, let oldest = registry.longestUnconnected {
             remove(oldest, countAs: .leftEvicted)
@@ -292,7 +298,9 @@ final class AgentService: GRPCService {
                 counters.add(.lostHeartbeatTimeout)
                 logger.warning(
                     "agent missed its heartbeats",
-                    metadata: ["pod": "\(agent.identity.podName)", "timeout": "\(settings.agentHeartbeatTimeout.goSyntax)"])
+                    metadata: [
+                        "pod": "\(agent.identity.podName)", "timeout": "\(settings.agentHeartbeatTimeout.goSyntax)",
+                    ])
             } else if agent.status == .unconnected {
                 if quiet > cleanupTimeoutNanoseconds {
                     remove(agent, countAs: .leftCleanup)

@@ -80,9 +80,11 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             logger.error(
                 "the predecessor's lane cannot be used: starting with an empty one, agents are asked anew",
                 metadata: ["reason": "\(reason)"])
-            return try LaneWriter.format(
+            let fresh = try LaneWriter.format(
                 descriptor: lanes.up, kind: .up, index: launch.index, generation: launch.generation,
                 maximumRingBytes: ring)
+            fresh.addCounter(IngestCounter.lanesReplaced.rawValue, 1)
+            return fresh
         }
     }
 

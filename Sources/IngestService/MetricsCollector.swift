@@ -70,7 +70,8 @@ final class MetricsCollector {
             }
         }
         let ended = windows.begin(
-            key, deadlineNanoseconds: command.deadlineNanoseconds, waitingFor: asked.map(\.slot.index), skipped: skipped)
+            key, deadlineNanoseconds: command.deadlineNanoseconds, waitingFor: asked.map(\.slot.index), skipped: skipped
+        )
         if let ended { return publish(ended, of: key, as: .windowDone) }
         for agent in asked {
             agent.windowJobs.append(WindowJob(round: key, plan: WindowPlan(window)))

@@ -27,7 +27,8 @@ final class RegistrationCall: GRPCCallHandler {
         guard message.byteCount <= Self.maximumMessageBytes else {
             refuse(
                 .invalidArgument,
-                "a registration of \(message.byteCount) bytes is larger than \(Self.maximumMessageBytes)", countAs: .refusedInvalid)
+                "a registration of \(message.byteCount) bytes is larger than \(Self.maximumMessageBytes)",
+                countAs: .refusedInvalid)
             return
         }
         let request: Banyandb_Fodc_V1_RegisterAgentRequest

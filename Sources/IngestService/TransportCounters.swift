@@ -24,7 +24,9 @@ struct TransportCounters {
             add(word: IngestCounter.firstStreamEnd + code, now.callsEnded(status) - last.callsEnded(status))
         }
         for end in GRPCConnectionEnd.allCases {
-            add(word: IngestCounter.firstConnectionEnd + end.rawValue, now.connectionsClosed(end) - last.connectionsClosed(end))
+            add(
+                word: IngestCounter.firstConnectionEnd + end.rawValue,
+                now.connectionsClosed(end) - last.connectionsClosed(end))
         }
         lane.setCounter(IngestCounter.connectionsOpen.rawValue, UInt64(connections))
         lane.setCounter(IngestCounter.assemblyBytes.rawValue, UInt64(clamping: now.assemblyBytes))

@@ -35,7 +35,8 @@ public enum WorkerProcess {
             exit(exitUsage)
         }
         LogOutput.start(
-            component: launch.name, level: launch.settings.logLevel.rawValue, format: launch.settings.logFormat.rawValue)
+            component: launch.name, level: launch.settings.logLevel.rawValue, format: launch.settings.logFormat.rawValue
+        )
         let logger = Logger(label: launch.name)
         let link = SupervisorLink(descriptor: launch.descriptors.link)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

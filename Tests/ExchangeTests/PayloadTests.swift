@@ -50,10 +50,14 @@ import Testing
         let secret = try #require(InstallationSecret(Array(0..<32)))
         let other = try #require(InstallationSecret(Array(1..<33)))
         let id = identity.identity.agentID(secret: secret)
-        #expect(id == AgentIdentity(podName: "banyandb-data-0", containerNames: ["data", "lifecycle"]).agentID(secret: secret))
+        #expect(
+            id
+                == AgentIdentity(podName: "banyandb-data-0", containerNames: ["data", "lifecycle"]).agentID(
+                    secret: secret))
         #expect(id != identity.identity.agentID(secret: other))
         // The parts are told apart by their lengths, not by where they touch.
-        #expect(id != AgentIdentity(podName: "banyandb-data-0", containerNames: ["datalifecycle"]).agentID(secret: secret))
+        #expect(
+            id != AgentIdentity(podName: "banyandb-data-0", containerNames: ["datalifecycle"]).agentID(secret: secret))
         // RFC 9562: version 8, variant 10.
         let text = Array(id.description)
         #expect(text[14] == "8")

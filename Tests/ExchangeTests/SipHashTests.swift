@@ -18,7 +18,8 @@ import Testing
             #expect(hash.high == first)
             #expect(hash.low == second)
         } else {
-            #expect(hash != SipHash.hash128(Array(input.dropLast()), key: (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)))
+            #expect(
+                hash != SipHash.hash128(Array(input.dropLast()), key: (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)))
         }
     }
 }

@@ -49,7 +49,8 @@ import Testing
             wallNow: Int64(5_000 * second))
     }
 
-    private func agent(readAt: UInt64 = 900, receivedAt: Int64 = 4_990, registeredAt: Int64 = 4_000) -> Freshness.Agent {
+    private func agent(readAt: UInt64 = 900, receivedAt: Int64 = 4_990, registeredAt: Int64 = 4_000) -> Freshness.Agent
+    {
         Freshness.Agent(
             sampleReadAt: readAt * second, sampleReceivedAt: receivedAt * Int64(second),
             registeredAt: registeredAt * Int64(second))

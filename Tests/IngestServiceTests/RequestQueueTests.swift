@@ -25,7 +25,9 @@ import Testing
     private let second: UInt64 = 1_000_000_000
 
     /// Registers, ends after `life`, and registers again, `count` times; how often it was admitted.
-    private func loop(_ guardian: inout ReconnectGuard, count: Int, life: UInt64, byAgent: Bool, from start: UInt64) -> Int {
+    private func loop(_ guardian: inout ReconnectGuard, count: Int, life: UInt64, byAgent: Bool, from start: UInt64)
+        -> Int
+    {
         var now = start
         var admitted = 0
         for _ in 0..<count {
@@ -92,7 +94,9 @@ import Testing
 
     @Test func aSmallWindowIsOnePart() {
         var plan = WindowPlan(.init(startNanoseconds: 5, endNanoseconds: 5))
-        #expect(plan.nextPart(series: 0, bytesPerSample: 0, pointsPerSecond: 1) == .init(startNanoseconds: 5, endNanoseconds: 5))
+        #expect(
+            plan.nextPart(series: 0, bytesPerSample: 0, pointsPerSecond: 1)
+                == .init(startNanoseconds: 5, endNanoseconds: 5))
         #expect(plan.nextPart(series: 0, bytesPerSample: 0, pointsPerSecond: 1) == nil)
     }
 
@@ -142,6 +146,7 @@ import Testing
 
     @Test func nobodyToAskIsAnAnswer() {
         var rounds = CollectionRounds()
-        #expect(rounds.begin(key, deadlineNanoseconds: 1, waitingFor: [], skipped: []) == RoundOutcome(ending: .complete))
+        #expect(
+            rounds.begin(key, deadlineNanoseconds: 1, waitingFor: [], skipped: []) == RoundOutcome(ending: .complete))
     }
 }
