@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness.processes import binary, free_port, pause, run_to_end, stat_of
+from harness.processes import binary, free_port, pause, processes, run_to_end, stat_of
 from harness.waiting import eventually
 
 USAGE, FAILURE = 2, 1
@@ -133,9 +133,10 @@ def test_no_memory_for_the_rings(run, tmp_path):
     arguments = [binary("fodc-proxy"), f"--grpc-listen-addr=127.0.0.1:{free_port()}", f"--http-listen-addr=127.0.0.1:{free_port()}",
                  f"--state-dir={tmp_path}", f"--runtime-dir={tmp_path}"]
     ended = subprocess.run(arguments, capture_output=True, text=True, timeout=30,
-                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
+                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (100_000 << 10, 100_000 << 10)))
     assert ended.returncode == FAILURE, ended.stderr
-    assert ended.stderr.strip()
+    assert "before the service was ready" in ended.stderr
+    assert not [p for p in processes() if str(tmp_path) in open(f"/proc/{p['pid']}/cmdline").read()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -167,7 +168,8 @@ def test_stop_while_a_scrape_waits(proxy, agents):
         pause(0.5)
         running.signal(signal.SIGTERM)
         assert running.wait(10) == 0
-        assert scrape.result().total("good_value") == 1, "a running collection is answered with what has come"
+        # A running collection is answered with what has come.
+        assert scrape.result().total("good_value") == 1
 
 
 def test_stop_drains_the_agents(proxy, raw):

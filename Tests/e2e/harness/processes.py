@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real programs, started as a user starts them, and watched so that nothing of them stays behind."""
+import http.client
 import os
 import pathlib
 import random
@@ -145,14 +146,16 @@ class Proxy(Program):
         super().__init__(line, folder / f"proxy-{number}.log", env)
 
     def wait_ready(self, timeout: float = PATIENCE):
-        def answers():
+        """Until all of it runs. (/health answers as soon as the exporter does; the service is ready when all workers are.)"""
+
+        def is_ready():
             assert self.is_running, f"the proxy ended with {self.process.returncode}:\n{self.output()}"
             try:
-                return self.web.get("/health", timeout=5).status == 200
-            except OSError:
+                return self.web.get("/health", timeout=5).json()["status"] == "healthy"
+            except (OSError, http.client.HTTPException):
                 return False
 
-        eventually(answers, "/health answers", timeout)
+        eventually(is_ready, "/health says healthy", timeout)
         self.remember()
         return self
 
