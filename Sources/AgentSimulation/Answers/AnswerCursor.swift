@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import Platform
 
 /// One answer on a metrics stream, made piece by piece as the connection can take it: a thousand agents that are
 /// asked at once by a proxy that reads slowly must not hold a thousand whole answers.
@@ -23,11 +24,7 @@ struct AnswerCursor {
     private let tail: [UInt8]
 
     private var isBegun = false
-    private var generator: SeededGenerator
-    private var place = 0
-    private var stride = 1
-    private var remainingEntries: Int
-    private var pointIndex = 0
+    private var walk: BlockWalk
     private var tailOffset = 0
 
     private struct Point {
@@ -55,7 +52,6 @@ struct AnswerCursor {
         templates: TemplateSet?, keys: AnswerKeys, source: ValueSource, points: [Int64],
         extra: (bytes: [UInt8], sampleCount: Int) = ([], 0), nowNanoseconds: Int64, seed: UInt64
     ) {
-        let entryCount = templates?.entries.count ?? 0
         var tail = extra.bytes
         let (seconds, nanoseconds) = nowNanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         tail.appendField(
@@ -65,69 +61,69 @@ struct AnswerCursor {
         self.source = source
         self.points = points.map(Point.init)
         self.tail = tail
-        remainingEntries = points.isEmpty ? 0 : entryCount
         messageByteCount = (templates?.bytesPerPoint ?? 0) * points.count + tail.count
-        sampleCount = entryCount * points.count + extra.sampleCount
-        generator = SeededGenerator(seed: seed)
-        if entryCount > 1 {
-            place = Int.random(in: 0..<entryCount, using: &generator)
-            repeat {
-                stride = Int.random(in: 1..<entryCount, using: &generator)
-            } while !Self.areCoprime(stride, entryCount)
-        }
+        sampleCount = (templates?.members.count ?? 0) * points.count + extra.sampleCount
+        walk = BlockWalk(blockCount: templates?.blocks.count ?? 0, pointCount: points.count, seed: seed)
     }
 
-    /// Appends about `byteCount` bytes: whole metrics until there are that many, but never nothing before the end.
+    /// Appends about `byteCount` bytes: whole blocks of metrics until there are that many, but never nothing before
+    /// the end.
     mutating func append(to buffer: inout ByteBuffer, about byteCount: Int) {
-        let end = buffer.readableBytes + byteCount
+        let end = buffer.writerIndex + byteCount
         if !isBegun {
             isBegun = true
             buffer.writeInteger(0 as UInt8)
             buffer.writeInteger(UInt32(messageByteCount))
         }
-        if let templates {
-            while remainingEntries > 0, buffer.readableBytes < end {
-                appendMetric(of: templates, to: &buffer)
-            }
-        }
-        guard remainingEntries == 0, buffer.readableBytes < end else { return }
-        let count = min(tail.count - tailOffset, end - buffer.readableBytes)
+        if let templates, !walk.isDone { appendBlocks(of: templates, to: &buffer, until: end) }
+        guard walk.isDone, buffer.writerIndex < end else { return }
+        let count = min(tail.count - tailOffset, end - buffer.writerIndex)
         buffer.writeBytes(tail[tailOffset..<tailOffset + count])
         tailOffset += count
         isDone = tailOffset == tail.count
     }
 
-    private mutating func appendMetric(of templates: TemplateSet, to buffer: inout ByteBuffer) {
-        let index = Int(templates.order[place])
-        let entry = templates.entries[index]
-        let variant = Int(truncatingIfNeeded: generator.next() & UInt64(TemplateSet.variantCount - 1))
-        let point = points[pointIndex]
-        let start = entry.start + variant * entry.byteCount
-        let at = buffer.writerIndex
-        let bytes = templates.bytes
-        let metrics = bytes.span
-        buffer.writeBytes(metrics.bytes.extracting(start..<start + entry.byteCount))
-        if entry.valueOffset > 0 {
-            let value = keys.value(of: entry, source: source, seconds: point.seconds)
-            buffer.setInteger(value.bitPattern, at: at + entry.valueOffset, endianness: .little)
+    private mutating func appendBlocks(of templates: TemplateSet, to buffer: inout ByteBuffer, until end: Int) {
+        let wanted = end - buffer.writerIndex
+        guard wanted > 0 else { return }
+        var walk = walk
+        let (keys, source, points) = (keys, source, points)
+        buffer.writeWithOutputRawSpan(minimumWritableBytes: wanted + templates.largestBlockBytes) { span in
+            span.withByteWriter { writer in
+                while !walk.isDone, writer.count < wanted {
+                    let block = templates.blocks[walk.block]
+                    let point = points[walk.point]
+                    let variant = walk.step()
+                    Self.append(block, variant, of: templates, point, keys, source, to: &writer)
+                }
+            }
         }
-        buffer.setInteger(point.low, at: at + entry.secondsOffset, endianness: .little)
-        buffer.setInteger(point.high, at: at + entry.secondsOffset + 4)
-        let podOffset = Int(templates.podOffsets[index * TemplateSet.variantCount + variant])
-        if podOffset > 0 { buffer.setBytes(keys.podName, at: at + podOffset) }
-
-        pointIndex += 1
-        if pointIndex == points.count {
-            pointIndex = 0
-            remainingEntries -= 1
-            place += stride
-            if place >= templates.order.count { place -= templates.order.count }
-        }
+        self.walk = walk
     }
 
-    private static func areCoprime(_ a: Int, _ b: Int) -> Bool {
-        var (a, b) = (a, b)
-        while b != 0 { (a, b) = (b, a % b) }
-        return a == 1
+    @inline(__always)
+    private static func append(
+        _ block: TemplateSet.Block, _ variant: Int, of templates: TemplateSet, _ point: Point, _ keys: AnswerKeys,
+        _ source: ValueSource, to writer: inout ByteWriter
+    ) {
+        let start = writer.count
+        let bytes = templates.bytes
+        writer.append(bytes.span.bytes, from: block.start + variant * block.byteCount, byteCount: block.byteCount)
+        writer.truncate(to: start)  // patched while it lies ahead of the end
+        let firstPatch = block.firstMember * TemplateSet.variantCount + variant * block.memberCount
+        for index in firstPatch..<firstPatch + block.memberCount {
+            let patch = templates.patches[index]
+            if patch.value > 0 {
+                let member = templates.members[block.firstMember + Int(patch.member)]
+                let value = keys.value(
+                    model: member.model, childKey: member.childKey, textKey: member.textKey, source: source,
+                    seconds: point.seconds)
+                writer.store(value.bitPattern.littleEndian, ahead: Int(patch.value))
+            }
+            writer.store(point.low.littleEndian, ahead: Int(patch.seconds))
+            writer.store(point.high, ahead: Int(patch.seconds) + 4)
+            if patch.podName > 0 { keys.podName.write(to: &writer, ahead: Int(patch.podName)) }
+        }
+        writer.advance(by: block.byteCount)
     }
 }

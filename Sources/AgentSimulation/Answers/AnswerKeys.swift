@@ -2,22 +2,19 @@
 
 /// What makes one agent's answers differ from those of its kind.
 struct AnswerKeys: Sendable {
-    let podName: [UInt8]
+    let podName: PodNameStamp
     /// Of the values that move: depends on the seed too.
     let movingKey: UInt64
     /// Of the values that are fixed, see ``ValueSource/fixedValue(pod:seriesText:)``.
     let fixedKey: UInt64
 
     init(podName: String, seed: UInt64) {
-        self.podName = Array(podName.utf8)
+        self.podName = PodNameStamp(Array(podName.utf8))
         fixedKey = StableHash.fnv1a(podName)
         movingKey = StableHash.mix(fixedKey ^ StableHash.mix(seed))
     }
 
-    func value(of entry: TemplateSet.Entry, source: ValueSource, seconds: Int64) -> Double {
-        value(model: entry.model, childKey: entry.childKey, textKey: entry.textKey, source: source, seconds: seconds)
-    }
-
+    @inline(__always)
     func value(
         model: ValueModel, childKey: UInt64, textKey: UInt64, source: ValueSource, seconds: Int64
     ) -> Double {
