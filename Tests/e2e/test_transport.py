@@ -251,20 +251,39 @@ def test_grpc_timeout(proxy, raw):
     assert not connection.calls[other].is_ended
 
 
-@pytest.mark.parametrize("junk", [b"\xff", b"\x0a\xff\xff\xff\xff\x0f", b"\x0a\x05ab", b"\x0c", b"\x00\x01", bytes(range(1, 60))])
-@pytest.mark.parametrize("method", ["RegisterAgent", "StreamMetrics", "StreamLifecycle"])
+MALFORMED = {
+    "tag-cut": b"\xff",
+    "length-beyond-the-message": b"\x0a\x05ab",
+    "length-of-four-gibibytes": b"\x0a\xff\xff\xff\xff\x0f",
+    "end-of-no-group": b"\x0c",
+    "field-zero": b"\x00\x01",
+    "bytes-in-a-row": bytes(range(1, 60)),
+}
+
+
+@pytest.mark.parametrize("junk", MALFORMED.values(), ids=MALFORMED.keys())
+@pytest.mark.parametrize("method", ["RegisterAgent", "StreamMetrics"])
 def test_malformed_message_ends_its_stream_only(proxy, raw, method, junk):
     running = proxy(ingest_workers=1)
     connection = raw(running)
     registration, response = connection.register(pod="steady")
-    bad = connection.open(method, metadata=[("agent_id", response.agent_id)] if method != "RegisterAgent" else [])
-    connection.message(bad, junk)
-    call = connection.wait_end(bad)
-    assert call.grpc_status in (INVALID_ARGUMENT, INTERNAL)
-    assert call.header("grpc-message")
-    connection.ping()
-    assert not connection.calls[registration].is_ended
-    assert running.health()["agents_online"] == 1
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        if method == "RegisterAgent":
+            bad = connection.open(method)
+        else:
+            bad = connection.open(method, metadata=[("agent_id", response.agent_id)])
+            connection.ping()  # the stream is open
+            scrape = pool.submit(running.scrape)
+            connection.wait_message(bad)
+        connection.message(bad, junk)
+        call = connection.wait_end(bad)
+        assert call.grpc_status in (INVALID_ARGUMENT, INTERNAL)
+        assert call.header("grpc-message")
+        connection.ping()
+        assert not connection.calls[registration].is_ended
+        assert running.health()["agents_online"] == 1
+        if method == "StreamMetrics":
+            scrape.result()
 
 
 def test_unknown_fields_and_odd_order(proxy, raw):
@@ -290,7 +309,7 @@ def test_unknown_fields_and_odd_order(proxy, raw):
         connection.message(metrics, unknown + wire.chunk(1, metric) + unknown)
         result = scrape.result()
     assert result.named("wrong_name") == {}
-    assert result.value("odd_total", k="v", pod_name="right", node_role="ROLE_DATA", node_zone="a") == 2.5
+    assert result.value("odd_total", k="v", pod_name="right", node_role="ROLE_DATA", node_zone="a", node_="no key") == 2.5
     assert result.families["odd_total"].type == "counter"
 
 

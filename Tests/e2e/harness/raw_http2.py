@@ -70,9 +70,11 @@ class RawHTTP2:
         self.is_closed = False
         self._buffer = b""
         self._next_stream = 1
-        # Our windows are wide: what is tested is the server's.
-        self.socket.sendall(preface + _frame(SETTINGS, 0, 0, struct.pack(">HI", 4, receive_window))
-                            + _frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", receive_window)))
+        # Our windows are wide unless a test wants them shut: what is tested is mostly the server's.
+        opening = preface + _frame(SETTINGS, 0, 0, struct.pack(">HI", 4, receive_window))
+        if receive_window > 0:
+            opening += _frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", receive_window))
+        self.socket.sendall(opening)
 
     # Sending
 
