@@ -93,7 +93,9 @@ extension AgentSeries {
                     candidate += 1
                     guard comparison == 0 else { continue }
                     newcomers.list[index].series = series
-                    if relabel(series, blockIndex, newcomers.list[index], message, &changed) { relearned.insert(series) }
+                    if relabel(series, blockIndex, newcomers.list[index], message, &changed) {
+                        relearned.insert(series)
+                    }
                 }
                 series += 1
             }

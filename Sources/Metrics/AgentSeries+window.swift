@@ -9,7 +9,7 @@ extension AgentSeries {
         var columns = WindowColumns()
         var newcomers: Newcomers
         var clock = SampleClock()
-        var timeIndexes: [SampleTime: UInt32] = [:]
+        var timeIndexes = TimeIndexes()
         var drops = DropCounts()
     }
 
@@ -101,15 +101,22 @@ extension AgentSeries {
                     bits = fields.valueBits
                     time = fields.timestamp?.time ?? .unset
                 } else {
-                    if !clock.isSame(metric, message, hasher) { try clock.read(metric, message, hasher, base: segment.base) }
+                    if !clock.isSame(metric, message, hasher) {
+                        try clock.read(metric, message, hasher, base: segment.base)
+                    }
                     time = clock.time
                 }
             } else {
-                if !clock.isSame(metric, message, hasher) { try clock.read(metric, message, hasher, base: segment.base) }
+                if !clock.isSame(metric, message, hasher) {
+                    try clock.read(metric, message, hasher, base: segment.base)
+                }
                 time = clock.time
             }
             if time != indexedTime {
-                guard let index = Self.index(of: time, &pass, limit: limits.maxDistinctTimes) else {
+                guard
+                    let index = pass.timeIndexes.index(
+                        of: time, in: &pass.columns.times, limit: limits.maxDistinctTimes)
+                else {
                     pass.drops[.tooManyTimes] += 1
                     continue
                 }
@@ -120,15 +127,6 @@ extension AgentSeries {
             pass.columns.timeIndexes.append(timeIndex)
             pass.columns.valueBits.append(SampleBits.received(bits))
         }
-    }
-
-    private static func index(of time: SampleTime, _ pass: inout WindowPass, limit: Int) -> UInt32? {
-        if let index = pass.timeIndexes[time] { return index }
-        guard pass.columns.times.count < limit else { return nil }
-        let index = UInt32(pass.columns.times.count)
-        pass.columns.times.append(time)
-        pass.timeIndexes[time] = index
-        return index
     }
 
     /// Gives the points the places that their series have in the new table; those for which there was no room are left out.

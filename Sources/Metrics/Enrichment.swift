@@ -21,7 +21,9 @@ public struct Enrichment: Equatable, Sendable {
         var refused = 0
         for (name, value) in labels where !value.isEmpty && name != "pod_name" && name != "container_name" {
             let nodeName = "node_" + name
-            if nodeName.utf8.count <= SeriesLimits().maxNameBytes, NameRules.isLabelName(Array(nodeName.utf8).span.bytes) {
+            if nodeName.utf8.count <= SeriesLimits().maxNameBytes,
+                NameRules.isLabelName(Array(nodeName.utf8).span.bytes)
+            {
                 values[nodeName] = value
             } else {
                 refused += 1

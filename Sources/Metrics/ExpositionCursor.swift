@@ -111,7 +111,8 @@ public struct ExpositionCursor {
     }
 
     /// False when there is too little room.
-    private mutating func writeHead(_ writer: inout ByteWriter, name: [UInt8], type: MetricType, help: [UInt8]) -> Bool {
+    private mutating func writeHead(_ writer: inout ByteWriter, name: [UInt8], type: MetricType, help: [UInt8]) -> Bool
+    {
         var head: [UInt8] = []
         if !help.isEmpty { head += Array("# HELP ".utf8) + name + [UInt8(ascii: " ")] + help + [UInt8(ascii: "\n")] }
         head += Array("# TYPE ".utf8) + name + [UInt8(ascii: " ")] + Array(type.word.utf8) + [UInt8(ascii: "\n")]
@@ -145,7 +146,9 @@ public struct ExpositionCursor {
                     continue
                 }
                 if !isHeadWritten {
-                    guard writeHead(&writer, name: family.name, type: family.type, help: family.help) else { return false }
+                    guard writeHead(&writer, name: family.name, type: family.type, help: family.help) else {
+                        return false
+                    }
                 }
             }
             guard writeLines(&writer, reference, agent, block) else { return false }

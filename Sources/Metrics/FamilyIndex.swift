@@ -20,8 +20,10 @@ public final class FamilyIndex {
     /// All agents that an answer may show; a filter is the cursor's business.
     public func update(with snapshots: [AgentSnapshot]) -> FamilySnapshot {
         // A sample of another table has nothing to say about this one's series.
-        let agents = snapshots.filter { $0.sample.tableNumber == $0.table.number && $0.sample.bits.count == $0.table.seriesCount }
-            .sorted { ($0.podName, $0.agentID) < ($1.podName, $1.agentID) }
+        let agents = snapshots.filter {
+            $0.sample.tableNumber == $0.table.number && $0.sample.bits.count == $0.table.seriesCount
+        }
+        .sorted { ($0.podName, $0.agentID) < ($1.podName, $1.agentID) }
         let key = agents.map { (table: ObjectIdentifier($0.table), order: $0.order) }
         if !key.elementsEqual(builtFrom, by: ==) {
             rebuild(agents)
@@ -55,7 +57,8 @@ public final class FamilyIndex {
     }
 
     private static func gather(
-        _ entries: [(name: [UInt8], members: [BlockReference], assignment: FamilyRules.Assignment)], _ agents: [AgentSnapshot]
+        _ entries: [(name: [UInt8], members: [BlockReference], assignment: FamilyRules.Assignment)],
+        _ agents: [AgentSnapshot]
     ) -> [Family] {
         let sorted = entries.sorted { a, b in
             let order = ByteOrder.compare(a.assignment.family.span.bytes, b.assignment.family.span.bytes)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// The texts of one metric name, one after the other, each as what differs from the one before.
 ///
@@ -52,9 +53,8 @@ enum FrontCoding {
                 coded.append(FrontCoding.longMiddle)
                 for shift in stride(from: 0, to: 32, by: 8) { coded.append(UInt8(truncatingIfNeeded: middle >> shift)) }
             }
-            coded.append(contentsOf: text[prefix..<(prefix + middle)])
-            previous.removeAll(keepingCapacity: true)
-            previous.append(contentsOf: text)
+            coded.append(copying: text.span.bytes.extracting(prefix..<(prefix + middle)))
+            previous = text
             longestTextBytes = max(longestTextBytes, text.count)
             count += 1
         }
@@ -76,8 +76,9 @@ enum FrontCoding {
             guard place < end, let head = Head(coded, at: place, end: end) else { return false }
             guard head.prefix <= text.count, head.suffix <= text.count - head.prefix else { return false }
             let middleStart = place + head.headBytes
-            let middle = coded.array(middleStart..<(middleStart + head.middle))
-            text.replaceSubrange(head.prefix..<(text.count - head.suffix), with: middle)
+            text.replace(
+                head.prefix..<(text.count - head.suffix),
+                copying: coded.extracting(middleStart..<(middleStart + head.middle)))
             place = middleStart + head.middle
             return true
         }

@@ -11,28 +11,32 @@ public enum JSONText {
     }
 
     public static func appendString(bytes: [UInt8], to text: inout [UInt8]) {
-        if NameRules.isUTF8(bytes.span.bytes) {
-            appendQuoted(bytes.span.bytes, to: &text)
+        appendString(bytes.span.bytes, to: &text)
+    }
+
+    static func appendString(_ bytes: RawSpan, to text: inout [UInt8]) {
+        if NameRules.isUTF8(bytes) {
+            appendQuoted(bytes, to: &text)
         } else {
-            appendString(String(decoding: bytes, as: UTF8.self), to: &text)
+            appendString(String(decoding: bytes.array(0..<bytes.byteCount), as: UTF8.self), to: &text)
         }
     }
 
     /// `bytes` is UTF-8.
     private static func appendQuoted(_ bytes: RawSpan, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "\""))
-        for place in 0..<bytes.byteCount {
-            switch bytes.byte(uncheckedAt: place) {
-            case UInt8(ascii: "\""): text.append(contentsOf: "\\\"".utf8)
-            case UInt8(ascii: "\\"): text.append(contentsOf: "\\\\".utf8)
-            case UInt8(ascii: "\n"): text.append(contentsOf: "\\n".utf8)
-            case let byte where byte < 0x20 || byte == 0x7f:
-                text.append(contentsOf: "\\u00".utf8)
-                text.append(hexadecimal[Int(byte >> 4)])
-                text.append(hexadecimal[Int(byte & 15)])
-            case let byte: text.append(byte)
-            }
-        }
+        ByteEscapes.append(
+            bytes, to: &text,
+            isSpecial: { $0 < 0x20 || $0 == 0x7f || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") },
+            escape: { byte, text in
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\n") {
+                    ByteEscapes.backslash(byte, &text)
+                } else {
+                    text.append(contentsOf: "\\u00".utf8)
+                    text.append(hexadecimal[Int(byte >> 4)])
+                    text.append(hexadecimal[Int(byte & 15)])
+                }
+            })
         text.append(UInt8(ascii: "\""))
     }
 

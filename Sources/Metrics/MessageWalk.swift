@@ -22,7 +22,9 @@ enum MessageWalk {
 
     /// Walks over one metric's body. The caller has checked that `end + slackBytes` lies inside the message.
     @inline(__always)
-    static func metric<H: EntryHasher>(_ message: RawSpan, from start: Int, to end: Int, hasher: H, key: HashKey) -> Metric {
+    static func metric<H: EntryHasher>(_ message: RawSpan, from start: Int, to end: Int, hasher: H, key: HashKey)
+        -> Metric
+    {
         var metric = Metric()
         var place = start
         var sum = SIMD2<UInt64>(0, 0)

@@ -19,7 +19,9 @@ struct MultiplyHasher: EntryHasher {
             done &+= 16
         }
         let count = UInt64(truncatingIfNeeded: byteCount)
-        return SIMD2(Self.fold(low ^ key.finish0.x, count ^ key.finish0.y), Self.fold(high ^ key.finish1.x, count ^ key.finish1.y))
+        return SIMD2(
+            Self.fold(low ^ key.finish0.x, count ^ key.finish0.y),
+            Self.fold(high ^ key.finish1.x, count ^ key.finish1.y))
     }
 
     @inline(__always)

@@ -16,7 +16,9 @@ enum NameRules {
     }
 
     /// `[a-zA-Z_:][a-zA-Z0-9_:]*`
-    static func isMetricName(_ name: RawSpan) -> Bool { matches(name, first: letter | colon, rest: letter | digit | colon) }
+    static func isMetricName(_ name: RawSpan) -> Bool {
+        matches(name, first: letter | colon, rest: letter | digit | colon)
+    }
 
     /// `[a-zA-Z_][a-zA-Z0-9_]*`
     static func isLabelName(_ name: RawSpan) -> Bool { matches(name, first: letter, rest: letter | digit) }

@@ -66,7 +66,8 @@ struct Newcomers {
             textBytes += text.count
             list.append(
                 Newcomer(
-                    text: text, nameBytes: fields.name.count, type: fields.type, description: fields.description, hash: hash,
+                    text: text, nameBytes: fields.name.count, type: fields.type, description: fields.description,
+                    hash: hash,
                     valueBits: SampleBits.received(fields.valueBits), time: fields.timestamp?.time ?? .unset))
             if let hash { byHash[hash] = .newcomer(list.count - 1) }
             return .added(list.count - 1)

@@ -19,14 +19,10 @@ public enum PrometheusText {
     }
 
     static func appendEscapedLabelValue(_ value: RawSpan, to text: inout [UInt8]) {
-        for place in 0..<value.byteCount {
-            switch value.byte(uncheckedAt: place) {
-            case UInt8(ascii: "\\"): text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "\\")])
-            case UInt8(ascii: "\""): text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "\"")])
-            case UInt8(ascii: "\n"): text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")])
-            case let byte: text.append(byte)
-            }
-        }
+        ByteEscapes.append(
+            value, to: &text,
+            isSpecial: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\n") },
+            escape: ByteEscapes.backslash)
     }
 
     /// Escapes `\` and newline.
@@ -35,13 +31,9 @@ public enum PrometheusText {
     }
 
     static func appendEscapedHelp(_ help: RawSpan, to text: inout [UInt8]) {
-        for place in 0..<help.byteCount {
-            switch help.byte(uncheckedAt: place) {
-            case UInt8(ascii: "\\"): text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "\\")])
-            case UInt8(ascii: "\n"): text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")])
-            case let byte: text.append(byte)
-            }
-        }
+        ByteEscapes.append(
+            help, to: &text, isSpecial: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\n") },
+            escape: ByteEscapes.backslash)
     }
 
     /// A whole line. Names are taken as they are, in the order given: they are the program's own.

@@ -7,9 +7,15 @@ struct RFC3339 {
 
     let bytes: [UInt8]
 
-    init(_ time: SampleTime) {
+    /// The second that is written.
+    @inline(__always)
+    static func second(of time: SampleTime) -> Int64 {
         let whole = time >= 0 ? time / 1_000_000 : -((999_999 - max(time, Int64.min + 1_000_000)) / 1_000_000)
-        let seconds = min(max(whole, Self.firstSecond), Self.lastSecond)
+        return min(max(whole, firstSecond), lastSecond)
+    }
+
+    init(_ time: SampleTime) {
+        let seconds = Self.second(of: time)
         let day = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
         let second = seconds - day * 86400
         // Days counted from 1 March of year 0 in eras of 400 years: leap days come last in each year, century and era.

@@ -31,9 +31,6 @@ extension RawSpan {
 
     /// A copy of the bytes of `range`, which must lie inside.
     func array(_ range: Range<Int>) -> [UInt8] {
-        let part = extracting(range)
-        var bytes: [UInt8] = []
-        bytes.append(atMost: part.byteCount) { $0.append(part, from: 0, byteCount: part.byteCount) }
-        return bytes
+        [UInt8](copying: extracting(range))
     }
 }

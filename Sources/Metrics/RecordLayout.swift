@@ -56,7 +56,8 @@ extension DistinctValues {
         place += 2
         var values: [[UInt8]] = []
         for _ in 0..<count {
-            guard let bytes = payload.integer(at: place, as: UInt32.self), Int(bytes) <= payload.byteCount - place - 4 else { return nil }
+            guard let bytes = payload.integer(at: place, as: UInt32.self), Int(bytes) <= payload.byteCount - place - 4
+            else { return nil }
             values.append(payload.array((place + 4)..<(place + 4 + Int(bytes))))
             place += 4 + Int(bytes)
         }

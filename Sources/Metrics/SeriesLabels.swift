@@ -37,8 +37,15 @@ struct SeriesLabels {
         return Label(name: name, value: value)
     }
 
+    /// Most values have nothing escaped in them.
+    static func isEscaped(_ text: RawSpan, _ value: Range<Int>) -> Bool {
+        for place in value where text.byte(uncheckedAt: place) == UInt8(ascii: "\\") { return true }
+        return false
+    }
+
     /// The value as it was before it was escaped.
     static func unescaped(_ text: RawSpan, _ value: Range<Int>) -> [UInt8] {
+        guard isEscaped(text, value) else { return text.array(value) }
         var bytes: [UInt8] = []
         var place = value.lowerBound
         while place < value.upperBound {

@@ -45,7 +45,8 @@ public final class SeriesTable: Sendable {
             Int(blockCount) <= payload.byteCount / RecordLayout.blockHeaderBytes
         else { return nil }
         var place = RecordLayout.seriesHeaderBytes
-        guard let podNames = DistinctValues(payload, at: &place), let nodeRoles = DistinctValues(payload, at: &place) else {
+        guard let podNames = DistinctValues(payload, at: &place), let nodeRoles = DistinctValues(payload, at: &place)
+        else {
             return nil
         }
         var blocks: [Block] = []

@@ -37,7 +37,9 @@ struct SeriesTextMaker {
         var dependsOnOrder = fields.dependsOnOrder
         sources.removeAll(keepingCapacity: true)
         // The size limits come first, so that sorting and comparing below has bounded work.
-        guard fields.labelCount <= min(limits.maxLabelsPerSeries, MetricFields.maxKeptLabels) else { return .dropped(.tooManyLabels) }
+        guard fields.labelCount <= min(limits.maxLabelsPerSeries, MetricFields.maxKeptLabels) else {
+            return .dropped(.tooManyLabels)
+        }
         for (index, label) in fields.labels.enumerated() {
             let labelName = message.extracting(label.name)
             let value = message.extracting(label.value)
@@ -96,7 +98,7 @@ struct SeriesTextMaker {
     private mutating func write(_ message: RawSpan, name: RawSpan) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(256)
-        Self.append(name, to: &text)
+        text.append(copying: name)
         if !sources.isEmpty {
             text.append(UInt8(ascii: "{"))
             for index in sources.indices {
@@ -117,17 +119,13 @@ struct SeriesTextMaker {
     }
 
     private mutating func write(name: RawSpan, value: RawSpan, to text: inout [UInt8]) {
-        Self.append(name, to: &text)
+        text.append(copying: name)
         text.append(UInt8(ascii: "="))
         text.append(UInt8(ascii: "\""))
         PrometheusText.appendEscapedLabelValue(value, to: &text)
         text.append(UInt8(ascii: "\""))
         if ByteOrder.areEqual(name, LabelNames.podName) { podNames.insert(value) }
         if ByteOrder.areEqual(name, LabelNames.nodeRole) { nodeRoles.insert(value) }
-    }
-
-    private static func append(_ bytes: RawSpan, to text: inout [UInt8]) {
-        for place in 0..<bytes.byteCount { text.append(bytes.byte(uncheckedAt: place)) }
     }
 
 }

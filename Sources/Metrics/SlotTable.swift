@@ -108,7 +108,9 @@ extension SlotTable {
     func touch() {
         let span = slots.span
         var sum: UInt64 = 0
-        for place in stride(from: 0, to: span.count, by: 64 / MemoryLayout<Slot>.size) { sum &+= span[unchecked: place].hash }
+        for place in stride(from: 0, to: span.count, by: 64 / MemoryLayout<Slot>.size) {
+            sum &+= span[unchecked: place].hash
+        }
         Self.keep(sum)
     }
 

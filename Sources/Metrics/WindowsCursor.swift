@@ -28,6 +28,18 @@ public struct WindowsCursor {
         var description: [UInt8]
     }
 
+    // Appending an array is one copy; a string's UTF-8 is a detour.
+    private static let nameKey = Array("{\"name\":".utf8)
+    private static let descriptionKey = Array(",\"description\":".utf8)
+    private static let labelsKey = Array(",\"labels\":{".utf8)
+    private static let agentKey = Array("},\"agent_id\":".utf8)
+    private static let podKey = Array(",\"pod_name\":".utf8)
+    private static let dataKey = Array(",\"data\":[".utf8)
+
+    private enum Stage {
+        case before, elements, after
+    }
+
     private let agentIDs: [String]
     private let sources: [Source]
     private let names: [Name]
@@ -37,9 +49,15 @@ public struct WindowsCursor {
     private var name = 0
     private var elements: [Element] = []
     private var element = 0
-    private var isOpened = false
+    private var stage = Stage.before
     private var isDone = false
-    private var pending = PendingJSON()
+    /// To be written before the points.
+    private var text: [UInt8] = []
+    private var textOffset = 0
+    private var points: ArraySlice<SeriesPoints.Point> = []
+    private var point = 0
+    private var pointWriter = PointWriter()
+    private var pending = PendingBytes()
 
     /// Elements and points rendered so far.
     public private(set) var seriesRendered = 0
@@ -94,36 +112,75 @@ public struct WindowsCursor {
                 members[bytes, default: []].append(BlockReference(agent: index, block: block))
             }
         }
-        names = members.map { Name(bytes: $0.key, members: $0.value) }.sorted { ByteOrder.compare($0.bytes, $1.bytes) < 0 }
-    }
-
-    /// Appends as much as there is room for and returns whether that was all. Any chunk will do.
-    public mutating func render(into output: inout OutputRawSpan) -> Bool {
-        while true {
-            guard pending.flush(into: &output) else { return false }
-            if isDone { return true }
-            var next = pending.takeBuffer()
-            // An element may have any number of points, so it is made aside; some tens of KiB at a time keep that in the cache.
-            while !isDone && next.count < PendingJSON.targetBytes { appendNext(to: &next) }
-            pending = PendingJSON(next)
+        names = members.map { Name(bytes: $0.key, members: $0.value) }.sorted {
+            ByteOrder.compare($0.bytes, $1.bytes) < 0
         }
     }
 
-    private mutating func appendNext(to text: inout [UInt8]) {
-        if !isOpened {
-            text.append(UInt8(ascii: "["))
-            isOpened = true
+    /// Appends as much as there is room for and returns whether that was all. Any chunk will do; those of 64 KiB and more are fastest.
+    public mutating func render(into output: inout OutputRawSpan) -> Bool {
+        let start = output.byteCount
+        while true {
+            guard pending.flush(into: &output) else { return false }
+            if isDone { return true }
+            output.withByteWriter { renderElements(&$0) }
+            if isDone { return true }
+            if output.byteCount > start { return false }
+            // Not even the next point fits this chunk: it is made elsewhere and handed over in pieces.
+            var next = PendingBytes()
+            next.fill { renderElements(&$0) }
+            pending = next
+        }
+    }
+
+    /// Renders until all is done or there is too little room for the next thing.
+    private mutating func renderElements(_ writer: inout ByteWriter) {
+        while !isDone {
+            // What stands before and between the points: made once for each series, written in as many pieces as need be.
+            let count = min(text.count - textOffset, writer.freeCapacity)
+            writer.append(text.span.bytes, from: textOffset, byteCount: count)
+            textOffset += count
+            guard textOffset == text.count, writePoints(&writer) else { return }
+            advance()
+        }
+    }
+
+    private mutating func writePoints(_ writer: inout ByteWriter) -> Bool {
+        let start = points.startIndex
+        while point < points.endIndex {
+            guard writer.freeCapacity >= PointWriter.reserveBytes else { return false }
+            if point > start { writer.append(UInt8(ascii: ",")) }
+            pointWriter.append(points[point], to: &writer)
+            point += 1
+        }
+        return true
+    }
+
+    /// Goes on to the next element: what stands before its points becomes the text, together with the end of the one before.
+    private mutating func advance() {
+        text.removeAll(keepingCapacity: true)
+        textOffset = 0
+        points = []
+        point = 0
+        switch stage {
+        case .before: text.append(UInt8(ascii: "["))
+        case .elements: text.append(contentsOf: "]}".utf8)
+        case .after:
+            isDone = true
+            return
         }
         while element == elements.count {
             guard name < names.count else {
                 text.append(contentsOf: "]\n".utf8)
-                isDone = true
+                stage = .after
                 return
             }
             elements = gather(names[name])
             element = 0
             name += 1
         }
+        if stage == .elements { text.append(contentsOf: ",\n".utf8) }
+        stage = .elements
         var end = element + 1
         // The same series in another table of the same agent: one element.
         while end < elements.count, sources[elements[end].source].agent == sources[elements[element].source].agent,
@@ -131,7 +188,7 @@ public struct WindowsCursor {
         {
             end += 1
         }
-        append(elements[element..<end], to: &text)
+        begin(elements[element..<end])
         element = end
     }
 
@@ -170,37 +227,40 @@ public struct WindowsCursor {
         return elements
     }
 
-    private mutating func append(_ parts: ArraySlice<Element>, to text: inout [UInt8]) {
+    /// Everything of an element up to its points. `parts`: the same series in the tables of one agent.
+    private mutating func begin(_ parts: ArraySlice<Element>) {
         guard let first = parts.first else { return }
-        if seriesRendered > 0 { text.append(contentsOf: ",\n".utf8) }
         let nameBytes = names[name - 1].bytes
-        text.append(contentsOf: "{\"name\":".utf8)
+        text.append(contentsOf: Self.nameKey)
         JSONText.appendString(bytes: nameBytes, to: &text)
-        text.append(contentsOf: ",\"description\":".utf8)
+        text.append(contentsOf: Self.descriptionKey)
         JSONText.appendString(bytes: parts.last { !$0.description.isEmpty }?.description ?? [], to: &text)
-        text.append(contentsOf: ",\"labels\":{".utf8)
+        text.append(contentsOf: Self.labelsKey)
         let series = first.text
         var labels = SeriesLabels(series.span.bytes, nameBytes: nameBytes.count)
-        var isFirst = true
+        var separator: UInt8?
         while let label = labels.next(series.span.bytes) {
-            if !isFirst { text.append(UInt8(ascii: ",")) }
-            isFirst = false
-            JSONText.appendString(bytes: Array(series[label.name]), to: &text)
+            if let separator { text.append(separator) }
+            separator = UInt8(ascii: ",")
+            JSONText.appendString(series.span.bytes.extracting(label.name), to: &text)
             text.append(UInt8(ascii: ":"))
-            JSONText.appendString(bytes: SeriesLabels.unescaped(series.span.bytes, label.value), to: &text)
+            if SeriesLabels.isEscaped(series.span.bytes, label.value) {
+                JSONText.appendString(bytes: SeriesLabels.unescaped(series.span.bytes, label.value), to: &text)
+            } else {
+                JSONText.appendString(series.span.bytes.extracting(label.value), to: &text)
+            }
         }
-        text.append(contentsOf: "},\"agent_id\":".utf8)
+        text.append(contentsOf: Self.agentKey)
         JSONText.appendString(agentIDs[sources[first.source].agent], to: &text)
-        text.append(contentsOf: ",\"pod_name\":".utf8)
+        text.append(contentsOf: Self.podKey)
         JSONText.appendString(bytes: first.podName, to: &text)
-        text.append(contentsOf: ",\"data\":[".utf8)
-        if parts.count == 1 {
-            samplesRendered += sources[first.source].points.appendPoints(of: first.series, to: &text)
-        } else {
-            let points = parts.flatMap { sources[$0.source].points.points(of: $0.series) }
-            samplesRendered += SeriesPoints.appendPoints(SeriesPoints.inOrder(points), to: &text)
-        }
-        text.append(contentsOf: "]}".utf8)
+        text.append(contentsOf: Self.dataKey)
+        points =
+            parts.count == 1
+            ? sources[first.source].points.points(of: first.series)
+            : SeriesPoints.join(parts.map { sources[$0.source].points.points(of: $0.series) })
+        point = points.startIndex
         seriesRendered += 1
+        samplesRendered += points.count
     }
 }

@@ -27,14 +27,19 @@ struct ExpositionTests {
         var agents: [AgentSnapshot] = []
         var expected: [String: UInt64] = [:]
         for agent in 0..<count {
-            let series = Pipeline.series(Enrichment(podName: "pod-\(agent)", nodeRole: "ROLE_DATA", labels: ["type": "hot"]))
+            let series = Pipeline.series(
+                Enrichment(podName: "pod-\(agent)", nodeRole: "ROLE_DATA", labels: ["type": "hot"]))
             for _ in 0..<3 {
                 let metrics = (0..<Int.random(in: 1...200, using: &generator)).map { _ in
                     let family = Int.random(in: 0..<12, using: &generator)
                     return TestMetric(
                         name: "family_\(family)" + ["", "_bucket", "_sum"][family % 3],
-                        labels: [("le", "\(Int.random(in: 0..<30, using: &generator))"), ("path", "/a\"\(Int.random(in: 0..<4, using: &generator))")],
-                        value: Double(bitPattern: generator.next()), description: generator.chance(50) ? "What\nit \\ is" : "",
+                        labels: [
+                            ("le", "\(Int.random(in: 0..<30, using: &generator))"),
+                            ("path", "/a\"\(Int.random(in: 0..<4, using: &generator))"),
+                        ],
+                        value: Double(bitPattern: generator.next()),
+                        description: generator.chance(50) ? "What\nit \\ is" : "",
                         type: UInt64(family % 6))
                 }
                 let message = TestMetric.message(bodies: metrics.map { $0.encoded(shuffledBy: &generator) })
@@ -44,7 +49,9 @@ struct ExpositionTests {
                 expected = expected.filter { !$0.key.contains("pod_name=\"pod-\(agent)\"") }
                 expected.merge(reference.printable) { $1 }
             }
-            agents.append(try #require(Pipeline.snapshot(series, id: "agent-\(agent)", podName: "pod-\(agent)", order: UInt64(agent))))
+            agents.append(
+                try #require(
+                    Pipeline.snapshot(series, id: "agent-\(agent)", podName: "pod-\(agent)", order: UInt64(agent))))
         }
         return (agents, expected)
     }
@@ -56,7 +63,9 @@ struct ExpositionTests {
         #expect(Reference.parse(text) == expected, "seed \(seed)")
         #expect(Pipeline.samples(text).count == expected.count, "seed \(seed)")
         Self.checkOrder(text)
-        for chunk in [1, 7, 300, 1000, 4096] { #expect(Pipeline.text(agents, chunk: chunk) == text, "seed \(seed), chunk \(chunk)") }
+        for chunk in [1, 7, 300, 1000, 4096] {
+            #expect(Pipeline.text(agents, chunk: chunk) == text, "seed \(seed), chunk \(chunk)")
+        }
     }
 
     @Test func satisfiesPromtool() throws {
@@ -65,14 +74,21 @@ struct ExpositionTests {
             TestMetric(name: "lat_seconds_bucket", labels: [("le", $0.0)], value: $0.1, type: 3)
         }
         let rest = [
-            TestMetric(name: "lat_seconds_sum", value: 1.5, type: 3), TestMetric(name: "lat_seconds_count", value: 3, type: 3),
-            TestMetric(name: "up_info", labels: [("v", "a\"b\\c\nd")], value: .nan, description: "Help with \\ and\nnewline.", type: 1),
+            TestMetric(name: "lat_seconds_sum", value: 1.5, type: 3),
+            TestMetric(name: "lat_seconds_count", value: 3, type: 3),
+            TestMetric(
+                name: "up_info", labels: [("v", "a\"b\\c\nd")], value: .nan, description: "Help with \\ and\nnewline.",
+                type: 1),
             TestMetric(name: "gc_seconds", labels: [("quantile", "0.5")], value: 1e-9, description: "Pauses.", type: 4),
-            TestMetric(name: "gc_seconds_sum", value: 1, type: 4), TestMetric(name: "gc_seconds_count", value: 1, type: 4),
-            TestMetric(name: "old_count", value: 5), TestMetric(name: "old_sum", value: 5), TestMetric(name: "odd", value: .infinity, type: 5),
+            TestMetric(name: "gc_seconds_sum", value: 1, type: 4),
+            TestMetric(name: "gc_seconds_count", value: 1, type: 4),
+            TestMetric(name: "old_count", value: 5), TestMetric(name: "old_sum", value: 5),
+            TestMetric(name: "odd", value: .infinity, type: 5),
         ]
         // A second agent that calls a component a counter of its own.
-        let contrary = [TestMetric(name: "lat_seconds_count", value: 3, type: 2), TestMetric(name: "lat_seconds", value: 3)]
+        let contrary = [
+            TestMetric(name: "lat_seconds_count", value: 3, type: 2), TestMetric(name: "lat_seconds", value: 3),
+        ]
         let text = Pipeline.text([try Pipeline.agent(histogram + rest), try Pipeline.agent(contrary, pod: "pod-b")])
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/promtool")
@@ -92,8 +108,14 @@ struct ExpositionTests {
     }
 
     @Test func filtersAgentsAndSeries() throws {
-        let mixed = [TestMetric(name: "own", value: 1), TestMetric(name: "other", labels: [("pod_name", "pod-z"), ("node_role", "ROLE_META")], value: 2)]
-        let agents = [try Pipeline.agent(mixed), try Pipeline.agent([TestMetric(name: "own", value: 3)], pod: "pod-b", role: "ROLE_LIAISON")]
+        let mixed = [
+            TestMetric(name: "own", value: 1),
+            TestMetric(name: "other", labels: [("pod_name", "pod-z"), ("node_role", "ROLE_META")], value: 2),
+        ]
+        let agents = [
+            try Pipeline.agent(mixed),
+            try Pipeline.agent([TestMetric(name: "own", value: 3)], pod: "pod-b", role: "ROLE_LIAISON"),
+        ]
         #expect(Pipeline.samples(Pipeline.text(agents)).count == 3)
         let byPod = Pipeline.text(agents, filter: SeriesFilter(podName: "pod-a"))
         #expect(Pipeline.samples(byPod) == [#"own{node_role="ROLE_DATA",pod_name="pod-a"} 1"#])
@@ -105,7 +127,8 @@ struct ExpositionTests {
     }
 
     @Test func showsASeriesOnceThatOfTheNewestRegistration() throws {
-        let old = try Pipeline.agent([TestMetric(name: "a", value: 1), TestMetric(name: "only_old", value: 2)], order: 1)
+        let old = try Pipeline.agent(
+            [TestMetric(name: "a", value: 1), TestMetric(name: "only_old", value: 2)], order: 1)
         let new = try Pipeline.agent([TestMetric(name: "a", value: 3)], order: 2)
         for agents in [[old, new], [new, old]] {
             let snapshot = FamilyIndex().update(with: agents)
@@ -131,7 +154,9 @@ struct ExpositionTests {
             let current = try #require(table)
             let sample = try #require(Pipeline.sample(sampleBytes, current))
             let agent = AgentSnapshot(agentID: "a", role: "r", podName: "p", order: 1, table: current, sample: sample)
-            values.append(Pipeline.samples(Pipeline.text(index.update(with: [agent]))).map { String($0.split(separator: " ")[1]) }.joined(separator: ","))
+            values.append(
+                Pipeline.samples(Pipeline.text(index.update(with: [agent]))).map { String($0.split(separator: " ")[1]) }
+                    .joined(separator: ","))
         }
         #expect(values == ["0", "1", "2,9", "3,9"])
     }
@@ -139,16 +164,29 @@ struct ExpositionTests {
     @Test func putsExtraFamiliesInTheirPlace() throws {
         var lines: [UInt8] = []
         PrometheusText.appendSample(name: "fodc_proxy_x_total", labels: [("a", "q\"")], value: 1.5, to: &lines)
-        let extra = ExtraFamily(name: "fodc_proxy_x_total", type: .counter, help: "Help.\nMore.", lines: lines, sampleCount: 1)
-        let agents = [try Pipeline.agent([TestMetric(name: "a", value: 1), TestMetric(name: "z", value: 2), TestMetric(name: "fodc_proxy_x_total", value: 3)])]
+        let extra = ExtraFamily(
+            name: "fodc_proxy_x_total", type: .counter, help: "Help.\nMore.", lines: lines, sampleCount: 1)
+        let agents = [
+            try Pipeline.agent([
+                TestMetric(name: "a", value: 1), TestMetric(name: "z", value: 2),
+                TestMetric(name: "fodc_proxy_x_total", value: 3),
+            ])
+        ]
         let text = Pipeline.text(agents, extra: [extra])
         Self.checkOrder(text)
-        #expect(text.contains("# HELP fodc_proxy_x_total Help.\\nMore.\n# TYPE fodc_proxy_x_total counter\nfodc_proxy_x_total{a=\"q\\\"\"} 1.5\nfodc_proxy_x_total{node"))
+        #expect(
+            text.contains(
+                "# HELP fodc_proxy_x_total Help.\\nMore.\n# TYPE fodc_proxy_x_total counter\nfodc_proxy_x_total{a=\"q\\\"\"} 1.5\nfodc_proxy_x_total{node"
+            ))
         for chunk in [1, 50, 200] { #expect(Pipeline.text(agents, extra: [extra], chunk: chunk) == text) }
     }
 
     @Test func linesOfAnyLengthPassChunksOfAnySize() throws {
-        let long = (0..<3).map { TestMetric(name: "m", labels: (0..<3).map { ("l\($0)", String(repeating: "\\", count: 9000)) } + [("i", "\($0)")], value: Double($0)) }
+        let long = (0..<3).map {
+            TestMetric(
+                name: "m", labels: (0..<3).map { ("l\($0)", String(repeating: "\\", count: 9000)) } + [("i", "\($0)")],
+                value: Double($0))
+        }
         let agents = [try Pipeline.agent(long + [TestMetric(name: "a", value: 1)])]
         let text = Pipeline.text(agents, chunk: 1 << 20)
         #expect(Pipeline.samples(text).count == 4)

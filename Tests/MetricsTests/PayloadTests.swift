@@ -5,11 +5,14 @@ import Testing
 
 /// A lane is input: whatever lies in it, reading does not trap.
 struct PayloadTests {
-    private static func filled(_ generator: inout SeededGenerator) throws -> (series: AgentSeries, window: WindowColumns) {
+    private static func filled(_ generator: inout SeededGenerator) throws -> (
+        series: AgentSeries, window: WindowColumns
+    ) {
         let series = Pipeline.series()
         let metrics = (0..<60).map { index in
             TestMetric(
-                name: "name_\(index % 5)", labels: [("a", "\(index)"), ("b", String(repeating: "x", count: index * 8))],
+                name: "name_\(index % 5)",
+                labels: [("a", "\(index)"), ("b", String(repeating: "x", count: index * 8))],
                 value: Double(index), description: "d\(index % 5)", type: 1, time: (Int64(index % 3), 0))
         }
         let message = TestMetric.message(metrics.shuffled(using: &generator))
@@ -63,8 +66,10 @@ struct PayloadTests {
             _ = Sample.header(of: sampleSource.span.bytes)
             if let sample = Sample(payload: sampleSource.span.bytes, table: use) {
                 let agents = [
-                    AgentSnapshot(agentID: "a", role: "ROLE_DATA", podName: "pod-a", order: 1, table: use, sample: sample),
-                    AgentSnapshot(agentID: "b", role: "ROLE_DATA", podName: "pod-a", order: 2, table: good, sample: sample),
+                    AgentSnapshot(
+                        agentID: "a", role: "ROLE_DATA", podName: "pod-a", order: 1, table: use, sample: sample),
+                    AgentSnapshot(
+                        agentID: "b", role: "ROLE_DATA", podName: "pod-a", order: 2, table: good, sample: sample),
                 ]
                 _ = Pipeline.text(agents, chunk: 5000)
                 _ = Pipeline.text(agents, filter: SeriesFilter(podName: "pod-a"), chunk: 5000)
@@ -73,7 +78,9 @@ struct PayloadTests {
             }
             let windowSource = generator.chance(50) ? Self.damage(windowBytes, &generator) : windowBytes
             if let batch = WindowBatch(payload: windowSource.span.bytes, table: use) {
-                var cursor = WindowsCursor(windows: [WindowAgent(agentID: "a", role: "r", podName: "p", batches: [batch])])
+                var cursor = WindowsCursor(windows: [
+                    WindowAgent(agentID: "a", role: "r", podName: "p", batches: [batch])
+                ])
                 _ = Pipeline.collect(chunk: 5000) { cursor.render(into: &$0) }
             }
         }
@@ -83,7 +90,10 @@ struct PayloadTests {
     private static func damage(_ payload: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
         var payload = payload
         for _ in 0..<Int.random(in: 1...4, using: &generator) {
-            let place = generator.chance(40) ? Int.random(in: 0..<min(64, payload.count), using: &generator) : Int.random(in: 0..<payload.count, using: &generator)
+            let place =
+                generator.chance(40)
+                ? Int.random(in: 0..<min(64, payload.count), using: &generator)
+                : Int.random(in: 0..<payload.count, using: &generator)
             switch Int.random(in: 0..<4, using: &generator) {
             case 0: payload[place] = UInt8.random(in: 0...255, using: &generator)
             case 1: payload[place] ^= 1 << UInt8.random(in: 0...7, using: &generator)

@@ -17,10 +17,15 @@ struct SeriesRulesTests {
     @Test func addsTheRegistrationsLabels() throws {
         let enrichment = Enrichment(
             podName: "pod-a", nodeRole: "ROLE_DATA",
-            labels: ["type": "hot", "zone": "", "pod_name": "x", "container_name": "y", "app.kubernetes.io/name": "z", "rack": "1"])
+            labels: [
+                "type": "hot", "zone": "", "pod_name": "x", "container_name": "y", "app.kubernetes.io/name": "z",
+                "rack": "1",
+            ])
         #expect(enrichment.refusedLabelCount == 1)
-        let result = try Self.lines([TestMetric(name: "up", labels: [("node_rack", "own"), ("zz", "1")], value: 1)], enrichment)
-        #expect(result.lines == [#"up{node_rack="own",node_role="ROLE_DATA",node_type="hot",pod_name="pod-a",zz="1"} 1"#])
+        let result = try Self.lines(
+            [TestMetric(name: "up", labels: [("node_rack", "own"), ("zz", "1")], value: 1)], enrichment)
+        #expect(
+            result.lines == [#"up{node_rack="own",node_role="ROLE_DATA",node_type="hot",pod_name="pod-a",zz="1"} 1"#])
     }
 
     @Test func keepsTheSeriesOwnPodAndRole() throws {
@@ -39,8 +44,10 @@ struct SeriesRulesTests {
 
     @Test(arguments: [
         (TestMetric(name: "9bad"), DropCause.invalidMetricName), (TestMetric(name: ""), .invalidMetricName),
-        (TestMetric(name: "with space"), .invalidMetricName), (TestMetric(name: "a", labels: [("b-c", "1")]), .invalidLabelName),
-        (TestMetric(name: "a", labels: [("a:b", "1")]), .invalidLabelName), (TestMetric(name: "a", labels: [("", "1")]), .invalidLabelName),
+        (TestMetric(name: "with space"), .invalidMetricName),
+        (TestMetric(name: "a", labels: [("b-c", "1")]), .invalidLabelName),
+        (TestMetric(name: "a", labels: [("a:b", "1")]), .invalidLabelName),
+        (TestMetric(name: "a", labels: [("", "1")]), .invalidLabelName),
         (TestMetric(name: "a", labels: [("__name__", "b")]), .reservedLabelName),
         (TestMetric(name: "a", labels: (0..<65).map { ("l\($0)", "1") }), .tooManyLabels),
         (TestMetric(name: "a", labels: (0..<63).map { ("l\($0)", "1") }), .tooManyLabels),
@@ -77,7 +84,8 @@ struct SeriesRulesTests {
         let series = Pipeline.series()
         // Once unknown, once known; and once under two encodings, because a label is empty.
         let metrics = [
-            TestMetric(name: "a", value: first), TestMetric(name: "a", value: second), TestMetric(name: "a", labels: [("e", "")], value: -.infinity),
+            TestMetric(name: "a", value: first), TestMetric(name: "a", value: second),
+            TestMetric(name: "a", labels: [("e", "")], value: -.infinity),
         ]
         for _ in 0..<3 {
             let summary = try Pipeline.decode(series, TestMetric.message(metrics))
@@ -85,15 +93,24 @@ struct SeriesRulesTests {
             #expect(summary.samplesAccepted == 1)
             #expect(series.seriesCount == 1)
             let snapshot = try #require(Pipeline.snapshot(series))
-            #expect(Pipeline.samples(Pipeline.text([snapshot])) == [#"a{node_role="ROLE_DATA",pod_name="pod-a"} "# + expected])
+            #expect(
+                Pipeline.samples(Pipeline.text([snapshot])) == [
+                    #"a{node_role="ROLE_DATA",pod_name="pod-a"} "# + expected
+                ])
         }
     }
 
     @Test func tellsANaNFromNoSample() throws {
         let series = Pipeline.series()
         let staleNaN = Double(bitPattern: 0x7ff0_0000_0000_0002)
-        _ = try Pipeline.decode(series, TestMetric.message([TestMetric(name: "a", value: .nan), TestMetric(name: "b", value: 1), TestMetric(name: "c", value: staleNaN)]))
-        let summary = try Pipeline.decode(series, TestMetric.message([TestMetric(name: "a", value: .nan), TestMetric(name: "c", value: staleNaN)]))
+        _ = try Pipeline.decode(
+            series,
+            TestMetric.message([
+                TestMetric(name: "a", value: .nan), TestMetric(name: "b", value: 1),
+                TestMetric(name: "c", value: staleNaN),
+            ]))
+        let summary = try Pipeline.decode(
+            series, TestMetric.message([TestMetric(name: "a", value: .nan), TestMetric(name: "c", value: staleNaN)]))
         #expect(!summary.isTableChanged)
         let text = Pipeline.text([try #require(Pipeline.snapshot(series))])
         #expect(Pipeline.samples(text).map { $0.suffix(4) } == [" NaN", " NaN"])
@@ -105,11 +122,14 @@ struct SeriesRulesTests {
         var generator = SeededGenerator(seed: 5)
         let series = Pipeline.series()
         var metrics = (0..<50).map { index in
-            TestMetric(name: "m\(index % 7)", labels: [("i", "\(index)"), ("j", "x")], value: Double(index), description: "d", type: 1)
+            TestMetric(
+                name: "m\(index % 7)", labels: [("i", "\(index)"), ("j", "x")], value: Double(index), description: "d",
+                type: 1)
         }
         func answer() throws -> DecodeSummary {
             metrics.shuffle(using: &generator)
-            return try Pipeline.decode(series, TestMetric.message(bodies: metrics.map { $0.encoded(shuffledBy: &generator) }))
+            return try Pipeline.decode(
+                series, TestMetric.message(bodies: metrics.map { $0.encoded(shuffledBy: &generator) }))
         }
         #expect(try answer().isTableChanged)
         let first = series.tableNumber
@@ -118,10 +138,9 @@ struct SeriesRulesTests {
         #expect(try answer().isTableChanged)
         #expect(series.tableNumber == first + 1)
         // The type of a known series, then its description.
-        let place = try #require(metrics.firstIndex { $0.name == "new" })
-        metrics[place].type = 2
+        metrics[try #require(metrics.firstIndex { $0.name == "new" })].type = 2
         #expect(try answer().isTableChanged)
-        metrics[place].description = "now with one"
+        metrics[try #require(metrics.firstIndex { $0.name == "new" })].description = "now with one"
         #expect(try answer().isTableChanged)
         #expect(try !answer().isTableChanged)
         let text = Pipeline.text([try #require(Pipeline.snapshot(series))])
@@ -185,16 +204,29 @@ struct SeriesRulesTests {
         let series = Pipeline.series()
         func times(_ metrics: [TestMetric], time: (Int64, Int64)?) throws -> (own: Bool, [SampleTime]) {
             let summary = try Pipeline.decode(series, TestMetric.message(metrics, time: time))
-            return (summary.hasTimesOfItsOwn, (0..<series.seriesCount).map { series.times.isEmpty ? series.commonTime : series.times[$0] })
+            return (
+                summary.hasTimesOfItsOwn,
+                (0..<series.seriesCount).map { series.times.isEmpty ? series.commonTime : series.times[$0] }
+            )
         }
         let received = SampleTime(nanosecondsSinceEpoch: Pipeline.receivedAt)
         #expect(try times([TestMetric(name: "a"), TestMetric(name: "b")], time: nil) == (false, [received, received]))
-        #expect(try times([TestMetric(name: "a"), TestMetric(name: "b")], time: (7, 0)) == (false, [7_000_000, 7_000_000]))
-        #expect(try times([TestMetric(name: "a", time: (5, 1000)), TestMetric(name: "b", time: (5, 1000))], time: (7, 0)) == (false, [5_000_001, 5_000_001]))
-        #expect(try times([TestMetric(name: "b"), TestMetric(name: "a", time: (5, 0))], time: (7, 0)) == (true, [5_000_000, 7_000_000]))
+        #expect(
+            try times([TestMetric(name: "a"), TestMetric(name: "b")], time: (7, 0)) == (false, [7_000_000, 7_000_000]))
+        #expect(
+            try times([TestMetric(name: "a", time: (5, 1000)), TestMetric(name: "b", time: (5, 1000))], time: (7, 0))
+                == (false, [5_000_001, 5_000_001]))
+        #expect(
+            try times([TestMetric(name: "b"), TestMetric(name: "a", time: (5, 0))], time: (7, 0)) == (
+                true, [5_000_000, 7_000_000]
+            ))
         // New ones in between move the others.
         #expect(
-            try times([TestMetric(name: "b", time: (6, 0)), TestMetric(name: "ab", time: (1, 0)), TestMetric(name: "a", time: (5, 0))], time: nil)
+            try times(
+                [
+                    TestMetric(name: "b", time: (6, 0)), TestMetric(name: "ab", time: (1, 0)),
+                    TestMetric(name: "a", time: (5, 0)),
+                ], time: nil)
                 == (true, [5_000_000, 1_000_000, 6_000_000]))
     }
 
@@ -203,10 +235,14 @@ struct SeriesRulesTests {
         let series = Pipeline.series(usesAES: usesAES && AESHasher.isSupported)
         let long = String(repeating: "0123456789abcdef", count: 20)
         let metrics = [
-            TestMetric(name: "a", labels: [("x", "1"), ("y", "2")], value: 1), TestMetric(name: "a", labels: [("x", "2"), ("y", "1")], value: 2),
-            TestMetric(name: "x", labels: [("a", "1"), ("y", "2")], value: 3), TestMetric(name: "a", labels: [("x", "1")], value: 4),
-            TestMetric(name: "a", labels: [("x", long + "1")], value: 5), TestMetric(name: "a", labels: [("x", long + "2")], value: 6),
-            TestMetric(name: "a", labels: [("x", "2" + long)], value: 7), TestMetric(name: "a", labels: [("x", "12"), ("y", "")], value: 8),
+            TestMetric(name: "a", labels: [("x", "1"), ("y", "2")], value: 1),
+            TestMetric(name: "a", labels: [("x", "2"), ("y", "1")], value: 2),
+            TestMetric(name: "x", labels: [("a", "1"), ("y", "2")], value: 3),
+            TestMetric(name: "a", labels: [("x", "1")], value: 4),
+            TestMetric(name: "a", labels: [("x", long + "1")], value: 5),
+            TestMetric(name: "a", labels: [("x", long + "2")], value: 6),
+            TestMetric(name: "a", labels: [("x", "2" + long)], value: 7),
+            TestMetric(name: "a", labels: [("x", "12"), ("y", "")], value: 8),
         ]
         for _ in 0..<2 {
             let summary = try Pipeline.decode(series, TestMetric.message(metrics))

@@ -25,7 +25,10 @@ struct WindowsTests {
         var metrics: [TestMetric] = []
         for second in [30, 10, 20] as [Int64] {
             metrics.append(TestMetric(name: "b", value: Double(second), description: "B.", time: (second, 999_999_999)))
-            metrics.append(TestMetric(name: "a", labels: [("x", "q\"\\\n\u{1}ü")], value: second == 10 ? .nan : -.infinity, time: (second, 0)))
+            metrics.append(
+                TestMetric(
+                    name: "a", labels: [("x", "q\"\\\n\u{1}ü")], value: second == 10 ? .nan : -.infinity,
+                    time: (second, 0)))
         }
         metrics.append(TestMetric(name: "b", value: 99, time: (10, 999_999_999)))
         let columns = try Pipeline.decodeWindow(series, metrics)
@@ -33,13 +36,23 @@ struct WindowsTests {
         #expect(columns.pointCount == 7)
         #expect(columns.distinctTimeCount == 6)
         #expect(series.column == [SampleBits.stale] + column)
-        let agent = WindowAgent(agentID: "id-1", role: "ROLE_DATA", podName: "pod-a", batches: [try Pipeline.windowBatch(columns, series)])
+        let agent = WindowAgent(
+            agentID: "id-1", role: "ROLE_DATA", podName: "pod-a", batches: [try Pipeline.windowBatch(columns, series)])
         let text = Self.text([agent])
         let elements = try Self.json(text)
         #expect(elements.map { $0["name"] as? String } == ["a", "b"])
-        #expect(elements[0]["labels"] as? [String: String] == ["x": "q\"\\\n\u{1}ü", "pod_name": "pod-a", "node_role": "ROLE_DATA"])
-        #expect(Self.points(elements[0]) == ["1970-01-01T00:00:10Z NaN", "1970-01-01T00:00:20Z -Inf", "1970-01-01T00:00:30Z -Inf"])
-        #expect(Self.points(elements[1]) == ["1970-01-01T00:00:10Z 99", "1970-01-01T00:00:20Z 20", "1970-01-01T00:00:30Z 30"])
+        #expect(
+            elements[0]["labels"] as? [String: String] == [
+                "x": "q\"\\\n\u{1}ü", "pod_name": "pod-a", "node_role": "ROLE_DATA",
+            ])
+        #expect(
+            Self.points(elements[0]) == [
+                "1970-01-01T00:00:10Z NaN", "1970-01-01T00:00:20Z -Inf", "1970-01-01T00:00:30Z -Inf",
+            ])
+        #expect(
+            Self.points(elements[1]) == [
+                "1970-01-01T00:00:10Z 99", "1970-01-01T00:00:20Z 20", "1970-01-01T00:00:30Z 30",
+            ])
         #expect(elements[1]["agent_id"] as? String == "id-1")
         #expect(elements[1]["pod_name"] as? String == "pod-a")
         #expect(elements[1]["description"] as? String == "B.")
@@ -63,12 +76,20 @@ struct WindowsTests {
 
     @Test func sortsByNameThenPodThenLabels() throws {
         let metrics = { (pod: String) in
-            [TestMetric(name: "m", labels: [("z", "1"), ("pod_name", pod)]), TestMetric(name: "m", labels: [("a", "1"), ("pod_name", pod)])]
+            [
+                TestMetric(name: "m", labels: [("z", "1"), ("pod_name", pod)]),
+                TestMetric(name: "m", labels: [("a", "1"), ("pod_name", pod)]),
+            ]
         }
-        let agents = [try Pipeline.agent(metrics("p2") + metrics("p1"), pod: "x"), try Pipeline.agent(metrics("p1"), pod: "y")]
+        let agents = [
+            try Pipeline.agent(metrics("p2") + metrics("p1"), pod: "x"), try Pipeline.agent(metrics("p1"), pod: "y"),
+        ]
         var cursor = WindowsCursor(latest: agents)
         let elements = try Self.json(Pipeline.collect(chunk: 1000) { cursor.render(into: &$0) })
-        #expect(elements.map { "\($0["pod_name"] ?? "") \(($0["labels"] as? [String: String])?["a"] ?? "-")" } == ["p1 1", "p1 1", "p1 -", "p1 -", "p2 1", "p2 -"])
+        #expect(
+            elements.map { "\($0["pod_name"] ?? "") \(($0["labels"] as? [String: String])?["a"] ?? "-")" } == [
+                "p1 1", "p1 1", "p1 -", "p1 -", "p2 1", "p2 -",
+            ])
         #expect(cursor.samplesRendered == 6)
     }
 
@@ -77,12 +98,15 @@ struct WindowsTests {
     }
 
     @Test(arguments: [
-        (0, "1970-01-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"), (951_782_400, "2000-02-29T00:00:00Z"), (4_107_542_399, "2100-02-28T23:59:59Z"),
-        (1_770_026_340, "2026-02-02T09:59:00Z"), (-62_135_596_800, "0001-01-01T00:00:00Z"), (Int64.max / 2, "9999-12-31T23:59:59Z"),
+        (0, "1970-01-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"), (951_782_400, "2000-02-29T00:00:00Z"),
+        (4_107_542_399, "2100-02-28T23:59:59Z"),
+        (1_770_026_340, "2026-02-02T09:59:00Z"), (-62_135_596_800, "0001-01-01T00:00:00Z"),
+        (Int64.max / 2, "9999-12-31T23:59:59Z"),
         (Int64.min / 2, "0001-01-01T00:00:00Z"),
     ])
     func writesTimes(_ seconds: Int64, _ expected: String) {
-        #expect(String(decoding: RFC3339(SampleTime(seconds: seconds, nanoseconds: 0)).bytes, as: UTF8.self) == expected)
+        #expect(
+            String(decoding: RFC3339(SampleTime(seconds: seconds, nanoseconds: 0)).bytes, as: UTF8.self) == expected)
     }
 
     @Test(arguments: [51, 52] as [UInt64])
@@ -97,13 +121,15 @@ struct WindowsTests {
                 metrics.append(TestMetric(name: "m", labels: [("i", "\(index)")], value: value, time: (second, 0)))
                 var stamp: [UInt8] = []
                 JSONText.appendTimestamp(nanoseconds: second * 1_000_000_000, to: &stamp)
-                expected["\(index)", default: []].append("\(String(decoding: stamp.dropFirst().dropLast(), as: UTF8.self)) \(Int(value))")
+                expected["\(index)", default: []].append(
+                    "\(String(decoding: stamp.dropFirst().dropLast(), as: UTF8.self)) \(Int(value))")
             }
         }
         metrics.shuffle(using: &generator)
         for _ in 0..<2 {
             let columns = try Pipeline.decodeWindow(series, metrics)
-            let agent = WindowAgent(agentID: "id", role: "r", podName: "p", batches: [try Pipeline.windowBatch(columns, series)])
+            let agent = WindowAgent(
+                agentID: "id", role: "r", podName: "p", batches: [try Pipeline.windowBatch(columns, series)])
             let elements = try Self.json(Self.text([agent]))
             #expect(elements.count == 40)
             for element in elements {

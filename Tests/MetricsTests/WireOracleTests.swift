@@ -7,9 +7,15 @@ import Testing
 
 /// Generated code is the oracle: the walker takes what it takes, with the same result.
 struct WireOracleTests {
-    private static let names = ["up", "a:b", "http_requests_total", "q_bucket", "q_sum", "q_count", "9bad", "bad-name", "", "ünder"]
-    private static let keys = ["le", "method", "group", "pod_name", "node_role", "__name__", "bad key", "", "path", "node_zone"]
-    private static let values = ["", "x", "a\"b\\c\nd", "0.5", "+Inf", "ünïcode", String(repeating: "long", count: 60), "y", "data-1"]
+    private static let names = [
+        "up", "a:b", "http_requests_total", "q_bucket", "q_sum", "q_count", "9bad", "bad-name", "", "ünder",
+    ]
+    private static let keys = [
+        "le", "method", "group", "pod_name", "node_role", "__name__", "bad key", "", "path", "node_zone",
+    ]
+    private static let values = [
+        "", "x", "a\"b\\c\nd", "0.5", "+Inf", "ünïcode", String(repeating: "long", count: 60), "y", "data-1",
+    ]
 
     private static func double(_ generator: inout SeededGenerator) -> UInt64 {
         switch Int.random(in: 0..<8, using: &generator) {
@@ -62,7 +68,12 @@ struct WireOracleTests {
         }
         if generator.chance(95) { add { $0.field(3, fixed64: double(&generator)) } }
         if generator.chance(40) { add { $0.field(4, values.randomElement(using: &generator) ?? "") } }
-        if generator.chance(60) { add { $0.field(5, TestMetric.timestamp((1_700_000_000, Int64.random(in: 0...3, using: &generator) * 500_000_000))) } }
+        if generator.chance(60) {
+            add {
+                $0.field(
+                    5, TestMetric.timestamp((1_700_000_000, Int64.random(in: 0...3, using: &generator) * 500_000_000)))
+            }
+        }
         if generator.chance(80) { add { $0.field(6, varint: UInt64.random(in: 0...6, using: &generator)) } }
         if isOdd {
             if generator.chance(20) { add { $0.field(1, "renamed") } }
@@ -127,7 +138,10 @@ struct WireOracleTests {
                 return
             }
             let values = Reference.parse(Pipeline.text([snapshot]))
-            if values != reference.printable { Issue.record("other values; \(comment)\nsummary: \(summary)\nours: \(values)\nreference: \(reference.printable)") }
+            if values != reference.printable {
+                Issue.record(
+                    "other values; \(comment)\nsummary: \(summary)\nours: \(values)\nreference: \(reference.printable)")
+            }
             #expect(summary.samplesReceived == reference.received, comment)
             #expect(summary.samplesAccepted + summary.drops.total == summary.samplesReceived, comment)
             #expect(summary.samplesAccepted == reference.values.count, comment)
@@ -136,7 +150,9 @@ struct WireOracleTests {
             if !"\(error)".contains("map entry with") { Issue.record("refused: \(error); \(comment)") }
         case (.failure(let error), .success):
             // Text that is not UTF-8 costs its metric, not the message; what is known is not looked into again.
-            if isFresh, !"\(error)".contains("invalidUTF8") { Issue.record("accepted, but the oracle says \(error); \(comment)") }
+            if isFresh, !"\(error)".contains("invalidUTF8") {
+                Issue.record("accepted, but the oracle says \(error); \(comment)")
+            }
         case (.failure, .failure): break
         }
     }
@@ -166,15 +182,20 @@ struct WireOracleTests {
         }
     }
 
-    @Test(arguments: [
-        ([0x0a], "truncated length"), ([0x0a, 5, 0x0a], "truncated body"), ([0x00, 0x00], "field 0"), ([0x0f, 0x01], "wire type 7"),
-        ([0x0a, 2, 0x19, 0], "truncated double"), ([0x0c], "end of group"), ([0x1b, 0x08, 0x01], "open group"),
-        ([0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], "overlong varint"),
-        ([0x12, 2, 0x08], "truncated timestamp"), ([0x0a, 4, 0x12, 2, 0x0a, 9], "label name longer than its entry"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0x0a], "truncated length"), ([0x0a, 5, 0x0a], "truncated body"), ([0x00, 0x00], "field 0"),
+            ([0x0f, 0x01], "wire type 7"),
+            ([0x0a, 2, 0x19, 0], "truncated double"), ([0x0c], "end of group"), ([0x1b, 0x08, 0x01], "open group"),
+            ([0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], "overlong varint"),
+            ([0x12, 2, 0x08], "truncated timestamp"),
+            ([0x0a, 4, 0x12, 2, 0x0a, 9], "label name longer than its entry"),
+        ] as [([UInt8], String)])
     func refusesMalformed(_ message: [UInt8], _ what: String) {
         #expect(throws: DecodeError.self, "\(what)") { try Pipeline.decode(Pipeline.series(), message) }
-        #expect(throws: (any Error).self, "\(what)") { try Banyandb_Fodc_V1_StreamMetricsRequest(serializedBytes: message) }
+        #expect(throws: (any Error).self, "\(what)") {
+            try Banyandb_Fodc_V1_StreamMetricsRequest(serializedBytes: message)
+        }
     }
 
     @Test func keepsNothingOfARefusedMessage() throws {

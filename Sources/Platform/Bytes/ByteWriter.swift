@@ -162,17 +162,3 @@ extension OutputRawSpan {
         }
     }
 }
-
-extension Array where Element == UInt8 {
-    /// Appends what `body` writes, at most `byteCount` bytes.
-    public mutating func append(atMost byteCount: Int, _ body: (inout ByteWriter) -> Void) {
-        precondition(byteCount >= 0, "negative size")
-        let piece = [UInt8](unsafeUninitializedCapacity: Swift.max(byteCount, 1)) { buffer, initialized in
-            // A buffer of a capacity of at least 1 has an address.
-            var writer = ByteWriter(base: UnsafeMutableRawPointer(buffer.baseAddress!), capacity: byteCount, count: 0)
-            body(&writer)
-            initialized = writer.count
-        }
-        append(contentsOf: piece)
-    }
-}

@@ -31,7 +31,9 @@ enum Pipeline {
 
     static func table(_ payload: [UInt8]) -> SeriesTable? { SeriesTable(payload: payload.span.bytes) }
 
-    static func sample(_ payload: [UInt8], _ table: SeriesTable) -> Sample? { Sample(payload: payload.span.bytes, table: table) }
+    static func sample(_ payload: [UInt8], _ table: SeriesTable) -> Sample? {
+        Sample(payload: payload.span.bytes, table: table)
+    }
 
     static func decodeWindow(_ series: AgentSeries, _ metrics: [TestMetric]) throws -> WindowColumns {
         let message = TestMetric.message(metrics)
@@ -43,7 +45,8 @@ enum Pipeline {
     }
 
     static func snapshot(
-        _ series: AgentSeries, id: String = "agent-a", role: String = "ROLE_DATA", podName: String = "pod-a", order: UInt64 = 1
+        _ series: AgentSeries, id: String = "agent-a", role: String = "ROLE_DATA", podName: String = "pod-a",
+        order: UInt64 = 1
     ) -> AgentSnapshot? {
         let tableBytes = tablePayload(series)
         let sampleBytes = samplePayload(series)
@@ -59,18 +62,23 @@ enum Pipeline {
     ) throws -> AgentSnapshot {
         let series = series(Enrichment(podName: pod, nodeRole: role, labels: [:]))
         _ = try decode(series, TestMetric.message(metrics))
-        guard let snapshot = snapshot(series, id: "agent-\(pod)-\(order)", role: role, podName: pod, order: order) else {
+        guard let snapshot = snapshot(series, id: "agent-\(pod)-\(order)", role: role, podName: pod, order: order)
+        else {
             throw PipelineError.payloadRefused
         }
         return snapshot
     }
 
-    static func text(_ snapshot: FamilySnapshot, filter: SeriesFilter? = nil, extra: [ExtraFamily] = [], chunk: Int = 1 << 16) -> String {
+    static func text(
+        _ snapshot: FamilySnapshot, filter: SeriesFilter? = nil, extra: [ExtraFamily] = [], chunk: Int = 1 << 16
+    ) -> String {
         var cursor = ExpositionCursor(snapshot: snapshot, filter: filter, extraFamilies: extra)
         return collect(chunk: chunk) { cursor.render(into: &$0) }
     }
 
-    static func text(_ agents: [AgentSnapshot], filter: SeriesFilter? = nil, extra: [ExtraFamily] = [], chunk: Int = 1 << 16) -> String {
+    static func text(
+        _ agents: [AgentSnapshot], filter: SeriesFilter? = nil, extra: [ExtraFamily] = [], chunk: Int = 1 << 16
+    ) -> String {
         text(FamilyIndex().update(with: agents), filter: filter, extra: extra, chunk: chunk)
     }
 

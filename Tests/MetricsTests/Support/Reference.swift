@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+
 @testable import Metrics
 
 /// The rules again, naive, on what generated code has decoded.
@@ -8,7 +9,10 @@ struct Reference {
     var values: [String: UInt64] = [:]
     var received = 0
 
-    init(_ message: Banyandb_Fodc_V1_StreamMetricsRequest, pod: String, role: String, labels nodeLabels: [String: String] = [:]) {
+    init(
+        _ message: Banyandb_Fodc_V1_StreamMetricsRequest, pod: String, role: String,
+        labels nodeLabels: [String: String] = [:]
+    ) {
         for metric in message.metrics {
             received += 1
             guard Self.isName(metric.name, colon: true) else { continue }
@@ -16,9 +20,12 @@ struct Reference {
             guard labels.keys.allSatisfy({ Self.isName($0, colon: false) && $0 != "__name__" }) else { continue }
             if labels["pod_name"] == nil { labels["pod_name"] = pod }
             if labels["node_role"] == nil { labels["node_role"] = role }
-            for (key, value) in nodeLabels where labels["node_" + key] == nil && !value.isEmpty { labels["node_" + key] = value }
+            for (key, value) in nodeLabels where labels["node_" + key] == nil && !value.isEmpty {
+                labels["node_" + key] = value
+            }
             guard labels.count <= 64 else { continue }
-            let text = metric.name + "{"
+            let text =
+                metric.name + "{"
                 + labels.sorted { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }
                 .map { "\($0.key)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",") + "}"
             var bits = metric.value.bitPattern
