@@ -29,10 +29,10 @@ perf record -q -e cpu-clock -F "$frequency" -g -p "$ingest,$exporter" -o "$data"
 
 demangle=(cat)
 command -v swift-demangle >/dev/null && demangle=(swift-demangle --compact)
-for program in fodc-ingest fodc-exporter; do
+for pids in "$ingest" "$exporter"; do
     echo
-    echo "== $program"
-    perf report -i "$data" --stdio --no-children -g none --comms "$program" --percentage relative \
+    if [ "$pids" = "$ingest" ]; then echo "== ingest workers"; else echo "== exporter"; fi
+    perf report -i "$data" --stdio --no-children -g none --pid "$pids" --percentage relative \
         --sort dso,symbol --percent-limit "$least_percent" 2>/dev/null |
-        grep -vE '^(#|$)' | "${demangle[@]}" | cut -c1-160 || true
+        grep -vE '^(#|$)' | "${demangle[@]}" | cut -c1-160 | sed "s# *\$##" || true
 done

@@ -48,6 +48,7 @@ class Answer:
 class Client:
     """One kept-alive connection."""
 
+    #: Memory that nothing is received into is never touched.
     FIRST_BUFFER_BYTES = 32 << 20
 
     def __init__(self, port: int, timeout_seconds: float = 30):

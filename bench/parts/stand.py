@@ -168,9 +168,12 @@ class Stand:
 
     def cost(self) -> Cost:
         by_name: dict[str, float] = {}
-        for pid, name in self.processes.items():
-            by_name[name] = by_name.get(name, 0) + procfs.cpu_seconds(pid)
-        return Cost(by_name, procfs.cpu_seconds(self.agents.pid) if self.agents else 0)
+        try:
+            for pid, name in self.processes.items():
+                by_name[name] = by_name.get(name, 0) + procfs.cpu_seconds(pid)
+            return Cost(by_name, procfs.cpu_seconds(self.agents.pid) if self.agents else 0)
+        except OSError:
+            raise self._replaced() from None
 
     def cost_since(self, before: Cost) -> Cost:
         now = self.cost()
@@ -183,7 +186,10 @@ class Stand:
         """A worker that was replaced meanwhile would spoil what was measured."""
         self.check_alive()
         if procfs.tree(self.proxy.pid) != self.processes:
-            raise Broken(f"a worker was replaced during the measurement\n{self.last_words()}")
+            raise self._replaced()
+
+    def _replaced(self) -> Broken:
+        return Broken(f"a process ended during the measurement\n{self.last_words()}")
 
     # End.
 
