@@ -31,8 +31,9 @@ class Family:
 class Exposition:
     """`samples` maps (name, frozenset of labels) to the value; `families` are in the order of the text."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, allows_empty_labels: bool = False):
         self.text = text
+        self._allows_empty_labels = allows_empty_labels
         self.families: dict[str, Family] = {}
         self.samples: dict[tuple, float] = {}
         self._parse(text)
@@ -56,7 +57,7 @@ class Exposition:
             else:
                 assert help_of is None, f"HELP without TYPE before: {line}"
                 assert family is not None, f"sample before any TYPE: {line}"
-                name, labels, value = parse_sample(line)
+                name, labels, value = parse_sample(line, self._allows_empty_labels)
                 allowed = [family.name + suffix for suffix in COMPONENTS.get(family.type, ("",))]
                 assert name in allowed, f"{name} is not of family {family.name} ({family.type})"
                 identity = (name, frozenset(labels))
@@ -95,7 +96,7 @@ class Exposition:
                 assert len(set(keys)) == len(keys), f"a label twice: {name}{labels}"
 
 
-def parse_sample(line: str):
+def parse_sample(line: str, allows_empty_labels: bool = False):
     match = NAME.match(line)
     assert match, f"no metric name: {line!r}"
     name, at, labels = match.group(), match.end(), []
@@ -109,7 +110,7 @@ def parse_sample(line: str):
             while line[end] != '"':
                 end += 2 if line[end] == "\\" else 1
             value = _unescape(line[at:end], {"\\": "\\", "n": "\n", '"': '"'})
-            assert value != "", f"empty label: {line!r}"
+            assert value != "" or allows_empty_labels, f"empty label: {line!r}"
             labels.append((match.group(), value))
             at = end + 1
             if line[at] == ",":
