@@ -6,7 +6,10 @@ import ArgumentParser
 struct ValuesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "values",
-        abstract: "Prints every series as it leaves the proxy (without node_ labels of registrations), with its value and the second for which it holds.")
+        abstract: """
+            Prints every series as it leaves the proxy (but for the node_ labels of registrations), with its value and \
+            the second for which it holds.
+            """)
 
     @OptionGroup var fleet: FleetOptions
 

@@ -69,7 +69,8 @@ import Testing
         #expect(expected.count == 700)
         let seconds = maker.schedule.latest(nowSeconds: Self.now / 1_000_000_000)
         for metric in message.metrics {
-            let series = try #require(expected.removeValue(forKey: text(metric.name, metric.labels.map { ($0, $1) })))
+            let planned = expected.removeValue(forKey: text(metric.name, metric.labels.map { ($0, $1) }))
+            let series = try #require(planned)
             #expect(metric.type.rawValue == Int(series.type.rawValue))
             #expect(metric.description_p == series.help)
             #expect(metric.timestamp.seconds == seconds)

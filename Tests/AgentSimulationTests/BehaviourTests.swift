@@ -41,7 +41,8 @@ import Testing
             var messages: [[UInt8]] = []
             var rest = bytes
             while rest.readableBytes > 0 {
-                let piece = try #require(rest.readSlice(length: min(size, rest.readableBytes)))
+                let slice = rest.readSlice(length: min(size, rest.readableBytes))
+                let piece = try #require(slice)
                 assembler.append(piece.readableBytesSpan)
                 while let message = try assembler.next() { messages.append(message) }
             }

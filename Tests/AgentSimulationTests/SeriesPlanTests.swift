@@ -75,7 +75,7 @@ import Testing
             let first = last
             for time in stride(from: Int64(1_790_000_001), to: 1_790_020_000, by: 97) {
                 let now = value(series, time)
-                #expect(now >= last, "\(series.name) at \(time)")
+                if now < last { Issue.record("\(series.name) falls at \(time)") }
                 last = now
             }
             #expect(last > first, "\(series.name)")
@@ -90,7 +90,7 @@ import Testing
             for _ in 0..<50 {
                 let time = Int64.random(in: 0...4_000_000_000, using: &generator)
                 let value = value(series, time)
-                #expect(value != 0 && value.isFinite, "\(series.name) at \(time), seed 77")
+                if value == 0 || !value.isFinite { Issue.record("\(series.name) at \(time), seed 77") }
             }
         }
     }

@@ -50,7 +50,7 @@ final class AgentConnection: ChannelInboundHandler {
     private var held: [(message: [UInt8], method: AgentMethod)] = []
     private var heartbeat: Scheduled<Void>?
     private(set) var isRegistered = false
-    private var isFrozen = false
+    private(set) var isFrozen = false
     private var isPumping = false
     private var wantsPump = false
 

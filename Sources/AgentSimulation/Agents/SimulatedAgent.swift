@@ -39,7 +39,8 @@ final class SimulatedAgent {
         self.log = log
     }
 
-    var isRegistered: Bool { connection?.isRegistered ?? false }
+    /// Registered and able to leave by itself.
+    var isPresent: Bool { connection.map { $0.isRegistered && !$0.isFrozen } ?? false }
 
     func start(after delay: TimeAmount) {
         eventLoop.assumeIsolated().scheduleTask(in: delay) { self.connect() }

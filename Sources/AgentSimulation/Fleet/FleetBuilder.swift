@@ -19,9 +19,14 @@ final class FleetBuilder: Sendable {
     init(_ settings: FleetSettings) throws {
         self.settings = settings
         address = try SocketAddress.makeAddressResolvingHost(settings.proxy.host, port: settings.proxy.port)
-        behaviours = AgentBehaviour.assign(
+        var behaviours = AgentBehaviour.assign(
             agentCount: settings.agentCount, slow: settings.slow, hanging: settings.hangingFraction,
             frozen: settings.frozenFraction, seed: settings.seed)
+        // What the first agent alone sends is to arrive.
+        if settings.sendsOddMetrics || settings.scrape != nil, let normal = behaviours.firstIndex(of: .normal) {
+            behaviours.swapAt(0, normal)
+        }
+        self.behaviours = behaviours
     }
 
     /// Every `shardCount`-th agent from `shard` on, each with its place among all.

@@ -37,7 +37,7 @@ final class FleetShard {
     }
 
     private func sendOneAway() {
-        let present = agents.filter { $0.agent.isRegistered }
+        let present = agents.filter { $0.agent.isPresent }
         present.randomElement(using: &generator)?.agent.leave()
     }
 }
