@@ -38,14 +38,14 @@ look() { # PATH: the answer's body, by what is there
 for ((tries = patience_seconds * 10; ; tries--)); do
     kill -0 "$proxy" 2>/dev/null || { wait "$proxy" || true; echo "run: the proxy did not start (see above)" >&2; exit 1; }
     kill -0 "$simulation" 2>/dev/null || { cat "$folder/agentsim.log" >&2; echo "run: the agents did not start" >&2; exit 1; }
-    case $(look /health 2>/dev/null || true) in *"\"agents_online\":$agents,"* | *"\"agents_online\":$agents}"*) break ;; esac
+    case $(look /health 2>/dev/null || true) in *'"status":"healthy"'*"\"agents_online\":$agents,"*) break ;; esac
     [ "$tries" -gt 0 ] || { echo "run: not $agents agents online within $patience_seconds s" >&2; exit 1; }
     sleep 0.1
 done
 
 show() { # COMMAND, and what it prints, indented
     printf '\n  $ %s\n' "$1"
-    bash -c "$1" 2>/dev/null | cut -c1-140 | sed 's/^/    /' || true
+    bash -c "$1" 2>/dev/null | cut -c1-180 | sed 's/^/    /' || true
 }
 cat <<TEXT
 

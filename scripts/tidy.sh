@@ -23,8 +23,8 @@ mapfile -t swift < <(printf '%s\n' "${files[@]}" | grep -E '\.swift$' | grep -vE
 sources() { printf '%s\n' "${swift[@]}" | grep -E '^Sources/'; }
 
 # The bracket keeps these expressions from finding themselves.
-open_ends='TOD[O]|FIXM[E]|XX[X]|fatalError\("(not implemented|unimplemented)'
-machine_paths='/(wor[k]|far[m]|roo[t]|home/[a-z]+)/'
+open_ends='\<(TOD[O]|FIXM[E]|XX[X])\>|fatalError\("(not implemented|unimplemented)'
+machine_paths='(^|[^[:alnum:]_}.-])/(wor[k]|far[m]|roo[t]|home/[a-z]+)/'
 
 breach 'left open:' "$(grep -nIE "$open_ends" -- "${files[@]}" || true)"
 breach 'paths of one machine:' "$(grep -nIE "$machine_paths" -- "${files[@]}" || true)"
