@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shared memory of running processes: who may write what, and what fodc-lane says of it."""
+import json
+import os
+import re
+
+import pytest
+
+from harness.processes import binary, run_to_end
+
+O_ACCMODE, O_RDONLY = 3, 0
+
+
+def memory_descriptors(pid: int) -> list[tuple[int, str, bool]]:
+    """(descriptor, name of the memory, whether it can be written through) of a process's memory files."""
+    found = []
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        target = os.readlink(f"/proc/{pid}/fd/{number}")
+        if match := re.match(r"/memfd:(\S+)", target):
+            with open(f"/proc/{pid}/fdinfo/{number}") as info:
+                flags = int(re.search(r"^flags:\s+(\d+)", info.read(), re.M).group(1), 8)
+            found.append((int(number), match.group(1), flags & O_ACCMODE != O_RDONLY))
+    return found
+
+
+def written_mappings(pid: int) -> set[str]:
+    """The memory files that a process has mapped for writing."""
+    with open(f"/proc/{pid}/maps") as maps:
+        return {m.group(1) for line in maps if (m := re.search(r" .w.. .*/memfd:(\S+)", line))}
+
+
+@pytest.fixture
+def running(proxy, agents):
+    one = proxy(ingest_workers=2)
+    for number in range(8):
+        agent = agents(one, f"pod-{number}")
+        agent.samples = [agent.sample("value", n, n=str(n)) for n in range(10)]
+    one.scrape()
+    return one
+
+
+
+def test_each_lane_has_one_writer(running):
+    """The rule that a wild write in one process cannot reach what another has written, as the kernel sees it."""
+    exporter = running.workers("exporter")[0]["pid"]
+    assert not {n for n in written_mappings(exporter) if n.startswith(("fodc-up", "fodc-control"))}
+    assert not [d for d in memory_descriptors(exporter) if d[2] and d[1].startswith(("fodc-up", "fodc-control"))]
+    writers: dict[str, list[int]] = {}
+    for worker in running.workers("ingest"):
+        mapped = written_mappings(worker["pid"])
+        assert not {n for n in mapped if n.startswith(("fodc-down", "fodc-control", "fodc-state"))}
+        assert not [d for d in memory_descriptors(worker["pid"]) if d[2] and not d[1].startswith("fodc-up")]
+        for name in mapped:
+            writers.setdefault(name, []).append(worker["pid"])
+    assert sorted(writers) == ["fodc-up-0", "fodc-up-1"]
+    assert all(len(pids) == 1 for pids in writers.values()), writers
+
+
+def test_dump_for_people(running):
+    seen = set()
+    for worker in running.workers("ingest"):
+        for number, name, _ in memory_descriptors(worker["pid"]):
+            if name.startswith("fodc-up"):
+                ended = run_to_end([binary("fodc-lane"), "dump", f"{worker['pid']}:{number}", "--records"])
+                assert ended.returncode == 0, ended.stderr
+                assert "generation" in ended.stdout and "ring bytes" in ended.stdout
+                seen |= set(re.findall(r"id ([0-9a-f-]{36})", ended.stdout))
+    assert len(seen) == 8
+
+
+def test_dump_as_json(running):
+    worker = running.workers("exporter")[0]["pid"]
+    for number, name, _ in memory_descriptors(worker):
+        if name.startswith(("fodc-up", "fodc-control")):
+            ended = run_to_end([binary("fodc-lane"), "dump", f"{worker}:{number}", "--json", "--records"])
+            assert ended.returncode == 0, ended.stderr
+            lines = [json.loads(line) for line in ended.stdout.splitlines()]
+            assert lines and all(isinstance(line, dict) for line in lines)
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "/no/such/file", "1:99999", "nonsense", "/etc/passwd"])
+def test_dump_of_what_is_no_lane(place):
+    ended = run_to_end([binary("fodc-lane"), "dump", place])
+    assert ended.returncode in (1, 2)
+    assert ended.stderr.strip() and "Fatal" not in ended.stderr
+
+
+def test_lanes_survive_their_workers(running):
+    """The memory is the supervisor's: after both kinds of worker have died it holds the agents as before."""
+    running.kill_worker("exporter")
+    assert running.scrape().total("value") == 8 * sum(range(10))
+    running.kill_worker("ingest")
+    assert running.scrape().total("value") == 8 * sum(range(10))
+    running.wait_agents(total=8)
