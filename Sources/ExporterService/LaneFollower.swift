@@ -24,8 +24,8 @@ final class LaneFollower {
     private var nextOpenNanoseconds: UInt64 = 0
     weak var delegate: (any LaneFollowerDelegate)?
 
-    /// A lane that cannot be opened is tried again so often.
-    private static let reopenNanoseconds: UInt64 = 250_000_000
+    /// A lane that is unusable is tried again so often: its worker may begin it anew.
+    private static let reopenNanoseconds: UInt64 = 1_000_000_000
 
     init(worker: Int, descriptor: Int32, logger: Logger) {
         self.worker = worker
@@ -37,7 +37,6 @@ final class LaneFollower {
     private func open() {
         let now = MonotonicClock.nowNanoseconds()
         guard reader == nil, now >= nextOpenNanoseconds else { return }
-        nextOpenNanoseconds = now + Self.reopenNanoseconds
         do {
             let opened = try LaneReader(descriptor: descriptor, kind: .up)
             // First the position to go on from: what is written meanwhile is read twice rather than never.
@@ -46,8 +45,10 @@ final class LaneFollower {
             refreshAgents(nowNanoseconds: now)
             rebuild(opened)
         } catch LaneError.notYet {
+            // Its worker has just been started; the supervisor rings when it is ready.
             return
         } catch {
+            nextOpenNanoseconds = now + Self.reopenNanoseconds
             logger.error("a lane cannot be used", metadata: ["worker": "ingest-\(worker)", "reason": "\(error)"])
         }
     }

@@ -46,9 +46,9 @@ import Testing
         var guardian = ReconnectGuard()
         // The first has no predecessor; five more are allowed; the next is the one too many.
         #expect(loop(&guardian, count: 100, life: 1_000_000, byAgent: true, from: 0) == 6)
-        #expect(guardian.admits(43, nowNanoseconds: second))
-        #expect(!guardian.admits(42, nowNanoseconds: 9 * second))
-        #expect(guardian.admits(42, nowNanoseconds: 11 * second))
+        #expect(guardian.admits(43, nowNanoseconds: second) == true)
+        #expect(guardian.admits(42, nowNanoseconds: 9 * second) == false)
+        #expect(guardian.admits(42, nowNanoseconds: 11 * second) == true)
     }
 
     @Test func whatThisWorkerEndedItselfDoesNotCount() {
@@ -70,7 +70,7 @@ import Testing
             guardian.ended(hash, byAgent: true, nowNanoseconds: 100_000)
         }
         guardian.sweep(nowNanoseconds: 100 * second)
-        #expect(guardian.admits(1, nowNanoseconds: 100 * second))
+        #expect(guardian.admits(1, nowNanoseconds: 100 * second) == true)
     }
 }
 
