@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How a table grows. The place of a series in the column is its place in the rendering order, so nothing but the texts has to be kept; the
-// price is that a new series moves those behind it.
+// How a table grows. The place of a series in the column is its place in the rendering order, so nothing but the texts
+// has to be kept; the price is that a new series moves those behind it.
 extension AgentSeries {
     /// At least so many series must be gone before it is worth while to forget them.
     private static let minPrunedSeries = 64
@@ -17,9 +17,11 @@ extension AgentSeries {
         var sources: [Source]
     }
 
-    /// Enters the newcomers and sets their `series`. Returns where each old series went (nil: forgotten), or nil when the table is as before.
+    /// Enters the newcomers and sets their `series`. Returns where each old series went (nil: forgotten), or nil when
+    /// the table is as before.
     ///
-    /// With `pruning`, series that the present column has no value for are forgotten when they are the majority or in the way.
+    /// With `pruning`, series that the present column has no value for are forgotten when they are the majority or in
+    /// the way.
     func enter(_ newcomers: inout Newcomers, _ message: RawSpan, pruning: Bool) -> [Int?]? {
         let order = newcomers.list.indices.sorted { Self.precedes(newcomers.list[$0], newcomers.list[$1]) }
         var relearned = Set<Int>()
@@ -63,8 +65,8 @@ extension AgentSeries {
         return (firsts, repeats)
     }
 
-    /// Finds the newcomers whose text is in the table already: another encoding, another type or another description. Returns whether a
-    /// block's type or description became another.
+    /// Finds the newcomers whose text is in the table already: another encoding, another type or another description.
+    /// Returns whether a block's type or description became another.
     private func resolveKnown(
         _ newcomers: inout Newcomers, _ order: [Int], _ message: RawSpan, _ relearned: inout Set<Int>
     ) -> Bool {
@@ -107,7 +109,8 @@ extension AgentSeries {
         return isRelabelled
     }
 
-    /// Takes type and description of a known series that came under another hash. True when its former slots are out of date.
+    /// Takes type and description of a known series that came under another hash. True when its former slots are out of
+    /// date.
     private func relabel(
         _ series: Int, _ blockIndex: Int, _ newcomer: Newcomers.Newcomer, _ message: RawSpan, _ changed: inout Bool
     ) -> Bool {
@@ -147,7 +150,8 @@ extension AgentSeries {
         return bytes.array(0..<count)
     }
 
-    /// The type that most series of the block have, of equals the smaller number. Series without a type have no say when others have.
+    /// The type that most series of the block have, of equals the smaller number. Series without a type have no say
+    /// when others have.
     private func majorityType(_ block: SeriesBlock) -> MetricType {
         var votes = [Int](repeating: 0, count: MetricType.allCases.count)
         for series in block.first..<(block.first + block.count) { votes[Int(types[series])] += 1 }
@@ -160,8 +164,8 @@ extension AgentSeries {
 
     // MARK: Growing
 
-    /// Builds the table with the newcomers at `unknown` (sorted by name and text, no text twice, none in the table). Returns nil, and leaves
-    /// everything as it is, when the table would be too large.
+    /// Builds the table with the newcomers at `unknown` (sorted by name and text, no text twice, none in the table).
+    /// Returns nil, and leaves everything as it is, when the table would be too large.
     private func grow(
         _ newcomers: inout Newcomers, _ unknown: [Int], _ message: RawSpan, pruning: Bool
     ) -> [Int?]? {

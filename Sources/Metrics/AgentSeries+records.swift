@@ -34,8 +34,8 @@ extension AgentSeries {
     /// Bytes that `writeSample` appends.
     public var sampleByteCount: Int { RecordLayout.sampleHeaderBytes + 8 * (column.count + times.count) }
 
-    /// Appends the payload of a `sample` record: the values of the newest answer, in the order of the table. Needs room for
-    /// `sampleByteCount` bytes.
+    /// Appends the payload of a `sample` record: the values of the newest answer, in the order of the table. Needs room
+    /// for `sampleByteCount` bytes.
     public func writeSample(into output: inout OutputRawSpan) {
         output.append(RecordLayout.sampleMagic, as: UInt32.self)
         output.append(tableNumber, as: UInt32.self)

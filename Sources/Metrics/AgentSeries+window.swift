@@ -13,7 +13,8 @@ extension AgentSeries {
         var drops = DropCounts()
     }
 
-    /// Takes a window answer: many points a series. It may add series to the table; the column of the latest values stays as it is.
+    /// Takes a window answer: many points a series. It may add series to the table; the column of the latest values
+    /// stays as it is.
     ///
     /// When it throws, nothing of the message is kept.
     public func decodeWindow(
@@ -129,7 +130,8 @@ extension AgentSeries {
         }
     }
 
-    /// Gives the points the places that their series have in the new table; those for which there was no room are left out.
+    /// Gives the points the places that their series have in the new table; those for which there was no room are left
+    /// out.
     private func settle(_ pass: inout WindowPass, _ map: [Int?]?) {
         var kept = 0
         for point in pass.columns.series.indices {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The series of one agent as its ingest worker knows them: a table of texts, a way from hashes to places in it, and the column of the
-/// newest values.
+/// The series of one agent as its ingest worker knows them: a table of texts, a way from hashes to places in it, and
+/// the column of the newest values.
 ///
-/// An agent sends everything it has each time, in a new order. A metric that is known costs a hash of its raw bytes and a lookup; only one
-/// that is not is parsed. Not thread-safe: it lives on one event loop.
+/// An agent sends everything it has each time, in a new order. A metric that is known costs a hash of its raw bytes and
+/// a lookup; only one that is not is parsed. Not thread-safe: it lives on one event loop.
 public final class AgentSeries {
     public let limits: SeriesLimits
     let key: HashKey
@@ -14,7 +14,8 @@ public final class AgentSeries {
     /// Rises by one with each change of the table.
     public internal(set) var tableNumber: UInt32
     public internal(set) var seriesCount = 0
-    /// Wire bytes of a sample in this agent's answers, learned from them: how large a window answer will be. Starts at an ordinary figure.
+    /// Wire bytes of a sample in this agent's answers, learned from them: how large a window answer will be. Starts at
+    /// an ordinary figure.
     public internal(set) var averageWireBytesPerSample = 256.0
 
     /// Sorted by name.
@@ -55,7 +56,8 @@ public final class AgentSeries {
         tableNumber = firstTableNumber
     }
 
-    /// Other labels make other texts: when `new` differs, the table is forgotten (the result is true) and learned anew from the next answer.
+    /// Other labels make other texts: when `new` differs, the table is forgotten (the result is true) and learned anew
+    /// from the next answer.
     @discardableResult
     public func setEnrichment(_ new: Enrichment) -> Bool {
         guard new != enrichment else { return false }

@@ -3,7 +3,8 @@
 /// One agent as an answer shows it: its table and the sample that serves.
 public struct AgentSnapshot: Sendable {
     public var agentID: String
-    /// The agent's role and pod name as registered: what the filter of an answer is compared with, besides the series' own labels.
+    /// The agent's role and pod name as registered: what the filter of an answer is compared with, besides the series'
+    /// own labels.
     public var role: String
     public var podName: String
     /// Of two agents that have a series in common the one with the larger order counts: the newer registration.
@@ -21,7 +22,8 @@ public struct AgentSnapshot: Sendable {
     }
 }
 
-/// One agent's part of a window answer: the batches of all parts that were asked for, each with the table that it names.
+/// One agent's part of a window answer: the batches of all parts that were asked for, each with the table that it
+/// names.
 public struct WindowAgent: Sendable {
     public var agentID: String
     public var role: String

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The few values that a label has in a table: two tables can have a series in common only when their pod names overlap, and a filter that
-/// equals the only value needs no look at the series. Above `maxValues` it is "any".
+/// The few values that a label has in a table: two tables can have a series in common only when their pod names
+/// overlap, and a filter that equals the only value needs no look at the series. Above `maxValues` it is "any".
 ///
 /// It may hold values that no series has any more; it never lacks one that a series has.
 struct DistinctValues: Equatable, Sendable {

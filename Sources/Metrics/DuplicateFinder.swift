@@ -2,15 +2,16 @@
 
 /// Finds series that several agents have: two of one identity, or an agent that sends another's labels.
 ///
-/// Every series has a `pod_name`, so two tables can share one only when their pod names overlap, which they normally do not: then nothing
-/// is compared.
+/// Every series has a `pod_name`, so two tables can share one only when their pod names overlap, which they normally do
+/// not: then nothing is compared.
 enum DuplicateFinder {
     struct Place {
         var agent: Int
         var series: Int
     }
 
-    /// The places of each series that is in more than one table, newest registration first. `members`: the blocks of each name.
+    /// The places of each series that is in more than one table, newest registration first. `members`: the blocks of
+    /// each name.
     static func find(_ agents: [AgentSnapshot], _ members: [[BlockReference]]) -> [[Place]] {
         let suspects = suspects(agents)
         guard !suspects.isEmpty else { return [] }

@@ -2,8 +2,8 @@
 
 /// What the registration of an agent adds to each of its series (wire contract, "Metrics enrichment").
 ///
-/// `pod_name` and `node_role` where the series lacks them; each label `k=v` of the registration as `node_k="v"`, unless the value is empty,
-/// `k` is `pod_name` or `container_name`, or the series has `node_k` already.
+/// `pod_name` and `node_role` where the series lacks them; each label `k=v` of the registration as `node_k="v"`, unless
+/// the value is empty, `k` is `pod_name` or `container_name`, or the series has `node_k` already.
 public struct Enrichment: Equatable, Sendable {
     struct Label: Equatable, Sendable {
         var name: [UInt8]
@@ -12,8 +12,8 @@ public struct Enrichment: Equatable, Sendable {
 
     /// Sorted by name, no name twice, no empty value.
     let labels: [Label]
-    /// Labels of the registration whose name Prometheus would refuse. They are left out: to leave out the agent's series, or to spoil the
-    /// whole scrape, would be worse.
+    /// Labels of the registration whose name Prometheus would refuse. They are left out: to leave out the agent's
+    /// series, or to spoil the whole scrape, would be worse.
     public let refusedLabelCount: Int
 
     public init(podName: String, nodeRole: String, labels: [String: String]) {

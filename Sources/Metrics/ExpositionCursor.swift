@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// Renders a snapshot as Prometheus text, chunk by chunk: a slow client costs one chunk and the snapshot, which scrapes share.
+/// Renders a snapshot as Prometheus text, chunk by chunk: a slow client costs one chunk and the snapshot, which scrapes
+/// share.
 public struct ExpositionCursor {
     /// A family of agents, one of the proxy's own, or both under one name.
     private struct Item {
@@ -65,7 +66,8 @@ public struct ExpositionCursor {
 
     private var isDone: Bool { item == items.count }
 
-    /// Appends as much as there is room for and returns whether that was all. Any chunk will do; those of 64 KiB and more are fastest.
+    /// Appends as much as there is room for and returns whether that was all. Any chunk will do; those of 64 KiB and
+    /// more are fastest.
     public mutating func render(into output: inout OutputRawSpan) -> Bool {
         let start = output.byteCount
         while true {
@@ -182,7 +184,8 @@ public struct ExpositionCursor {
         SeriesLabels.passes(text.span.bytes, nameBytes: nameBytes, role: role, podName: podName)
     }
 
-    /// The lines of one block from `line` on. False when the room is used up; `line`, `place` and `template` then say where to go on.
+    /// The lines of one block from `line` on. False when the room is used up; `line`, `place` and `template` then say
+    /// where to go on.
     private mutating func writeLines(
         _ writer: inout ByteWriter, _ reference: BlockReference, _ agent: AgentSnapshot, _ block: SeriesTable.Block
     ) -> Bool {
@@ -197,8 +200,8 @@ public struct ExpositionCursor {
         let lineRoom = block.longestTextBytes + ValueWriter.reserveBytes + ByteWriter.blockBytes + 1
         guard writer.freeCapacity >= lineRoom + (line == 0 ? 0 : template.count) else { return false }
 
-        // The text of the line before lies in the output from textStart to textEnd. If that line is not to be shown, the next one is
-        // written over it.
+        // The text of the line before lies in the output from textStart to textEnd. If that line is not to be shown,
+        // the next one is written over it.
         var textStart = writer.count
         if line > 0 { writer.append(template.span.bytes, from: 0, byteCount: template.count) }
         var textEnd = writer.count
@@ -211,7 +214,8 @@ public struct ExpositionCursor {
                 template = writer.bytes(from: textStart, byteCount: textEnd - textStart)
                 break
             }
-            // `SeriesTable` has checked that block.count whole entries lie here, and that they share no more than there is; slack follows.
+            // `SeriesTable` has checked that block.count whole entries lie here, and that they share no more than there
+            // is; slack follows.
             let head = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt32.self)
             let prefix = Int(truncatingIfNeeded: head & 0xff)
             let suffix = Int(truncatingIfNeeded: head >> 8 & 0xff)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Merges the agents' tables into families. What depends on the tables alone is kept from one scrape to the next and made again only when
-/// an agent or a table is another; new samples cost nothing.
+/// Merges the agents' tables into families. What depends on the tables alone is kept from one scrape to the next and
+/// made again only when an agent or a table is another; new samples cost nothing.
 ///
 /// Not thread-safe; the snapshots that it makes are.
 public final class FamilyIndex {
@@ -103,7 +103,8 @@ public final class FamilyIndex {
         return list
     }
 
-    /// Tables that are gone are let go; names only when most of them are unused, because everything counts on their numbers.
+    /// Tables that are gone are let go; names only when most of them are unused, because everything counts on their
+    /// numbers.
     private func forgetTables(notIn agents: [AgentSnapshot]) {
         let inUse = Set(agents.map { ObjectIdentifier($0.table) })
         tableNames = tableNames.filter { inUse.contains($0.key) }

@@ -29,8 +29,8 @@ struct FamilyRules {
         return nil
     }
 
-    /// The type that most agents say, of equals the alphabetically first; nil when nobody says one. An agent has one vote for a type,
-    /// however many names of the family it has.
+    /// The type that most agents say, of equals the alphabetically first; nil when nobody says one. An agent has one
+    /// vote for a type, however many names of the family it has.
     static func winner(_ votes: [[Vote]]) -> MetricType? {
         var kinds = Set<MetricType>()
         for vote in votes.joined() where vote.type != .unspecified { kinds.insert(vote.type) }
@@ -55,8 +55,8 @@ struct FamilyRules {
             familyOf.append(family)
         }
         let typed = votesOf.mapValues { winner($0) ?? .untyped }
-        // 2. A name that looks like a component of a family that is a histogram or summary belongs to it, whatever its agents say: two
-        //    families may not claim one name.
+        // 2. A name that looks like a component of a family that is a histogram or summary belongs to it, whatever its
+        // agents say: two families may not claim one name.
         func settled(_ family: [UInt8]) -> Assignment {
             if let base = base(of: family), let type = typed[base], type.hasComponents {
                 return Assignment(family: base, type: type)

@@ -3,9 +3,9 @@ import Platform
 
 /// The texts of one metric name, one after the other, each as what differs from the one before.
 ///
-/// An entry is: bytes shared at the start (UInt8), bytes shared at the end (UInt8), own bytes in the middle (UInt8; 255: a 32-bit count
-/// follows), the own bytes. Sorted series of one agent differ in a few bytes in the middle, so 184 bytes become 21. Sharing less than is
-/// there is legal: that is what happens above 255.
+/// An entry is: bytes shared at the start (UInt8), bytes shared at the end (UInt8), own bytes in the middle (UInt8;
+/// 255: a 32-bit count follows), the own bytes. Sorted series of one agent differ in a few bytes in the middle, so 184
+/// bytes become 21. Sharing less than is there is legal: that is what happens above 255.
 enum FrontCoding {
     static let longMiddle: UInt8 = 255
 

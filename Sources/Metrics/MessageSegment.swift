@@ -2,8 +2,8 @@
 
 /// The outer fields of a `StreamMetricsRequest`: 1 metrics, 2 timestamp.
 ///
-/// The fast walk needs readable bytes behind each metric. The end of a message has none, so the last metrics are walked over in a padded
-/// copy: `message` is then that copy, and `base` the place of its first byte in the original.
+/// The fast walk needs readable bytes behind each metric. The end of a message has none, so the last metrics are walked
+/// over in a padded copy: `message` is then that copy, and `base` the place of its first byte in the original.
 struct MessageSegment {
     /// Bytes that belong to the message; what is readable behind them is padding.
     var byteCount: Int

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The fast walk over a `StreamMetricsRequest`: finds each metric's hash, value and time without looking into names, labels and texts.
-/// What a known hash stands for was checked when it was first seen.
+/// The fast walk over a `StreamMetricsRequest`: finds each metric's hash, value and time without looking into names,
+/// labels and texts. What a known hash stands for was checked when it was first seen.
 enum MessageWalk {
-    /// Readable bytes that must follow a metric: the hasher loads 64 bytes from anywhere inside, tags and lengths are read before they are
-    /// known to lie inside, and a length takes at most ten bytes.
+    /// Readable bytes that must follow a metric: the hasher loads 64 bytes from anywhere inside, tags and lengths are
+    /// read before they are known to lie inside, and a length takes at most ten bytes.
     static let slackBytes = 96
 
     /// Largest metric that the walk takes; a larger one goes to the careful reader.
@@ -81,7 +81,8 @@ enum MessageWalk {
         return metric
     }
 
-    /// Behind a field that is not one of `Metric`'s; nil when it is one after all, in a shape that the walk does not know, or malformed.
+    /// Behind a field that is not one of `Metric`'s; nil when it is one after all, in a shape that the walk does not
+    /// know, or malformed.
     @inline(never)
     private static func afterUnknownField(_ message: RawSpan, at place: Int, end: Int) -> Int? {
         var reader = WireReader(position: place, end: end)

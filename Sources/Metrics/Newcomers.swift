@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Metrics of one message whose hash is not in the table: parsed with care and given their text, to be entered when the whole message has
-/// turned out to be good.
+/// Metrics of one message whose hash is not in the table: parsed with care and given their text, to be entered when the
+/// whole message has turned out to be good.
 struct Newcomers {
     struct Newcomer {
         var text: [UInt8]
@@ -41,7 +41,8 @@ struct Newcomers {
 
     var isEmpty: Bool { list.isEmpty }
 
-    /// `range` is the metric's body. A metric that the walk found unusual has no hash. `fields` is set when the metric was parsed.
+    /// `range` is the metric's body. A metric that the walk found unusual has no hash. `fields` is set when the metric
+    /// was parsed.
     mutating func take(
         _ message: RawSpan, _ range: Range<Int>, hash: SIMD2<UInt64>?, fields parsed: inout MetricFields?
     ) throws(DecodeError) -> Outcome {

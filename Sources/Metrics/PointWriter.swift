@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// Writes `{"timestamp":"2026-02-02T09:59:00Z","value":12.4}`, and remembers the texts of the last times: a window has few.
+/// Writes `{"timestamp":"2026-02-02T09:59:00Z","value":12.4}`, and remembers the texts of the last times: a window has
+/// few.
 struct PointWriter {
     /// Room that `append` needs: a comma, the point, and what vectors write beyond it.
     static let reserveBytes = 64 + ValueWriter.reserveBytes

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The leading 128 bits of 10^k for every k that printing a double needs, rounded up, normalised to have the top bit set.
+/// The leading 128 bits of 10^k for every k that printing a double needs, rounded up, normalised to have the top bit
+/// set.
 ///
 /// Made at first use, by exact long arithmetic, in some 50 µs: cheaper to trust than a file of 617 numbers.
 struct PowersOfTen: Sendable {
@@ -32,7 +33,8 @@ struct PowersOfTen: Sendable {
             }
             if carry > 0 { number.append(carry) }
         }
-        // 2^N / 10^k, rounded down at each division, is exactly the whole part of the quotient; N leaves 128 bits and more for the last.
+        // 2^N / 10^k, rounded down at each division, is exactly the whole part of the quotient; N leaves 128 bits and
+        // more for the last.
         var negative: [Entry] = []
         number = [UInt64](repeating: 0, count: 20) + [1]
         for _ in 0..<(-Self.smallest) {
@@ -48,7 +50,8 @@ struct PowersOfTen: Sendable {
         entries = negative.reversed() + positive
     }
 
-    /// The top 128 bits, plus one in the last place when something was cut off (always so for negative powers, which have no end).
+    /// The top 128 bits, plus one in the last place when something was cut off (always so for negative powers, which
+    /// have no end).
     private static func leading(_ number: [UInt64], isExact: Bool) -> Entry {
         func limb(_ fromTop: Int) -> UInt64 { fromTop < number.count ? number[number.count - 1 - fromTop] : 0 }
         let shift = UInt64(limb(0).leadingZeroBitCount)

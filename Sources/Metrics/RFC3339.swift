@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A time as `2026-02-02T09:59:00Z`. RFC 3339 has four digits for the year: times outside 0001...9999 become the nearest end.
+/// A time as `2026-02-02T09:59:00Z`. RFC 3339 has four digits for the year: times outside 0001...9999 become the
+/// nearest end.
 struct RFC3339 {
     private static let firstSecond: Int64 = -62_135_596_800
     private static let lastSecond: Int64 = 253_402_300_799

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-// Loads without a bounds check of their own, for loops that have checked the bounds of what they walk over once (measured: a check at each
-// load costs 30 ns a metric). Every caller says where that check is.
+// Loads without a bounds check of their own, for loops that have checked the bounds of what they walk over once
+// (measured: a check at each load costs 30 ns a metric). Every caller says where that check is.
 extension RawSpan {
     @inline(__always)
     func byte(uncheckedAt offset: Int) -> UInt8 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-// The payloads of the lanes' metrics records. All integers are little-endian; the processors that this runs on are, too.
+// The payloads of the lanes' metrics records. All integers are little-endian, as the processors that this runs on are.
 //
-// series:  magic, table number, series, blocks (UInt32 each); pod names, node roles (values); then each block:
-//          name bytes (UInt16), description bytes (UInt16), type (UInt8), three zeros, series, coded bytes (UInt32 each), longest text
-//          (UInt32); name, description, entries (FrontCoding).
-//          Values: is any (UInt8), count (UInt8), then each: bytes (UInt32) and the value.
-// sample:  magic, table number, series, 1 if there are times (UInt32 each), received at (ns), common sample time (µs); values (Float64);
-//          times (µs), if there are any.
-// window:  magic, table number, points, times (UInt32 each), received at (ns); times (µs); series, then index of the time (UInt32 each);
-//          values (Float64).
+// series: magic, table number, series, blocks (UInt32 each); pod names, node roles (value lists); then each block.
+//   block: name bytes, description bytes (UInt16 each), type, series, coded bytes, longest text (UInt32 each);
+//     name, description, entries (FrontCoding).
+//   value list: is any, count (UInt8 each), then each value: bytes (UInt32) and the value.
+// sample: magic, table number, series, 1 if there are times (UInt32 each), received at (ns), common sample time (µs);
+//   values (Float64); times (µs), if there are any.
+// window: magic, table number, points, times (UInt32 each), received at (ns); times (µs); then of all points the
+//   series, the index of the time (UInt32 each), the value (Float64), column by column.
 enum RecordLayout {
     // Four letters and a layout version each.
     static let seriesMagic: UInt32 = 0x0153_5246

@@ -11,7 +11,8 @@ enum SampleBits {
     @inline(__always)
     static func received(_ bits: UInt64) -> UInt64 { bits == stale ? ordinaryNaN : bits }
 
-    /// Is `new` to replace `old`, of the same series in the same message? The larger value counts, and any number is larger than NaN.
+    /// Is `new` to replace `old`, of the same series in the same message? The larger value counts, and any number is
+    /// larger than NaN.
     static func isLarger(_ new: UInt64, than old: UInt64) -> Bool {
         let newValue = Double(bitPattern: new)
         let oldValue = Double(bitPattern: old)

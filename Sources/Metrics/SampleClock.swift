@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads the timestamps of a message's metrics. Neighbours usually have the same, so the bytes are compared with the last ones before
-/// they are parsed.
+/// Reads the timestamps of a message's metrics. Neighbours usually have the same, so the bytes are compared with the
+/// last ones before they are parsed.
 struct SampleClock {
     private var bytes = SIMD2<UInt64>(0, 0)
     /// -1: the last metric had none; -2: too long to be compared.

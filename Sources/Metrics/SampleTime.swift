@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// When a sample was taken, in microseconds since the epoch: unlike nanoseconds they reach from the first to the last year that a
-/// `google.protobuf.Timestamp` may have, Go's zero time among them.
+/// When a sample was taken, in microseconds since the epoch: unlike nanoseconds they reach from the first to the last
+/// year that a `google.protobuf.Timestamp` may have, Go's zero time among them.
 typealias SampleTime = Int64
 
 extension SampleTime {

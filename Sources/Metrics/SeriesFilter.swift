@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// `role` and `pod_name` of a request: exact, both together mean and; compared with the agent and with each series' labels.
+/// `role` and `pod_name` of a request: exact, both together mean and; compared with the agent and with each series'
+/// labels.
 public struct SeriesFilter: Equatable, Sendable {
     public var role: String?
     public var podName: String?

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one agent may make this process remember. Each limit is far above what a real BanyanDB node sends; they exist because agents are
-/// not trusted.
+/// What one agent may make this process remember. Each limit is far above what a real BanyanDB node sends; they exist
+/// because agents are not trusted.
 public struct SeriesLimits: Sendable, Equatable {
-    /// Series kept of one agent. Real nodes have some thousands; 200,000 cost about 12 MB in the worker and as much in the ring.
+    /// Series kept of one agent. Real nodes have some thousands; 200,000 cost about 12 MB in the worker and as much in
+    /// the ring.
     public var maxSeriesPerAgent = 200_000
-    /// Labels of one series, those of the registration included. Prometheus's own advice is below 10; its `label_limit` is often set to 30.
+    /// Labels of one series, those of the registration included. Prometheus's own advice is below 10; its `label_limit`
+    /// is often set to 30.
     public var maxLabelsPerSeries = 64
     /// Bytes of a metric's or label's name. The longest names in the field have about 100.
     public var maxNameBytes = 1024
@@ -13,12 +15,13 @@ public struct SeriesLimits: Sendable, Equatable {
     public var maxLabelValueBytes = 16 << 10
     /// Bytes of the rendered `name{labels} `. A line must fit a chunk of the answer with room to spare.
     public var maxTextBytesPerSeries = 64 << 10
-    /// Slots for further encodings of series that are known already (labels in a form that Go's marshaller does not write). Above it such
-    /// samples are still taken, but each is parsed anew.
+    /// Slots for further encodings of series that are known already (labels in a form that Go's marshaller does not
+    /// write). Above it such samples are still taken, but each is parsed anew.
     public var maxAliases = 4096
     /// Bytes of a description that are kept; the rest is cut off. It is one comment line of the answer.
     public var maxDescriptionBytes = 4 << 10
-    /// Bytes of an agent's front-coded table. 200,000 ordinary series take 5 MB; a table that growth would carry beyond stays as it is.
+    /// Bytes of an agent's front-coded table. 200,000 ordinary series take 5 MB; a table that growth would carry beyond
+    /// stays as it is.
     public var maxTableBytes = 16 << 20
     /// Bytes of texts that are made from one message; further new series of it are learned from the next.
     public var maxNewTextBytesPerMessage = 64 << 20

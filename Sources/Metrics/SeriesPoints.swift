@@ -16,7 +16,8 @@ struct SeriesPoints {
     /// A sample's values as one point each.
     init(_ sample: Sample) { self.sample = sample }
 
-    /// Counts how many points each series has, then puts each point in its place: no sorting but of a series' own few points.
+    /// Counts how many points each series has, then puts each point in its place: no sorting but of a series' own few
+    /// points.
     init(_ batches: [WindowBatch], seriesCount: Int) {
         starts = [Int](repeating: 0, count: seriesCount)
         for batch in batches {

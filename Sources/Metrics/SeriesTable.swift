@@ -2,7 +2,8 @@
 
 /// An agent's table as the exporter holds it: the front-coded texts, block by block.
 ///
-/// A lane is input: every length in the payload is checked here once, so that rendering can walk over the entries without asking again.
+/// A lane is input: every length in the payload is checked here once, so that rendering can walk over the entries
+/// without asking again.
 public final class SeriesTable: Sendable {
     /// No text is longer than this, whatever the payload says: the rendering buffers are made for it.
     static let maxTextBytes = 128 << 10
@@ -105,7 +106,8 @@ public final class SeriesTable: Sendable {
             guard head.prefix <= length, head.suffix <= length - head.prefix else { return nil }
             place += head.headBytes
             if isFirst {
-                // Each text begins with the name, because the first does and the others share at least that much or bring it along.
+                // Each text begins with the name, because the first does and the others share at least that much or
+                // bring it along.
                 guard head.middle >= name.count,
                     ByteOrder.areEqual(
                         payload.extracting(place..<(place + name.count)), payload.extracting(name))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Makes the canonical text of a series, `name{a="1",b="2"} `: labels sorted by name, values escaped, the registration's labels added. It is
-/// made once for each series, when it is first seen.
+/// Makes the canonical text of a series, `name{a="1",b="2"} `: labels sorted by name, values escaped, the
+/// registration's labels added. It is made once for each series, when it is first seen.
 struct SeriesTextMaker {
     /// What a text is made of: a label of the message (ranges of it) or one of the enrichment (its index).
     private enum Source {

@@ -5,8 +5,8 @@ struct ShortestDecimal {
     var digits: UInt64
     var exponent: Int
 
-    /// Raffaello Giulietti's Schubfach ("The Schubfach way to render doubles", 2020), which needs three multiplications by a 128-bit power
-    /// of ten and no loop. `bits` is a finite number above zero.
+    /// Raffaello Giulietti's Schubfach ("The Schubfach way to render doubles", 2020), which needs three multiplications
+    /// by a 128-bit power of ten and no loop. `bits` is a finite number above zero.
     @inline(__always)
     init(bits: UInt64, powers: Span<PowersOfTen.Entry>) {
         let fraction = bits & (1 << 52 &- 1)
@@ -22,7 +22,8 @@ struct ShortestDecimal {
         let shift = binaryExponent &+ ((0 &- decimalExponent) &* 1_741_647) >> 19 &+ 1
         let power = powers[0 &- decimalExponent &- PowersOfTen.smallest]
 
-        // Four times the value and the ends of the interval in which every decimal reads back as this double, scaled by 10^-k.
+        // Four times the value and the ends of the interval in which every decimal reads back as this double, scaled by
+        // 10^-k.
         let lowerEnd = Self.scaled((significand &* 4 &- 2 &+ (isLowerCloser ? 1 : 0)) << UInt64(shift), power)
         let value = Self.scaled((significand &* 4) << UInt64(shift), power)
         let upperEnd = Self.scaled((significand &* 4 &+ 2) << UInt64(shift), power)
@@ -55,8 +56,8 @@ struct ShortestDecimal {
         digits = whole &+ (roundsUp ? 1 : 0)
     }
 
-    /// The upper 64 bits of the 192-bit product, with the last bit set when anything below was not zero (rounding to odd keeps comparisons
-    /// right).
+    /// The upper 64 bits of the 192-bit product, with the last bit set when anything below was not zero (rounding to
+    /// odd keeps comparisons right).
     @inline(__always)
     private static func scaled(_ factor: UInt64, _ power: PowersOfTen.Entry) -> UInt64 {
         let low = power.low.multipliedFullWidth(by: factor)

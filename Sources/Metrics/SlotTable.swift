@@ -2,8 +2,9 @@
 
 /// From a metric's hash to its series: open addressing with linear probing.
 ///
-/// A slot has 16 bytes: 96 bits of the hash and the series' place in the column. The text is not compared (that would mean making it); with
-/// 96 keyed bits two of a million series are mistaken for each other with a probability of about 10^-17.
+/// A slot has 16 bytes: 96 bits of the hash and the series' place in the column. The text is not compared (that would
+/// mean making it); with 96 keyed bits two of a million series are mistaken for each other with a probability of about
+/// 10^-17.
 struct SlotTable {
     struct Slot: BitwiseCopyable {
         var hash: UInt64
@@ -14,7 +15,8 @@ struct SlotTable {
         static let empty = UInt32.max
     }
 
-    /// The longest way from home that a lookup goes. At the load below, runs of more than a few dozen do not happen by chance.
+    /// The longest way from home that a lookup goes. At the load below, runs of more than a few dozen do not happen by
+    /// chance.
     static let maxProbes = 128
 
     private(set) var slots: [Slot]
@@ -102,8 +104,8 @@ struct SlotTable {
 }
 
 extension SlotTable {
-    /// Brings the slots into the cache, one load a cache line: with a hundred agents' tables taking turns every first touch would be a
-    /// miss in the middle of the walk (measured: 38 ns a sample).
+    /// Brings the slots into the cache, one load a cache line: with a hundred agents' tables taking turns every first
+    /// touch would be a miss in the middle of the walk (measured: 38 ns a sample).
     @inline(never)
     func touch() {
         let span = slots.span

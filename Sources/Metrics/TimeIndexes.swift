@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// From a sample time to its place in a window's list of times. A window has few times, so nearly all are found in a small table that a
-/// multiplication leads to; the dictionary keeps the rest right.
+/// From a sample time to its place in a window's list of times. A window has few times, so nearly all are found in a
+/// small table that a multiplication leads to; the dictionary keeps the rest right.
 struct TimeIndexes {
     private struct Entry {
         var time: SampleTime

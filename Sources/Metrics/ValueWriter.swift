@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// Writes doubles as Go's `%v` does, which is what the Go proxy answers with: shortest digits, an exponent below 1e-4 and from 1e21 on.
-/// Finite values are valid JSON, too.
+/// Writes doubles as Go's `%v` does, which is what the Go proxy answers with: shortest digits, an exponent below 1e-4
+/// and from 1e21 on. Finite values are valid JSON, too.
 ///
-/// Three ways, the cheapest that is right: whole numbers below 2^53 by eight digits at a time within a register; values with at most six
-/// decimals by trying (a decimal of at most 15 digits that reads back is the shortest); the others by Schubfach.
+/// Three ways, the cheapest that is right: whole numbers below 2^53 by eight digits at a time within a register; values
+/// with at most six decimals by trying (a decimal of at most 15 digits that reads back is the shortest); the others by
+/// Schubfach.
 struct ValueWriter {
     /// Room that `append` needs: the longest text has 25 bytes, and stores of whole vectors go beyond it.
     static let reserveBytes = 64

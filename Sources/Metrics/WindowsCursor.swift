@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// Renders the JSON array of `/metrics-windows`, chunk by chunk: one element for each series and agent, sorted by name, pod name, labels.
+/// Renders the JSON array of `/metrics-windows`, chunk by chunk: one element for each series and agent, sorted by name,
+/// pod name, labels.
 public struct WindowsCursor {
     /// One agent's data of one table.
     private struct Source {
@@ -117,7 +118,8 @@ public struct WindowsCursor {
         }
     }
 
-    /// Appends as much as there is room for and returns whether that was all. Any chunk will do; those of 64 KiB and more are fastest.
+    /// Appends as much as there is room for and returns whether that was all. Any chunk will do; those of 64 KiB and
+    /// more are fastest.
     public mutating func render(into output: inout OutputRawSpan) -> Bool {
         let start = output.byteCount
         while true {
@@ -136,7 +138,8 @@ public struct WindowsCursor {
     /// Renders until all is done or there is too little room for the next thing.
     private mutating func renderElements(_ writer: inout ByteWriter) {
         while !isDone {
-            // What stands before and between the points: made once for each series, written in as many pieces as need be.
+            // What stands before and between the points: made once for each series, written in as many pieces as need
+            // be.
             let count = min(text.count - textOffset, writer.freeCapacity)
             writer.append(text.span.bytes, from: textOffset, byteCount: count)
             textOffset += count
@@ -156,7 +159,8 @@ public struct WindowsCursor {
         return true
     }
 
-    /// Goes on to the next element: what stands before its points becomes the text, together with the end of the one before.
+    /// Goes on to the next element: what stands before its points becomes the text, together with the end of the one
+    /// before.
     private mutating func advance() {
         text.removeAll(keepingCapacity: true)
         textOffset = 0

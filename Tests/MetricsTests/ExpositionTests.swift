@@ -176,7 +176,8 @@ struct ExpositionTests {
         Self.checkOrder(text)
         #expect(
             text.contains(
-                "# HELP fodc_proxy_x_total Help.\\nMore.\n# TYPE fodc_proxy_x_total counter\nfodc_proxy_x_total{a=\"q\\\"\"} 1.5\nfodc_proxy_x_total{node"
+                "# HELP fodc_proxy_x_total Help.\\nMore.\n# TYPE fodc_proxy_x_total counter\n"
+                    + "fodc_proxy_x_total{a=\"q\\\"\"} 1.5\nfodc_proxy_x_total{node"
             ))
         for chunk in [1, 50, 200] { #expect(Pipeline.text(agents, extra: [extra], chunk: chunk) == text) }
     }

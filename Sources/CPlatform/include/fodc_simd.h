@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // AES rounds and byte masks on vectors, by value: what Swift's SIMD types cannot say. Nothing here touches memory.
-// Inlines into Swift code that is compiled with `-Xcc -maes -Xcc -msse4.2` (or for ARM with its crypto extension); elsewhere
-// FODC_HAS_AES_VECTORS is 0 and callers use their portable path.
+// Inlines into Swift code that is compiled with `-Xcc -maes -Xcc -msse4.2` (or for ARM with its crypto extension);
+// elsewhere FODC_HAS_AES_VECTORS is 0 and callers use their portable path.
 #pragma once
 
 typedef unsigned long long fodc_word2 __attribute__((vector_size(16)));

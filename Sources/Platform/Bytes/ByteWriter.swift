@@ -2,12 +2,13 @@
 
 /// Appends bytes to memory of a fixed size: the rendering loops' pen.
 ///
-/// Copies go in blocks of 32 bytes and may write garbage behind what counts (never behind the capacity), because a fixed-size block is two
-/// instructions and a `memcpy` of an odd length is a call. Every method checks its bounds; writing more than there is room for is a
-/// programming error and traps, so callers ask `freeCapacity` once per line.
+/// Copies go in blocks of 32 bytes and may write garbage behind what counts (never behind the capacity), because a
+/// fixed-size block is two instructions and a `memcpy` of an odd length is a call. Every method checks its bounds;
+/// writing more than there is room for is a programming error and traps, so callers ask `freeCapacity` once per line.
 public struct ByteWriter: ~Copyable {
-    // Safe because only `OutputRawSpan.withByteWriter` and `Array.append(atMost:_:)` make one, which lend it for the length of a closure
-    // in which the memory behind `base` is exclusively theirs; the writer cannot be copied out of it.
+    // Safe because only `OutputRawSpan.withByteWriter` and `Array.append(atMost:_:)` make one, which lend it for the
+    // length of a closure in which the memory behind `base` is exclusively theirs; the writer cannot be copied out of
+    // it.
     @usableFromInline let base: UnsafeMutableRawPointer
     public let capacity: Int
     @usableFromInline var end: Int
@@ -22,7 +23,8 @@ public struct ByteWriter: ~Copyable {
 
     @inlinable @inline(__always) public var freeCapacity: Int { capacity &- count }
 
-    /// Copies are made in blocks of this many bytes; with so much room to spare behind a line every copy takes the short way.
+    /// Copies are made in blocks of this many bytes; with so much room to spare behind a line every copy takes the
+    /// short way.
     @inlinable @inline(__always) public static var blockBytes: Int { 32 }
 
     @inlinable @inline(__always)
@@ -75,7 +77,8 @@ public struct ByteWriter: ~Copyable {
         let rounded = (byteCount &+ 31) & ~31
         let destination = base + count
         source.withUnsafeBytes { bytes in
-            // The precondition has shown both ranges to be inside; nothing is copied from an empty source without an address.
+            // The precondition has shown both ranges to be inside; nothing is copied from an empty source without an
+            // address.
             guard byteCount > 0, let start = bytes.baseAddress else { return }
             if rounded <= source.byteCount &- offset && rounded <= capacity &- count {
                 Self.copyBlocks(from: start + offset, to: destination, byteCount: byteCount)
@@ -92,8 +95,8 @@ public struct ByteWriter: ~Copyable {
         precondition(
             offset >= 0 && byteCount >= 0 && byteCount <= count &- offset && byteCount <= capacity &- count,
             "repetition out of bounds")
-        // The source ends where the destination starts at the latest, so the bytes that count never overlap. A block read beyond them is
-        // inside the capacity, because the destination's rounded end, which lies behind it, is.
+        // The source ends where the destination starts at the latest, so the bytes that count never overlap. A block
+        // read beyond them is inside the capacity, because the destination's rounded end, which lies behind it, is.
         if (byteCount &+ 31) & ~31 <= capacity &- count {
             Self.copyBlocks(from: base + offset, to: base + count, byteCount: byteCount)
         } else {
@@ -102,8 +105,8 @@ public struct ByteWriter: ~Copyable {
         end &+= byteCount
     }
 
-    /// Replaces what was written from `start` on, except its first `prefix` and its last `suffix` bytes, with `byteCount` bytes of `source`
-    /// from `offset` on.
+    /// Replaces what was written from `start` on, except its first `prefix` and its last `suffix` bytes, with
+    /// `byteCount` bytes of `source` from `offset` on.
     public mutating func rewrite(
         from start: Int, prefix: Int, _ source: RawSpan, from offset: Int, byteCount: Int, suffix: Int
     ) {
@@ -113,7 +116,8 @@ public struct ByteWriter: ~Copyable {
         let middle = start &+ prefix
         let newCount = middle &+ byteCount &+ suffix
         precondition(newCount <= capacity, "no room for the rewritten text")
-        // `copyMemory` allows the overlap of the suffix with itself; the middle comes from elsewhere and goes where nothing is kept.
+        // `copyMemory` allows the overlap of the suffix with itself; the middle comes from elsewhere and goes where
+        // nothing is kept.
         (base + (middle &+ byteCount)).copyMemory(from: base + (count &- suffix), byteCount: suffix)
         source.withUnsafeBytes { bytes in
             guard byteCount > 0, let first = bytes.baseAddress else { return }
@@ -143,8 +147,8 @@ public struct ByteWriter: ~Copyable {
 }
 
 extension OutputRawSpan {
-    /// Lends the free part of the span as a writer; what the writer has counted at the end is initialised. Offsets of the writer are those
-    /// of the span.
+    /// Lends the free part of the span as a writer; what the writer has counted at the end is initialised. Offsets of
+    /// the writer are those of the span.
     @inlinable @inline(__always)
     public mutating func withByteWriter<R, E: Error>(_ body: (inout ByteWriter) throws(E) -> R) throws(E) -> R {
         // The buffer is ours alone for the length of the closure, and the writer keeps count within its capacity.
