@@ -97,6 +97,7 @@ extension LaneReader {
         if flaw == nil {
             memcpy(scratch.reserve(payloadBytes), source + RecordLayout.headerBytes, payloadBytes)
         }
+        if let copiedHook { copiedHook() }
         // What has been copied is what stood there if, after the copying, the tail has not passed it nor the ring moved.
         fodc_fence_acquire()
         let tailNow = self.tail

@@ -19,6 +19,8 @@ public final class LaneReader {
     /// Of the geometry: the ring is mapped anew when it has moved.
     var geometryCount: UInt64 = 0
     var scratch = ScratchBuffer()
+    /// Called between copying a record and finding out whether it was still there. For tests.
+    var copiedHook: (() -> Void)?
     var lastPeerPositions = [(generation: UInt64, position: UInt64)](
         repeating: (0, 0), count: LaneLayout.Header.peerCount)
 

@@ -86,6 +86,32 @@ import Testing
         #expect(records.map(\.header.sequence) == Array((1000 - UInt64(records.count))..<1000))
     }
 
+    /// What the writer does between a reader's copying and its looking again.
+    @Test func whatIsOverwrittenDuringTheCopyIsNotRead() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format(maximum: 1 << 20)
+        let reader = try lane.reader()
+        let bytes = [UInt8](repeating: 1, count: 1000)
+        try writer.append(.sample, bytes: bytes)
+        reader.copiedHook = {
+            while writer.tailPosition == 0 { _ = try? writer.append(.sample, bytes: bytes) }
+        }
+        #expect(reader.nextRecord().outcome == .lapped(lostBytes: writer.tailPosition))
+        reader.copiedHook = nil
+        #expect(reader.read(at: 0) { _, _ in Issue.record("it is gone") } == .lapped(lostBytes: writer.tailPosition))
+        #expect(reader.drain().others.isEmpty)
+        // The ring moves: what was copied from its old place may have been gone already.
+        let position = try writer.append(.sample, bytes: bytes)
+        var moves = 0
+        reader.copiedHook = {
+            if moves == 0 { _ = try? writer.append(.sample, bytes: [UInt8](repeating: 2, count: 200_000)) }
+            moves += 1
+        }
+        let (outcome, record) = reader.nextRecord()
+        #expect(outcome == .record && record?.payload == bytes && record?.header.position == position)
+        #expect(moves == 2 && writer.ringBytes > LaneUnderTest.smallestRingBytes)
+    }
+
     @Test func aLivingReaderIsNotOvertaken() throws {
         let lane = try LaneUnderTest()
         let writer = try lane.format()
