@@ -155,8 +155,9 @@ final class AgentService: GRPCService {
     }
 
     private func addNew(_ claim: Claim, isTwin: Bool) {
-        guard makeRoom(for: 1), let slot = lane.claimSlot() else { return refuseForLimit(claim) }
-        var id = claim.identity.agentID(secret: secret)
+        let ownID = claim.identity.agentID(secret: secret)
+        guard makeRoom(for: ownID, isNewEntry: true), let slot = lane.claimSlot() else { return refuseForLimit(claim) }
+        var id = ownID
         if isTwin || registry.agent(id: id) != nil {
             id = AgentID.random()
             logger.warning(
@@ -176,7 +177,7 @@ final class AgentService: GRPCService {
     }
 
     private func comeBack(_ agent: Agent, _ claim: Claim) {
-        if agent.status != .online, !makeRoom(for: 0) { return refuseForLimit(claim) }
+        if agent.status != .online, !makeRoom(for: agent.id, isNewEntry: false) { return refuseForLimit(claim) }
         agent.metrics?.end(GRPCStatus(.aborted, "the agent has registered again"))
         agent.registeredAtNanoseconds = WallClock.nowNanoseconds()
         agent.connectionEpoch &+= 1
@@ -267,16 +268,15 @@ final class AgentService: GRPCService {
 
     // MARK: The limit
 
-    /// Whether one more agent may be online; drops the longest unconnected entry when the list is full.
-    private func makeRoom(for newEntries: Int) -> Bool {
+    /// Whether this agent may be online; drops the longest unconnected entry when the list is full. An agent that is
+    /// listed already, here or by the worker that it comes from, is none more.
+    private func makeRoom(for id: AgentID, isNewEntry: Bool) -> Bool {
         let limit = settings.maxAgents
-        let bound = registry.count + others.listedBound
-        guard bound + max(newEntries, 1) > limit else { return true }
+        guard registry.count + others.listedBound + (isNewEntry ? 1 : 0) > limit else { return true }
         others.refresh()
-        let online =
-            registry.onlineCount + others.listed.lazy.filter { $0.value.isOnline && self.isForeign($0.key) }.count
-        guard online < limit else { return false }
-        while newEntries > 0, listedCount + newEntries > limit, let oldest = registry.longestUnconnected {
+        let foreign = others.listed.lazy.filter { $0.key != id && self.isForeign($0.key) }
+        guard registry.onlineCount + foreign.filter({ $0.value.isOnline }).count < limit else { return false }
+        while isNewEntry, registry.count + foreign.count + 1 > limit, let oldest = registry.longestUnconnected {
             remove(oldest, countAs: .leftEvicted)
         }
         return true

@@ -57,7 +57,9 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         service = AgentService(
             settings: launch.settings, secret: secret, lane: lane, outbox: outbox, registry: registry,
             collector: collector, counters: counters,
-            others: OtherWorkers(descriptors: lanes.otherUps.map(\.descriptor)), logger: logger)
+            others: OtherWorkers(lanes: lanes.otherUps) { [control] in
+                control.worker(.ingest, $0).state == .running
+            }, logger: logger)
         var configuration = GRPCServer.Configuration()
         configuration.maxMessageBytes = launch.settings.grpcMaxMessageBytes
         server = GRPCServer(configuration: configuration, eventLoop: loop, service: service, logger: logger)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
 import Lanes
+import WorkerLink
 
 /// The agent tables of the other ingest workers, read-only: for the limit of agents, and to see that an agent of ours
 /// has gone over to another worker.
@@ -11,14 +12,17 @@ final class OtherWorkers {
         var unconnectedSinceNanoseconds: UInt64
     }
 
-    private let descriptors: [Int32]
+    private let lanes: [WorkerDescriptors.OtherLane]
+    /// Whether the worker of that index runs. Nobody is online at one that does not, whatever its lane still says.
+    private let isRunning: (Int) -> Bool
     private var readers: [LaneReader?]
     /// The last look at the tables; by id, an online entry before an unconnected one.
     private(set) var listed: [AgentID: Listed] = [:]
 
-    init(descriptors: [Int32]) {
-        self.descriptors = descriptors
-        readers = descriptors.map { _ in nil }
+    init(lanes: [WorkerDescriptors.OtherLane], isRunning: @escaping (Int) -> Bool) {
+        self.lanes = lanes
+        self.isRunning = isRunning
+        readers = lanes.map { _ in nil }
     }
 
     /// At least as many as the others list now: their own counts, which they keep with every change.
@@ -32,19 +36,20 @@ final class OtherWorkers {
 
     private func reader(_ index: Int) -> LaneReader? {
         // A lane that is not formatted yet, or was damaged and replaced, lists nobody.
-        if readers[index] == nil { readers[index] = try? LaneReader(descriptor: descriptors[index], kind: .up) }
+        if readers[index] == nil { readers[index] = try? LaneReader(descriptor: lanes[index].descriptor, kind: .up) }
         return readers[index]
     }
 
     /// Reads the tables anew. Costs some 50 ns an agent.
     func refresh() {
         listed.removeAll(keepingCapacity: true)
-        for index in descriptors.indices {
+        for index in lanes.indices {
             guard let reader = reader(index) else { continue }
+            let isRunning = isRunning(lanes[index].index)
             for slot in 0..<reader.slotHighWater {
                 guard let (_, entry) = reader.entry(at: slot) else { continue }
                 guard entry.status == .online || entry.status == .unconnected else { continue }
-                let isOnline = entry.status == .online
+                let isOnline = isRunning && entry.status == .online
                 if let known = listed[entry.id], known.isOnline, !isOnline { continue }
                 listed[entry.id] = Listed(
                     isOnline: isOnline, registeredAtNanoseconds: entry.registeredAtNanoseconds,
