@@ -304,15 +304,23 @@ final class AgentService: GRPCService {
             } else if agent.status == .unconnected {
                 if quiet > cleanupTimeoutNanoseconds {
                     remove(agent, countAs: .leftCleanup)
-                } else if agent.registration == nil, let other = others.listed[agent.id],
-                    other.registeredAtNanoseconds > agent.registeredAtNanoseconds
-                {
+                } else if hasSettledElsewhere(agent) {
                     remove(agent, countAs: .leftElsewhere)
                 }
             }
         }
         evictBeyondLimit()
         reconnects.sweep(nowNanoseconds: now)
+    }
+
+    /// Whether another worker has it for good. Until then its last sample here is the newest there is of it, and bridges
+    /// the time to its first answer there.
+    private func hasSettledElsewhere(_ agent: Agent) -> Bool {
+        guard agent.registration == nil, let other = others.listed[agent.id],
+            other.registeredAtNanoseconds > agent.registeredAtNanoseconds
+        else { return false }
+        let settled = other.registeredAtNanoseconds.addingReportingOverflow(settings.staleGrace.wholeNanoseconds)
+        return settled.overflow || WallClock.nowNanoseconds() > settled.partialValue
     }
 
     /// While more are listed than `--max-agents`, the worker that holds the longest unconnected one drops it.
