@@ -29,6 +29,8 @@ struct StressWriter {
     private(set) var sleeper: Sleeper
     private(set) var recordCount: UInt64 = 0
     private var state: UInt64
+    /// How long after its time a run waits for the reader: longer than any pause of a busy machine.
+    private static let patienceNanoseconds: UInt64 = 60_000_000_000
 
     init(lane: LaneWriter, peer: LaneReader, bell: Doorbell, seed: UInt64) {
         (self.lane, self.peer, self.bell, state) = (lane, peer, bell, seed | 1)
@@ -37,18 +39,20 @@ struct StressWriter {
     }
 
     /// Bursts with pauses between them, so that the reader falls asleep again and again; `isReaderAlive` is asked when
-    /// there is no room.
+    /// there is no room, and a reader that stands still is none.
     mutating func run(seconds: Double, while isReaderAlive: () -> Bool) throws {
         let end = MonotonicClock.nowNanoseconds() + UInt64(seconds * 1e9)
-        while MonotonicClock.nowNanoseconds() < end, isReaderAlive() {
+        let deadline = end + Self.patienceNanoseconds
+        func isReading() -> Bool { isReaderAlive() && MonotonicClock.nowNanoseconds() < deadline }
+        while MonotonicClock.nowNanoseconds() < end, isReading() {
             // One burst in eight is as long as the ring, so that the writer has to wait.
             let count = below(8) == 0 ? 1500 : below(12)
             for _ in 0..<count {
-                try append(StressRecord.data, words: below(StressRecord.largestWords), while: isReaderAlive)
+                try append(StressRecord.data, words: below(StressRecord.largestWords), while: isReading)
             }
             if below(3) > 0 { usleep(UInt32(below(600))) }
         }
-        try append(StressRecord.end, words: 0, while: isReaderAlive)
+        try append(StressRecord.end, words: 0, while: isReading)
     }
 
     private mutating func append(_ type: RecordType, words: Int, while isReaderAlive: () -> Bool) throws {
@@ -63,9 +67,9 @@ struct StressWriter {
                 }
                 break
             } catch LaneError.full {
-                guard isReaderAlive() else { throw LaneToolFailure("the reader is gone") }
+                guard isReaderAlive() else { throw LaneToolFailure("the reader is gone, or reads no more") }
                 let lane = lane
-                sleeper.sleep { lane.hasRoom(forPayloadBytes: words * 8) }
+                sleeper.sleep { lane.hasRoom(forPayloadBytes: words * 8) || !isReaderAlive() }
             }
         }
         recordCount += 1
