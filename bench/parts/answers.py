@@ -25,15 +25,19 @@ def check_metrics(answer: Answer, agents: int, series: int, gzip: bool, is_thoro
     text = answer.text()
     samples = count_samples(text)
     if samples < agents * series:
-        raise Wrong(f"{samples} samples instead of {agents * series}")
+        raise Wrong(f"{samples} samples of {len(pods_of(text))} pods instead of {agents * series} of {agents}")
     if is_thorough:
-        pods = set(re.findall(rb'[{,]pod_name="([^"]*)"', text))
+        pods = pods_of(text)
         if len(pods) != agents:
             raise Wrong(f"series of {len(pods)} pods instead of {agents}")
         named = [line[: line.rindex(b" ")] for line in text.split(b"\n") if line and not line.startswith(b"#")]
         if len(set(named)) != len(named):
             raise Wrong(f"{len(named) - len(set(named))} series are there twice")
     return samples
+
+
+def pods_of(text: bytes) -> set[bytes]:
+    return set(re.findall(rb'[{,]pod_name="([^"]*)"', text))
 
 
 def check_window(answer: Answer, agents: int, series: int, points: int, is_thorough: bool) -> int:

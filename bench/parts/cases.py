@@ -439,7 +439,11 @@ class CrashCase(Case):
         answers = sorted((at, o) for at, o in outcomes if not isinstance(o, Exception))
         # Not only the first: nobody who asks after the kill gets less than everything.
         for _, answer in answers:
-            result.numbers["samples"] = self._check(answer, gzip=True)
+            try:
+                result.numbers["samples"] = self._check(answer, gzip=True)
+            except Wrong as error:
+                times = [f"{(at - killed_at) * 1e3:.0f} ms" for at in (answer.asked_at, answer.first_byte_at)]
+                raise Wrong(f"{error}; asked {times[0]}, answered {times[1]} after the kill") from None
         result.numbers["asked"] = result.numbers.get("asked", 0) + len(threads)
         result.numbers["cut"] = result.numbers.get("cut", 0) + len(outcomes) - len(answers)
         result.add("latency_ms", (answers[0][0] - killed_at) * 1e3)
