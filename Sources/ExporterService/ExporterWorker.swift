@@ -18,6 +18,8 @@ import WorkerRuntime
 public final class ExporterWorker: Worker, @unchecked Sendable {
     /// How often the worker says that it lives, and looks at `control` and the lanes.
     static let tick = TimeAmount.milliseconds(250)
+    /// However much there is to read, the worker shows that it lives and reads at least so often.
+    static let longestSilenceNanoseconds: UInt64 = 100_000_000
     /// Room for tens of thousands of commands; a full one fails the command at once.
     static let commandRingBytes = 1 << 20
 
@@ -37,6 +39,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     private var router: Router!
     private var requests = RequestStatistics()
     private var isDraining = false
+    private var lastBeat: UInt64 = 0
 
     public init(launch: WorkerLaunch, lanes: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger) throws {
         self.launch = launch
@@ -95,7 +98,10 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             requests.ended(path: router.label(of: end.path), end)
         }
         server = HTTPServer(configuration: configuration, eventLoop: loop, handler: router, logger: logger)
-        for follower in followers { follower.delegate = self }
+        for follower in followers {
+            follower.delegate = self
+            follower.onRecord = { [unowned self] in breathe() }
+        }
     }
 
     private func ownFamilies() -> [ExtraFamily] {
@@ -109,7 +115,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     // MARK: Life
 
     public func start() -> EventLoopFuture<Void> {
-        workers.beat(nowNanoseconds: MonotonicClock.nowNanoseconds())
+        beat()
         readLanes()
         let listed = directory.listed().count
         if listed > 0 { logger.info("rebuilt from the lanes", metadata: ["agents": "\(listed)"]) }
@@ -123,8 +129,19 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     }
 
     private func onTick() {
-        workers.beat(nowNanoseconds: MonotonicClock.nowNanoseconds())
+        beat()
         readLanes()
+    }
+
+    private func beat() {
+        lastBeat = MonotonicClock.nowNanoseconds()
+        workers.beat(nowNanoseconds: lastBeat)
+    }
+
+    private func breathe() {
+        guard MonotonicClock.nowNanoseconds() - lastBeat >= Self.longestSilenceNanoseconds else { return }
+        beat()
+        workers.publishReadPositions()
     }
 
     /// Reads every lane to its head, whatever clients do; then says that this side sleeps, and looks once more.

@@ -22,6 +22,8 @@ final class LaneFollower {
     private(set) var damagedRecords: UInt64 = 0
     private(set) var lostBytes: UInt64 = 0
     private var nextOpenNanoseconds: UInt64 = 0
+    /// Called after every record: tables of a thousand agents take seconds to read.
+    var onRecord: () -> Void = {}
     weak var delegate: (any LaneFollowerDelegate)?
 
     /// A lane that is unusable is tried again so often: its worker may begin it anew.
@@ -99,7 +101,9 @@ final class LaneFollower {
 
     private func read(_ reader: LaneReader, until end: UInt64 = .max, _ body: (RecordHeader, RawSpan) -> Void) {
         while reader.position < end {
-            switch reader.next(body) {
+            let outcome = reader.next(body)
+            onRecord()
+            switch outcome {
             case .record: continue
             case .empty: return
             case .lapped(let bytes): lostBytes += bytes

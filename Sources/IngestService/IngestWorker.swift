@@ -17,6 +17,8 @@ import WorkerRuntime
 public final class IngestWorker: Worker, @unchecked Sendable {
     /// How often the worker says that it lives, looks at `control`, and judges heartbeats.
     static let tick = TimeAmount.milliseconds(250)
+    /// However long a turn of the loop takes, the worker lives and obeys at least so often.
+    static let longestSilenceNanoseconds: UInt64 = 100_000_000
     /// From GOAWAY to closing what is still open.
     static let drainGrace = TimeAmount.milliseconds(1_000)
 
@@ -37,6 +39,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     private var transport: TransportCounters
     private var pressureSince: UInt64?
     private var isBellDue = false
+    private var lastBeat: UInt64 = 0
     private var deadline: (at: UInt64, task: Scheduled<Void>)?
     private var isDraining = false
 
@@ -97,6 +100,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         lane.slowestReaderPosition = { [unowned self] in slowestReaderPosition() }
         outbox.onPressure = { [unowned self] in setPressure($0) }
         outbox.onLoss = { [unowned self] in recordLost($0) }
+        collector.onMessage = { [unowned self] in breathe() }
         outbox.onWritten = { [unowned self] in ringSoon() }
         adoptPredecessorsAgents()
         beat()
@@ -148,7 +152,17 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         }
     }
 
-    private func beat() { lane.beat(MonotonicClock.nowNanoseconds()) }
+    private func beat() {
+        lastBeat = MonotonicClock.nowNanoseconds()
+        lane.beat(lastBeat)
+    }
+
+    /// Between two messages of one turn: the tick comes only after the last of them.
+    private func breathe() {
+        guard MonotonicClock.nowNanoseconds() - lastBeat >= Self.longestSilenceNanoseconds else { return }
+        beat()
+        for parity in 0...1 { readCommands(parity) }
+    }
 
     /// Rounds end at their deadline, not at the next tick.
     private func scheduleDeadline() {

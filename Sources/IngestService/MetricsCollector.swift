@@ -18,6 +18,8 @@ final class MetricsCollector {
     private let counters: IngestCounters
     private var latest = CollectionRounds()
     private var windows = CollectionRounds()
+    /// Called after every message: a turn of the loop can hold a message of every agent, and take seconds.
+    var onMessage: () -> Void = {}
 
     init(lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters) {
         self.lane = lane
@@ -115,6 +117,7 @@ final class MetricsCollector {
     // MARK: Answers
 
     func received(_ message: RawSpan, on stream: MetricsStreamCall) {
+        defer { onMessage() }
         guard let request = stream.requests.answered() else {
             // Nobody asked: an agent that floods costs itself the parsing of nothing.
             counters.add(.answeredUnasked)

@@ -114,6 +114,20 @@ def test_agents_come_back_after_ingest_dies(proxy, agents):
     assert sum(a.reconnects for a in made) > 0
 
 
+def test_nobody_is_refused_at_the_limit_after_ingest_dies(proxy, agents):
+    """The agents of a dead worker take no place of --max-agents while they come back, and go on in every scrape."""
+    running = proxy(ingest_workers=2, max_agents=AGENTS)
+    fleet(agents, running, reconnecting=True)
+    for round_number in range(4):
+        running.kill_worker("ingest", index=round_number % 2)
+        for _ in range(5):
+            assert_complete(running.scrape())
+            pause(0.1)
+        running.wait_agents(online=AGENTS, total=AGENTS, timeout=30)
+    own = running.scrape()
+    assert own.value("fodc_proxy_agent_registrations_total", outcome="refused_limit") == 0
+
+
 def test_values_are_fresh_again_after_ingest_dies(proxy, agents):
     running = proxy(ingest_workers=1)
     agent = agents(running).keep_connected()
