@@ -43,7 +43,7 @@ let package = Package(
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
             name: "FakeWorker", dependencies: ["Lanes", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),
-        .executableTarget(name: "LaneTool", dependencies: ["Lanes", "Exchange", arguments]),
+        .executableTarget(name: "LaneTool", dependencies: ["Exchange", "Lanes", "Platform", arguments]),
 
         // The workers' and the supervisor's logic.
         .target(name: "Supervision", dependencies: ["Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),

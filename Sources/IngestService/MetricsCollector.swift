@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import DequeModule
 import Exchange
 import GRPCServer
 import Lanes
@@ -17,6 +18,9 @@ final class MetricsCollector {
     private let registry: AgentRegistry
     private let counters: IngestCounters
     private var latest = CollectionRounds()
+    private var pacing = AnswerPacing()
+    /// Those who are to be asked when there is room.
+    private var line: Deque<MetricsStreamCall> = []
     private var windows = CollectionRounds()
     /// Called after every message: a turn of the loop can hold a message of every agent, and take seconds.
     var onMessage: () -> Void = {}
@@ -44,14 +48,17 @@ final class MetricsCollector {
                     counters.add(.notAskedBusy)
                     continue
                 }
-            } else {
-                ask(stream, key, nowNanoseconds: now)
+            } else if !stream.isInLine {
+                stream.isInLine = true
+                stream.latestRound = key
+                line.append(stream)
             }
             waiting.append(agent.slot.index)
         }
         let ended = latest.begin(
             key, deadlineNanoseconds: command.deadlineNanoseconds, waitingFor: waiting, skipped: skipped)
         if let ended { publish(ended, of: key, as: .roundDone) }
+        askNext()
     }
 
     private func collectWindow(_ command: CollectCommand, _ key: CollectionRounds.Key) {
@@ -88,11 +95,25 @@ final class MetricsCollector {
 
     // MARK: Requests
 
-    private func ask(_ stream: MetricsStreamCall, _ key: CollectionRounds.Key, nowNanoseconds now: UInt64) {
-        stream.requests.sent(.latest, atNanoseconds: now)
-        stream.latestRound = key
-        counters.add(.askedLatest)
-        stream.call.send(MetricsRequestMessage.latest)
+    /// Asks those in line as far as there is room; nobody any more when all collections are over.
+    private func askNext() {
+        while pacing.hasRoom, let stream = line.popFirst() {
+            stream.isInLine = false
+            guard !stream.isClosed, stream.agent.metrics === stream, latest.count > 0 else { continue }
+            let series = stream.agent.series
+            stream.expectedBytes = AnswerPacing.estimate(
+                series: series.seriesCount, bytesPerSample: series.averageWireBytesPerSample)
+            pacing.asked(expecting: stream.expectedBytes)
+            stream.requests.sent(.latest, atNanoseconds: MonotonicClock.nowNanoseconds())
+            counters.add(.askedLatest)
+            stream.call.send(MetricsRequestMessage.latest)
+        }
+    }
+
+    /// Its answer is in, or nobody waits with the others for it.
+    private func settle(_ stream: MetricsStreamCall) {
+        pacing.settled(stream.expectedBytes)
+        stream.expectedBytes = 0
     }
 
     private func askNextPart(of agent: Agent) {
@@ -125,7 +146,10 @@ final class MetricsCollector {
         }
         do {
             switch request.kind {
-            case .latest: try receivedLatest(message, on: stream, sentAtNanoseconds: request.sentAtNanoseconds)
+            case .latest:
+                settle(stream)
+                askNext()
+                try receivedLatest(message, on: stream, sentAtNanoseconds: request.sentAtNanoseconds)
             case .window: try receivedPart(message, of: stream.agent)
             }
         } catch {
@@ -168,12 +192,15 @@ final class MetricsCollector {
         agent.metrics = stream
         registry.setStream(.metrics, isOpen: true, of: agent)
         if let older {
+            settle(older)
             forget(agent)
             older.end(GRPCStatus(.aborted, "the agent has opened a newer StreamMetrics"))
         }
     }
 
     func closed(_ stream: MetricsStreamCall) {
+        settle(stream)
+        askNext()
         let agent = stream.agent
         guard agent.metrics === stream else { return }
         agent.metrics = nil
@@ -193,6 +220,14 @@ final class MetricsCollector {
     func tick(nowNanoseconds now: UInt64) {
         publish(latest.expire(nowNanoseconds: now), as: .roundDone)
         publish(windows.expire(nowNanoseconds: now), as: .windowDone)
+        for agent in registry.all {
+            guard let stream = agent.metrics, stream.expectedBytes > 0,
+                let sentAt = stream.requests.latestSentAtNanoseconds,
+                now - min(now, sentAt) > AnswerPacing.patienceNanoseconds
+            else { continue }
+            settle(stream)
+        }
+        askNext()
     }
 
     /// `CLOCK_MONOTONIC` of the next thing ``tick(nowNanoseconds:)`` would do.

@@ -12,6 +12,10 @@ final class MetricsStreamCall: GRPCCallHandler {
     var requests = RequestQueue()
     /// The collection that sent the outstanding request for the latest values.
     var latestRound = CollectionRounds.Key(generation: 0, number: 0)
+    /// Waits for its turn to be asked.
+    var isInLine = false
+    /// What its answer counts for in ``AnswerPacing``; 0 when nothing is expected of it.
+    var expectedBytes = 0
     private(set) var isClosed = false
 
     init(call: GRPCCall, agent: Agent, collector: MetricsCollector) {
