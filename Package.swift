@@ -89,13 +89,17 @@ let package = Package(
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
-        .testTarget(name: "LanesTests", dependencies: ["Lanes", "Platform"]),
+        // Starts fodc-lane.
+        .testTarget(name: "LanesTests", dependencies: ["LaneTool", "Lanes", "Platform"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", protobuf]),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "GRPCServer", nioCore, nioPosix, nioEmbedded]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
         .testTarget(
+            // Starts fodc-proxy, with FakeWorker for its workers.
             name: "SupervisionTests",
-            dependencies: ["FakeWorker", "Logs", "Supervision", "Settings", "Platform", "WorkerLink", log]),
+            dependencies: [
+                "FakeWorker", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
+            ]),
         .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol", protobuf]),
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
