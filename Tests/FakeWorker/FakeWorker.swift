@@ -103,7 +103,8 @@ enum FakeWorker {
     /// `3 /memfd:fodc-control (deleted)`
     private static func openDescriptors() -> [String] {
         (0..<1024 as Range<Int32>).compactMap { number in
-            guard fcntl(number, F_GETFD) >= 0, let target = realpathOfLink("/proc/self/fd/\(number)") else { return nil }
+            guard fcntl(number, F_GETFD) >= 0, let target = realpathOfLink("/proc/self/fd/\(number)")
+            else { return nil }
             return "\(number) \(target)"
         }
     }
