@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shared memory of running processes: who may write what, and what fodc-lane says of it."""
 import json
-import os
 import re
 
 import pytest
 
-from harness.processes import binary, run_to_end
+from harness.processes import binary, descriptors, run_to_end
 
 O_ACCMODE, O_RDONLY = 3, 0
 
@@ -14,12 +13,11 @@ O_ACCMODE, O_RDONLY = 3, 0
 def memory_descriptors(pid: int) -> list[tuple[int, str, bool]]:
     """(descriptor, name of the memory, whether it can be written through) of a process's memory files."""
     found = []
-    for number in os.listdir(f"/proc/{pid}/fd"):
-        target = os.readlink(f"/proc/{pid}/fd/{number}")
+    for number, target in descriptors(pid).items():
         if match := re.match(r"/memfd:(\S+)", target):
             with open(f"/proc/{pid}/fdinfo/{number}") as info:
                 flags = int(re.search(r"^flags:\s+(\d+)", info.read(), re.M).group(1), 8)
-            found.append((int(number), match.group(1), flags & O_ACCMODE != O_RDONLY))
+            found.append((number, match.group(1), flags & O_ACCMODE != O_RDONLY))
     return found
 
 

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness.processes import binary, free_port, pause, processes, run_to_end, stat_of
+from harness.processes import binary, descriptors, free_port, pause, processes, run_to_end, stat_of
 from harness.waiting import eventually
 
 USAGE, FAILURE = 2, 1
@@ -207,7 +207,7 @@ def test_workers_have_only_their_descriptors(proxy):
     """A worker that is broken into finds nothing that it does not need."""
     running = proxy(ingest_workers=2)
     for worker in running.workers():
-        targets = [os.readlink(f"/proc/{worker['pid']}/fd/{n}") for n in os.listdir(f"/proc/{worker['pid']}/fd")]
+        targets = descriptors(worker["pid"]).values()
         regular = [t for t in targets if t.startswith("/") and not t.startswith(("/dev/", "/memfd:", str(running.folder)))]
         assert regular == [], worker
 

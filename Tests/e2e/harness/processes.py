@@ -62,6 +62,17 @@ def children(pid: int) -> list[dict]:
     return [p for p in processes() if p["parent"] == pid]
 
 
+def descriptors(pid: int) -> dict[int, str]:
+    """What a process has open: descriptor to what it is. One that is closed while we look is left out."""
+    found = {}
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found[int(number)] = os.readlink(f"/proc/{pid}/fd/{number}")
+        except FileNotFoundError:
+            pass
+    return found
+
+
 class Program:
     """One started program in a session of its own, its standard error in a file."""
 
