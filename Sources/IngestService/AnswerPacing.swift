@@ -4,8 +4,8 @@
 /// half of it waits in the receive buffers' budget, connections are switched off and on, and no cache holds what is
 /// worked on. So agents are asked in waves, the next one as soon as an answer is in.
 struct AnswerPacing {
-    /// A quarter of the gRPC server's budget for half-received messages: some thirty agents of 2,000 series.
-    static let budgetBytes = 16 * 1024 * 1024
+    /// Half of the gRPC server's budget for half-received messages: some sixty agents of 2,000 series.
+    static let budgetBytes = 32 * 1024 * 1024
     /// An agent that has not answered by then is not waited for with asking the others.
     static let patienceNanoseconds: UInt64 = 200_000_000
     /// What an agent is taken to send before it has answered once.
