@@ -14,7 +14,7 @@ export FODC_BIN ?= $(CURDIR)/$(BIN)
 PYTEST_WORKERS ?= 2
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build run test unit e2e bench lint format proto clean
+.PHONY: help deps deps-test build run test unit e2e bench bench-quick lint format proto clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ build: deps ## Build release binaries into .build/release
 run: build ## Start the proxy with five simulated agents; Ctrl-C ends all
 	@scripts/run.sh $(BIN)
 
-test: lint unit e2e ## Lint, unit tests, release build, end-to-end tests over real processes
+test: lint unit e2e bench-quick ## Lint, unit tests, release build, end-to-end tests over real processes, a short bench
 
 unit: deps ## Unit tests alone
 	swift build --product fodc-proxyPackageTests
@@ -42,6 +42,10 @@ unit: deps ## Unit tests alone
 
 e2e: deps-test build ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
 	$(VENV)/bin/python -m pytest Tests/e2e -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)
+
+# Judges no times: only whether every answer is right under load.
+bench-quick: deps-test build
+	$(VENV)/bin/python bench/bench.py --quick
 
 bench: deps-test build ## Measure the release binaries; a table, and JSON lines in bench/results.jsonl
 	$(VENV)/bin/python bench/bench.py $(BENCH_FLAGS)
