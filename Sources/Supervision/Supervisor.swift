@@ -51,6 +51,8 @@ public final class Supervisor {
     public init(settings: ProxySettings, workerFolder: String) throws(StartError) {
         self.settings = settings
         SignalQueue.ignore(SIGPIPE)
+        // A limit on file sizes is then an error with a line of its own, and not the end.
+        SignalQueue.ignore(SIGXFSZ)
         DescriptorLimit.raise(to: Self.descriptorLimit)
         let now = MonotonicClock.nowNanoseconds()
         clock = SteadyClock(monotonicNanoseconds: now)
