@@ -356,6 +356,9 @@ final class AgentService: GRPCService {
             agent.registeredAtNanoseconds = entry.registeredAtNanoseconds
             agent.connectionEpoch = entry.connectionEpoch
             agent.status = .unconnected
+            // The predecessor's tables stay for its last sample, and go with the first of ours.
+            agent.obsoleteTableNumbers = lane.currentRecords(of: slot)
+                .filter { $0.type == .series }.map { UInt32(truncatingIfNeeded: $0.subject) }
             if entry.status == .online { counters.add(.lostWorker) }
             registry.insert(agent)
         }
