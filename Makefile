@@ -36,9 +36,10 @@ run: build ## Start the proxy with five simulated agents; Ctrl-C ends all
 
 test: lint unit e2e bench-quick ## Lint, unit tests, release build, end-to-end tests over real processes, a short bench
 
+# One at a time: hundreds of tests with sockets and processes starve each other on two cores.
 unit: deps ## Unit tests alone
 	swift build --product fodc-proxyPackageTests
-	swift test --skip-build
+	swift test --skip-build --no-parallel
 
 e2e: deps-test build ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
 	$(VENV)/bin/python -m pytest Tests/e2e -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)

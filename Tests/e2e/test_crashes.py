@@ -128,6 +128,28 @@ def test_nobody_is_refused_at_the_limit_after_ingest_dies(proxy, agents):
     assert own.value("fodc_proxy_agent_registrations_total", outcome="refused_limit") == 0
 
 
+def test_restarts_of_ingest_leave_nothing_behind_in_the_lane(proxy, agents):
+    """What a predecessor wrote is let go of when its agents have answered again: a ring is not to fill with old tables."""
+    running = proxy(ingest_workers=1)
+    made = fleet(agents, running, reconnecting=True)
+
+    def current():
+        pause(0.6)  # published on the worker's tick
+        return running.scrape().value("fodc_proxy_lane_bytes", kind="current", worker="ingest-0")
+
+    before = current()
+    for _ in range(4):
+        eventually(lambda: len(running.workers("ingest")) == 1, "the worker is there")
+        pause(1.1)  # numbers of tables begin with the second: the successor's are to be others
+        gone = sum(agent.reconnects for agent in made)
+        running.kill_worker("ingest")
+        eventually(lambda: sum(agent.reconnects for agent in made) == gone + AGENTS, "all are back", timeout=30)
+        running.wait_agents(online=AGENTS, total=AGENTS, timeout=30)
+        for _ in range(2):
+            assert_complete(running.scrape())
+    assert current() < 1.3 * before
+
+
 def test_values_are_fresh_again_after_ingest_dies(proxy, agents):
     running = proxy(ingest_workers=1)
     agent = agents(running).keep_connected()
