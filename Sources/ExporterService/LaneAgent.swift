@@ -8,7 +8,7 @@ final class LaneAgent {
     let slot: SlotRef
     var entry: AgentEntry
     private(set) var identity: IdentityRecord?
-    /// The newest last. The one before is kept for samples that still name it.
+    /// By number, the newest last; from that of the sample on.
     private var tables: [SeriesTable] = []
     private(set) var sample: Sample?
     private(set) var table: SeriesTable?
@@ -17,7 +17,7 @@ final class LaneAgent {
     /// When the metrics stream was seen to be gone, `CLOCK_MONOTONIC`; `nil` while it is open.
     private(set) var metricsLostAtNanoseconds: UInt64?
 
-    /// A sample names its table, which came before; a window may name the one before.
+    /// Without samples between them tables can follow each other: windows bring series, too.
     private static let keptTables = 3
 
     init(slot: SlotRef, entry: AgentEntry) {
@@ -41,7 +41,9 @@ final class LaneAgent {
         // A carried copy of a table that is known says nothing new.
         if let number = SeriesTable.number(of: payload), tables.contains(where: { $0.number == number }) { return true }
         guard let table = SeriesTable(payload: payload) else { return false }
-        tables.append(table)
+        // Numbers rise; a table that was carried forward, or is found late in a rebuild, comes out of turn.
+        let place = tables.firstIndex { $0.number > table.number } ?? tables.endIndex
+        tables.insert(table, at: place)
         if tables.count > Self.keptTables { tables.removeFirst() }
         return true
     }
@@ -55,6 +57,8 @@ final class LaneAgent {
         else { return false }
         self.sample = sample
         self.table = table
+        // What still named an older table came before this sample.
+        if let older = tables.lastIndex(where: { $0 === table }) { tables.removeFirst(older) }
         sampleReadAtNanoseconds = readAtNanoseconds
         return true
     }
