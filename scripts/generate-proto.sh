@@ -17,7 +17,7 @@ generated=Sources/FODCProtocol/Generated
 rm -rf "$generated"
 mkdir "$generated"
 # Not service.proto: it holds no messages, and calls are dispatched by hand.
-mapfile -t files < <(cd "$protos" && find banyandb -name '*.proto' ! -name service.proto | sort)
+mapfile -t files < <(cd "$protos" && find banyandb fodc -name '*.proto' ! -name service.proto | sort)
 protoc --proto_path="$protos" --plugin=protoc-gen-swift="$plugin" \
     --swift_opt=Visibility=Public --swift_opt=FileNaming=DropPath --swift_out="$generated" "${files[@]}"
 echo "generate-proto: wrote $(find "$generated" -name '*.pb.swift' | wc -l) files to $generated"

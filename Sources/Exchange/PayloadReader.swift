@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Lanes
 import Platform
 
 /// Reads what ``PayloadWriter`` wrote. A lane is input: whatever does not fit ends the reading with `Malformed`.
@@ -46,6 +47,15 @@ struct PayloadReader {
         let count = Int(try integer(UInt32.self))
         guard count <= rest.count / size else { throw Malformed() }
         return count
+    }
+
+    mutating func agentID() throws(Malformed) -> AgentID {
+        let high = try integer(UInt64.self)
+        return AgentID(high: high, low: try integer())
+    }
+
+    mutating func bytes() throws(Malformed) -> [UInt8] {
+        Array(try take(Int(try integer(UInt32.self))))
     }
 
     private mutating func take(_ count: Int) throws(Malformed) -> ArraySlice<UInt8> {

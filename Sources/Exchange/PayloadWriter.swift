@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import Lanes
 
-/// Appends the small payloads of ``IdentityRecord``, ``CollectCommand`` and ``RoundOutcome``: integers little-endian,
+/// Appends small payloads, such as those of ``IdentityRecord`` and ``CollectCommand``: integers little-endian,
 /// strings as a `UInt32` length and UTF-8. Not for samples, which have a form of their own.
 struct PayloadWriter {
     private(set) var bytes: [UInt8] = []
@@ -16,6 +17,16 @@ struct PayloadWriter {
     mutating func append(_ text: String) {
         append(UInt32(text.utf8.count))
         bytes.append(contentsOf: text.utf8)
+    }
+
+    mutating func append(_ id: AgentID) {
+        append(id.high)
+        append(id.low)
+    }
+
+    mutating func append(bytes: [UInt8]) {
+        append(UInt32(bytes.count))
+        self.bytes.append(contentsOf: bytes)
     }
 
     mutating func append(_ texts: [String]) {

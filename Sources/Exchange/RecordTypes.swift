@@ -11,14 +11,20 @@ extension RecordType {
     public static let window = RecordType(rawValue: 4)
     /// The end of a window collection: ``RoundOutcome``.
     public static let windowDone = RecordType(rawValue: 13)
-    // The messages of the other streams travel as they came, once they have parsed.
+    // The messages of the other streams travel as they came, once they have parsed: ``Answer``. Those that take several
+    // messages (pressure list, schema registry) are one record: ``MessageList``.
     public static let topology = RecordType(rawValue: 6)
     public static let lifecycle = RecordType(rawValue: 7)
     public static let crashRecord = RecordType(rawValue: 8)
     public static let pressureList = RecordType(rawValue: 9)
     public static let schemaRegistry = RecordType(rawValue: 10)
-    public static let profileChunk = RecordType(rawValue: 11)
     public static let configuration = RecordType(rawValue: 12)
+    /// The end of a collection of one of these: ``RoundOutcome``.
+    public static let answersDone = RecordType(rawValue: 14)
+    /// Bytes of a profile, as they are; the subject is their offset in it.
+    public static let profileChunk = RecordType(rawValue: 11)
+    /// The end of a download: ``FetchEnding``.
+    public static let fetchEnded = RecordType(rawValue: 15)
 
     // Down lanes: from the exporter to an ingest worker.
     /// Ask for the latest values: ``CollectCommand`` without a window.
@@ -26,8 +32,32 @@ extension RecordType {
     /// Ask for a window: ``CollectCommand`` with one.
     public static let collectWindow = RecordType(rawValue: 33)
 
+    /// Ask for what another stream gives: ``AskCommand``.
+    public static let ask = RecordType(rawValue: 34)
+    /// Download a profile: ``FetchCommand``.
+    public static let fetchProfile = RecordType(rawValue: 35)
+    /// How much of a download has been taken: ``FetchCredit``.
+    public static let fetchCredit = RecordType(rawValue: 36)
+    /// Nobody wants the download any more; its number says which. No payload.
+    public static let fetchDrop = RecordType(rawValue: 37)
+
     // The exporter's state lane.
     public static let schemaVerdict = RecordType(rawValue: 48)
+    /// Records that an exporter was reading when it died of a fault: ``SuspectRecords``.
+    public static let suspects = RecordType(rawValue: 49)
+
+    /// The type of record that brings what a stream answers; nil for streams that are not asked by an ``AskCommand``.
+    public static func answer(of stream: AgentStream) -> RecordType? {
+        switch stream {
+        case .topology: .topology
+        case .lifecycle: .lifecycle
+        case .crashDiagnostics: .crashRecord
+        case .pressureProfiles: .pressureList
+        case .schemaRegistry: .schemaRegistry
+        case .configuration: .configuration
+        case .registration, .metrics: nil
+        }
+    }
 
     /// The name people read in `fodc-lane dump`.
     public var name: String {
@@ -47,6 +77,13 @@ extension RecordType {
         case .configuration: "configuration"
         case .collect: "collect"
         case .collectWindow: "collect-window"
+        case .answersDone: "answers-done"
+        case .fetchEnded: "fetch-ended"
+        case .ask: "ask"
+        case .fetchProfile: "fetch-profile"
+        case .fetchCredit: "fetch-credit"
+        case .fetchDrop: "fetch-drop"
+        case .suspects: "suspects"
         case .schemaVerdict: "schema-verdict"
         default: "type-\(rawValue)"
         }

@@ -31,6 +31,9 @@ extension ProxySettings {
         case .ingestWorkers: String(ingestWorkers)
         case .ringMaxSize: ByteSize.format(ringMaxBytes)
         case .staleGrace: staleGrace.goSyntax
+        case .lifecycleInterval: lifecycleInterval.goSyntax
+        case .spoolDirectory: spoolDirectory
+        case .spoolMaxSize: ByteSize.format(spoolMaxBytes)
         case .stateDirectory: stateDirectory
         case .runtimeDirectory: runtimeDirectory
         case .logLevel: logLevel.rawValue
@@ -54,6 +57,9 @@ extension ProxySettings {
         case .ingestWorkers: ingestWorkers = try given.count(Limits.ingestWorkers)
         case .ringMaxSize: ringMaxBytes = try given.bytes(Limits.ringBytes)
         case .staleGrace: staleGrace = try given.duration(Limits.staleGrace)
+        case .lifecycleInterval: lifecycleInterval = try given.duration(Limits.lifecycleInterval)
+        case .spoolDirectory: spoolDirectory = try given.folder()
+        case .spoolMaxSize: spoolMaxBytes = try given.bytes(Limits.spoolBytes)
         case .stateDirectory: stateDirectory = try given.folder()
         case .runtimeDirectory: runtimeDirectory = try given.folder()
         case .logLevel: logLevel = try given.oneOf()

@@ -23,6 +23,11 @@ extension ProxySettings {
         /// Last-known values are served for 5 min at most, whatever the grace (HTTP contract).
         public static let staleGrace = Duration.zero...Duration.seconds(300)
 
+        /// Agents answer lifecycle out of a cache of 10 min; a day between collections is as good as none.
+        public static let lifecycleInterval = Duration.zero...Duration.seconds(24 * 3600)
+        /// Below a chunk no download could begin; above a tebibyte it is no limit.
+        public static let spoolBytes = ByteSize.mebibyte...(1024 * ByteSize.gibibyte)
+
         /// The least ring for messages of so many bytes: 2.5 times, 80 MiB for the default of 32 MiB.
         public static func ringBytes(forMessageBytes messageBytes: Int) -> Int {
             max(ringBytes.lowerBound, messageBytes / 2 * 5)

@@ -28,6 +28,9 @@ extension ProxySettings {
         if sources[.runtimeDirectory] == nil {
             settings.runtimeDirectory = firstFolder(environment("RUNTIME_DIRECTORY"))
         }
+        if sources[.spoolDirectory] == nil {
+            settings.spoolDirectory = firstFolder(environment("CACHE_DIRECTORY")) ?? firstFolder(environment("TMPDIR"))
+        }
         if sources[.ingestWorkers] == nil {
             settings.ingestWorkers = machine.defaultIngestWorkers
         }

@@ -27,6 +27,12 @@ public struct ProxySettings: Equatable, Sendable {
     public internal(set) var ringMaxBytes = 2 * ByteSize.gibibyte
     /// How long last-known values serve after a loss; zero: never.
     public internal(set) var staleGrace = Duration.seconds(15)
+    /// How often the exporter collects lifecycle reports of its own accord; zero: never.
+    public internal(set) var lifecycleInterval = Duration.seconds(300)
+    /// Folder for what clients of downloads have not taken yet; nil: the system's temporary folder.
+    public internal(set) var spoolDirectory: String?
+    /// Bytes that may lie there, all downloads together.
+    public internal(set) var spoolMaxBytes = ByteSize.gibibyte
     /// Folder for what must survive the service, if there is one.
     public internal(set) var stateDirectory: String?
     /// Folder for what lives as long as the service, if there is one.

@@ -37,6 +37,13 @@ struct AgentFlags: ParsableArguments {
             + "0 never, at most 5m, default 15s"
     )
     var staleGrace: String?
+
+    @Option(
+        .lifecycleInterval, "DURATION",
+        "How often lifecycle reports are collected without being asked for, so that the gauge of schema consistency is "
+            + "there. 0 never, at most 24h, default 5m"
+    )
+    var lifecycleInterval: String?
 }
 
 struct HTTPFlags: ParsableArguments {
@@ -45,6 +52,17 @@ struct HTTPFlags: ParsableArguments {
 
     @Option(.httpWriteTimeout, "DURATION", "The longest time without progress in writing an answer. Default 10s")
     var writeTimeout: String?
+
+    @Option(
+        .spoolDirectory, "PATH",
+        "Folder for the part of a profile that its client has not taken yet. Default $CACHE_DIRECTORY, else $TMPDIR, else /tmp"
+    )
+    var spoolDirectory: String?
+
+    @Option(
+        .spoolMaxSize, "SIZE",
+        "What may lie there, all downloads together; more are refused with 503. 1MiB to 1024GiB, default 1GiB")
+    var spoolMaxSize: String?
 }
 
 struct ProcessFlags: ParsableArguments {

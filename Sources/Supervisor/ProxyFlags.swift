@@ -45,6 +45,8 @@ struct ProxyFlags: ParsableCommand {
             (.agentHeartbeatTimeout, agents.heartbeatTimeout), (.agentCleanupTimeout, agents.cleanupTimeout),
             (.maxAgents, agents.maximum), (.grpcMaxMessageSize, agents.maxMessageSize),
             (.heartbeatInterval, agents.heartbeatInterval), (.staleGrace, agents.staleGrace),
+            (.lifecycleInterval, agents.lifecycleInterval), (.spoolDirectory, http.spoolDirectory),
+            (.spoolMaxSize, http.spoolMaxSize),
             (.httpReadTimeout, http.readTimeout), (.httpWriteTimeout, http.writeTimeout),
             (.ingestWorkers, processes.ingestWorkers), (.ringMaxSize, processes.ringMaxSize),
             (.stateDirectory, processes.stateDirectory), (.runtimeDirectory, processes.runtimeDirectory),
