@@ -57,8 +57,8 @@ let package = Package(
         .target(
             name: "ExporterService",
             dependencies: [
-                "Exchange", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Settings", "WorkerLink",
-                "WorkerRuntime", nioCore, log,
+                "Exchange", "FODCProtocol", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Settings",
+                "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf,
             ]),
         .target(
             name: "AgentSimulation",
@@ -103,7 +103,7 @@ let package = Package(
         .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol", protobuf]),
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
-            name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "FODCProtocol"]),
+            name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol"]),
         .testTarget(name: "ExporterServiceTests", dependencies: ["ExporterService"]),
     ],
     swiftLanguageModes: [.v6]
