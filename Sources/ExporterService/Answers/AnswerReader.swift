@@ -12,6 +12,16 @@ final class AnswerReader {
         var name: RecordName
     }
 
+    /// What the answers that one report is made of may take. They are in this process's memory until it is made.
+    static let maximumReportBytes = 192 * 1024 * 1024
+
+    struct TooLarge: Error {
+        var text: String {
+            "the answers that this is made of take more than \(AnswerReader.maximumReportBytes / 1024 / 1024) MiB: "
+                + "ask for one role or pod_name, where there are such filters"
+        }
+    }
+
     private let followers: [LaneFollower]
     private let watch: RecordWatch
 
@@ -21,7 +31,7 @@ final class AnswerReader {
     }
 
     /// The newest answer of each of the agents that have one; an agent that has moved has some in two lanes.
-    func newest(_ type: RecordType, of agents: Set<AgentID>) -> [AgentID: Answer] {
+    func newest(_ type: RecordType, of agents: Set<AgentID>) throws(TooLarge) -> [AgentID: Answer] {
         var found: [AgentID: (follower: LaneFollower, slot: SlotRef, held: HeldAnswer)] = [:]
         let key = HeldAnswer.Key(type: type, subject: 0)
         for follower in followers {
@@ -35,6 +45,7 @@ final class AnswerReader {
                 found[agent.entry.id] = (follower, agent.slot, held)
             }
         }
+        guard found.values.reduce(0, { $0 + $1.held.byteCount }) <= Self.maximumReportBytes else { throw TooLarge() }
         var answers: [AgentID: Answer] = [:]
         for (id, place) in found {
             guard let (bytes, name) = place.follower.read(key, of: place.slot), watch.mayRead(name) else { continue }
@@ -45,7 +56,7 @@ final class AnswerReader {
     }
 
     /// Of each agent all answers of a type that has several, the newest of each subject.
-    func all(_ type: RecordType, of agents: Set<AgentID>) -> [AgentID: [Answer]] {
+    func all(_ type: RecordType, of agents: Set<AgentID>) throws(TooLarge) -> [AgentID: [Answer]] {
         struct Place {
             var follower: LaneFollower
             var slot: SlotRef
@@ -62,6 +73,8 @@ final class AnswerReader {
                 }
             }
         }
+        let bytes = found.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.held.byteCount } }
+        guard bytes <= Self.maximumReportBytes else { throw TooLarge() }
         return found.mapValues { places in
             places.compactMap { key, place in
                 guard let (bytes, name) = place.follower.read(key, of: place.slot), watch.mayRead(name) else {

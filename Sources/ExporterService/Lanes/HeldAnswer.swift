@@ -15,7 +15,10 @@ struct HeldAnswer {
     /// Wall clock, nanoseconds since the epoch.
     var receivedAtNanoseconds: Int64
 
+    var byteCount: Int
+
     init(_ header: RecordHeader) {
+        byteCount = header.byteCount
         position = header.position
         sequence = header.sequence
         receivedAtNanoseconds = Int64(bitPattern: header.number)
