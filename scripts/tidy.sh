@@ -35,5 +35,6 @@ breach 'unsafe pointers above Lanes and Platform:' \
 breach 'white space at the end of a line:' "$(grep -nIE '[[:blank:]]+$' -- "${files[@]}" || true)"
 breach 'first line does not name the licence:' \
     "$(for f in "${swift[@]}"; do head -2 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$f"; done)"
+breach 'made of docs/openapi.yaml, and not up to date:' "$(scripts/embed-openapi.sh --check 2>&1 || true)"
 
 [ "$breaches" = 0 ] || exit 1
