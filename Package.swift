@@ -57,8 +57,8 @@ let package = Package(
         .target(
             name: "ExporterService",
             dependencies: [
-                "Exchange", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Settings", "WorkerLink",
-                "WorkerRuntime", nioCore, log,
+                "Exchange", "FODCProtocol", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Settings",
+                "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf,
             ]),
         .target(
             name: "AgentSimulation",
@@ -68,11 +68,12 @@ let package = Package(
         .target(name: "GRPCServer", dependencies: ["HTTP2", "Platform", nioCore, nioPosix, log]),
         .target(name: "HTTP2", dependencies: ["CNghttp2", "Platform", nioCore]),
         .target(name: "HTTPServer", dependencies: ["CISAL", "Platform", nioCore, nioPosix, log]),
-        .target(name: "FODCProtocol", dependencies: [protobuf], exclude: ["Protos"]),
+        .target(name: "FODCProtocol", dependencies: ["Metrics", "Platform", protobuf], exclude: ["Protos"]),
 
         // What the data is.
         .target(name: "Metrics", dependencies: ["Platform", "CPlatform"], swiftSettings: hotPath),
         .target(name: "Exchange", dependencies: ["Lanes", "Platform"]),
+        .target(name: "Reports", dependencies: ["FODCProtocol", "Metrics", "Platform", protobuf]),
 
         // What processes share, and how they are started.
         .target(name: "WorkerLink", dependencies: ["Lanes", "Platform", "Settings"]),
@@ -101,9 +102,10 @@ let package = Package(
                 "FakeWorker", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
             ]),
         .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol", protobuf]),
+        .testTarget(name: "ReportsTests", dependencies: ["FODCProtocol", "Reports", protobuf]),
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
-            name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "FODCProtocol"]),
+            name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol"]),
         .testTarget(name: "ExporterServiceTests", dependencies: ["ExporterService"]),
     ],
     swiftLanguageModes: [.v6]

@@ -76,6 +76,8 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     public static let firstStreamEnd = 192
     /// Status codes of gRPC: 0 to 16.
     public static let statusCodes = 17
+    /// Where what is counted of each stream begins: ``StreamCounter/word(of:)``.
+    public static let firstStreamWord = 256
     /// Where the ends of connections begin, in the order of ``ConnectionEnd``.
     public static let firstConnectionEnd = 224
 }

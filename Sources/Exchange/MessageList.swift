@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// Several messages of an agent as one: each with its length in front, a little-endian `UInt32`. It stands where
-/// ``Answer`` has one message.
+/// Several messages of an agent as one: each with its length in front, a little-endian `UInt32`.
 public struct MessageList: Equatable, Sendable {
     public private(set) var bytes: [UInt8] = []
     public private(set) var count = 0

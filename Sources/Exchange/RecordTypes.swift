@@ -11,10 +11,13 @@ extension RecordType {
     public static let window = RecordType(rawValue: 4)
     /// The end of a window collection: ``RoundOutcome``.
     public static let windowDone = RecordType(rawValue: 13)
-    // The messages of the other streams travel as they came, once they have parsed: ``Answer``. Those that take several
-    // messages (pressure list, schema registry) are one record: ``MessageList``.
+    // The messages of the other streams travel as they came, once they have parsed; those that take several messages
+    // (pressure list, schema registry) are one record, a ``MessageList``. All but the registry are current, and bear in
+    // the place of a request's number when they came: wall clock, nanoseconds since the epoch. The registry answers one
+    // request, and bears that one's generation and number.
     public static let topology = RecordType(rawValue: 6)
     public static let lifecycle = RecordType(rawValue: 7)
+    /// The subject tells an agent's records apart: ``Subject/of(_:)`` of the folder.
     public static let crashRecord = RecordType(rawValue: 8)
     public static let pressureList = RecordType(rawValue: 9)
     public static let schemaRegistry = RecordType(rawValue: 10)
@@ -45,6 +48,9 @@ extension RecordType {
     public static let schemaVerdict = RecordType(rawValue: 48)
     /// Records that an exporter was reading when it died of a fault: ``SuspectRecords``.
     public static let suspects = RecordType(rawValue: 49)
+
+    /// What ``answer(of:)`` gives for any stream, and is kept.
+    public static let answers: Set<RecordType> = [.topology, .lifecycle, .crashRecord, .pressureList, .configuration]
 
     /// The type of record that brings what a stream answers; nil for streams that are not asked by an ``AskCommand``.
     public static func answer(of stream: AgentStream) -> RecordType? {

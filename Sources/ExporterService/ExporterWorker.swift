@@ -28,11 +28,13 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     private let loop: any EventLoop
     private let logger: Logger
     private let control: ControlReader
+    private let state: ExporterState
     private let followers: [LaneFollower]
     private let workers: WorkerLines
     private let directory: AgentDirectory
     private let collections: Collections
     private let windows: Windows
+    private let answers: AnswerCollections
     private var server: HTTPServer!
     private var metrics: MetricsEndpoint!
     private var health: HealthEndpoint!
@@ -47,7 +49,13 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         self.loop = loop
         self.logger = logger
         control = try ControlReader(descriptor: launch.descriptors.control)
-        followers = lanes.ups.enumerated().map { LaneFollower(worker: $0, descriptor: $1, logger: logger) }
+        let state = try ExporterState(
+            descriptor: lanes.state, generation: launch.generation, cause: control.worker(.exporter, 0).cause,
+            logger: logger)
+        self.state = state
+        followers = lanes.ups.enumerated().map {
+            LaneFollower(worker: $0, descriptor: $1, watch: state.watch, logger: logger)
+        }
         let writers = try lanes.downs.enumerated().map { index, descriptor in
             try Self.openLane(descriptor, index: index, launch, logger)
         }
@@ -57,6 +65,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         directory = AgentDirectory(followers: followers)
         collections = Collections(loop: loop, workers: workers)
         windows = Windows(loop: loop, workers: workers)
+        answers = AnswerCollections(loop: loop, workers: workers, followers: followers)
         wire()
     }
 
@@ -149,6 +158,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         for worker in workers.lostWorkers(nowNanoseconds: MonotonicClock.nowNanoseconds()) {
             collections.workerLost(worker)
             windows.workerLost(worker)
+            answers.workerLost(worker)
         }
         workers.setSleeping(false)
         repeat {
@@ -167,6 +177,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         readLanes()
         collections.endAll()
         windows.endAll()
+        answers.endAll()
         let now = MonotonicClock.nowNanoseconds()
         let left = Int64(clamping: deadlineNanoseconds - min(now, deadlineNanoseconds))
         let cut = loop.scheduleTask(in: min(.nanoseconds(left), Self.drainLimit)) { [self] in
@@ -191,10 +202,23 @@ extension ExporterWorker: LaneFollowerDelegate {
 
     func roundEnded(_ header: RecordHeader, _ outcome: RoundOutcome, worker: Int) {
         guard header.generation == launch.generation else { return }
-        if header.type == .roundDone {
-            collections.roundEnded(number: header.number, outcome, worker: worker)
-        } else {
-            windows.roundEnded(number: header.number, worker: worker)
+        switch header.type {
+        case .roundDone: collections.roundEnded(number: header.number, outcome, worker: worker)
+        case .windowDone: windows.roundEnded(number: header.number, worker: worker)
+        default: answers.roundEnded(number: header.number, outcome, worker: worker)
         }
+    }
+
+    func registryArrived(_ header: RecordHeader, _ payload: RawSpan, from agent: LaneAgent) {
+        guard header.generation == launch.generation else { return }
+        answers.registryArrived(number: header.number, payload, from: agent.entry.id)
+    }
+
+    func profileChunkArrived(_ header: RecordHeader, _ payload: RawSpan) {
+        guard header.generation == launch.generation else { return }
+    }
+
+    func profileEnded(_ header: RecordHeader, _ ending: FetchEnding) {
+        guard header.generation == launch.generation else { return }
     }
 }

@@ -59,6 +59,20 @@ struct CollectionRounds {
         return ended
     }
 
+    /// Those that wait for the agent.
+    func waiting(for slot: UInt32) -> [Key] { rounds.filter { $0.value.waiting.contains(slot) }.map(\.key) }
+
+    /// Ends every round as if all who are waited for had answered.
+    mutating func completeAll() -> [(Key, RoundOutcome)] {
+        let ended = rounds.map { key, round in
+            var outcome = round.outcome
+            outcome.answered.append(contentsOf: round.waiting)
+            return (key, outcome)
+        }
+        rounds.removeAll()
+        return ended
+    }
+
     /// Rounds whose time is over.
     mutating func expire(nowNanoseconds: UInt64) -> [(Key, RoundOutcome)] {
         end(.deadline) { $0.deadlineNanoseconds <= nowNanoseconds }

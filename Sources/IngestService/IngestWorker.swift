@@ -32,6 +32,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     private let counters: IngestCounters
     private let registry: AgentRegistry
     private let collector: MetricsCollector
+    private let answers: AnswerCollector
     private let service: AgentService
     private let server: GRPCServer
     private let commands: [CommandReader]
@@ -57,9 +58,13 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         counters = IngestCounters(lane: lane)
         registry = AgentRegistry(lane: lane)
         collector = MetricsCollector(lane: lane, outbox: outbox, registry: registry, counters: counters)
+        answers = AnswerCollector(
+            lane: lane, outbox: outbox, registry: registry, counters: counters,
+            parser: ParsingThread(loop: loop, limitBytes: Self.parsingLimitBytes(launch.settings)),
+            maximumMessageBytes: launch.settings.grpcMaxMessageBytes)
         service = AgentService(
             settings: launch.settings, secret: secret, lane: lane, outbox: outbox, registry: registry,
-            collector: collector, counters: counters,
+            collector: collector, answers: answers, counters: counters,
             others: OtherWorkers(lanes: lanes.otherUps) { [control] in
                 control.worker(.ingest, $0).state == .running
             }, logger: logger)
@@ -71,6 +76,11 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         ]
         bells = [Doorbell(descriptor: lanes.bellA), Doorbell(descriptor: lanes.bellB)]
         transport = TransportCounters(lane: lane)
+    }
+
+    /// Two of the largest messages: while one is parsed the next comes in.
+    private static func parsingLimitBytes(_ settings: ProxySettings) -> Int {
+        max(64 << 20, 2 * settings.grpcMaxMessageBytes)
     }
 
     private static func openLane(
@@ -124,12 +134,20 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             }
             if let identity, identity.id == entry.id {
                 found.append((slot, entry, identity))
+                adoptAnswers(of: slot, reader)
             } else {
                 lane.releaseSlot(slot)
             }
         }
         service.adoptPredecessorsAgents(found)
         if !found.isEmpty { logger.info("took over the predecessor's lane", metadata: ["agents": "\(found.count)"]) }
+    }
+
+    private func adoptAnswers(of slot: SlotRef, _ reader: LaneReader) {
+        for record in lane.currentRecords(of: slot) where RecordType.answers.contains(record.type) {
+            _ = reader.read(at: record.position) { header, payload in answers.adopt(header, payload) }
+            breathe()
+        }
     }
 
     // MARK: Time
@@ -141,6 +159,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         for parity in 0...1 { readCommands(parity) }
         service.tick(nowNanoseconds: now, isReading: pressureSince == nil)
         collector.tick(nowNanoseconds: now)
+        answers.tick(nowNanoseconds: now)
         scheduleDeadline()
         transport.publish(server.statistics, connections: server.connectionCount)
         counters.set(.ringBytes, lane.ringBytes)
@@ -166,7 +185,8 @@ public final class IngestWorker: Worker, @unchecked Sendable {
 
     /// Rounds end at their deadline, not at the next tick.
     private func scheduleDeadline() {
-        guard let next = collector.nextDeadlineNanoseconds else { return }
+        let deadlines = [collector.nextDeadlineNanoseconds, answers.nextDeadlineNanoseconds]
+        guard let next = deadlines.compactMap({ $0 }).min() else { return }
         if let deadline, deadline.at <= next { return }
         deadline?.task.cancel()
         let now = MonotonicClock.nowNanoseconds()
@@ -174,6 +194,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         let task = loop.scheduleTask(in: wait) { [self] in
             deadline = nil
             collector.tick(nowNanoseconds: MonotonicClock.nowNanoseconds())
+            answers.tick(nowNanoseconds: MonotonicClock.nowNanoseconds())
             scheduleDeadline()
         }
         deadline = (next, task)
@@ -186,25 +207,40 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         repeat {
             let gone = commands[parity].poll(into: lane, counters: counters) { header, command in
                 let key = CollectionRounds.Key(generation: header.generation, number: header.number)
-                if isDraining {
-                    refuse(key, isWindow: command.window != nil)
-                } else {
-                    collector.collect(command, key)
-                }
+                if isDraining { refuse(command, key) } else { obey(command, key) }
             }
-            if let gone { collector.exporterGone(generation: gone) }
+            if let gone {
+                collector.exporterGone(generation: gone)
+                answers.exporterGone(generation: gone)
+            }
             lane.setSleeping(true)
         } while !commands[parity].isAtHead
         if !outbox.isEmpty { outbox.retry() }
         scheduleDeadline()
     }
 
-    private func refuse(_ key: CollectionRounds.Key, isWindow: Bool) {
-        let payload = RoundOutcome(ending: .draining).payload
+    private func obey(_ command: ExporterCommand, _ key: CollectionRounds.Key) {
+        switch command {
+        case .collect(let command): collector.collect(command, key)
+        case .ask(let command): answers.ask(command, key)
+        case .fetch, .fetchCredit, .fetchDrop: break
+        }
+    }
+
+    /// This worker drains: whoever asks is told so at once.
+    private func refuse(_ command: ExporterCommand, _ key: CollectionRounds.Key) {
+        let outcome = RoundOutcome(ending: .draining).payload
+        switch command {
+        case .collect(let command): tell(command.window == nil ? .roundDone : .windowDone, key, outcome)
+        case .ask: tell(.answersDone, key, outcome)
+        case .fetch: tell(.fetchEnded, key, FetchEnding(.draining).payload)
+        case .fetchCredit, .fetchDrop: break
+        }
+    }
+
+    private func tell(_ type: RecordType, _ key: CollectionRounds.Key, _ payload: [UInt8]) {
         outbox.write { [lane] () throws(LaneError) in
-            _ = try lane.append(
-                isWindow ? .windowDone : .roundDone, agent: .none, generation: key.generation, number: key.number,
-                subject: 0, isCurrent: false, payload.span.bytes, RawSpan())
+            _ = try lane.append(type, generation: key.generation, number: key.number, payload.span.bytes)
         }
     }
 

@@ -21,7 +21,7 @@ extension LaneReader {
     /// Reads the next record and moves on. The payload is only valid in `body`. At most one record a call.
     public func next(_ body: (RecordHeader, RawSpan) -> Void) -> Outcome {
         switch copyRecord(at: position) {
-        case .record(let header, let recordBytes):
+        case .record(let header, let recordBytes, _):
             position += UInt64(recordBytes)
             hand(header, to: body)
             return .record
@@ -41,12 +41,29 @@ extension LaneReader {
     /// Reads the record that stands at a position which a slot has named; does not move ``position``.
     public func read(at position: UInt64, _ body: (RecordHeader, RawSpan) -> Void) -> Outcome {
         switch copyRecord(at: position) {
-        case .record(let header, _):
+        case .record(let header, _, _):
             hand(header, to: body)
             return .record
         case .empty: return .empty
         case .lapped(let tail): return .lapped(lostBytes: tail - position)
         case .damaged(_, let reason): return .damaged(position: position, reason: reason)
+        }
+    }
+
+    /// Walks over all that is between tail and head without touching payloads: what is current in a ring of gigabytes is
+    /// found in milliseconds. A record that is handed over may be gone when its payload is read.
+    ///
+    /// - Parameter body: a header, and whether the record has been forgotten by its writer.
+    public func scanHeaders(_ body: (RecordHeader, _ isForgotten: Bool) -> Void) {
+        var next = tail
+        while true {
+            switch copyRecord(at: next, withPayload: false) {
+            case .record(let header, let recordBytes, let isForgotten):
+                next += UInt64(recordBytes)
+                body(header, isForgotten)
+            case .lapped(let tail): next = tail
+            case .empty, .damaged: return
+            }
         }
     }
 
@@ -58,7 +75,7 @@ extension LaneReader {
     }
 
     private enum Copied {
-        case record(RecordHeader, recordBytes: Int)
+        case record(RecordHeader, recordBytes: Int, isForgotten: Bool)
         case empty
         case lapped(tail: UInt64)
         /// With the record's length if its header can be trusted.
@@ -68,15 +85,15 @@ extension LaneReader {
     /// Growing takes the writer longer than reading a record takes us: who moves the ring this often is none of ours.
     private static let attempts = 100
 
-    private func copyRecord(at position: UInt64) -> Copied {
+    private func copyRecord(at position: UInt64, withPayload: Bool = true) -> Copied {
         for _ in 0..<Self.attempts {
-            if let copied = tryCopyRecord(at: position) { return copied }
+            if let copied = tryCopyRecord(at: position, withPayload: withPayload) { return copied }
         }
         return .damaged(recordBytes: nil, "the ring does not hold still")
     }
 
     /// Nil when the ring has moved meanwhile.
-    private func tryCopyRecord(at position: UInt64) -> Copied? {
+    private func tryCopyRecord(at position: UInt64, withPayload: Bool) -> Copied? {
         let head = self.head
         if position == head { return .empty }
         let tail = self.tail
@@ -94,7 +111,7 @@ extension LaneReader {
         let flaw = words.flaw(at: position, end: head)
         // Only if the header is sound is its length, now at most the capacity, used to copy by.
         let payloadBytes = words.payloadBytes
-        if flaw == nil {
+        if flaw == nil, withPayload {
             memcpy(scratch.reserve(payloadBytes), source + RecordLayout.headerBytes, payloadBytes)
         }
         if let copiedHook { copiedHook() }
@@ -104,11 +121,13 @@ extension LaneReader {
         if tailNow > position { return lapped(by: tailNow) }
         if hasMoved { return nil }
         if let flaw { return .damaged(recordBytes: nil, flaw) }
+        let whole = Copied.record(words.header, recordBytes: words.recordBytes, isForgotten: words.isForgotten)
+        guard withPayload else { return whole }
         let payload = UnsafeRawBufferPointer(start: scratch.reserve(payloadBytes), count: payloadBytes)
         guard CRC32C.checksum(payload) == words.payloadChecksum else {
             return .damaged(recordBytes: words.recordBytes, "the payload's checksum is wrong")
         }
-        return .record(words.header, recordBytes: words.recordBytes)
+        return whole
     }
 
     private func lapped(by tail: UInt64) -> Copied {

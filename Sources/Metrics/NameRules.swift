@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What Prometheus's text format 0.0.4 takes for a name.
-enum NameRules {
+public enum NameRules {
     private static let letter: UInt8 = 1
     private static let digit: UInt8 = 2
     private static let colon: UInt8 = 4
@@ -31,7 +31,7 @@ enum NameRules {
         return true
     }
 
-    static func isUTF8(_ bytes: RawSpan) -> Bool {
+    public static func isUTF8(_ bytes: RawSpan) -> Bool {
         var place = 0
         while place &+ 8 <= bytes.byteCount {
             if bytes.word(uncheckedAt: place) & 0x8080_8080_8080_8080 != 0 { return isUTF8Carefully(bytes) }

@@ -16,7 +16,12 @@ struct RFC3339 {
     }
 
     init(_ time: SampleTime) {
-        let seconds = Self.second(of: time)
+        self.init(second: Self.second(of: time))
+    }
+
+    /// Seconds since the epoch.
+    init(second: Int64) {
+        let seconds = min(max(second, Self.firstSecond), Self.lastSecond)
         let day = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
         let second = seconds - day * 86400
         // Days counted from 1 March of year 0 in eras of 400 years: leap days come last in each year, century and era.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Wire types of protobuf's encoding.
-enum WireType: UInt8 {
+public enum WireType: UInt8 {
     case varint = 0
     case fixed64 = 1
     case lengthDelimited = 2
@@ -11,23 +11,29 @@ enum WireType: UInt8 {
 }
 
 /// The careful reader of protobuf, field by field, every byte checked. It refuses what swift-protobuf refuses.
-struct WireReader {
+public struct WireReader {
     /// As deep as swift-protobuf follows groups of unknown fields.
-    static let maxGroupDepth = 100
+    public static let maxGroupDepth = 100
 
-    var position: Int
-    let end: Int
+    public private(set) var position: Int
+    public let end: Int
 
-    struct Tag {
-        var field: UInt64
-        var type: WireType
+    /// Reads the bytes of a message from `position` to `end`, which must lie inside.
+    public init(position: Int, end: Int) {
+        self.position = position
+        self.end = end
     }
 
-    var isAtEnd: Bool { position >= end }
+    public struct Tag {
+        public var field: UInt64
+        public var type: WireType
+    }
+
+    public var isAtEnd: Bool { position >= end }
 
     func malformed(_ reason: String) -> DecodeError { .malformed(offset: position, reason: reason) }
 
-    mutating func varint(_ message: RawSpan) throws(DecodeError) -> UInt64 {
+    public mutating func varint(_ message: RawSpan) throws(DecodeError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while shift <= 63 {
@@ -41,7 +47,7 @@ struct WireReader {
         throw malformed("varint longer than ten bytes")
     }
 
-    mutating func tag(_ message: RawSpan) throws(DecodeError) -> Tag {
+    public mutating func tag(_ message: RawSpan) throws(DecodeError) -> Tag {
         let start = position
         let raw = try varint(message)
         guard position - start <= 5, raw <= UInt64(UInt32.max) else { throw malformed("tag longer than 32 bits") }
@@ -57,7 +63,7 @@ struct WireReader {
     }
 
     /// The body of a length-delimited field.
-    mutating func body(_ message: RawSpan) throws(DecodeError) -> Range<Int> {
+    public mutating func body(_ message: RawSpan) throws(DecodeError) -> Range<Int> {
         let count = try varint(message)
         guard count <= UInt64(end - position) else { throw malformed("field longer than its message") }
         let start = position
@@ -66,7 +72,7 @@ struct WireReader {
     }
 
     /// Passes over the value of a field that nobody knows.
-    mutating func skip(_ tag: Tag, _ message: RawSpan, depth: Int = 0) throws(DecodeError) {
+    public mutating func skip(_ tag: Tag, _ message: RawSpan, depth: Int = 0) throws(DecodeError) {
         switch tag.type {
         case .varint: _ = try varint(message)
         case .fixed64:

@@ -65,12 +65,4 @@ import Testing
             #expect(!isList(Array(list.bytes.prefix(count))))
         }
     }
-
-    @Test func answersKnowWhenTheyCame() {
-        let payload = Answer.prefix(receivedAtNanoseconds: -5) + [9]
-        func time(_ bytes: [UInt8]) -> Int64? { Answer.receivedAtNanoseconds(of: bytes.span.bytes) }
-        #expect(time(payload) == -5)
-        #expect(payload[Answer.messageOffset] == 9)
-        #expect(time(Array(payload.prefix(7))) == nil)
-    }
 }

@@ -45,6 +45,33 @@ import Testing
         #expect(reader.isAtHead)
     }
 
+    @Test func headersAreFoundWithoutPayloads() throws {
+        let answer = RecordType(rawValue: 6)
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let reader = try lane.reader()
+        let slot = try #require(writer.claimSlot())
+        writer.setEntry(AgentEntry(id: AgentID(high: 1, low: 1), status: .online), at: slot)
+        func scan() -> [(subject: UInt64, isForgotten: Bool)] {
+            var found: [(UInt64, Bool)] = []
+            reader.scanHeaders { header, isForgotten in found.append((header.subject, isForgotten)) }
+            return found
+        }
+        #expect(scan().isEmpty)
+        for subject in UInt64(0)..<5 {
+            try writer.append(
+                answer, agent: slot, subject: subject, isCurrent: true,
+                [UInt8](repeating: 7, count: 1000).span.bytes)
+        }
+        writer.forget(answer, agent: slot, subject: 3)
+        #expect(scan().map(\.subject) == [0, 1, 2, 3, 4])
+        #expect(scan().filter(\.isForgotten).map(\.subject) == [3])
+        // Once round: what is current stands there as copies, what was forgotten is gone.
+        for _ in 0..<200 { try writer.append(answer, subject: 99, [UInt8](repeating: 1, count: 1000).span.bytes) }
+        #expect(Set(scan().map(\.subject)) == [0, 1, 2, 4, 99])
+        #expect(reader.position == 0, "scanning does not move the reader")
+    }
+
     @Test func whatTheHeaderSaysComesThrough() throws {
         let lane = try LaneUnderTest()
         let writer = try lane.format()

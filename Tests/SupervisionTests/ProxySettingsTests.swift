@@ -22,7 +22,7 @@ import Testing
                 "agent-cleanup-timeout": "5m0s", "max-agents": "1000", "grpc-max-msg-size": "33554432",
                 "http-read-timeout": "10s", "http-write-timeout": "10s", "heartbeat-interval": "10s",
                 "ingest-workers": "2", "ring-max-size": "2GiB", "stale-grace": "15s", "log-level": "info",
-                "log-format": "text",
+                "log-format": "text", "lifecycle-interval": "5m0s", "spool-max-size": "1GiB",
             ])
     }
 
@@ -37,7 +37,8 @@ import Testing
             (.ingestWorkers, "64"), (.ringMaxSize, "80MiB"), (.ringMaxSize, "8GiB"), (.staleGrace, "0s"),
             (.staleGrace, "5m0s"),
             (.stateDirectory, "/var/lib/x"), (.runtimeDirectory, "/run/x"), (.logLevel, "trace"), (.logLevel, "error"),
-            (.logFormat, "json"),
+            (.logFormat, "json"), (.lifecycleInterval, "0s"), (.lifecycleInterval, "24h0m0s"), (.spoolDirectory, "/var/tmp"),
+            (.spoolMaxSize, "1MiB"), (.spoolMaxSize, "1024GiB"),
         ] as [(SettingsFlag, String)])
     func takes(flag: SettingsFlag, value: String) throws {
         #expect(try resolve([(flag, value)]).text(of: flag) == value)
@@ -66,6 +67,8 @@ import Testing
             (.heartbeatInterval, "30s", "shorter than --agent-heartbeat-timeout, which is 30s"),
             (.ingestWorkers, "0", "a whole number from 1 to 64"), (.ingestWorkers, "65", "a whole number from 1 to 64"),
             (.ringMaxSize, "79MiB", "a size from 80MiB to 8GiB"), (.ringMaxSize, "9GiB", "a size from 80MiB to 8GiB"),
+            (.lifecycleInterval, "25h", "a duration from 0s to 24h0m0s"),
+            (.spoolMaxSize, "1023KiB", "a size from 1MiB to 1024GiB"),
             (.staleGrace, "-1s", "a duration from 0s to 5m0s"), (.staleGrace, "301s", "a duration from 0s to 5m0s"),
             (.logLevel, "loud", "one of trace, debug, info, warning, error"), (.logFormat, "xml", "one of text, json"),
         ] as [(SettingsFlag, String, String)])
@@ -92,10 +95,14 @@ import Testing
     }
 
     @Test func systemdsFoldersAreTheDefault() throws {
-        let variables = ["STATE_DIRECTORY": "/var/lib/fodc:/var/lib/other", "RUNTIME_DIRECTORY": "/run/fodc"]
+        let variables = ["STATE_DIRECTORY": "/var/lib/fodc:/var/lib/other", "RUNTIME_DIRECTORY": "/run/fodc",
+            "CACHE_DIRECTORY": "/var/cache/fodc", "TMPDIR": "/var/tmp",
+        ]
         let settings = try resolve([], variables)
         #expect(settings.stateDirectory == "/var/lib/fodc")
         #expect(settings.runtimeDirectory == "/run/fodc")
+        #expect(settings.spoolDirectory == "/var/cache/fodc")
+        #expect(try resolve([], ["TMPDIR": "/var/tmp"]).spoolDirectory == "/var/tmp")
         // An empty flag says: none.
         #expect(try resolve([(.stateDirectory, "")], variables).stateDirectory == nil)
     }

@@ -16,9 +16,18 @@ final class AgentDirectory {
     }
 
     private let followers: [LaneFollower]
+    /// From the monotonic clock to the wall's. Taken once, so that a time that does not change is shown as one.
+    private let wallOffsetNanoseconds: Int64
 
     init(followers: [LaneFollower]) {
         self.followers = followers
+        wallOffsetNanoseconds = WallClock.nowNanoseconds() &- Int64(clamping: MonotonicClock.nowNanoseconds())
+    }
+
+    /// When an agent was last heard of: wall clock, nanoseconds since the epoch; `nil` when never.
+    func lastHeartbeatNanoseconds(of listed: Listed) -> Int64? {
+        let heard = followers[listed.worker].reader?.heartbeatNanoseconds(at: Int(listed.home.slot.index)) ?? 0
+        return heard == 0 ? nil : Int64(clamping: heard) &+ wallOffsetNanoseconds
     }
 
     func refresh(nowNanoseconds: UInt64) {

@@ -17,6 +17,13 @@ final class LaneAgent {
     /// When the metrics stream was seen to be gone, `CLOCK_MONOTONIC`; `nil` while it is open.
     private(set) var metricsLostAtNanoseconds: UInt64?
 
+    /// The newest of each type and subject.
+    private(set) var answers: [HeldAnswer.Key: HeldAnswer] = [:]
+
+    /// Answers that their writer has let go of are not taken back one by one: from so many on, those whose bytes are gone
+    /// are cleared away.
+    private static let sweptAnswers = 128
+
     /// Without samples between them tables can follow each other: windows bring series, too.
     private static let keptTables = 3
 
@@ -35,6 +42,16 @@ final class LaneAgent {
     }
 
     func take(_ record: IdentityRecord) { identity = record }
+
+    /// - Parameter tail: of the lane: what stands before it is gone.
+    func takeAnswer(_ header: RecordHeader, tail: UInt64) {
+        let key = HeldAnswer.Key(type: header.type, subject: header.subject)
+        if let known = answers[key], known.sequence > header.sequence { return }
+        answers[key] = HeldAnswer(header)
+        if answers.count > Self.sweptAnswers { answers = answers.filter { $0.value.position >= tail } }
+    }
+
+    func dropAnswer(_ key: HeldAnswer.Key) { answers[key] = nil }
 
     /// - Returns: whether the payload was a table.
     func takeTable(_ payload: RawSpan) -> Bool {

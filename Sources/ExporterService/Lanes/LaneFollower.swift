@@ -9,6 +9,9 @@ import Platform
 protocol LaneFollowerDelegate: AnyObject {
     func windowArrived(_ header: RecordHeader, _ payload: RawSpan, from agent: LaneAgent)
     func roundEnded(_ header: RecordHeader, _ outcome: RoundOutcome, worker: Int)
+    func registryArrived(_ header: RecordHeader, _ payload: RawSpan, from agent: LaneAgent)
+    func profileChunkArrived(_ header: RecordHeader, _ payload: RawSpan)
+    func profileEnded(_ header: RecordHeader, _ ending: FetchEnding)
 }
 
 /// Follows the lane of one ingest worker, and rebuilds from it what this process must know: everything that is current
@@ -16,6 +19,8 @@ protocol LaneFollowerDelegate: AnyObject {
 final class LaneFollower {
     let worker: Int
     private let descriptor: Int32
+    /// Knows what is being read, for a successor if it kills this process.
+    private let watch: RecordWatch
     private let logger: Logger
     private(set) var reader: LaneReader?
     private(set) var agents: [UInt32: LaneAgent] = [:]
@@ -29,7 +34,8 @@ final class LaneFollower {
     /// A lane that is unusable is tried again so often: its worker may begin it anew.
     private static let reopenNanoseconds: UInt64 = 1_000_000_000
 
-    init(worker: Int, descriptor: Int32, logger: Logger) {
+    init(worker: Int, descriptor: Int32, watch: RecordWatch, logger: Logger) {
+        self.watch = watch
         self.worker = worker
         self.descriptor = descriptor
         self.logger = logger
@@ -83,6 +89,13 @@ final class LaneFollower {
                 if isWhole { break }
             }
         }
+        // Answers are named by nobody: their headers are looked for.
+        reader.scanHeaders { header, isForgotten in
+            guard RecordType.answers.contains(header.type), header.isCurrent, !isForgotten,
+                let agent = agents[header.agent.index], agent.slot == header.agent
+            else { return }
+            agent.takeAnswer(header, tail: reader.tail)
+        }
         guard isTableMissing else { return }
         let goOnFrom = reader.position
         reader.seekToTail()
@@ -98,6 +111,29 @@ final class LaneFollower {
         let now = MonotonicClock.nowNanoseconds()
         read(reader) { header, payload in take(header, payload, readAtNanoseconds: now) }
     }
+
+    /// The bytes of an answer, as long as its agent and the answer are there. Reads on first if the writer has moved it.
+    func read(_ key: HeldAnswer.Key, of slot: SlotRef) -> (bytes: [UInt8], name: RecordName)? {
+        for _ in 0..<Self.readAttempts {
+            guard let reader, let agent = agents[slot.index], agent.slot == slot, let held = agent.answers[key] else {
+                return nil
+            }
+            var bytes: [UInt8]?
+            _ = reader.read(at: held.position) { header, payload in
+                guard header.agent == slot, header.type == key.type, header.subject == key.subject else { return }
+                bytes = payload.copiedBytes
+            }
+            if let bytes { return (bytes, RecordName(worker: worker, sequence: held.sequence)) }
+            let before = held.position
+            poll()
+            // Still said to be there: then its writer has let go of it.
+            if agents[slot.index]?.answers[key]?.position == before { agents[slot.index]?.dropAnswer(key) }
+        }
+        return nil
+    }
+
+    /// It takes one to read on; more, if the ring goes round meanwhile.
+    private static let readAttempts = 4
 
     private func read(_ reader: LaneReader, until end: UInt64 = .max, _ body: (RecordHeader, RawSpan) -> Void) {
         while reader.position < end {
@@ -117,13 +153,26 @@ final class LaneFollower {
     }
 
     private func take(_ header: RecordHeader, _ payload: RawSpan, readAtNanoseconds: UInt64) {
+        guard watch.begin(RecordName(worker: worker, sequence: header.sequence)) else { return }
+        PoisonHook.trap(on: payload)
+        defer { watch.end() }
         switch header.type {
-        case .roundDone, .windowDone:
+        case .roundDone, .windowDone, .answersDone:
             guard let outcome = RoundOutcome(payload: payload) else { return noteMalformed(header) }
             delegate?.roundEnded(header, outcome, worker: worker)
         case .identity, .series, .sample, .window:
             guard let agent = agent(header.agent) else { return }
             takeAgents(header, payload, agent, readAtNanoseconds: readAtNanoseconds)
+        case .topology, .lifecycle, .crashRecord, .pressureList, .configuration:
+            agent(header.agent)?.takeAnswer(header, tail: reader?.tail ?? 0)
+        case .schemaRegistry:
+            guard let agent = agent(header.agent) else { return }
+            delegate?.registryArrived(header, payload, from: agent)
+        case .profileChunk:
+            delegate?.profileChunkArrived(header, payload)
+        case .fetchEnded:
+            guard let ending = FetchEnding(payload: payload) else { return noteMalformed(header) }
+            delegate?.profileEnded(header, ending)
         default:
             break
         }

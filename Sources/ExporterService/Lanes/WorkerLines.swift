@@ -41,23 +41,34 @@ final class WorkerLines {
 
     /// Asks every worker that runs.
     /// - Returns: the number of the command, and who was asked.
-    func send(_ type: RecordType, _ command: CollectCommand) -> (number: UInt64, asked: Set<Int>) {
+    func send(_ type: RecordType, _ payload: [UInt8]) -> (number: UInt64, asked: Set<Int>) {
         number += 1
-        let payload = command.payload
-        var asked: Set<Int> = []
-        for (index, line) in lines.enumerated() where isRunning(index) {
-            do {
-                _ = try line.lane.append(
-                    type, agent: .none, generation: generation, number: number, subject: 0, isCurrent: false,
-                    payload.span.bytes, RawSpan())
-                asked.insert(index)
-                ring(index)
-            } catch {
-                // A worker that does not read its commands any more is about to be replaced: no use to wait for it.
-                refusedCommands += 1
-            }
+        let asked = lines.indices.filter { send(type, payload, number: number, to: $0) }
+        return (number, Set(asked))
+    }
+
+    /// Asks one worker something new.
+    /// - Returns: the number of the command; `nil` when the worker cannot be asked.
+    func send(_ type: RecordType, _ payload: [UInt8], to worker: Int) -> UInt64? {
+        number += 1
+        return send(type, payload, number: number, to: worker) ? number : nil
+    }
+
+    /// Says something more about an earlier command.
+    @discardableResult
+    func send(_ type: RecordType, _ payload: [UInt8], number: UInt64, to worker: Int) -> Bool {
+        guard isRunning(worker) else { return false }
+        do {
+            _ = try lines[worker].lane.append(
+                type, agent: .none, generation: generation, number: number, subject: 0, isCurrent: false,
+                payload.span.bytes, RawSpan())
+            ring(worker)
+            return true
+        } catch {
+            // A worker that does not read its commands any more is about to be replaced: no use to wait for it.
+            refusedCommands += 1
+            return false
         }
-        return (number, asked)
     }
 
     func ring(_ worker: Int) {

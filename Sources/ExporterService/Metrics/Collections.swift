@@ -85,7 +85,7 @@ final class Collections {
         started += 1
         let command = CollectCommand(
             deadlineNanoseconds: now + Self.longestNanoseconds, role: filter.role, podName: filter.podName)
-        let (number, asked) = workers.send(.collect, command)
+        let (number, asked) = workers.send(.collect, command.payload)
         var result = CollectionResult(startedAtNanoseconds: now)
         result.failedWorkers = workers.count - asked.count
         let round = Round(number: number, filter: filter, result: result, pendingWorkers: asked)

@@ -95,7 +95,7 @@ final class Windows {
             deadlineNanoseconds: now + request.waitNanoseconds,
             window: .init(startNanoseconds: request.startNanoseconds, endNanoseconds: request.endNanoseconds),
             role: request.role, podName: request.podName)
-        let (number, asked) = workers.send(.collectWindow, command)
+        let (number, asked) = workers.send(.collectWindow, command.payload)
         collection.number = number
         collection.pendingWorkers = asked
         running[number] = collection

@@ -25,6 +25,8 @@ final class Agent {
     /// The call that keeps it online; `nil` while unconnected.
     var registration: RegistrationCall?
     var metrics: MetricsStreamCall?
+    /// Its other streams that are open, one of each kind.
+    var answerStreams: [AnswerStreamCall] = []
 
     let series: AgentSeries
     /// The table that the exporter has been given last, if any.
@@ -71,6 +73,8 @@ final class Agent {
         if adoptsLabels { labels = newLabels }
         return true
     }
+
+    func answerStream(_ stream: AgentStream) -> AnswerStreamCall? { answerStreams.first { $0.stream == stream } }
 
     static let unspecifiedRole = "ROLE_UNSPECIFIED"
 

@@ -14,6 +14,7 @@ final class AgentService: GRPCService {
     let secret: InstallationSecret
     let registry: AgentRegistry
     let collector: MetricsCollector
+    let answers: AnswerCollector
     let counters: IngestCounters
     let others: OtherWorkers
     private let lane: LaneWriter
@@ -29,8 +30,8 @@ final class AgentService: GRPCService {
 
     init(
         settings: ProxySettings, secret: InstallationSecret, lane: LaneWriter, outbox: LaneOutbox,
-        registry: AgentRegistry, collector: MetricsCollector, counters: IngestCounters, others: OtherWorkers,
-        logger: Logger
+        registry: AgentRegistry, collector: MetricsCollector, answers: AnswerCollector, counters: IngestCounters,
+        others: OtherWorkers, logger: Logger
     ) {
         self.settings = settings
         self.secret = secret
@@ -38,6 +39,7 @@ final class AgentService: GRPCService {
         self.outbox = outbox
         self.registry = registry
         self.collector = collector
+        self.answers = answers
         self.counters = counters
         self.others = others
         self.logger = logger
@@ -63,7 +65,9 @@ final class AgentService: GRPCService {
             collector.opened(metrics)
             return metrics
         }
-        return ParkedStreamCall(call: call, stream: stream, agent: agent, service: self)
+        let answered = AnswerStreamCall(call: call, stream: stream, agent: agent, collector: answers)
+        answers.opened(answered)
+        return answered
     }
 
     private func authenticate(_ call: GRPCCall, _ stream: AgentStream) -> Agent? {
@@ -85,15 +89,6 @@ final class AgentService: GRPCService {
             return nil
         }
         return agent
-    }
-
-    func streamOpened(_ stream: AgentStream, of agent: Agent) {
-        registry.setStream(stream, isOpen: true, of: agent)
-    }
-
-    func streamClosed(_ stream: AgentStream, of agent: Agent) {
-        guard registry.agent(slot: agent.slot.index) === agent else { return }
-        registry.setStream(stream, isOpen: false, of: agent)
     }
 
     // MARK: Registration
@@ -178,7 +173,7 @@ final class AgentService: GRPCService {
 
     private func comeBack(_ agent: Agent, _ claim: Claim) {
         if agent.status != .online, !makeRoom(for: agent.id, isNewEntry: false) { return refuseForLimit(claim) }
-        agent.metrics?.end(GRPCStatus(.aborted, "the agent has registered again"))
+        endStreams(of: agent, GRPCStatus(.aborted, "the agent has registered again"))
         agent.registeredAtNanoseconds = WallClock.nowNanoseconds()
         agent.connectionEpoch &+= 1
         agent.peer = claim.call.call.peer
@@ -336,11 +331,18 @@ final class AgentService: GRPCService {
 
     private func remove(_ agent: Agent, countAs counter: IngestCounter) {
         counters.add(counter)
+        answers.left(agent)
         registry.remove(agent)
         let status = GRPCStatus(.unavailable, "the agent has left the registry: register again")
-        agent.metrics?.end(status)
+        endStreams(of: agent, status)
         agent.registration?.end(status)
         agent.registration = nil
+    }
+
+    /// All but the registration.
+    private func endStreams(of agent: Agent, _ status: GRPCStatus) {
+        agent.metrics?.end(status)
+        for stream in agent.answerStreams { stream.end(status) }
     }
 
     // MARK: Life of the worker
@@ -370,5 +372,6 @@ final class AgentService: GRPCService {
         let status = GRPCStatus(.unavailable, "this worker of the proxy is going away: reconnect")
         for agent in Array(registry.all) { agent.registration?.end(status) }
         collector.drain()
+        answers.drain()
     }
 }

@@ -2,6 +2,35 @@
 import Exchange
 import Lanes
 
+/// What an exporter can ask of an ingest worker.
+enum ExporterCommand {
+    case collect(CollectCommand)
+    case ask(AskCommand)
+    case fetch(FetchCommand)
+    case fetchCredit(FetchCredit)
+    case fetchDrop
+
+    /// `nil` when the record is none of them, or damaged.
+    init?(_ type: RecordType, _ payload: RawSpan) {
+        switch type {
+        case .collect, .collectWindow:
+            guard let command = CollectCommand(payload: payload) else { return nil }
+            self = .collect(command)
+        case .ask:
+            guard let command = AskCommand(payload: payload) else { return nil }
+            self = .ask(command)
+        case .fetchProfile:
+            guard let command = FetchCommand(payload: payload) else { return nil }
+            self = .fetch(command)
+        case .fetchCredit:
+            guard let credit = FetchCredit(payload: payload) else { return nil }
+            self = .fetchCredit(credit)
+        case .fetchDrop: self = .fetchDrop
+        default: return nil
+        }
+    }
+}
+
 /// Reads what the exporter asks in one of this worker's two down lanes, from the lane's head at the start on: what was
 /// asked of a predecessor of this worker is nobody's any more.
 final class CommandReader {
@@ -30,7 +59,7 @@ final class CommandReader {
     /// - Returns: the generation that has gone when another has taken over the lane since the last call.
     func poll(
         into lane: LaneWriter, counters: IngestCounters,
-        _ handle: (RecordHeader, CollectCommand) -> Void
+        _ handle: (RecordHeader, ExporterCommand) -> Void
     ) -> UInt64? {
         // A lane that was not there when this worker began has been formatted since: all that is in it is for us.
         open { $0.seekToTail() }
@@ -40,9 +69,9 @@ final class CommandReader {
         reading: while true {
             let outcome = reader.next { header, payload in
                 guard header.generation == current else { return counters.add(.commandsOfDeadGeneration) }
-                guard header.type == .collect || header.type == .collectWindow,
-                    let command = CollectCommand(payload: payload)
-                else { return counters.add(.commandsDamaged) }
+                guard let command = ExporterCommand(header.type, payload) else {
+                    return counters.add(.commandsDamaged)
+                }
                 handle(header, command)
             }
             switch outcome {

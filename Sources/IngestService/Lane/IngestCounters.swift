@@ -16,6 +16,10 @@ final class IngestCounters {
         lane.addCounter(counter.rawValue, n)
     }
 
+    func add(_ counter: StreamCounter, of stream: AgentStream, _ n: UInt64 = 1) {
+        lane.addCounter(counter.word(of: stream), n)
+    }
+
     func set(_ counter: IngestCounter, _ value: Int) {
         lane.setCounter(counter.rawValue, UInt64(clamping: value))
     }

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import NIOCore
+import Platform
+
+/// How a collection of one of the other streams went.
+struct AnswerResult {
+    /// Asked, and answered.
+    var answered: Set<AgentID> = []
+    /// Asked, and silent until the end.
+    var unanswered: Set<AgentID> = []
+    /// Not asked: they owe an older answer, or serve a download.
+    var skipped: Set<AgentID> = []
+    /// Workers that were not there or went away meanwhile.
+    var failedWorkers = 0
+    /// The schema registries that came, each a `MessageList`.
+    var registries: [AgentID: [UInt8]] = [:]
+    /// The same for all who were served by one collection at once.
+    var batch: UInt64 = 0
+
+    /// All that have the stream.
+    var requested: Set<AgentID> { answered.union(unanswered).union(skipped) }
+}
+
+/// The collections of the other streams under way. Whoever asks the same of the same agents joins the one that runs.
+final class AnswerCollections {
+    struct Target: Hashable {
+        var stream: AgentStream
+        /// `nil`: all that have the stream.
+        var agents: [AgentID]?
+    }
+
+    /// A worker ends a round at its deadline by itself; this much later nobody waits for its word any more.
+    private static let graceNanoseconds: UInt64 = 250_000_000
+
+    private final class Round {
+        let number: UInt64
+        let target: Target
+        let startedAtNanoseconds: UInt64
+        var result = AnswerResult()
+        var pendingWorkers: Set<Int>
+        var waiters: [(AnswerResult) -> Void] = []
+
+        init(number: UInt64, target: Target, startedAtNanoseconds: UInt64, pendingWorkers: Set<Int>) {
+            self.number = number
+            self.target = target
+            self.startedAtNanoseconds = startedAtNanoseconds
+            self.pendingWorkers = pendingWorkers
+        }
+    }
+
+    private let loop: any EventLoop
+    private let workers: WorkerLines
+    private let followers: [LaneFollower]
+    private var rounds: [UInt64: Round] = [:]
+    private var nextBatch: UInt64 = 0
+    private(set) var statistics: [AgentStream: Statistics] = [:]
+
+    struct Statistics {
+        var started: UInt64 = 0
+        var joined: UInt64 = 0
+        var durations = Histogram(bounds: Histogram.secondsBounds)
+    }
+
+    init(loop: any EventLoop, workers: WorkerLines, followers: [LaneFollower]) {
+        self.loop = loop
+        self.workers = workers
+        self.followers = followers
+    }
+
+    /// Calls `served` once, in a turn of the loop of its own: when everybody has answered, or at the end of the
+    /// collection, `waitNanoseconds` after its start.
+    func collect(_ target: Target, waitNanoseconds: UInt64, _ served: @escaping (AnswerResult) -> Void) {
+        if let running = rounds.values.first(where: { $0.target == target }) {
+            statistics[target.stream, default: Statistics()].joined += 1
+            running.waiters.append(served)
+            return
+        }
+        statistics[target.stream, default: Statistics()].started += 1
+        let now = MonotonicClock.nowNanoseconds()
+        let command = AskCommand(
+            stream: target.stream, deadlineNanoseconds: now + waitNanoseconds, agents: target.agents)
+        let (number, asked) = workers.send(.ask, command.payload)
+        let round = Round(number: number, target: target, startedAtNanoseconds: now, pendingWorkers: asked)
+        round.result.failedWorkers = workers.count - asked.count
+        round.waiters.append(served)
+        rounds[number] = round
+        if asked.isEmpty { return finish(round) }
+        let limit = TimeAmount.nanoseconds(Int64(clamping: waitNanoseconds + Self.graceNanoseconds))
+        loop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
+            guard let self, let late = rounds[number] else { return }
+            late.result.failedWorkers += late.pendingWorkers.count
+            finish(late)
+        }
+    }
+
+    // MARK: Events
+
+    func roundEnded(number: UInt64, _ outcome: RoundOutcome, worker: Int) {
+        guard let round = rounds[number], round.pendingWorkers.remove(worker) != nil else { return }
+        func ids(_ slots: [UInt32]) -> [AgentID] { slots.compactMap { followers[worker].agents[$0]?.entry.id } }
+        round.result.answered.formUnion(ids(outcome.answered))
+        round.result.unanswered.formUnion(ids(outcome.unanswered))
+        round.result.skipped.formUnion(ids(outcome.skipped))
+        if outcome.ending == .busy { round.result.failedWorkers += 1 }
+        if round.pendingWorkers.isEmpty { finish(round) }
+    }
+
+    func registryArrived(number: UInt64, _ payload: RawSpan, from agent: AgentID) {
+        rounds[number]?.result.registries[agent] = payload.copiedBytes
+    }
+
+    func workerLost(_ worker: Int) {
+        for round in Array(rounds.values) where round.pendingWorkers.remove(worker) != nil {
+            round.result.failedWorkers += 1
+            if round.pendingWorkers.isEmpty { finish(round) }
+        }
+    }
+
+    /// Everybody is served with what has come.
+    func endAll() {
+        for round in Array(rounds.values) { finish(round) }
+    }
+
+    private func finish(_ round: Round) {
+        rounds[round.number] = nil
+        nextBatch += 1
+        round.result.batch = nextBatch
+        let seconds = Double(MonotonicClock.nowNanoseconds() - round.startedAtNanoseconds) / 1e9
+        statistics[round.target.stream, default: Statistics()].durations.observe(seconds)
+        let (waiters, result) = (round.waiters, round.result)
+        // Not at once: a lane is being read, and those who are served read lanes.
+        loop.assumeIsolated().execute {
+            for served in waiters { served(result) }
+        }
+    }
+}

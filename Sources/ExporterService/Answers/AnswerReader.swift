@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+
+/// Fetches agents' answers out of the lanes, where they stay until they are wanted.
+final class AnswerReader {
+    struct Answer: Sendable {
+        /// The message as the agent sent it, or a `MessageList`.
+        var bytes: [UInt8]
+        /// Wall clock, nanoseconds since the epoch.
+        var receivedAtNanoseconds: Int64
+        var name: RecordName
+    }
+
+    /// What the answers that one report is made of may take. They are in this process's memory until it is made.
+    static let maximumReportBytes = 192 * 1024 * 1024
+
+    struct TooLarge: Error {
+        var text: String {
+            "the answers that this is made of take more than \(AnswerReader.maximumReportBytes / 1024 / 1024) MiB: "
+                + "ask for one role or pod_name, where there are such filters"
+        }
+    }
+
+    private let followers: [LaneFollower]
+    private let watch: RecordWatch
+
+    init(followers: [LaneFollower], watch: RecordWatch) {
+        self.watch = watch
+        self.followers = followers
+    }
+
+    /// The newest answer of each of the agents that have one; an agent that has moved has some in two lanes.
+    func newest(_ type: RecordType, of agents: Set<AgentID>) throws(TooLarge) -> [AgentID: Answer] {
+        var found: [AgentID: (follower: LaneFollower, slot: SlotRef, held: HeldAnswer)] = [:]
+        let key = HeldAnswer.Key(type: type, subject: 0)
+        for follower in followers {
+            for agent in follower.agents.values where agents.contains(agent.entry.id) {
+                guard let held = agent.answers[key] else { continue }
+                if let known = found[agent.entry.id],
+                    known.held.receivedAtNanoseconds >= held.receivedAtNanoseconds
+                {
+                    continue
+                }
+                found[agent.entry.id] = (follower, agent.slot, held)
+            }
+        }
+        guard found.values.reduce(0, { $0 + $1.held.byteCount }) <= Self.maximumReportBytes else { throw TooLarge() }
+        var answers: [AgentID: Answer] = [:]
+        for (id, place) in found {
+            guard let (bytes, name) = place.follower.read(key, of: place.slot), watch.mayRead(name) else { continue }
+            answers[id] = Answer(
+                bytes: bytes, receivedAtNanoseconds: place.held.receivedAtNanoseconds, name: name)
+        }
+        return answers
+    }
+
+    /// Of each agent all answers of a type that has several, the newest of each subject.
+    func all(_ type: RecordType, of agents: Set<AgentID>) throws(TooLarge) -> [AgentID: [Answer]] {
+        struct Place {
+            var follower: LaneFollower
+            var slot: SlotRef
+            var held: HeldAnswer
+        }
+        var found: [AgentID: [HeldAnswer.Key: Place]] = [:]
+        for follower in followers {
+            for agent in follower.agents.values where agents.contains(agent.entry.id) {
+                for (key, held) in agent.answers where key.type == type {
+                    let known = found[agent.entry.id]?[key]
+                    if let known, known.held.receivedAtNanoseconds >= held.receivedAtNanoseconds { continue }
+                    found[agent.entry.id, default: [:]][key] = Place(
+                        follower: follower, slot: agent.slot, held: held)
+                }
+            }
+        }
+        let bytes = found.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.held.byteCount } }
+        guard bytes <= Self.maximumReportBytes else { throw TooLarge() }
+        return found.mapValues { places in
+            places.compactMap { key, place in
+                guard let (bytes, name) = place.follower.read(key, of: place.slot), watch.mayRead(name) else {
+                    return nil
+                }
+                return Answer(
+                    bytes: bytes, receivedAtNanoseconds: place.held.receivedAtNanoseconds, name: name)
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import HTTPServer
+import Lanes
+import NIOCore
+import Platform
+import Reports
+
+/// What every report on agents is made from.
+final class ReportSources {
+    let directory: AgentDirectory
+    let collections: AnswerCollections
+    let reader: AnswerReader
+    let thread: ReportThread
+    /// Records in answers that had no key, by stream, since this process began.
+    private(set) var droppedRecords: [AgentStream: UInt64] = [:]
+
+    init(directory: AgentDirectory, collections: AnswerCollections, reader: AnswerReader, thread: ReportThread) {
+        self.directory = directory
+        self.collections = collections
+        self.reader = reader
+        self.thread = thread
+    }
+
+    func noteDropped(_ count: Int, _ stream: AgentStream) {
+        if count > 0 { droppedRecords[stream, default: 0] += UInt64(count) }
+    }
+
+    /// The registry, read anew.
+    func reporters(_ filter: AgentFilter? = nil) -> [AgentID: Reporter] {
+        directory.refresh(nowNanoseconds: MonotonicClock.nowNanoseconds())
+        return directory.reporters(filter)
+    }
+
+    /// Asks those that a filter lets through, or everybody; `served` gets the agents as they are after that. With a
+    /// filter that lets nobody through nobody is asked.
+    func collect(
+        _ stream: AgentStream, _ filter: AgentFilter, waitNanoseconds: UInt64,
+        _ served: @escaping ([AgentID: Reporter], AnswerResult) -> Void
+    ) {
+        var target = AnswerCollections.Target(stream: stream, agents: nil)
+        if !filter.isEmpty {
+            let ids = reporters(filter).keys.sorted { ($0.high, $0.low) < ($1.high, $1.low) }
+            guard !ids.isEmpty else { return served([:], AnswerResult()) }
+            target.agents = ids
+        }
+        collections.collect(target, waitNanoseconds: waitNanoseconds) { [self] result in
+            served(reporters(filter), result)
+        }
+    }
+}
+
+extension HTTPResponder {
+    static let jsonType = "application/json"
+
+    func respond(json: [UInt8]) {
+        respond(
+            status: 200, contentType: Self.jsonType, headers: [("Cache-Control", "no-store")],
+            body: .bytes(ByteBuffer(bytes: json)), compression: .whenAccepted)
+    }
+
+    /// To HEAD: what the answer's head would be, without asking any agent for it.
+    func respondHead() {
+        respond(
+            status: 200, contentType: Self.jsonType, headers: [("Cache-Control", "no-store")],
+            body: .producer(NoBody()), compression: .declined)
+    }
+
+    func respond(_ error: AnswerReader.TooLarge) { respond(status: 503, text: error.text) }
+}
+
+/// Of an answer whose length is not known before it is made.
+private struct NoBody: HTTPBodyProducer {
+    mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress { .done }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import FODCProtocol
+import HTTPServer
+import Lanes
+import Platform
+import Reports
+
+/// `GET /cluster`: the registry as it is, without asking any agent.
+final class ClusterEndpoint {
+    private let sources: ReportSources
+
+    init(sources: ReportSources) {
+        self.sources = sources
+    }
+
+    func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        let filter: ClusterFilter
+        switch ClusterFilter.parse(request) {
+        case .failure(let mistake): return responder.respond(status: 400, text: mistake.text)
+        case .success(let parsed): filter = parsed
+        }
+        if request.isHead { return responder.respondHead() }
+        let reporters = sources.reporters()
+        let nodes = sources.directory.listed().compactMap { node(of: $0.value, reporters[$0.key]) }
+            .filter(filter.matches)
+        let newest: AnswerReader.Answer?
+        do throws(AnswerReader.TooLarge) {
+            newest = try sources.reader.newest(.topology, of: Set(reporters.keys)).values
+                .max { $0.receivedAtNanoseconds < $1.receivedAtNanoseconds }
+        } catch {
+            return responder.respond(error)
+        }
+        let now = WallClock.nowNanoseconds()
+        sources.thread.run({ decoder in
+            let topology = newest.flatMap {
+                decoder.message(Banyandb_Fodc_V1_StreamClusterTopologyRequest.self, of: $0)
+            }
+            let calls = topology.map {
+                TopologyReport(views: [.init(message: $0, receivedAtNanoseconds: 0)], agents: []).callsJSON
+            }
+            return ClusterReport(nodes: nodes, callsJSON: calls, updatedAtNanoseconds: now)
+        }) { responder.respond(json: $0.json) }
+    }
+
+    private func node(of listed: AgentDirectory.Listed, _ reporter: Reporter?) -> ClusterReport.Node? {
+        guard let reporter, let identity = listed.home.identity else { return nil }
+        let entry = listed.home.entry
+        return ClusterReport.Node(
+            reporter: reporter, address: identity.peer, containerNames: identity.identity.containerNames,
+            labels: Dictionary(identity.labels.map { ($0.key, $0.value) }) { _, last in last },
+            isOnline: entry.status == .online, registeredAtNanoseconds: entry.registeredAtNanoseconds,
+            lastHeartbeatNanoseconds: sources.directory.lastHeartbeatNanoseconds(of: listed),
+            streams: AgentStream.allCases.filter { entry.openStreams & $0.bit != 0 }.map(\.name),
+            ingestWorker: listed.worker, lastSampleAtNanoseconds: listed.newest?.sample?.receivedAtNanoseconds,
+            series: Int(entry.seriesCount))
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import FODCProtocol
+import HTTPServer
+import Lanes
+import Reports
+
+/// `GET /cluster/config`: the nodes' configurations and where nodes of one role differ. Agents need the extension of
+/// `docs/extensions.md` for it.
+final class ConfigurationEndpoint {
+    static let waitNanoseconds: UInt64 = 10_000_000_000
+
+    private let sources: ReportSources
+
+    init(sources: ReportSources) {
+        self.sources = sources
+    }
+
+    func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        if request.isHead { return responder.respondHead() }
+        var filter = AgentFilter(request)
+        filter.agentID = request.parameter("agent_id").flatMap { $0.isEmpty ? nil : $0.lowercased() }
+        sources.collect(.configuration, filter, waitNanoseconds: Self.waitNanoseconds) { [self] reporters, _ in
+            do throws(AnswerReader.TooLarge) {
+                let answers = try sources.reader.newest(.configuration, of: Set(reporters.keys))
+                let notSupported = podsWithoutStream(reporters, answers)
+                sources.thread.run({ decoder in
+                    let nodes = answers.compactMap { id, answer -> ConfigurationReport.Node? in
+                        guard let reporter = reporters[id] else { return nil }
+                        return decoder.message(Fodc_Proxy_V1_NodeConfiguration.self, of: answer).map {
+                            ConfigurationReport.Node(reporter: reporter, configuration: $0)
+                        }
+                    }
+                    return ConfigurationReport(nodes: nodes, notSupported: notSupported)
+                }) { responder.respond(json: $0.json) }
+            } catch {
+                responder.respond(error)
+            }
+        }
+    }
+
+    /// Those of which nothing is known and that have not opened the stream.
+    private func podsWithoutStream(
+        _ reporters: [AgentID: Reporter], _ answers: [AgentID: AnswerReader.Answer]
+    ) -> [String] {
+        let listed = sources.directory.listed()
+        return reporters.compactMap { id, reporter in
+            let streams = listed[id]?.home.entry.openStreams ?? 0
+            return answers[id] == nil && streams & AgentStream.configuration.bit == 0 ? reporter.podName : nil
+        }
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import FODCProtocol
+import Lanes
+import Logging
+import NIOCore
+import Platform
+import Reports
+
+/// Collects what `/cluster/lifecycle` shows: asks everybody, reads the schema registry meanwhile, and judges. One
+/// collection at a time, which all who want one share: each is one round of the schema check.
+final class LifecycleCollector {
+    typealias Outcome = Result<[UInt8], AnswerReader.TooLarge>
+
+    /// For an agent to answer; the collection as a whole is bounded by this, and by the reads of the registry.
+    static let waitNanoseconds: UInt64 = 50_000_000_000
+    /// For all of it.
+    static let longestWait = TimeAmount.seconds(100)
+
+    private let sources: ReportSources
+    private let state: ExporterState
+    private let loop: any EventLoop
+    private let logger: Logger
+    private(set) var consistency: SchemaConsistency
+    private var waiting: [(Outcome) -> Void] = []
+    private var number = 0
+    private var registry: RegistryOutcome?
+    private var result: AnswerResult?
+    private(set) var collected: UInt64 = 0
+
+    init(sources: ReportSources, state: ExporterState, loop: any EventLoop, logger: Logger) {
+        self.sources = sources
+        self.state = state
+        self.loop = loop
+        self.logger = logger
+        let kept = state.schema.flatMap { SchemaConsistency(encoded: $0.span.bytes) }
+        if state.schema != nil, kept == nil { logger.error("what was kept of the schema check cannot be read") }
+        consistency = kept ?? SchemaConsistency()
+    }
+
+    /// Calls `done` once, with the JSON of a collection that ends after this call.
+    func collect(_ done: @escaping (Outcome) -> Void) {
+        waiting.append(done)
+        guard waiting.count == 1 else { return }
+        number += 1
+        let current = number
+        loop.assumeIsolated().scheduleTask(in: Self.longestWait) { [weak self] in
+            guard let self, number == current, !waiting.isEmpty else { return }
+            registry = registry ?? .failed(reasons: ["no answer in time"])
+            result = result ?? AnswerResult()
+            judgeIfComplete(current)
+        }
+        RegistryRead.begin(sources) { [self] outcome in
+            guard number == current, registry == nil else { return }
+            registry = outcome
+            judgeIfComplete(current)
+        }
+        let target = AnswerCollections.Target(stream: .lifecycle, agents: nil)
+        sources.collections.collect(target, waitNanoseconds: Self.waitNanoseconds) { [self] outcome in
+            guard number == current, result == nil else { return }
+            result = outcome
+            judgeIfComplete(current)
+        }
+    }
+
+    private func judgeIfComplete(_ current: Int) {
+        guard let registry, let result else { return }
+        // What comes from now on belongs to the next collection.
+        number += 1
+        let reporters = sources.reporters()
+        let attendance = LifecycleReport.Attendance(
+            registered: reporters.count, requested: result.requested.count, responded: result.answered.count)
+        let answers: [AgentID: AnswerReader.Answer]
+        do throws(AnswerReader.TooLarge) {
+            answers = try sources.reader.newest(.lifecycle, of: result.answered)
+        } catch {
+            return finish(.failure(error))
+        }
+        let before = consistency
+        sources.thread.run({ decoder in
+            Self.judge(answers, reporters, attendance, registry, before, decoder)
+        }) { [self] judged in
+            sources.noteDropped(judged.dropped, .lifecycle)
+            collected += 1
+            if let after = judged.consistency {
+                consistency = after
+                state.saveSchema(after.encoded)
+            }
+            finish(.success(judged.json))
+        }
+    }
+
+    private func finish(_ outcome: Outcome) {
+        let waiting = waiting
+        self.waiting = []
+        registry = nil
+        result = nil
+        for done in waiting { done(outcome) }
+    }
+
+    private struct Judged: Sendable {
+        var json: [UInt8]
+        var dropped: Int
+        /// `nil`: nothing could be judged, and what was known stays.
+        var consistency: SchemaConsistency?
+    }
+
+    private static func judge(
+        _ answers: [AgentID: AnswerReader.Answer], _ reporters: [AgentID: Reporter],
+        _ attendance: LifecycleReport.Attendance, _ registry: RegistryOutcome, _ before: SchemaConsistency,
+        _ decoder: AnswerDecoder
+    ) -> Judged {
+        let messages = answers.compactMap { id, answer -> LifecycleReport.Answer? in
+            guard let reporter = reporters[id] else { return nil }
+            return decoder.message(Banyandb_Fodc_V1_StreamLifecycleRequest.self, of: answer).map {
+                LifecycleReport.Answer(
+                    reporter: reporter, message: $0, receivedAtNanoseconds: answer.receivedAtNanoseconds)
+            }
+        }
+        var report = LifecycleReport(answers: messages, attendance: attendance)
+        var consistency = before
+        // Without a single answer nothing is known, neither that a disagreement goes on nor that it is gone.
+        let isJudged = attendance.responded > 0 || attendance.requested == 0
+        if isJudged { report.judge(by: &consistency, registry: registry) }
+        return Judged(
+            json: report.json, dropped: report.droppedGroups + report.droppedFingerprints,
+            consistency: isJudged ? consistency : nil)
+    }
+}

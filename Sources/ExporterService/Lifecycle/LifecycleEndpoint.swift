@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import HTTPServer
+import Metrics
+
+/// `GET /cluster/lifecycle`.
+final class LifecycleEndpoint {
+    private let collector: LifecycleCollector
+
+    init(collector: LifecycleCollector) {
+        self.collector = collector
+    }
+
+    func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        if request.isHead { return responder.respondHead() }
+        collector.collect { outcome in
+            switch outcome {
+            case .success(let json): responder.respond(json: json)
+            case .failure(let error): responder.respond(error)
+            }
+        }
+    }
+
+    /// The verdicts of the last collection, for `/metrics`.
+    func families() -> [ExtraFamily] {
+        var builder = FamilyBuilder()
+        builder.add(
+            "banyandb_fodc_schema_consistency_status", .gauge,
+            "Whether the nodes have the schema that the registry has: 1 consistent, 2 inconsistent, 3 unknown.",
+            collector.consistency.gaugeValues.map { ([("group", $0.group)], Double($0.value)) })
+        return builder.families
+    }
+}

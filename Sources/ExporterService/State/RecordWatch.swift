@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Knows which records have killed their readers and are not to be read. On the event loop alone.
+final class RecordWatch {
+    private let note: RecordNote
+    private let poison: Set<RecordName>
+    private(set) var skippedRecords: UInt64 = 0
+
+    init(poison: Set<RecordName>, note: RecordNote) {
+        self.poison = poison
+        self.note = note
+    }
+
+    /// - Returns: false when the record is not to be read.
+    func begin(_ name: RecordName) -> Bool {
+        guard mayRead(name) else { return false }
+        note.begin(name)
+        return true
+    }
+
+    func end() { note.end() }
+
+    /// The same for a record that another thread is going to read.
+    func mayRead(_ name: RecordName) -> Bool {
+        guard !poison.isEmpty, poison.contains(name) else { return true }
+        skippedRecords += 1
+        return false
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import FODCProtocol
+import HTTPServer
+import Lanes
+import Reports
+
+/// `GET /cluster/topology`: the agents' views of the cluster as one. Of an agent that does not answer its last one counts,
+/// as long as it is listed.
+final class TopologyEndpoint {
+    static let waitNanoseconds: UInt64 = 10_000_000_000
+
+    private typealias Outcome = Result<TopologyReport, AnswerReader.TooLarge>
+
+    private let sources: ReportSources
+    private let shared = SharedReports<Outcome>()
+
+    init(sources: ReportSources) {
+        self.sources = sources
+    }
+
+    func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        if request.isHead { return responder.respondHead() }
+        let target = AnswerCollections.Target(stream: .topology, agents: nil)
+        sources.collections.collect(target, waitNanoseconds: Self.waitNanoseconds) { [self] result in
+            shared.report(ofBatch: result.batch, { makeReport($0) }) { outcome in
+                switch outcome {
+                case .success(let report): responder.respond(json: report.json)
+                case .failure(let error): responder.respond(error)
+                }
+            }
+        }
+    }
+
+    private func makeReport(_ done: @escaping (Outcome) -> Void) {
+        let reporters = sources.reporters()
+        let answers: [AnswerReader.Answer]
+        do throws(AnswerReader.TooLarge) {
+            answers = Array(try sources.reader.newest(.topology, of: Set(reporters.keys)).values)
+        } catch {
+            return done(.failure(error))
+        }
+        let directory = sources.directory
+        let agents = directory.listed().values.compactMap { listed in
+            listed.home.identity.map {
+                TopologyReport.RegisteredAgent(
+                    podName: $0.identity.podName, isOnline: listed.home.entry.status == .online,
+                    lastHeartbeatNanoseconds: directory.lastHeartbeatNanoseconds(of: listed))
+            }
+        }
+        sources.thread.run({ decoder in
+            let views = answers.compactMap { answer in
+                decoder.message(Banyandb_Fodc_V1_StreamClusterTopologyRequest.self, of: answer).map {
+                    TopologyReport.View(message: $0, receivedAtNanoseconds: answer.receivedAtNanoseconds)
+                }
+            }
+            return TopologyReport(views: views, agents: agents)
+        }) { [sources] report in
+            sources.noteDropped(report.droppedNodes + report.droppedCalls, .topology)
+            done(.success(report))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+
+/// What is kept of the agents' answers in this worker's lane, and what has to go when it is too much. Metrics are not in
+/// it. A state machine without I/O.
+struct AnswerShelf {
+    /// An agent's newest crash records (HTTP contract, /diagnostics)…
+    static let crashRecordsPerAgent = 64
+    /// …as long as they are no larger than this together: 64 stacks of 16 KiB.
+    static let crashBytesPerAgent = 1 << 20
+
+    struct Key: Hashable {
+        var agent: SlotRef
+        var type: RecordType
+        var subject: UInt64 = 0
+    }
+
+    struct Item: Equatable {
+        var bytes: Int
+        /// What is oldest goes first: when the crash occurred, or the answer came. Nanoseconds since the epoch.
+        var time: Int64
+        /// Of the whole message.
+        var checksum: UInt32
+    }
+
+    enum Outcome: Equatable {
+        /// To be written, after these have been let go of.
+        case kept(evicted: [Key])
+        /// The same is there already.
+        case unchanged
+        /// Not to be written; these have to be let go of all the same.
+        case refused(evicted: [Key])
+    }
+
+    let limitBytes: Int
+    private(set) var usedBytes = 0
+    private var items: [Key: Item] = [:]
+    /// Which of an agent's there are: seldom more than a few.
+    private var keys: [SlotRef: [Key]] = [:]
+
+    init(limitBytes: Int) {
+        self.limitBytes = limitBytes
+    }
+
+    /// Whether exactly this crash record of the agent is there: agents send all they have each time.
+    func hasCrashRecord(of agent: SlotRef, byteCount: Int, checksum: UInt32) -> Bool {
+        keys[agent]?.contains { key in
+            key.type == .crashRecord && items[key]?.bytes == byteCount && items[key]?.checksum == checksum
+        } ?? false
+    }
+
+    /// - Parameter isConnected: what is told of an agent's slot decides who has to make room first.
+    mutating func put(_ key: Key, _ item: Item, isConnected: (SlotRef) -> Bool) -> Outcome {
+        if key.type == .crashRecord, items[key] == item { return .unchanged }
+        let before = items[key]
+        guard item.bytes <= limitBytes, key.type != .crashRecord || item.bytes <= Self.crashBytesPerAgent else {
+            return .refused(evicted: [])
+        }
+        insert(key, item)
+        var evicted: [Key] = []
+        if key.type == .crashRecord { evictCrashRecords(of: key.agent, into: &evicted) }
+        evictBeyondLimit(sparing: key, isConnected, into: &evicted)
+        guard usedBytes <= limitBytes, !evicted.contains(key) else {
+            // What was evicted for it stays so: all of it was older.
+            remove(key)
+            if let before, !evicted.contains(key) { insert(key, before) }
+            return .refused(evicted: evicted)
+        }
+        return .kept(evicted: evicted)
+    }
+
+    /// Takes over what a predecessor has kept, without judging it.
+    mutating func adopt(_ key: Key, _ item: Item) { insert(key, item) }
+
+    mutating func removeAll(of agent: SlotRef) {
+        for key in keys[agent] ?? [] { remove(key) }
+    }
+
+    private mutating func insert(_ key: Key, _ item: Item) {
+        if let old = items.updateValue(item, forKey: key) {
+            usedBytes += item.bytes - old.bytes
+        } else {
+            keys[key.agent, default: []].append(key)
+            usedBytes += item.bytes
+        }
+    }
+
+    private mutating func remove(_ key: Key) {
+        guard let item = items.removeValue(forKey: key) else { return }
+        usedBytes -= item.bytes
+        keys[key.agent]?.removeAll { $0 == key }
+        if keys[key.agent]?.isEmpty == true { keys[key.agent] = nil }
+    }
+
+    private mutating func evictCrashRecords(of agent: SlotRef, into evicted: inout [Key]) {
+        var records = (keys[agent] ?? []).filter { $0.type == .crashRecord }
+        var bytes = records.reduce(0) { $0 + (items[$1]?.bytes ?? 0) }
+        while records.count > Self.crashRecordsPerAgent || bytes > Self.crashBytesPerAgent {
+            guard let oldest = records.min(by: { isOlder($0, $1) }) else { return }
+            bytes -= items[oldest]?.bytes ?? 0
+            records.removeAll { $0 == oldest }
+            remove(oldest)
+            evicted.append(oldest)
+        }
+    }
+
+    private func isOlder(_ left: Key, _ right: Key) -> Bool {
+        (items[left]?.time ?? .min, left.subject) < (items[right]?.time ?? .min, right.subject)
+    }
+
+    /// First crash records, then lifecycle and topology of agents that are gone, then lifecycle; the oldest first.
+    private mutating func evictBeyondLimit(
+        sparing spared: Key, _ isConnected: (SlotRef) -> Bool, into evicted: inout [Key]
+    ) {
+        guard usedBytes > limitBytes else { return }
+        let others = items.keys.filter { $0 != spared }
+        let turns = [
+            others.filter { $0.type == .crashRecord },
+            others.filter { ($0.type == .lifecycle || $0.type == .topology) && !isConnected($0.agent) },
+            others.filter { $0.type == .lifecycle },
+        ]
+        for key in turns.flatMap({ $0.sorted(by: isOlder) }) {
+            guard usedBytes > limitBytes else { return }
+            // Whose turn comes twice has gone with the first.
+            guard items[key] != nil else { continue }
+            remove(key)
+            evicted.append(key)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one stream of an agent owes: at most one request is outstanding, and any message that comes after it answers
+/// everybody who waits (wire contract, "Matching answers"). A state machine without I/O; times are `CLOCK_MONOTONIC`.
+struct RequestLedger {
+    /// How long an answer is waited for. All in nanoseconds.
+    struct Patience: Equatable {
+        /// An agent that has owed an answer for longer is not waited for any more…
+        var hungAfter: UInt64
+        /// …and after this the request counts as lost: the agent is asked anew.
+        var lostAfter: UInt64
+    }
+
+    enum Verdict: Equatable {
+        case send
+        /// It has been asked already: the answer to that serves.
+        case wait
+        case hung
+    }
+
+    enum Answer: Equatable {
+        case inTime
+        case late
+        /// Nobody has asked.
+        case unasked
+    }
+
+    let patience: Patience
+    private(set) var sentAtNanoseconds: UInt64?
+    /// Requests that were given up; their answers may still come.
+    private var lost = 0
+
+    /// More than this an agent cannot owe and still come back with.
+    private static let maximumLost = 8
+
+    init(_ patience: Patience) {
+        self.patience = patience
+    }
+
+    /// Whether a message would answer anything.
+    var expectsAnswer: Bool { sentAtNanoseconds != nil || lost > 0 }
+
+    /// Somebody wants an answer. After `.send` the request has to be sent.
+    mutating func ask(nowNanoseconds now: UInt64) -> Verdict {
+        if let sentAt = sentAtNanoseconds {
+            let age = now - min(now, sentAt)
+            if age < patience.hungAfter { return .wait }
+            if age < patience.lostAfter { return .hung }
+            lost = min(lost + 1, Self.maximumLost)
+        }
+        sentAtNanoseconds = now
+        return .send
+    }
+
+    /// A message has come.
+    mutating func answered(nowNanoseconds now: UInt64) -> Answer {
+        if let sentAt = sentAtNanoseconds {
+            sentAtNanoseconds = nil
+            return now - min(now, sentAt) < patience.hungAfter ? .inTime : .late
+        }
+        guard lost > 0 else { return .unasked }
+        lost -= 1
+        return .late
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Testing
+
+@testable import IngestService
+
+@Suite struct AnswerShelfTests {
+    private func key(_ slot: UInt32, _ type: RecordType, _ subject: UInt64 = 0) -> AnswerShelf.Key {
+        AnswerShelf.Key(agent: SlotRef(index: slot, tenure: 1), type: type, subject: subject)
+    }
+
+    private func item(_ bytes: Int, _ time: Int64, _ checksum: UInt32 = 0) -> AnswerShelf.Item {
+        AnswerShelf.Item(bytes: bytes, time: time, checksum: checksum)
+    }
+
+    @Test func aNewerAnswerReplacesTheOlder() {
+        var shelf = AnswerShelf(limitBytes: 100)
+        #expect(shelf.put(key(1, .topology), item(60, 1)) { _ in true } == .kept(evicted: []))
+        #expect(shelf.put(key(1, .topology), item(90, 2)) { _ in true } == .kept(evicted: []))
+        #expect(shelf.usedBytes == 90)
+        shelf.removeAll(of: SlotRef(index: 1, tenure: 1))
+        #expect(shelf.usedBytes == 0)
+    }
+
+    @Test func theSameCrashRecordIsNotTakenTwice() {
+        var shelf = AnswerShelf(limitBytes: 100)
+        #expect(shelf.put(key(1, .crashRecord, 5), item(10, 1, 7)) { _ in true } == .kept(evicted: []))
+        #expect(shelf.put(key(1, .crashRecord, 5), item(10, 1, 7)) { _ in true } == .unchanged)
+        #expect(shelf.put(key(1, .crashRecord, 5), item(10, 1, 8)) { _ in true } == .kept(evicted: []))
+        #expect(shelf.hasCrashRecord(of: SlotRef(index: 1, tenure: 1), byteCount: 10, checksum: 8))
+        #expect(!shelf.hasCrashRecord(of: SlotRef(index: 1, tenure: 1), byteCount: 10, checksum: 7))
+        #expect(!shelf.hasCrashRecord(of: SlotRef(index: 1, tenure: 2), byteCount: 10, checksum: 8))
+    }
+
+    @Test func anAgentKeepsItsNewestCrashRecords() {
+        var shelf = AnswerShelf(limitBytes: 1 << 30)
+        let count = UInt64(AnswerShelf.crashRecordsPerAgent)
+        for subject in 0..<count {
+            #expect(
+                shelf.put(key(1, .crashRecord, subject), item(1, Int64(subject))) { _ in true } == .kept(evicted: []))
+        }
+        // Another agent's do not count.
+        #expect(shelf.put(key(2, .crashRecord, 1), item(1, 0)) { _ in true } == .kept(evicted: []))
+        #expect(
+            shelf.put(key(1, .crashRecord, 1000), item(1, 1000)) { _ in true }
+                == .kept(evicted: [key(1, .crashRecord, 0)]))
+        // One that is older than all that are there finds no place.
+        let older = shelf.put(key(1, .crashRecord, 2000), item(1, -1)) { _ in true }
+        #expect(older == .refused(evicted: [key(1, .crashRecord, 2000)]))
+        #expect(shelf.usedBytes == Int(count) + 1)
+    }
+
+    @Test func crashRecordsOfAnAgentAreBoundedInBytes() {
+        var shelf = AnswerShelf(limitBytes: 1 << 30)
+        let half = AnswerShelf.crashBytesPerAgent / 2
+        _ = shelf.put(key(1, .crashRecord, 1), item(half, 1)) { _ in true }
+        _ = shelf.put(key(1, .crashRecord, 2), item(half, 2)) { _ in true }
+        #expect(
+            shelf.put(key(1, .crashRecord, 3), item(1, 3)) { _ in true } == .kept(evicted: [key(1, .crashRecord, 1)]))
+        let tooLarge = shelf.put(key(1, .crashRecord, 4), item(2 * half + 1, 4)) { _ in true }
+        #expect(tooLarge == .refused(evicted: []))
+    }
+
+    /// Architecture, "Limits of what is current".
+    @Test func whatHasToGoGoesInOrder() {
+        var shelf = AnswerShelf(limitBytes: 100)
+        _ = shelf.put(key(1, .lifecycle), item(30, 1)) { _ in true }
+        _ = shelf.put(key(2, .lifecycle), item(30, 2)) { _ in true }
+        _ = shelf.put(key(1, .crashRecord, 9), item(10, 3)) { _ in true }
+        _ = shelf.put(key(1, .crashRecord, 8), item(10, 4)) { _ in true }
+        _ = shelf.put(key(3, .topology), item(20, 5)) { _ in true }
+        let isConnected: (SlotRef) -> Bool = { $0.index != 3 }
+        #expect(
+            shelf.put(key(4, .topology), item(10, 6), isConnected: isConnected)
+                == .kept(evicted: [key(1, .crashRecord, 9)]))
+        #expect(
+            shelf.put(key(5, .topology), item(15, 7), isConnected: isConnected)
+                == .kept(evicted: [key(1, .crashRecord, 8), key(3, .topology)]))
+        #expect(
+            shelf.put(key(6, .topology), item(40, 8), isConnected: isConnected)
+                == .kept(evicted: [key(1, .lifecycle)]))
+        // Topology of those who are there makes room for nobody.
+        let refused = shelf.put(key(7, .topology), item(60, 9), isConnected: isConnected)
+        #expect(refused == .refused(evicted: [key(2, .lifecycle)]))
+        #expect(shelf.usedBytes == 65)
+        #expect(shelf.put(key(8, .topology), item(101, 9), isConnected: isConnected) == .refused(evicted: []))
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import FODCProtocol
+import SwiftProtobuf
+import Testing
+
+/// Any bytes in a text are read; anything that is no message is refused, and nothing traps.
+@Suite struct LenientMessageTests {
+    private typealias Lifecycle = Banyandb_Fodc_V1_StreamLifecycleRequest
+    private typealias Crash = Banyandb_Fodc_V1_StreamCrashDiagnosticsRequest
+
+    private func parse<M: Message>(_ type: M.Type, _ bytes: [UInt8]) throws -> (message: M, repaired: [UInt8]?) {
+        try LenientMessage.parse(type, bytes.span.bytes)
+    }
+
+    /// Replaces each `~` in a message's bytes with a byte that is no UTF-8.
+    private func broken<M: Message>(_ message: M) throws -> [UInt8] {
+        let bytes: [UInt8] = try message.serializedBytes()
+        return bytes.map { $0 == UInt8(ascii: "~") ? 0xff : $0 }
+    }
+
+    @Test func textsAreRepairedAtEveryDepth() throws {
+        let crash = Crash.with {
+            $0.artifactDir = "plain"
+            $0.files = ["a", "b~", "c"]
+            $0.panicRecord.goroutineStack = "~~stack~"
+            $0.panicRecord.recovered = true
+            $0.panicRecord.breadcrumbs = [.with { $0.stage = "ok" }, .with { $0.fields = ["k~": "v~", "x": "y"] }]
+            $0.panicRecord.processMetadata = ["sound": "sound", "~": ""]
+        }
+        let (message, repaired) = try parse(Crash.self, try broken(crash))
+        let expected = Crash.with {
+            $0.artifactDir = "plain"
+            $0.files = ["a", "b\u{fffd}", "c"]
+            $0.panicRecord.goroutineStack = "\u{fffd}\u{fffd}stack\u{fffd}"
+            $0.panicRecord.recovered = true
+            $0.panicRecord.breadcrumbs = [
+                .with { $0.stage = "ok" }, .with { $0.fields = ["k\u{fffd}": "v\u{fffd}", "x": "y"] },
+            ]
+            $0.panicRecord.processMetadata = ["sound": "sound", "\u{fffd}": ""]
+        }
+        #expect(message == expected)
+        #expect(try Crash(serializedBytes: try #require(repaired)) == expected)
+    }
+
+    /// Lengths that need another byte for their own length after the repair.
+    @Test func lengthsAreMadeAnew() throws {
+        for count in [40, 43, 50, 5000, 6000] {
+            let group = Banyandb_Fodc_V1_GroupLifecycleInfo.with { $0.name = String(repeating: "~", count: count) }
+            let (message, _) = try parse(
+                Lifecycle.self, try broken(Lifecycle.with { $0.lifecycleData.groups = [group] }))
+            #expect(message.lifecycleData.groups.first?.name == String(repeating: "\u{fffd}", count: count))
+        }
+    }
+
+    @Test func bytesFieldsAndUnknownFieldsStay() throws {
+        let chunk = Banyandb_Fodc_V1_StreamPressureProfilesRequest.with {
+            $0.chunk.data = .init([0xff, 0x00, 0xfe])
+            $0.chunk.error = "~"
+        }
+        // Field 99, length-delimited, two bytes that are no UTF-8.
+        let unknown: [UInt8] = [0x9a, 0x06, 0x02, 0xff, 0xff]
+        let (message, repaired) = try parse(
+            Banyandb_Fodc_V1_StreamPressureProfilesRequest.self, try broken(chunk) + unknown)
+        #expect(Array(message.chunk.data) == [0xff, 0x00, 0xfe])
+        #expect(message.chunk.error == "\u{fffd}")
+        #expect(repaired?.suffix(unknown.count) == unknown[...])
+        #expect(message.unknownFields.data.isEmpty)
+    }
+
+    @Test func soundMessagesAreUnchanged() throws {
+        var seed = UInt64(Int.random(in: 0...Int.max))
+        let printed = seed
+        for _ in 0..<500 {
+            let message = RandomMessages.lifecycle(&seed)
+            let parsed = try parse(Lifecycle.self, try message.serializedBytes())
+            #expect(parsed.message == message && parsed.repaired == nil, "seed \(printed)")
+        }
+    }
+
+    @Test func mutatedMessagesNeverTrap() throws {
+        var seed = UInt64(Int.random(in: 0...Int.max))
+        let printed = seed
+        var repairedCount = 0
+        for _ in 0..<3000 {
+            var bytes: [UInt8] = try RandomMessages.lifecycle(&seed).serializedBytes()
+            for _ in 0..<RandomMessages.below(4, &seed) + 1 where !bytes.isEmpty {
+                let place = RandomMessages.below(bytes.count, &seed)
+                switch RandomMessages.below(4, &seed) {
+                case 0: bytes[place] = UInt8(truncatingIfNeeded: RandomMessages.next(&seed))
+                case 1: bytes[place] |= 0x80
+                case 2: bytes.remove(at: place)
+                default: bytes.insert(UInt8(truncatingIfNeeded: RandomMessages.next(&seed)), at: place)
+                }
+            }
+            guard let parsed = try? parse(Lifecycle.self, bytes) else { continue }
+            guard let repaired = parsed.repaired else { continue }
+            repairedCount += 1
+            let again = try parse(Lifecycle.self, repaired)
+            #expect(again.repaired == nil && again.message == parsed.message, "seed \(printed)")
+            #expect(repaired.count <= 3 * bytes.count + 16, "seed \(printed)")
+        }
+        #expect(repairedCount > 50, "the fuzz repairs too seldom to say anything; seed \(printed)")
+    }
+
+    @Test func whatIsNoMessageIsRefused() {
+        // A length beyond the end, behind a text that needs repair.
+        #expect(throws: (any Error).self) { try parse(Lifecycle.self, [0x12, 0x01, 0xff, 0x1a, 0x7f]) }
+        #expect(throws: (any Error).self) { try parse(Lifecycle.self, [0x12, 0x01, 0xff, 0xff]) }
+        #expect(throws: (any Error).self) { try parse(Lifecycle.self, [0x0b]) }
+    }
+}
