@@ -57,7 +57,7 @@ let package = Package(
         .target(
             name: "ExporterService",
             dependencies: [
-                "Exchange", "FODCProtocol", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Settings",
+                "Exchange", "FODCProtocol", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Reports", "Settings",
                 "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf,
             ]),
         .target(
