@@ -101,8 +101,10 @@ let package = Package(
             dependencies: [
                 "FakeWorker", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
             ]),
-        .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol", protobuf]),
         .testTarget(name: "ReportsTests", dependencies: ["FODCProtocol", "Reports", protobuf]),
+        .testTarget(
+            name: "AgentSimulationTests",
+            dependencies: ["AgentSimulation", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
             name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol"]),
