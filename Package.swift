@@ -35,10 +35,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
     ],
     targets: [
-        // Executables: read flags, wire, nothing else.
+        // Executables: read flags, wire, nothing else. They name Settings, which they get through WorkerLink, since a
+        // change of its types' layout is seen by an incremental build only where it is named.
         .executableTarget(name: "Supervisor", dependencies: ["Supervision", "Settings", arguments]),
-        .executableTarget(name: "Ingest", dependencies: ["IngestService", "WorkerLink", "WorkerRuntime"]),
-        .executableTarget(name: "Exporter", dependencies: ["ExporterService", "WorkerLink", "WorkerRuntime"]),
+        .executableTarget(name: "Ingest", dependencies: ["IngestService", "Settings", "WorkerLink", "WorkerRuntime"]),
+        .executableTarget(name: "Exporter", dependencies: ["ExporterService", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(name: "AgentSim", dependencies: ["AgentSimulation", "Settings", arguments]),
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
@@ -78,7 +79,7 @@ let package = Package(
         // What processes share, and how they are started.
         .target(name: "WorkerLink", dependencies: ["Lanes", "Platform", "Settings"]),
         .target(
-            name: "WorkerRuntime", dependencies: ["Logs", "Platform", "WorkerLink", nioCore, nioPosix, log]),
+            name: "WorkerRuntime", dependencies: ["Logs", "Platform", "Settings", "WorkerLink", nioCore, nioPosix, log]),
         .target(name: "Logs", dependencies: ["Platform", log]),
         .target(name: "Settings", dependencies: ["Platform"]),
         .target(name: "Lanes", dependencies: ["Platform", "CPlatform"]),
