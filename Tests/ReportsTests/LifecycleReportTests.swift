@@ -81,7 +81,8 @@ import Testing
             attendance: twoOfTwo)
         #expect(
             text(report).contains(
-                #""lifecycle_statuses":[{"pod_name":"0","reports":[{"filename":"g","report_json":""}]},{"pod_name":"b","#
+                #""lifecycle_statuses":[{"pod_name":"0","reports":[{"filename":"g","#
+                    + #""report_json":""}]},{"pod_name":"b","#
                     + #""reports":[{"filename":"f.json","report_json":"{\"a\":\"\n\"}"}]}]"#))
     }
 
@@ -118,7 +119,8 @@ import Testing
                     + #""issues":[]}"#))
         #expect(
             text(report).contains(
-                #"{"name":"without","catalog":"","resource_opts":null,"data_info":[],"errors":[],"schema_consistency":null}"#
+                #"{"name":"without","catalog":"","resource_opts":null,"data_info":[],"errors":[],"#
+                    + #""schema_consistency":null}"#
             ))
         #expect(consistency.gaugeValues.map(\.group) == ["g"])
     }

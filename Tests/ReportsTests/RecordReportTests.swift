@@ -44,10 +44,12 @@ import Testing
         let report = DiagnosticsReport(records: [.init(reporter: hot, message: crash, receivedAtNanoseconds: 1)])
         #expect(
             text(report.json)
-                == #"[{"fetched_at":"2026-11-23T01:32:00.837345222Z","panic_record":{"component":"merge-loop","goroutine_stack":"#
+                == #"[{"fetched_at":"2026-11-23T01:32:00.837345222Z","#
+                + #""panic_record":{"component":"merge-loop","goroutine_stack":"#
                 + #""goroutine 42 [running]:\nmain.f()\n","panic_value":"index out of range [3] with length 3","#
                 + #""occurred_at":"2026-11-23T01:32:00.837345222Z","process_metadata":{"pod":"banyandb-data-hot-0"},"#
-                + #""breadcrumbs":[{"occurred_at":"2026-11-23T01:32:00.837345342Z","fields":{"part":"7"},"stage":"flush","#
+                + #""breadcrumbs":[{"occurred_at":"2026-11-23T01:32:00.837345342Z","#
+                + #""fields":{"part":"7"},"stage":"flush","#
                 + #""component":"merge-loop"}],"recovered":true},"agent_id":"b6e35f03-f22d-4c99-8322-d467ec3ecc1a","#
                 + #""pod_name":"banyandb-data-hot-0","role":"ROLE_DATA","source_endpoint":"fodc-agent","#
                 + #""artifact_dir":"in-process-merge-loop-2026-11-23T01:32:00.837345222Z"}]"#)
@@ -61,7 +63,8 @@ import Testing
                 DiagnosticsReport(records: [.init(reporter: other, message: crash, receivedAtNanoseconds: 1)]).json)
         }
         let tail =
-            #""agent_id":"other","pod_name":"banyandb-data-hot-1","role":"ROLE_DATA","source_endpoint":"","artifact_dir":"d""#
+            #""agent_id":"other","pod_name":"banyandb-data-hot-1","role":"ROLE_DATA","#
+            + #""source_endpoint":"","artifact_dir":"d""#
         #expect(json { _ in } == #"[{"fetched_at":"0001-01-01T00:00:00Z",\#(tail)}]"#)
         #expect(
             json {
@@ -69,7 +72,8 @@ import Testing
                 $0.panicRecord.breadcrumbs = [.init()]
             }
                 == #"[{"fetched_at":"0001-01-01T00:00:00Z","panic_record":{"component":"","panic_value":"","#
-                + #""occurred_at":"0001-01-01T00:00:00Z","breadcrumbs":[{"occurred_at":"0001-01-01T00:00:00Z","stage":"","#
+                + #""occurred_at":"0001-01-01T00:00:00Z","#
+                + #""breadcrumbs":[{"occurred_at":"0001-01-01T00:00:00Z","stage":"","#
                 + #""component":""}],"recovered":false},\#(tail),"files":["f"]}]"#)
     }
 

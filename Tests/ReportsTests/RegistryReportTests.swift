@@ -90,8 +90,10 @@ import Testing
             text(report.json)
                 == #"{"nodes":[{"node_id":"a","agent_id":"id","node_role":"ROLE_DATA","address":"10.0.0.1:4711","#
                 + #""container_names":["data"],"labels":\#(labels),"status":"online","#
-                + #""registered_at":"1970-01-01T00:00:01Z","last_heartbeat":"1970-01-01T00:00:02.25Z","streams":["metrics"],"#
-                + #""ingest_worker":1,"last_sample_at":"1970-01-01T00:00:03Z","series":7},{"node_id":"b","agent_id":"id","#
+                + #""registered_at":"1970-01-01T00:00:01Z","#
+                + #""last_heartbeat":"1970-01-01T00:00:02.25Z","streams":["metrics"],"#
+                + #""ingest_worker":1,"last_sample_at":"1970-01-01T00:00:03Z","#
+                + #""series":7},{"node_id":"b","agent_id":"id","#
                 + #""node_role":"ROLE_DATA","address":"10.0.0.1:4711","container_names":["data"],"labels":\#(labels),"#
                 + #""status":"unconnected","registered_at":"1970-01-01T00:00:01Z","last_heartbeat":null,"#
                 + #""streams":["metrics"],"ingest_worker":1,"last_sample_at":null,"series":7}],"calls":[],"#
