@@ -110,6 +110,7 @@ import Testing
         var report = LifecycleReport(
             answers: [answer("a", at: 1, groups: [sound, silent]), answer("b", at: 2, groups: [other])],
             attendance: twoOfTwo)
+        #expect(!text(report).contains("fingerprint"))
         report.judge(by: &consistency, registry: SchemaRounds.registry(["m/a": 1]))
         #expect(
             text(report).contains(

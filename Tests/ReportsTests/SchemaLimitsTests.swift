@@ -34,8 +34,10 @@ import Testing
         limits.encodedBytes = 400
         var consistency = SchemaConsistency(limits: limits)
         let groups = ["a": stale(30), String(repeating: "x", count: 500): stale(30), "z": stale(30)]
+        let registry = RegistryOutcome.read(RegistryContents(groups.keys.map { SchemaRounds.chunk($0, ["m/a": 1]) }))
         for _ in 0..<2 {
-            _ = consistency.evaluate(groups, registry: registry(30), hasEverybodyAnswered: true)
+            _ = consistency.evaluate(groups, registry: registry, hasEverybodyAnswered: true)
+            #expect(consistency.encoded.count > limits.encodedBytes / 2 && consistency.droppedCounters > 0)
             #expect(consistency.encoded.count <= limits.encodedBytes)
             #expect(SchemaRounds.read(consistency.encoded, limits: limits) != nil)
         }
@@ -96,6 +98,17 @@ import Testing
             }
             guard let read = SchemaRounds.read(bytes) else { continue }
             #expect(SchemaRounds.read(read.encoded) != nil, "seed \(printed)")
+        }
+    }
+
+    @Test func moreThanTheLimitsIsRefused() {
+        let encoded = sample().encoded
+        for change: (inout SchemaLimits) -> Void in [
+            { $0.counters = 2 }, { $0.verdicts = 1 }, { $0.encodedBytes = encoded.count - 1 },
+        ] {
+            var limits = SchemaLimits()
+            change(&limits)
+            #expect(SchemaRounds.read(encoded, limits: limits) == nil)
         }
     }
 
