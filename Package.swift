@@ -65,6 +65,9 @@ let package = Package(
             name: "AgentSimulation",
             dependencies: ["FODCProtocol", "HTTP2", "Platform", "Settings", nioCore, nioPosix, nioHTTP1, log, protobuf]),
 
+        // What the answers of the streams other than metrics mean.
+        .target(name: "Reports", dependencies: ["FODCProtocol", "Metrics", "Platform", protobuf]),
+
         // Protocols.
         .target(name: "GRPCServer", dependencies: ["HTTP2", "Platform", nioCore, nioPosix, log]),
         .target(name: "HTTP2", dependencies: ["CNghttp2", "Platform", nioCore]),
@@ -74,7 +77,6 @@ let package = Package(
         // What the data is.
         .target(name: "Metrics", dependencies: ["Platform", "CPlatform"], swiftSettings: hotPath),
         .target(name: "Exchange", dependencies: ["Lanes", "Platform"]),
-        .target(name: "Reports", dependencies: ["FODCProtocol", "Metrics", "Platform", protobuf]),
 
         // What processes share, and how they are started.
         .target(name: "WorkerLink", dependencies: ["Lanes", "Platform", "Settings"]),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Takes verdicts and disagreements to remember for as long as there is room for them, in the process and in the encoded form.
+/// Takes verdicts and disagreements to remember for as long as there is room for them, in the process and in the
+/// encoded form.
 struct CounterMemory {
     private let limits: SchemaLimits
     private(set) var counted: [String: Set<SchemaConsistency.Place>] = [:]

@@ -21,7 +21,8 @@ public enum RegistryOutcome: Sendable {
         }
     }
 
-    /// Nil when the registry gave nothing for it.
+    /// Nil when the registry gave nothing for it. A group that is there without objects is given: all that nodes have
+    /// of it are orphans.
     func group(_ name: String) -> RegistryContents.Group? {
         guard case .read(let contents) = self else { return nil }
         return contents.groups[name]

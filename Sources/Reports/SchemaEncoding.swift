@@ -111,7 +111,8 @@ extension SchemaConsistency {
             return bytes[position..<position + size].reversed().reduce(0) { $0 << 8 | UInt32($1) }
         }
 
-        /// A count of things of `size` bytes or more each, so that no claimed count reserves what the bytes do not hold.
+        /// A count of things of `size` bytes or more each, so that no claimed count reserves what the bytes do not
+        /// hold.
         mutating func count(atMost limit: Int, of size: Int) throws(Malformed) -> Int {
             let count = Int(try word())
             guard count <= limit, count <= (bytes.count - position) / size else { throw Malformed() }
