@@ -58,7 +58,7 @@ let package = Package(
             name: "ExporterService",
             dependencies: [
                 "Exchange", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Settings", "WorkerLink",
-                "WorkerRuntime", nioCore, log,
+                "WorkerRuntime", nioCore, nioPosix, log, deque,
             ]),
         .target(
             name: "AgentSimulation",
@@ -104,7 +104,9 @@ let package = Package(
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
             name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "FODCProtocol"]),
-        .testTarget(name: "ExporterServiceTests", dependencies: ["ExporterService"]),
+        .testTarget(
+            name: "ExporterServiceTests",
+            dependencies: ["Exchange", "ExporterService", "HTTPServer", "Lanes", "Platform", nioCore, nioPosix, log]),
     ],
     swiftLanguageModes: [.v6]
 )

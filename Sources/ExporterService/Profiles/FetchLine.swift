@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+
+/// The way to the ingest workers, as downloads need it.
+protocol FetchLine: AnyObject {
+    /// Asks for a profile.
+    /// - Returns: the download's number, which chunks and ending will bear; nil when the worker takes no command.
+    func start(_ command: FetchCommand, worker: Int) -> UInt64?
+    /// So many bytes of the download have been taken since its beginning.
+    func credit(number: UInt64, takenBytes: UInt64)
+    /// Nobody wants the download any more.
+    func drop(number: UInt64)
+}
