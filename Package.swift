@@ -59,7 +59,7 @@ let package = Package(
             name: "ExporterService",
             dependencies: [
                 "Exchange", "FODCProtocol", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Reports", "Settings",
-                "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf,
+                "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf, deque,
             ]),
         .target(
             name: "AgentSimulation",
@@ -111,7 +111,9 @@ let package = Package(
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
             name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol"]),
-        .testTarget(name: "ExporterServiceTests", dependencies: ["ExporterService"]),
+        .testTarget(
+            name: "ExporterServiceTests",
+            dependencies: ["Exchange", "ExporterService", "HTTPServer", "Lanes", "Platform", nioCore, nioPosix, log]),
     ],
     swiftLanguageModes: [.v6]
 )

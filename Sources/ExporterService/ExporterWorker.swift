@@ -42,6 +42,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     private let reports: ReportSources
     private let lifecycle: LifecycleCollector
     private var lifecycleTimer: LifecycleTimer?
+    private let downloads: Downloads
     private var requests = RequestStatistics()
     private var isDraining = false
     private var lastBeat: UInt64 = 0
@@ -73,6 +74,12 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             directory: directory, collections: answers,
             reader: AnswerReader(followers: followers, watch: state.watch),
             thread: ReportThread(loop: loop, note: state.asideNote))
+        downloads = Downloads(
+            loop: loop, line: workers,
+            space: SpoolSpace(
+                folder: launch.settings.spoolDirectory,
+                maximumBytes: UInt64(launch.settings.spoolMaxBytes)),
+            logger: logger)
         lifecycle = LifecycleCollector(sources: reports, state: state, loop: loop, logger: logger)
         wire()
     }
@@ -132,6 +139,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         let diagnostics = DiagnosticsEndpoint(sources: reports)
         let lists = ProfileLists(sources: reports)
         let profiles = ProfileListEndpoint(lists: lists, sources: reports)
+        let download = DownloadEndpoint(lists: lists, downloads: downloads, directory: directory)
         return [
             "/cluster": { cluster.handle($0, $1) },
             "/cluster/topology": { topology.handle($0, $1) },
@@ -139,13 +147,14 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             "/cluster/lifecycle": { lifecycleReport.handle($0, $1) },
             "/diagnostics": { diagnostics.handle($0, $1) },
             "/pressure-profiles": { profiles.handle($0, $1) },
+            "/pressure-profiles/{pod_name}/{profile_id}/{type}": { download.handle($0, $1) },
         ]
     }
 
     private func ownFamilies() -> [ExtraFamily] {
         OwnMetrics(
             directory: directory, followers: followers, workers: health.workers, collections: collections,
-            windows: windows, answers: answers, reports: reports, lifecycle: lifecycle,
+            windows: windows, answers: answers, reports: reports, lifecycle: lifecycle, downloads: downloads.statistics,
             skippedRecords: state.watch.skippedRecords, http: server.statistics, requests: requests,
             samplesServed: metrics.samplesServed, duplicateSeries: metrics.duplicateSeries
         ).families() + LifecycleEndpoint.families(lifecycle.consistency)
@@ -199,6 +208,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             collections.workerLost(worker)
             windows.workerLost(worker)
             answers.workerLost(worker)
+            downloads.workerLost(worker)
         }
         workers.setSleeping(false)
         repeat {
@@ -218,6 +228,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         collections.endAll()
         windows.endAll()
         answers.endAll()
+        downloads.endAll()
         let now = MonotonicClock.nowNanoseconds()
         let left = Int64(clamping: deadlineNanoseconds - min(now, deadlineNanoseconds))
         let cut = loop.scheduleTask(in: min(.nanoseconds(left), Self.drainLimit)) { [self] in
@@ -256,9 +267,11 @@ extension ExporterWorker: LaneFollowerDelegate {
 
     func profileChunkArrived(_ header: RecordHeader, _ payload: RawSpan) {
         guard header.generation == launch.generation else { return }
+        downloads.chunkArrived(number: header.number, offset: header.subject, payload)
     }
 
     func profileEnded(_ header: RecordHeader, _ ending: FetchEnding) {
         guard header.generation == launch.generation else { return }
+        downloads.ended(number: header.number, ending)
     }
 }

@@ -17,6 +17,7 @@ struct OwnMetrics {
     var answers: AnswerCollections
     var reports: ReportSources
     var lifecycle: LifecycleCollector
+    var downloads: DownloadStatistics
     var skippedRecords: UInt64
     var http: HTTPStatistics
     var requests: RequestStatistics
@@ -30,6 +31,7 @@ struct OwnMetrics {
         addCollections(to: &builder)
         addSamples(to: &builder)
         addStreams(to: &builder)
+        addDownloads(to: &builder)
         addTransport(to: &builder)
         addLanes(to: &builder)
         addHTTP(to: &builder)
