@@ -35,10 +35,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
     ],
     targets: [
-        // Executables: read flags, wire, nothing else.
+        // Executables: read flags, wire, nothing else. They name Settings, which they get through WorkerLink, since a
+        // change of its types' layout is seen by an incremental build only where it is named.
         .executableTarget(name: "Supervisor", dependencies: ["Supervision", "Settings", arguments]),
-        .executableTarget(name: "Ingest", dependencies: ["IngestService", "WorkerLink", "WorkerRuntime"]),
-        .executableTarget(name: "Exporter", dependencies: ["ExporterService", "WorkerLink", "WorkerRuntime"]),
+        .executableTarget(name: "Ingest", dependencies: ["IngestService", "Settings", "WorkerLink", "WorkerRuntime"]),
+        .executableTarget(name: "Exporter", dependencies: ["ExporterService", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(name: "AgentSim", dependencies: ["AgentSimulation", "Settings", arguments]),
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
@@ -57,12 +58,15 @@ let package = Package(
         .target(
             name: "ExporterService",
             dependencies: [
-                "Exchange", "FODCProtocol", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Settings",
-                "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf,
+                "Exchange", "FODCProtocol", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Reports", "Settings",
+                "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf, deque,
             ]),
         .target(
             name: "AgentSimulation",
             dependencies: ["FODCProtocol", "HTTP2", "Platform", "Settings", nioCore, nioPosix, nioHTTP1, log, protobuf]),
+
+        // What the answers of the streams other than metrics mean.
+        .target(name: "Reports", dependencies: ["FODCProtocol", "Metrics", "Platform", protobuf]),
 
         // Protocols.
         .target(name: "GRPCServer", dependencies: ["HTTP2", "Platform", nioCore, nioPosix, log]),
@@ -73,12 +77,11 @@ let package = Package(
         // What the data is.
         .target(name: "Metrics", dependencies: ["Platform", "CPlatform"], swiftSettings: hotPath),
         .target(name: "Exchange", dependencies: ["Lanes", "Platform"]),
-        .target(name: "Reports", dependencies: ["FODCProtocol", "Metrics", "Platform", protobuf]),
 
         // What processes share, and how they are started.
         .target(name: "WorkerLink", dependencies: ["Lanes", "Platform", "Settings"]),
         .target(
-            name: "WorkerRuntime", dependencies: ["Logs", "Platform", "WorkerLink", nioCore, nioPosix, log]),
+            name: "WorkerRuntime", dependencies: ["Logs", "Platform", "Settings", "WorkerLink", nioCore, nioPosix, log]),
         .target(name: "Logs", dependencies: ["Platform", log]),
         .target(name: "Settings", dependencies: ["Platform"]),
         .target(name: "Lanes", dependencies: ["Platform", "CPlatform"]),
@@ -101,12 +104,16 @@ let package = Package(
             dependencies: [
                 "FakeWorker", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
             ]),
-        .testTarget(name: "AgentSimulationTests", dependencies: ["AgentSimulation", "FODCProtocol", protobuf]),
         .testTarget(name: "ReportsTests", dependencies: ["FODCProtocol", "Reports", protobuf]),
+        .testTarget(
+            name: "AgentSimulationTests",
+            dependencies: ["AgentSimulation", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
             name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol"]),
-        .testTarget(name: "ExporterServiceTests", dependencies: ["ExporterService"]),
+        .testTarget(
+            name: "ExporterServiceTests",
+            dependencies: ["Exchange", "ExporterService", "HTTPServer", "Lanes", "Platform", nioCore, nioPosix, log]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -16,12 +16,15 @@ import subprocess
 import sys
 import time
 
-from parts.cases import CASES, Context
+from parts.cases import CASES as METRICS_CASES
+from parts.cases import Context
 from parts.figures import table
 from parts.stand import Broken
+from parts.stream_cases import STREAM_CASES
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
+CASES = METRICS_CASES + STREAM_CASES
 
 
 def arguments():

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# install-deps.sh build|test|proto...
+# install-deps.sh build|test|proto|bench...
 #
 # Installs those Debian packages of the named sets that are missing, and nothing when none is: then it needs no network
 # and no rights. Services that come with packages (prometheus, node exporter) are not started: the tests start their own.
@@ -10,6 +10,8 @@ build_packages=(libnghttp2-dev libsystemd-dev libisal-dev pkg-config)
 # libnghttp2-dev: HTTP/2 of the gRPC side. libsystemd-dev: notify, watchdog, descriptor store. libisal-dev: gzip.
 test_packages=(prometheus prometheus-node-exporter)
 proto_packages=(protobuf-compiler)
+# What downloads are measured with and held against.
+bench_packages=(curl nginx)
 
 wanted=()
 for set in "$@"; do
@@ -21,7 +23,8 @@ for set in "$@"; do
             python3 -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3 python3-venv)
             ;;
         proto) wanted+=("${proto_packages[@]}") ;;
-        *) echo "install-deps: no set '$set'; there are: build, test, proto" >&2; exit 2 ;;
+        bench) wanted+=("${bench_packages[@]}") ;;
+        *) echo "install-deps: no set '$set'; there are: build, test, proto, bench" >&2; exit 2 ;;
     esac
 done
 

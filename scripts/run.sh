@@ -29,7 +29,7 @@ mkdir "$folder/state" "$folder/runtime"
 "$bin/fodc-proxy" --grpc-listen-addr "$grpc" --http-listen-addr "$http" --log-level warning \
     --state-dir "$folder/state" --runtime-dir "$folder/runtime" &
 proxy=$!
-"$bin/fodc-agentsim" --proxy "$grpc" --agents "$agents" >"$folder/agentsim.log" 2>&1 &
+"$bin/fodc-agentsim" --proxy "$grpc" --agents "$agents" --streams 8 >"$folder/agentsim.log" 2>&1 &
 simulation=$!
 
 look() { # PATH: the answer's body, by what is there

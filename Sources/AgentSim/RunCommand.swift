@@ -8,15 +8,26 @@ import Settings
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Connects the agents to a proxy and answers it.")
+        commandName: "run", abstract: "Connects the agents to a proxy and answers it.",
+        discussion: """
+            Everything that agents send is a function of the flags, the node and the time; the same seed sends the same. \
+            Like real agents these send on all streams under one lock: a stream that the proxy does not read holds up \
+            metrics and heartbeats too, and no list of profiles is answered while a download runs.
+
+            --hang, --slow and --frozen concern all streams.
+
+            The bytes of a profile can be computed: blocks of 4096 bytes, the last one cut off where the profile ends. \
+            Block i (from 0) is i as 8 bytes, little-endian, then words j = 1 to 511 of 8 bytes, little-endian, the same \
+            in every block: mix(key + j * 0x9E3779B97F4A7C15), key = mix(fnv1a("POD/PROFILE_ID/TYPE") xor mix(SEED)), \
+            all modulo 2^64; mix is SplitMix64's (add 0x9E3779B97F4A7C15, then its finalizer), fnv1a has 64 bits.
+            """)
 
     @OptionGroup var fleet: FleetOptions
 
     @Option(help: "Address of the proxy.")
     var proxy = "127.0.0.1:17912"
 
-    @Option(help: "Streams of each agent: 2 (registration and metrics) to 7 (all).")
-    var streams = 2
+    @OptionGroup(title: "Other streams") var others: StreamOptions
 
     @Option(help: "Agents that connect in a second; 0: all at once.")
     var connectRate = 0.0
@@ -24,7 +35,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Agents that leave in a second and come back over a new connection.")
     var churn = 0.0
 
-    @Option(help: "Agents that answer late, as FRACTION:DELAY (0.1:2s).")
+    @Option(help: "Agents that answer late on every stream, as FRACTION:DELAY (0.1:2s).")
     var slow: String?
 
     @Option(help: "Fraction of agents that heartbeat but never answer.")
@@ -80,15 +91,12 @@ struct RunCommand: AsyncParsableCommand {
         guard let endpoint = ProxyEndpoint(proxy) else {
             throw ValidationError("--proxy '\(proxy)': host:port is allowed.")
         }
-        guard (2...AgentMethod.allCases.count).contains(streams) else {
-            throw ValidationError("--streams \(streams): 2 to \(AgentMethod.allCases.count) are allowed.")
-        }
         guard (1...64).contains(threads) else { throw ValidationError("--threads \(threads): 1 to 64 are allowed.") }
         for (flag, rate) in [("--connect-rate", connectRate), ("--churn", churn)] {
             guard rate >= 0, rate <= 1e6 else { throw ValidationError("\(flag) \(rate): 0 to 1000000 are allowed.") }
         }
         settings.proxy = endpoint
-        settings.streamCount = streams
+        (settings.streams, settings.streamCount) = try others.settings()
         settings.threadCount = threads
         settings.connectsPerSecond = connectRate
         settings.churnPerSecond = churn

@@ -39,6 +39,10 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     private var metrics: MetricsEndpoint!
     private var health: HealthEndpoint!
     private var router: Router!
+    private let reports: ReportSources
+    private let lifecycle: LifecycleCollector
+    private var lifecycleTimer: LifecycleTimer?
+    private let downloads: Downloads
     private var requests = RequestStatistics()
     private var isDraining = false
     private var lastBeat: UInt64 = 0
@@ -66,6 +70,17 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         collections = Collections(loop: loop, workers: workers)
         windows = Windows(loop: loop, workers: workers)
         answers = AnswerCollections(loop: loop, workers: workers, followers: followers)
+        reports = ReportSources(
+            directory: directory, collections: answers,
+            reader: AnswerReader(followers: followers, watch: state.watch),
+            thread: ReportThread(loop: loop, note: state.asideNote))
+        downloads = Downloads(
+            loop: loop, line: workers,
+            space: SpoolSpace(
+                folder: launch.settings.spoolDirectory,
+                maximumBytes: UInt64(launch.settings.spoolMaxBytes)),
+            logger: logger)
+        lifecycle = LifecycleCollector(sources: reports, state: state, loop: loop, logger: logger)
         wire()
     }
 
@@ -95,11 +110,14 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         metrics = MetricsEndpoint(collections: collections, selection: selection) { [unowned self] in ownFamilies() }
         let windowed = WindowsEndpoint(collections: collections, windows: windows, selection: selection)
         health = HealthEndpoint(directory: directory, control: control, followers: followers)
-        router = Router([
-            "/health": { [unowned self] in health.handle($0, $1) },
-            "/metrics": { [unowned self] in metrics.handle($0, $1) },
-            "/metrics-windows": { windowed.handle($0, $1) },
-        ])
+        router = Router(
+            [
+                "/": SiteEndpoints.home,
+                "/openapi.yaml": SiteEndpoints.openAPI,
+                "/health": { [unowned self] in health.handle($0, $1) },
+                "/metrics": { [unowned self] in metrics.handle($0, $1) },
+                "/metrics-windows": { windowed.handle($0, $1) },
+            ].merging(reportEndpoints()) { own, _ in own })
         var configuration = HTTPServer.Configuration()
         configuration.readTimeout = .nanoseconds(launch.settings.httpReadTimeout.wholeNanoseconds)
         configuration.writeTimeout = .nanoseconds(launch.settings.httpWriteTimeout.wholeNanoseconds)
@@ -113,12 +131,33 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         }
     }
 
+    private func reportEndpoints() -> [String: Router.Endpoint] {
+        let topology = TopologyEndpoint(sources: reports)
+        let cluster = ClusterEndpoint(sources: reports)
+        let configuration = ConfigurationEndpoint(sources: reports)
+        let lifecycleReport = LifecycleEndpoint(collector: lifecycle)
+        let diagnostics = DiagnosticsEndpoint(sources: reports)
+        let lists = ProfileLists(sources: reports)
+        let profiles = ProfileListEndpoint(lists: lists, sources: reports)
+        let download = DownloadEndpoint(lists: lists, downloads: downloads, directory: directory)
+        return [
+            "/cluster": { cluster.handle($0, $1) },
+            "/cluster/topology": { topology.handle($0, $1) },
+            "/cluster/config": { configuration.handle($0, $1) },
+            "/cluster/lifecycle": { lifecycleReport.handle($0, $1) },
+            "/diagnostics": { diagnostics.handle($0, $1) },
+            "/pressure-profiles": { profiles.handle($0, $1) },
+            "/pressure-profiles/{pod_name}/{profile_id}/{type}": { download.handle($0, $1) },
+        ]
+    }
+
     private func ownFamilies() -> [ExtraFamily] {
         OwnMetrics(
             directory: directory, followers: followers, workers: health.workers, collections: collections,
-            windows: windows, http: server.statistics, requests: requests, samplesServed: metrics.samplesServed,
-            duplicateSeries: metrics.duplicateSeries
-        ).families()
+            windows: windows, answers: answers, reports: reports, lifecycle: lifecycle, downloads: downloads.statistics,
+            skippedRecords: state.watch.skippedRecords, http: server.statistics, requests: requests,
+            samplesServed: metrics.samplesServed, duplicateSeries: metrics.duplicateSeries
+        ).families() + LifecycleEndpoint.families(lifecycle.consistency)
     }
 
     // MARK: Life
@@ -129,12 +168,22 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         let listed = directory.listed().count
         if listed > 0 { logger.info("rebuilt from the lanes", metadata: ["agents": "\(listed)"]) }
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
+        startLifecycleTimer()
         let bellsOpen = lanes.bells.map { descriptor in
             DoorbellChannel.open(descriptor, on: loop) { [self] in readLanes() }
         }
         return EventLoopFuture.andAllSucceed(bellsOpen, on: loop).flatMap { [self] in
             server.start(listeningDescriptor: launch.descriptors.listener)
         }
+    }
+
+    private func startLifecycleTimer() {
+        let interval = launch.settings.lifecycleInterval.wholeNanoseconds
+        guard interval > 0 else { return }
+        lifecycleTimer = LifecycleTimer(collector: lifecycle, interval: .nanoseconds(interval), loop: loop) {
+            [directory] in !directory.listed().isEmpty
+        }
+        lifecycleTimer?.start()
     }
 
     private func onTick() {
@@ -159,6 +208,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             collections.workerLost(worker)
             windows.workerLost(worker)
             answers.workerLost(worker)
+            downloads.workerLost(worker)
         }
         workers.setSleeping(false)
         repeat {
@@ -178,6 +228,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         collections.endAll()
         windows.endAll()
         answers.endAll()
+        downloads.endAll()
         let now = MonotonicClock.nowNanoseconds()
         let left = Int64(clamping: deadlineNanoseconds - min(now, deadlineNanoseconds))
         let cut = loop.scheduleTask(in: min(.nanoseconds(left), Self.drainLimit)) { [self] in
@@ -216,9 +267,11 @@ extension ExporterWorker: LaneFollowerDelegate {
 
     func profileChunkArrived(_ header: RecordHeader, _ payload: RawSpan) {
         guard header.generation == launch.generation else { return }
+        downloads.chunkArrived(number: header.number, offset: header.subject, payload)
     }
 
     func profileEnded(_ header: RecordHeader, _ ending: FetchEnding) {
         guard header.generation == launch.generation else { return }
+        downloads.ended(number: header.number, ending)
     }
 }

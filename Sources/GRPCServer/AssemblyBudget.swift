@@ -16,7 +16,13 @@ final class AssemblyBudget {
 
     private(set) var usedBytes = 0
     private(set) var peakBytes = 0
-    private(set) var oldest: UnfinishedMessage?
+    /// The first in the line whose sender is not held; nil when there is none.
+    var oldest: UnfinishedMessage? {
+        var next = first
+        while let message = next, message.isHeld { next = message.newer }
+        return next
+    }
+    private var first: UnfinishedMessage?
     private var newest: UnfinishedMessage?
     private var stalledSinceNanoseconds: UInt64?
     private var isRelieving = false
@@ -50,6 +56,16 @@ final class AssemblyBudget {
         if !isExhausted || message === oldest || !message.isListed { return true }
         message.withheldBytes += bytes
         return false
+    }
+
+    /// The holder does not let the sender go on, for reasons of its own, or does again: a message that cannot be completed
+    /// is not the one that the others wait for.
+    func setHeld(_ message: UnfinishedMessage, _ isHeld: Bool) {
+        guard message.isHeld != isHeld else { return }
+        message.isHeld = isHeld
+        guard message.isListed else { return }
+        if isAtHardLimit { onPressureChange() }
+        relieve()
     }
 
     /// The message is complete or given up.
@@ -93,8 +109,8 @@ final class AssemblyBudget {
     }
 
     private var largest: UnfinishedMessage? {
-        var result = oldest
-        var next = oldest
+        var result = first
+        var next = first
         while let message = next {
             if message.bytes > result?.bytes ?? 0 { result = message }
             next = message.newer
@@ -109,11 +125,14 @@ final class AssemblyBudget {
         isRelieving = true
         defer { isRelieving = false }
         var roomBytes = limitBytes - usedBytes
-        var next = oldest
-        while let message = next, roomBytes > 0 || message === oldest {
+        let oldest = oldest
+        var next = first
+        var isOldestServed = oldest == nil
+        while let message = next, roomBytes > 0 || !isOldestServed {
             next = message.newer
+            if message === oldest { isOldestServed = true }
             let bytes = message.withheldBytes
-            guard bytes > 0 else { continue }
+            guard bytes > 0, !message.isHeld else { continue }
             message.withheldBytes = 0
             roomBytes -= bytes
             message.holder?.credit(bytes: bytes)
@@ -125,11 +144,11 @@ final class AssemblyBudget {
         message.older = newest
         newest?.newer = message
         newest = message
-        if oldest == nil { oldest = message }
+        if first == nil { first = message }
     }
 
     private func unlink(_ message: UnfinishedMessage) {
-        if message === oldest { oldest = message.newer }
+        if message === first { first = message.newer }
         if message === newest { newest = message.older }
         message.older?.newer = message.newer
         message.newer?.older = message.older
@@ -145,6 +164,7 @@ final class UnfinishedMessage {
     fileprivate(set) var bytes = 0
     fileprivate(set) var withheldBytes = 0
     fileprivate(set) var isListed = false
+    fileprivate(set) var isHeld = false
     fileprivate var newer: UnfinishedMessage?
     fileprivate weak var older: UnfinishedMessage?
 

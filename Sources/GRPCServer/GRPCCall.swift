@@ -10,6 +10,13 @@ public final class GRPCCall {
     public let connection: GRPCConnection
     /// The client's address, `1.2.3.4:567`.
     public var peer: String { connection.peer }
+    /// While true the client is allowed no more bytes on this stream than it is allowed already: at most a window, and
+    /// what it still owes of a message under way waits too. Other streams of its connection go on. What has been used up
+    /// meanwhile is allowed at once when this becomes false. Not for long: some clients send on all their streams under
+    /// one lock.
+    public var isHeld = false {
+        didSet { if isHeld != oldValue { heldChanged() } }
+    }
     /// ``finish(_:)`` was called, or the call has ended in any other way.
     public private(set) var isFinished = false
 
@@ -24,6 +31,8 @@ public final class GRPCCall {
     private var assembler: MessageAssembler
     private var unfinished: UnfinishedMessage?
     private var hasRaisedWindow = false
+    /// What the client would have been allowed while the call was held.
+    private var heldBytes = 0
     private var areHeadersSent = false
     private var deadline: Scheduled<Void>?
 
@@ -184,7 +193,7 @@ extension GRPCCall: HTTP2StreamDelegate {
 
 extension GRPCCall: UnfinishedMessageHolder {
     func credit(bytes: Int) {
-        connection.session.credit(stream, bytes: bytes)
+        allow(bytes: bytes)
         connection.scheduleFlush()
     }
 
@@ -193,20 +202,37 @@ extension GRPCCall: UnfinishedMessageHolder {
         fail(GRPCStatus(.resourceExhausted, text), .assemblyExhausted)
     }
 
+    private func allow(bytes: Int) {
+        if isHeld {
+            heldBytes += bytes
+        } else {
+            connection.session.credit(stream, bytes: bytes)
+        }
+    }
+
+    private func heldChanged() {
+        if let unfinished { server.budget.setHeld(unfinished, isHeld) }
+        guard !isHeld, heldBytes > 0 else { return }
+        let owed = heldBytes
+        heldBytes = 0
+        credit(bytes: owed)
+    }
+
     /// A chunk of `count` bytes has been used up: notes what is left unfinished, and lets the client go on.
     private func tookIn(_ count: Int) {
-        let session = connection.session
-        guard assembler.reservedBytes > 0 else { return session.credit(stream, bytes: count) }
+        guard assembler.reservedBytes > 0 else { return allow(bytes: count) }
         let message = unfinished ?? UnfinishedMessage(holder: self)
         unfinished = message
+        server.budget.setHeld(message, isHeld)
         server.budget.update(message, bytes: assembler.reservedBytes)
         raiseWindow()
-        if server.budget.mayCredit(message, bytes: count) { session.credit(stream, bytes: count) }
+        if server.budget.mayCredit(message, bytes: count) { allow(bytes: count) }
     }
 
     private func raiseWindow() {
         let configuration = server.configuration
-        guard !hasRaisedWindow, let expected = assembler.expectedBytes, expected > configuration.streamWindowBytes,
+        guard !hasRaisedWindow, !isHeld, let expected = assembler.expectedBytes,
+            expected > configuration.streamWindowBytes,
             !server.budget.isExhausted
         else { return }
         hasRaisedWindow = true

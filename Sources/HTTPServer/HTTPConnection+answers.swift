@@ -17,6 +17,11 @@ extension HTTPConnection {
         begin(compressed(answer, acceptsGzip: exchange.acceptsGzip))
     }
 
+    func cutAnswer(for responder: HTTPResponder) {
+        guard phase == .answering, exchange?.responder === responder else { return }
+        cut(.bodyFailed)
+    }
+
     /// The server's own answer to what it refuses.
     func answer(_ rejection: RequestRejection) {
         server.rejected(rejection.cause)
@@ -68,6 +73,7 @@ extension HTTPConnection {
     private func begin(_ answer: Answer) {
         guard var exchange else { return }
         exchange.status = answer.status
+        exchange.writeTimeout = answer.writeTimeout
         let isBodyless = HTTPStatus.isBodyless(answer.status)
         let framing: BodyFraming =
             switch answer.body {

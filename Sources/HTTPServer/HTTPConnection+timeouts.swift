@@ -83,8 +83,10 @@ extension HTTPConnection {
         }
     }
 
+    private var writeTimeout: TimeAmount { exchange?.writeTimeout ?? server.configuration.writeTimeout }
+
     func watchWriting() {
-        let interval = server.configuration.writeTimeout.nanoseconds / Self.writeChecksPerTimeout
+        let interval = writeTimeout.nanoseconds / Self.writeChecksPerTimeout
         setDeadline(channel.eventLoop.now + .nanoseconds(max(1, interval)))
     }
 
@@ -92,7 +94,7 @@ extension HTTPConnection {
         let now = channel.eventLoop.now
         let buffered = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
         if let since = writeProgress.stalledSince(bufferedBytes: buffered, now: now),
-            now - since >= server.configuration.writeTimeout
+            now - since >= writeTimeout
         {
             cut(.writeTimeout)
         } else {

@@ -28,13 +28,16 @@ public final class HTTPResponder {
     ///
     /// Content-Length, Transfer-Encoding, Date, Connection and, for `compression`, Content-Encoding and Vary are the
     /// server's; `headers` must not repeat them. A HEAD request gets the header fields only, and a stream is not begun.
+    ///
+    /// - Parameter writeTimeout: in place of ``HTTPServer/Configuration/writeTimeout`` for this answer.
     public func respond(
         status: Int, contentType: String, headers: [(String, String)] = [], body: HTTPBody,
-        compression: HTTPCompression = .never
+        compression: HTTPCompression = .never, writeTimeout: TimeAmount? = nil
     ) {
         connection?.respond(
             Answer(
-                status: status, contentType: contentType, fields: headers, body: body, compression: compression),
+                status: status, contentType: contentType, fields: headers, body: body, compression: compression,
+                writeTimeout: writeTimeout),
             for: self)
     }
 
@@ -46,6 +49,13 @@ public final class HTTPResponder {
     /// A producer that said `.waiting` has something again.
     public func resumeBody() {
         connection?.resumeBody(for: self)
+    }
+
+    /// The answer cannot be completed: resets the connection at once, whatever waits to be sent, so that no client takes
+    /// what it has for the whole. A producer that says `.failed` does the same, but is asked only when the client takes
+    /// more. Without effect when the answer is complete.
+    public func cut() {
+        connection?.cutAnswer(for: self)
     }
 
     /// Ends the exchange; `isComplete` is false when the client did not get all of it.
@@ -68,4 +78,5 @@ struct Answer {
     var fields: [(String, String)]
     var body: HTTPBody
     var compression: HTTPCompression
+    var writeTimeout: TimeAmount?
 }

@@ -61,6 +61,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         answers = AnswerCollector(
             lane: lane, outbox: outbox, registry: registry, counters: counters,
             parser: ParsingThread(loop: loop, limitBytes: Self.parsingLimitBytes(launch.settings)),
+            downloads: ProfileDownloads(lane: lane, outbox: outbox, registry: registry, counters: counters),
             maximumMessageBytes: launch.settings.grpcMaxMessageBytes)
         service = AgentService(
             settings: launch.settings, secret: secret, lane: lane, outbox: outbox, registry: registry,
@@ -111,6 +112,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         outbox.onPressure = { [unowned self] in setPressure($0) }
         outbox.onLoss = { [unowned self] in recordLost($0) }
         collector.onMessage = { [unowned self] in breathe() }
+        answers.downloads.clock = { [unowned self] in service.reading.nowNanoseconds }
         outbox.onWritten = { [unowned self] in ringSoon() }
         adoptPredecessorsAgents()
         beat()
@@ -160,6 +162,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         service.tick(nowNanoseconds: now, isReading: pressureSince == nil)
         collector.tick(nowNanoseconds: now)
         answers.tick(nowNanoseconds: now)
+        answers.downloads.tick()
         scheduleDeadline()
         transport.publish(server.statistics, connections: server.connectionCount)
         counters.set(.ringBytes, lane.ringBytes)
@@ -212,6 +215,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             if let gone {
                 collector.exporterGone(generation: gone)
                 answers.exporterGone(generation: gone)
+                answers.downloads.exporterGone(generation: gone)
             }
             lane.setSleeping(true)
         } while !commands[parity].isAtHead
@@ -223,7 +227,9 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         switch command {
         case .collect(let command): collector.collect(command, key)
         case .ask(let command): answers.ask(command, key)
-        case .fetch, .fetchCredit, .fetchDrop: break
+        case .fetch(let command): answers.downloads.fetch(command, key)
+        case .fetchCredit(let credit): answers.downloads.credited(credit, key)
+        case .fetchDrop: answers.downloads.drop(key)
         }
     }
 

@@ -162,6 +162,25 @@ private final class Holder: UnfinishedMessageHolder {
         #expect(budget.usedBytes == 0 && budget.oldest == nil)
     }
 
+    @Test func aHeldMessageIsNotTheOneThatOthersWaitFor() {
+        let budget = AssemblyBudget(limitBytes: 100, stallNanoseconds: 20)
+        let (first, second) = (Holder(), Holder())
+        budget.update(first.message, bytes: 40)
+        budget.update(second.message, bytes: 70)
+        #expect(!budget.mayCredit(second.message, bytes: 70))
+        budget.setHeld(first.message, true)
+        #expect(budget.oldest === second.message && second.credited == 70)
+        #expect(budget.mayCredit(second.message, bytes: 1))
+        #expect(!budget.mayCredit(first.message, bytes: 40))
+        budget.setHeld(second.message, true)
+        #expect(budget.oldest == nil && first.credited == 0)
+        budget.setHeld(first.message, false)
+        #expect(budget.oldest === first.message && first.credited == 40)
+        budget.remove(first.message)
+        budget.remove(second.message)
+        #expect(budget.usedBytes == 0 && budget.oldest == nil)
+    }
+
     @Test func aStallEndsTheLargest() {
         let budget = AssemblyBudget(limitBytes: 100, stallNanoseconds: 20)
         let holders = [30, 50, 30].map { bytes in

@@ -71,6 +71,9 @@ final class TestHandler: HTTPRequestHandler {
 
     let counts = Mutex(Counts())
     var held: [HTTPResponder] = []
+    /// Given to every `/stream`.
+    var writeTimeout: TimeAmount?
+    var streams: [HTTPResponder] = []
     var gated: [(HTTPResponder, GatedBody)] = []
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -96,8 +99,10 @@ final class TestHandler: HTTPRequestHandler {
             body.sliceBytes = request.parameter("slice").flatMap(Int.init) ?? Int.max
             body.emptyPieceBetween = request.parameter("empty") != nil
             responder.onClose = { [self] in counts.withLock { $0.closed += 1 } }
+            streams.append(responder)
             responder.respond(
-                status: 200, contentType: "application/octet-stream", body: .producer(body), compression: .whenAccepted)
+                status: 200, contentType: "application/octet-stream", body: .producer(body), compression: .whenAccepted,
+                writeTimeout: writeTimeout)
         case "/sized":
             let claimed = request.parameter("claimed").flatMap(Int.init) ?? byteCount
             responder.respond(

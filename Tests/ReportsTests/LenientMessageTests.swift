@@ -67,6 +67,33 @@ import Testing
         #expect(message.unknownFields.data.isEmpty)
     }
 
+    /// `google.protobuf.Value` is inside itself, in a list and as a map's value.
+    @Test func typesThatAreInsideThemselves() throws {
+        var value = Google_Protobuf_Value(stringValue: "~")
+        for _ in 0..<10 {
+            value = .with { $0.listValue.values = [value, .with { $0.structValue.fields = ["k~": value] }] }
+        }
+        let (message, repaired) = try parse(Google_Protobuf_Value.self, try broken(value))
+        #expect(repaired != nil)
+        let first = try #require(message.listValue.values.last?.structValue.fields.first)
+        #expect(first.key == "k\u{fffd}")
+        // Deeper than the library goes, around a text that needs repair.
+        var deep: [UInt8] = [0x1a, 0x01, 0xff]
+        for _ in 0..<300 {
+            for tag: UInt8 in [0x0a, 0x32] {
+                var outer: [UInt8] = [tag]
+                var length = deep.count
+                while length >= 0x80 {
+                    outer.append(UInt8(length & 0x7f) | 0x80)
+                    length >>= 7
+                }
+                deep = outer + [UInt8(length)] + deep
+            }
+        }
+        #expect(throws: (any Error).self) { try parse(Google_Protobuf_Value.self, deep) }
+        #expect(throws: (any Error).self) { try parse(Google_Protobuf_Value.self, [0x1a, 0x01, 0xff] + deep) }
+    }
+
     @Test func soundMessagesAreUnchanged() throws {
         var seed = UInt64(Int.random(in: 0...Int.max))
         let printed = seed

@@ -88,6 +88,20 @@ import Testing
         #expect(json(Google_Protobuf_StringValue(), .complete) == #"{"value":""}"#)
     }
 
+    /// Of optional fields zero is something else than unset.
+    @Test func scalarsThatCanBeUnset() {
+        let value = Google_Protobuf_EnumValueDescriptorProto.with { $0.number = 0 }
+        #expect(json(value, .compact) == #"{"number":0}"#)
+        #expect(json(value, .complete) == #"{"name":null,"number":0,"options":null}"#)
+    }
+
+    @Test func mapsOfMessagesAreInTheOrderOfTheirKeys() {
+        let fields = Google_Protobuf_Struct.with {
+            $0.fields = ["b": .with { $0.structValue = .init() }, "a": .with { $0.listValue = .init() }]
+        }
+        #expect(json(fields, .compact) == #"{"fields":{"a":{"list_value":{}},"b":{"struct_value":{}}}}"#)
+    }
+
     @Test func numbersAndNames() {
         let consistency = Banyandb_Fodc_V1_SchemaConsistency.with {
             $0.status = .UNRECOGNIZED(77)

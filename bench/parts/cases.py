@@ -47,8 +47,8 @@ class Load:
         return {"agents": self.agents, "series": self.series}
 
 
-def new_stand(context: Context, load: Load) -> Stand:
-    return Stand(context.binaries, [f"--max-agents={max(1000, load.agents)}"])
+def new_stand(context: Context, load: Load, flags: list[str] = ()) -> Stand:
+    return Stand(context.binaries, [f"--max-agents={max(1000, load.agents)}", *flags])
 
 
 def bring_up(stand: Stand, load: Load, client: Client, *flags: str) -> int:
@@ -331,17 +331,21 @@ class RegistrationCase(Case):
         self.agents, self.is_quick = agents, is_quick
         self.name = f"registration-{agents}"
         self.about = f"registration of {agents} agents at once, memory an idle agent with two streams"
+        self.proxy_flags, self.agent_flags = [], []
+
+    def note_references(self, result):
+        result.go = f"{ref.GO_MEMORY_BYTES_AN_IDLE_AGENT / 1024:.0f} KiB/agent" if self.agents == 1000 else ""
 
     def run(self, context):
         result = Result(self.name, "all at once", {"agents": self.agents})
-        result.go = f"{ref.GO_MEMORY_BYTES_AN_IDLE_AGENT / 1024:.0f} KiB/agent" if self.agents == 1000 else ""
+        self.note_references(result)
         memory = []
         for _ in range(context.runs):
-            with new_stand(context, Load(self.agents, 1)) as stand:
+            with new_stand(context, Load(self.agents, 1), self.proxy_flags) as stand:
                 time.sleep(0.5)
                 empty = stand.memory_bytes()
                 before = stand.cost()
-                stand.load(self.agents, 1)
+                stand.load(self.agents, 1, *self.agent_flags)
                 stand.wait_online(poll_seconds=0.01)
                 online_at = time.monotonic()
                 started = stand.agent_event("started")

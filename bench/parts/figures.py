@@ -52,6 +52,9 @@ class Result:
 #: Columns: heading, and how to show it.
 COLUMNS = [
     ("latency ms", lambda r: _figure(r, "latency_ms", 1)),
+    ("MB/s", lambda r: _figure(r, "megabytes_a_second", 0)),
+    ("CPU s/GB", lambda r: _figure(r, "cpu_s_a_gigabyte", 2)),
+    ("CPU ms/request", lambda r: _figure(r, "cpu_ms_a_request", 1)),
     ("CPU us/sample", lambda r: _figure(r, "cpu_us_a_sample", 3)),
     ("ingest", lambda r: _median(r, "ingest_us_a_sample", 3)),
     ("exporter", lambda r: _median(r, "exporter_us_a_sample", 3)),

@@ -17,6 +17,8 @@ final class AgentConnection: ChannelInboundHandler {
         let behaviour: AgentBehaviour
         /// How many of ``AgentMethod``'s streams are opened, in its order.
         let streamCount: Int
+        /// Streams on which the agent never answers.
+        let silentStreams: Set<AgentMethod>
         let authority: String
         /// After the registration, for agents that freeze.
         let freezeAfter: TimeAmount
@@ -26,8 +28,8 @@ final class AgentConnection: ChannelInboundHandler {
     static let defaultHeartbeatSeconds: Int64 = 10
     /// grpc-go refuses to send more, and the stream fails.
     static let maximumAnswerBytes = 32 << 20
-    /// Of an answer that is queued at once: a frame and a little, so that a thousand agents that wait for the proxy hold
-    /// a few tens of MiB together.
+    /// Of what a stream has queued when its next piece is made: a frame and a little, so that a thousand agents that wait
+    /// for the proxy hold a few tens of MiB together.
     private static let pieceBytes = 32 << 10
     /// Given to the socket at once.
     private static let writeBytes = 64 << 10
@@ -41,13 +43,12 @@ final class AgentConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var session: HTTP2Session?
     private var streams: [AgentStream] = []
-    private var metricsStream: HTTP2Stream?
+    private var outbox = Outbox()
     /// Requests for metrics that were not answered, oldest first.
     private var requests: [MetricsRequest] = []
-    private var answer: AnswerCursor?
     private var isAnswerDelayed = false
-    /// What waits until the answer is sent.
-    private var held: [(message: [UInt8], method: AgentMethod)] = []
+    private let answers: NodeAnswers
+    private var profiles: ProfileSender
     private var heartbeat: Scheduled<Void>?
     private(set) var isRegistered = false
     private(set) var isFrozen = false
@@ -55,11 +56,13 @@ final class AgentConnection: ChannelInboundHandler {
     private var wantsPump = false
 
     init(
-        _ configuration: Configuration, maker: AnswerMaker, statistics: FleetStatistics,
+        _ configuration: Configuration, maker: AnswerMaker, answers: NodeAnswers, statistics: FleetStatistics,
         onEnd: @escaping (ConnectionEnd) -> Void
     ) {
         self.configuration = configuration
         self.maker = maker
+        self.answers = answers
+        profiles = ProfileSender(answers.profiles)
         self.statistics = statistics
         self.onEnd = onEnd
     }
@@ -122,7 +125,9 @@ final class AgentConnection: ChannelInboundHandler {
         do {
             session = try HTTP2Session(configuration: HTTP2Configuration(role: .client), delegate: self)
             try open(.registerAgent, agentID: nil)
-            try send(AgentMessages.registration(of: configuration.identity), on: .registerAgent)
+            outbox.append(
+                OutgoingMessage(
+                    try AgentMessages.registration(of: configuration.identity), on: .registerAgent, endsAnswer: false))
         } catch {
             end(.protocolFailed("\(error)"))
         }
@@ -143,15 +148,6 @@ final class AgentConnection: ChannelInboundHandler {
         let stream = AgentStream(method, of: self)
         guard stream.open(on: session, headers: headers) else { throw NoMoreStreams() }
         streams.append(stream)
-        if method == .streamMetrics { metricsStream = stream.stream }
-    }
-
-    /// Real agents send on all streams under one lock: while the answer for metrics waits for the proxy, so does
-    /// everything else, heartbeats too.
-    private func send(_ message: [UInt8], on method: AgentMethod) {
-        guard answer == nil else { return held.append((message, method)) }
-        guard let session, let stream = streams.first(where: { $0.method == method })?.stream else { return }
-        session.send(MessageAssembler.framed(message), on: stream)
     }
 
     func credit(_ stream: HTTP2Stream, bytes: Int) {
@@ -162,35 +158,80 @@ final class AgentConnection: ChannelInboundHandler {
     func received(_ message: [UInt8], on stream: AgentStream) {
         guard onEnd != nil else { return }
         do {
-            try answer(message, on: stream.method)
+            try asked(message, on: stream.method)
         } catch {
             end(.protocolFailed("\(stream.method.rawValue): \(error)"))
         }
     }
 
     func ended(_ stream: AgentStream, _ status: StreamStatus) {
+        if stream.method == .streamConfiguration, status.isUnimplemented { return forget(stream) }
         end(.streamEnded(stream.method, status, wasRegistered: isRegistered))
     }
 
-    private func answer(_ message: [UInt8], on method: AgentMethod) throws {
-        let identity = configuration.identity
-        let now = WallClock.nowNanoseconds()
+    /// A proxy that does not know the extension: the agent goes on without it.
+    private func forget(_ stream: AgentStream) {
+        streams.removeAll { $0 === stream }
+        if let stream = stream.stream { session?.reset(stream, .cancel) }
+    }
+
+    private func asked(_ message: [UInt8], on method: AgentMethod) throws {
+        if method == .registerAgent {
+            return try registrationAnswered(Banyandb_Fodc_V1_RegisterAgentResponse(serializedBytes: message))
+        }
+        if method == .streamMetrics { statistics.update { $0.requests += 1 } }
+        guard configuration.behaviour != .hanging, !configuration.silentStreams.contains(method) else { return }
         switch method {
         case .registerAgent:
-            try registrationAnswered(Banyandb_Fodc_V1_RegisterAgentResponse(serializedBytes: message))
+            break
         case .streamMetrics:
             try metricsAsked(Banyandb_Fodc_V1_StreamMetricsResponse(serializedBytes: message))
-        case .streamClusterTopology:
-            send(try AgentMessages.topology(of: identity, nowNanoseconds: now), on: method)
-        case .streamLifecycle:
-            send(try AgentMessages.lifecycle(of: identity, nowNanoseconds: now), on: method)
-        case .streamSchemaRegistry:
-            for part in try AgentMessages.schemaRegistry() { send(part, on: method) }
-        case .streamCrashDiagnostics:
-            break  // nothing has crashed: no message at all
         case .streamPressureProfiles:
-            if let part = try AgentMessages.pressureProfiles(answering: message) { send(part, on: method) }
+            let command = try Banyandb_Fodc_V1_StreamPressureProfilesResponse(serializedBytes: message)
+            whenReady { connection in
+                connection.profiles.asked(command)
+                try connection.sendNextOfProfiles()
+            }
+        case .streamClusterTopology, .streamLifecycle, .streamSchemaRegistry, .streamCrashDiagnostics,
+            .streamConfiguration:
+            whenReady { connection in
+                let messages = try connection.answers.messages(on: method, nowNanoseconds: WallClock.nowNanoseconds())
+                for (position, message) in messages.enumerated() {
+                    connection.outbox.append(
+                        OutgoingMessage(message, on: method, endsAnswer: position == messages.count - 1))
+                }
+            }
         }
+    }
+
+    /// At once, or late with agents that are slow.
+    private func whenReady(_ work: @escaping (AgentConnection) throws -> Void) {
+        guard case .slow(let delay) = configuration.behaviour else { return perform(work) }
+        context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
+            self?.perform(work)
+            self?.pump()
+        }
+    }
+
+    private func perform(_ work: (AgentConnection) throws -> Void) {
+        guard onEnd != nil else { return }
+        do {
+            try work(self)
+        } catch {
+            end(.protocolFailed("\(error)"))
+        }
+    }
+
+    /// One message at a time is in the outbox: what other streams have to say gets its turn between chunks, and no chunk is
+    /// made before it is sent.
+    private func sendNextOfProfiles() throws {
+        guard !outbox.contains(.streamPressureProfiles), let (message, isEnd) = profiles.next() else { return }
+        let content: OutgoingMessage.Content =
+            switch message {
+            case .whole(let message): .bytes(MessageAssembler.framed(try message.wireBytes()))
+            case .chunk(let cursor): .chunk(cursor)
+            }
+        outbox.append(OutgoingMessage(content, on: .streamPressureProfiles, endsAnswer: isEnd))
     }
 
     private func registrationAnswered(_ response: Banyandb_Fodc_V1_RegisterAgentResponse) throws {
@@ -220,8 +261,9 @@ final class AgentConnection: ChannelInboundHandler {
         heartbeat = context.eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
             guard let self, let context = self.context else { return }
             scheduleHeartbeat(message, every: interval, context)
-            send(message, on: .registerAgent)
-            statistics.update { $0.heartbeats += 1 }
+            // One that still waits for its turn is enough: a real agent's timer drops what it cannot deliver.
+            guard !outbox.contains(.registerAgent) else { return }
+            outbox.append(OutgoingMessage(message, on: .registerAgent, endsAnswer: false))
             pump()
         }
     }
@@ -237,9 +279,8 @@ final class AgentConnection: ChannelInboundHandler {
         guard let onEnd else { return }
         self.onEnd = nil
         heartbeat?.cancel()
-        answer = nil
         requests = []
-        held = []
+        outbox.removeAll()
         statistics.update {
             if session != nil { $0.connected -= 1 }
             if isRegistered { $0.registered -= 1 }
@@ -251,8 +292,6 @@ final class AgentConnection: ChannelInboundHandler {
     // MARK: Metrics
 
     private func metricsAsked(_ request: Banyandb_Fodc_V1_StreamMetricsResponse) throws {
-        statistics.update { $0.requests += 1 }
-        guard configuration.behaviour != .hanging else { return }
         if request.hasStartTime || request.hasEndTime {
             let from = request.hasStartTime ? request.startTime.seconds : .min
             let through = request.hasEndTime ? request.endTime.seconds : .max
@@ -265,7 +304,7 @@ final class AgentConnection: ChannelInboundHandler {
 
     /// Real agents answer one request after the other; a slow one begins late with each.
     private func nextAnswer() {
-        guard answer == nil, !isAnswerDelayed, !requests.isEmpty, let context else { return }
+        guard !outbox.contains(.streamMetrics), !isAnswerDelayed, !requests.isEmpty, let context else { return }
         guard case .slow(let delay) = configuration.behaviour else { return makeAnswer() }
         isAnswerDelayed = true
         context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
@@ -282,7 +321,7 @@ final class AgentConnection: ChannelInboundHandler {
         let answer = maker.answer(request, nowNanoseconds: WallClock.nowNanoseconds())
         guard answer.messageByteCount <= Self.maximumAnswerBytes else { return end(.answerTooLarge) }
         if request != .latest { statistics.update { $0.windowAnswers += 1 } }
-        self.answer = answer
+        outbox.append(OutgoingMessage(.metrics(answer), on: .streamMetrics, endsAnswer: true))
     }
 
     // MARK: Out
@@ -306,7 +345,8 @@ final class AgentConnection: ChannelInboundHandler {
         guard let context, let session, !isFrozen, onEnd != nil else { return }
         var isWritten = false
         while context.channel.isWritable {
-            fillMetricsStream(session)
+            fillStreams(session)
+            guard self.onEnd != nil else { break }
             var buffer = context.channel.allocator.buffer(capacity: session.queuedBytes > 4096 ? Self.writeBytes : 512)
             do {
                 try session.send(into: &buffer, upTo: Self.writeBytes)
@@ -322,27 +362,35 @@ final class AgentConnection: ChannelInboundHandler {
         if session.isFinished { end(.protocolFailed("connection finished")) }
     }
 
-    private func fillMetricsStream(_ session: HTTP2Session) {
-        guard let stream = metricsStream else { return }
-        while stream.queuedBytes < Self.pieceBytes, var cursor = answer {
-            answer = nil  // or the cursor would be copied when it moves on
-            let room = Self.pieceBytes - stream.queuedBytes
-            // Whole metrics only, so a little more than asked for.
-            var piece = ByteBufferAllocator().buffer(capacity: room + 1024)
-            cursor.append(to: &piece, about: room)
-            session.send(piece, on: stream)
-            if cursor.isDone {
-                statistics.update {
-                    $0.answers += 1
-                    $0.samples += cursor.sampleCount
-                }
-                let waiting = held
-                held = []
-                for (message, method) in waiting { send(message, on: method) }
-                nextAnswer()
-            } else {
-                answer = cursor
+    private func fillStreams(_ session: HTTP2Session) {
+        while let method = outbox.method {
+            guard let stream = streams.first(where: { $0.method == method })?.stream else {
+                // Only the extension's stream can be missing.
+                outbox.dropFirst()
+                continue
             }
+            guard stream.queuedBytes < Self.pieceBytes else { return }
+            let (piece, finished) = outbox.nextPiece(about: Self.pieceBytes - stream.queuedBytes)
+            session.send(piece, on: stream)
+            if let finished { sent(finished) }
+        }
+    }
+
+    private func sent(_ message: OutgoingMessage) {
+        statistics.update {
+            switch message.content {
+            case .metrics(let cursor):
+                $0.answers += 1
+                $0.samples += cursor.sampleCount
+            case .bytes, .chunk:
+                if message.endsAnswer { $0.streamAnswers[message.method, default: 0] += 1 }
+            }
+            if message.method == .registerAgent, isRegistered { $0.heartbeats += 1 }
+        }
+        switch message.method {
+        case .streamMetrics: nextAnswer()
+        case .streamPressureProfiles: perform { try $0.sendNextOfProfiles() }
+        default: break
         }
     }
 }

@@ -21,6 +21,7 @@ final class SimulatedAgent {
     private let statistics: FleetStatistics
     private let log: @Sendable (String) -> Void
     private var maker: AnswerMaker
+    private let answers: NodeAnswers
     private var connection: AgentConnection?
     /// Counts connections, so that what is heard of an earlier one is not taken for the present one's.
     private var attempts = 0
@@ -28,11 +29,13 @@ final class SimulatedAgent {
     private var isLeaving = false
 
     init(
-        _ configuration: AgentConnection.Configuration, maker: AnswerMaker, address: SocketAddress,
+        _ configuration: AgentConnection.Configuration, maker: AnswerMaker, answers: NodeAnswers,
+        address: SocketAddress,
         eventLoop: any EventLoop, statistics: FleetStatistics, log: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
         self.maker = maker
+        self.answers = answers
         self.address = address
         self.eventLoop = eventLoop
         self.statistics = statistics
@@ -62,7 +65,8 @@ final class SimulatedAgent {
         guard !isStopped else { return }
         attempts += 1
         let attempt = attempts
-        let connection = AgentConnection(configuration, maker: maker, statistics: statistics) { [weak self] end in
+        let connection = AgentConnection(configuration, maker: maker, answers: answers, statistics: statistics) {
+            [weak self] end in
             self?.ended(end, of: attempt)
         }
         self.connection = connection

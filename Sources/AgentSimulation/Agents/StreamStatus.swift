@@ -20,6 +20,15 @@ enum StreamStatus: Equatable, Sendable {
         }
     }
 
+    /// The server does not know the method. A server that speaks HTTP only says so with 404.
+    var isUnimplemented: Bool {
+        switch self {
+        case .grpc(let code, _): code == 12
+        case .http(let code): code == "404"
+        case .reset, .connectionLost, .broken: false
+        }
+    }
+
     private static let codes = [
         "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
         "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",

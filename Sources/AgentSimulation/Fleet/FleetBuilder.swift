@@ -13,12 +13,23 @@ final class FleetBuilder: Sendable {
     private let settings: FleetSettings
     private let address: SocketAddress
     private let behaviours: [AgentBehaviour]
+    private let cluster: SimulatedCluster
+    private let catalogue: SchemaCatalogue
+    /// Its place among the agents of this process; `nil`: there is none.
+    private let firstDataPlace: Int?
     private let templates = Mutex<[TemplateKey: TemplateSet]>([:])
 
     /// - Throws: if the proxy's name is not known.
     init(_ settings: FleetSettings) throws {
         self.settings = settings
         address = try SocketAddress.makeAddressResolvingHost(settings.proxy.host, port: settings.proxy.port)
+        cluster = SimulatedCluster(
+            mix: settings.mix, podPrefix: settings.podPrefix, nodeCount: settings.startIndex + settings.agentCount,
+            seed: settings.seed)
+        catalogue = SchemaCatalogue(groupCount: settings.streams.groupCount, seed: settings.seed)
+        firstDataPlace = (0..<settings.agentCount).first {
+            settings.mix.place(of: settings.startIndex + $0).kind != .liaison
+        }
         var behaviours = AgentBehaviour.assign(
             agentCount: settings.agentCount, slow: settings.slow, hanging: settings.hangingFraction,
             frozen: settings.frozenFraction, seed: settings.seed)
@@ -44,12 +55,20 @@ final class FleetBuilder: Sendable {
                 sendsOddMetrics: settings.sendsOddMetrics && place == 0, seed: settings.seed)
             let configuration = AgentConnection.Configuration(
                 identity: identity, behaviour: behaviours[place], streamCount: settings.streamCount,
-                authority: settings.proxy.description, freezeAfter: TimeAmount(settings.freezeAfter))
+                silentStreams: settings.streams.silent, authority: settings.proxy.description,
+                freezeAfter: TimeAmount(settings.freezeAfter))
             let agent = SimulatedAgent(
-                configuration, maker: maker, address: address, eventLoop: eventLoop, statistics: statistics,
-                log: log)
+                configuration, maker: maker, answers: nodeAnswers(of: identity, place: place), address: address,
+                eventLoop: eventLoop, statistics: statistics, log: log)
             return (place, agent)
         }
+    }
+
+    private func nodeAnswers(of identity: AgentIdentity, place: Int) -> NodeAnswers {
+        let liaisonsBefore = settings.mix.count(of: .liaison, among: identity.index)
+        return NodeAnswers(
+            identity, in: cluster, catalogue, settings.streams, isSchemaFaulty: place == firstDataPlace,
+            canReadRegistry: liaisonsBefore >= settings.streams.unreadableRegistryCount)
     }
 
     private func templateSet(for identity: AgentIdentity) -> TemplateSet {

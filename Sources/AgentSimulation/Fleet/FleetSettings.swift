@@ -28,8 +28,9 @@ public struct FleetSettings: Sendable {
     public var windowPointCount = 60
     /// The first agent sends what this endpoint exports instead of invented series.
     public var scrape: ScrapeURL?
-    /// Of ``AgentMethod``'s streams, in its order: 2...7.
+    /// Of ``AgentMethod``'s streams, in its order: 2...8.
     public var streamCount = 2
+    public var streams = StreamSettings()
     public var threadCount = 1
     public var duration: Duration?
     /// Ends the run after so many answers for metrics.

@@ -15,6 +15,8 @@ public final class FleetStatistics: Sendable {
         public var requests = 0
         public var answers = 0
         public var windowAnswers = 0
+        /// Answers on the streams besides metrics; a download counts when its last chunk is out.
+        public var streamAnswers: [AgentMethod: Int] = [:]
         public var samples = 0
         public var bytesSent = 0
         public var bytesReceived = 0

@@ -32,6 +32,7 @@ struct StatusReport {
             "\"requests\":\(counts.requests)",
             "\"answers\":\(counts.answers)",
             "\"window_answers\":\(counts.windowAnswers)",
+            "\"stream_answers\":{\(streamAnswers.map { "\(Self.quoted($0.name)):\($0.count)" }.joined(separator: ","))}",
             "\"samples\":\(counts.samples)",
             "\"bytes_sent\":\(counts.bytesSent)",
             "\"bytes_received\":\(counts.bytesReceived)",
@@ -40,6 +41,13 @@ struct StatusReport {
             "\"errors\":{\(errors.joined(separator: ","))}",
         ]
         return "{\(fields.joined(separator: ","))}"
+    }
+
+    /// Of every stream that has answered, in the streams' order.
+    private var streamAnswers: [(name: String, count: Int)] {
+        AgentMethod.allCases.compactMap { method in
+            counts.streamAnswers[method].map { (method.shortName, $0) }
+        }
     }
 
     var text: String {
@@ -51,7 +59,9 @@ struct StatusReport {
             case .status: "\(counts.registered) of \(agentCount) agents registered"
             case .ended: "ended"
             }
-        return "\(Self.rounded(elapsedSeconds))s \(lead); \(counts.answers) answers, \(counts.samples) samples, "
+        let others = streamAnswers.map { "\($0.count) \($0.name), " }.joined()
+        return
+            "\(Self.rounded(elapsedSeconds))s \(lead); \(counts.answers) answers, \(counts.samples) samples, \(others)"
             + "\(counts.bytesSent >> 20) MiB sent, \(Self.rounded(processorSeconds))s of CPU, "
             + "\(peakResidentBytes >> 20) MiB at most"
             + (errors.isEmpty ? "" : "; errors: \(errors.joined(separator: ", "))")
@@ -61,7 +71,7 @@ struct StatusReport {
         (seconds * 1000).rounded() / 1000
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -39,4 +39,18 @@ public struct RoleMix: Sendable, Equatable {
         let before = turn[..<position].count { $0 == kind }
         return (kind, turns * perTurn + before)
     }
+
+    /// The reverse of ``place(of:)``; `nil` if the mix has no such kind.
+    public func index(of kind: NodeKind, ordinal: Int) -> Int? {
+        let positions = turn.indices.filter { turn[$0] == kind }
+        guard !positions.isEmpty else { return nil }
+        let (turns, within) = ordinal.quotientAndRemainder(dividingBy: positions.count)
+        return turns * turn.count + positions[within]
+    }
+
+    /// How many of the first `nodeCount` nodes are of this kind.
+    public func count(of kind: NodeKind, among nodeCount: Int) -> Int {
+        let (turns, rest) = nodeCount.quotientAndRemainder(dividingBy: turn.count)
+        return turns * turn.count { $0 == kind } + turn[..<rest].count { $0 == kind }
+    }
 }

@@ -21,6 +21,11 @@ public enum StableHash {
         return z ^ (z >> 31)
     }
 
+    /// The key of something that has a name in a fleet with this seed: `mix(fnv1a(name) xor mix(seed))`.
+    public static func key(_ name: String, seed: UInt64) -> UInt64 {
+        mix(fnv1a(name) ^ mix(seed))
+    }
+
     /// 53 bits of a hash as a number in 0..<1.
     @inlinable
     public static func fraction(_ hash: UInt64) -> Double {

@@ -9,6 +9,8 @@ struct AgentFilter {
     var role: String?
     var podName: String?
 
+    init() {}
+
     init(_ request: HTTPRequest) {
         func value(_ name: String) -> String? {
             request.parameter(name).flatMap { $0.isEmpty ? nil : $0.lowercased() }

@@ -32,7 +32,8 @@ struct ClusterFilter {
                 guard !key.isEmpty, !parameter.value.isEmpty else {
                     return .failure(
                         Mistake(
-                            text: "\(quoted("\(name)=\(parameter.value)")) must be label.KEY=VALUE, such as label.type=hot"
+                            text:
+                                "\(quoted("\(name)=\(parameter.value)")) must be label.KEY=VALUE, such as label.type=hot"
                         ))
                 }
                 filter.labels.append((key, parameter.value))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTPServer
 import Metrics
+import Reports
 
 /// `GET /cluster/lifecycle`.
 final class LifecycleEndpoint {
@@ -21,12 +22,12 @@ final class LifecycleEndpoint {
     }
 
     /// The verdicts of the last collection, for `/metrics`.
-    func families() -> [ExtraFamily] {
+    static func families(_ consistency: SchemaConsistency) -> [ExtraFamily] {
         var builder = FamilyBuilder()
         builder.add(
             "banyandb_fodc_schema_consistency_status", .gauge,
             "Whether the nodes have the schema that the registry has: 1 consistent, 2 inconsistent, 3 unknown.",
-            collector.consistency.gaugeValues.map { ([("group", $0.group)], Double($0.value)) })
+            consistency.gaugeValues.map { ([("group", $0.group)], Double($0.value)) })
         return builder.families
     }
 }

@@ -14,6 +14,11 @@ struct OwnMetrics {
     var workers: [(name: String, status: ControlWorker)]
     var collections: Collections
     var windows: Windows
+    var answers: AnswerCollections
+    var reports: ReportSources
+    var lifecycle: LifecycleCollector
+    var downloads: DownloadStatistics
+    var skippedRecords: UInt64
     var http: HTTPStatistics
     var requests: RequestStatistics
     var samplesServed: UInt64
@@ -25,6 +30,8 @@ struct OwnMetrics {
         addAgents(to: &builder)
         addCollections(to: &builder)
         addSamples(to: &builder)
+        addStreams(to: &builder)
+        addDownloads(to: &builder)
         addTransport(to: &builder)
         addLanes(to: &builder)
         addHTTP(to: &builder)
@@ -35,7 +42,7 @@ struct OwnMetrics {
 
     private func sum(_ counter: IngestCounter) -> Double { sum(word: counter.rawValue) }
 
-    private func sum(word: Int) -> Double {
+    func sum(word: Int) -> Double {
         Double(followers.reduce(UInt64(0)) { $0 &+ ($1.reader?.counter(word) ?? 0) })
     }
 
@@ -214,7 +221,10 @@ struct OwnMetrics {
         builder.add(
             "fodc_proxy_lane_records_lost_total", .counter, "Records that did not come through a lane, by cause.",
             byLabel("cause", [("too_large", .recordsTooLarge), ("no_memory", .recordsWithoutMemory)])
-                + [([("cause", "damaged")], Double(followers.reduce(0) { $0 + $1.damagedRecords }))])
+                + [
+                    ([("cause", "damaged")], Double(followers.reduce(0) { $0 + $1.damagedRecords })),
+                    ([("cause", "poison")], Double(skippedRecords)),
+                ])
         builder.add(
             "fodc_proxy_lanes_replaced_total", .counter,
             "Lanes that a worker found unusable (damaged, or of another version) and began anew.", sum(.lanesReplaced))

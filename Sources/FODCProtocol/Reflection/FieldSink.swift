@@ -39,8 +39,8 @@ enum FieldPresence {
 /// Takes what ``FieldWalk`` finds in a message, in the order of field numbers.
 ///
 /// After `begin` comes exactly one of: a `scalar`; a `message`, and what is in it up to `endMessage` if the sink wanted
-/// that; a list; a map. An element of a list is an `element` or a `message`. An entry of a map is a `scalar` for its key,
-/// after `beginMapKey`, and a `scalar` or a `message` for its value, after `beginMapValue`.
+/// that; a list; a map. An element of a list is an `element` or a `message`. An entry of a map is a `scalar` for its
+/// key, after `beginMapKey`, and a `scalar` or a `message` for its value, after `beginMapValue`.
 protocol FieldSink {
     /// The sink wants to know types, not values: then each list and map is shown with one element of zeros.
     static var wantsTypes: Bool { get }

@@ -3,9 +3,11 @@ import SwiftProtobuf
 
 /// Shows a sink every field of a message, set or not.
 ///
-/// Generated messages offer no way to read a field by its number, but they have `decodeMessage`, which lends each field's
-/// storage to a decoder. This is a decoder that names all numbers in turn, and reads the storage instead of filling it.
-/// (`FieldWalk+scalars.swift` has the many methods for numbers and texts.)
+/// Generated messages offer no way to read a field by its number, but they have `decodeMessage`, which lends each
+/// field's storage to a decoder. This is a decoder that names all numbers in turn, and reads the storage instead of
+/// filling it. (`FieldWalk+scalars.swift` has the many methods for numbers and texts.)
+///
+/// One kind of field is not lent: a number or text inside a oneof, which so always looks unset. Ours have messages there.
 struct FieldWalk<Sink: FieldSink>: SwiftProtobuf.Decoder {
     var sink: Sink
     private var fields: [MessageShape.Field] = []

@@ -5,8 +5,8 @@ import SwiftProtobuf
 /// Messages as JSON, driven by their own descriptions. The library's JSON leaves out every field that is unset or zero;
 /// clients of the Go proxy rely on all of them.
 ///
-/// Fields have the names of the `.proto` file and come in the order of their numbers, maps in the order of their keys: the
-/// same message gives the same bytes. Any content gives valid JSON.
+/// Fields have the names of the `.proto` file and come in the order of their numbers, maps in the order of their keys:
+/// the same message gives the same bytes. Any content gives valid JSON.
 public enum MessageJSON {
     public enum Style: Sendable {
         /// Protobuf's JSON mapping with every field present: unset messages are `null`, 64-bit integers strings, times

@@ -2,7 +2,8 @@
 import SwiftProtobuf
 import Synchronization
 
-/// Where in a message type's wire format there is text: its string fields, and the messages and maps that may have some.
+/// Where in a message type's wire format there is text: its string fields, and the messages and maps that may have
+/// some.
 final class TextFields: Sendable {
     enum Content: Equatable {
         case text

@@ -3,11 +3,12 @@ import Metrics
 import Platform
 import SwiftProtobuf
 
-/// Rebuilds the bytes of a message with U+FFFD in place of what is no UTF-8 in its string fields. Everything else stays as
-/// it is; the lengths around a repaired string are made anew. A byte becomes three at most.
+/// Rebuilds the bytes of a message with U+FFFD in place of what is no UTF-8 in its string fields. Everything else
+/// stays as it is; the lengths around a repaired string are made anew. A byte becomes three at most.
 struct TextRepair {
     private let fields: TextFields
-    /// What has been rebuilt; nothing while all texts were sound, so that a sound message inside is not copied at each level.
+    /// What has been rebuilt; nothing while all texts were sound, so that a sound message inside is not copied at each
+    /// level.
     private var bytes: [UInt8] = []
     private var isRepaired = false
 

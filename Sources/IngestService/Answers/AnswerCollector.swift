@@ -17,6 +17,7 @@ final class AnswerCollector {
     private let registry: AgentRegistry
     private let counters: IngestCounters
     private let parser: ParsingThread
+    let downloads: ProfileDownloads
     private var shelf: AnswerShelf
     private var rounds: [AgentStream: CollectionRounds] = [:]
     private var gatheredBytes = 0
@@ -26,8 +27,9 @@ final class AnswerCollector {
 
     init(
         lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters, parser: ParsingThread,
-        maximumMessageBytes: Int
+        downloads: ProfileDownloads, maximumMessageBytes: Int
     ) {
+        self.downloads = downloads
         self.lane = lane
         self.outbox = outbox
         self.registry = registry
@@ -80,6 +82,8 @@ final class AnswerCollector {
             send(AnswerKind.request(.crashDiagnostics), on: call)
             return true
         }
+        // It answers no list meanwhile; what is known of it serves.
+        if call.fetches.isServing { return false }
         switch call.ledger.ask(nowNanoseconds: now) {
         case .wait: return true
         case .hung: return false
@@ -169,7 +173,7 @@ final class AnswerCollector {
             _ = keep(message, of: call, subject: Subject.of(folder), time: time)
         case .profileRecord: gather(message, on: call, limitBytes: Self.profileListBytes)
         case .profileListEnd(let requestID): profileListEnded(requestID, on: call)
-        case .profileChunk: count(.unasked, call.stream)
+        case .profileChunk(let chunk): downloads.received(chunk, on: call)
         case .registryPart(let isLast):
             gather(message, on: call, limitBytes: maximumMessageBytes)
             if isLast { registryEnded(on: call) }
@@ -311,6 +315,7 @@ final class AnswerCollector {
     func closed(_ call: AnswerStreamCall) {
         let agent = call.agent
         _ = takeGathered(call)
+        downloads.closed(call)
         guard agent.answerStreams.contains(where: { $0 === call }) else { return }
         forget(call)
         guard registry.agent(slot: agent.slot.index) === agent else { return }
@@ -352,6 +357,7 @@ final class AnswerCollector {
 
     func drain() {
         for stream in AgentStream.asked { publish(rounds[stream]?.endAll(.draining), stream) }
+        downloads.drain()
     }
 
     /// The exporter of this generation is gone: nobody waits for what it asked.

@@ -15,6 +15,8 @@ final class AnswerStreamCall: GRPCCallHandler {
     var gathering = Gathering()
     /// Lists that were asked for and have not ended, the newest last.
     var listIDs: [String] = []
+    /// Of a StreamPressureProfiles stream.
+    var fetches = ProfileFetches()
     /// Whether anything has been asked on this stream.
     var isAsked = false
     /// Messages on their way through ``ParsingThread``: later ones follow them, or they would overtake.
@@ -23,7 +25,7 @@ final class AnswerStreamCall: GRPCCallHandler {
 
     /// Whether anything that comes now can have been asked for.
     var expectsMessages: Bool {
-        stream == .crashDiagnostics ? isAsked : ledger.expectsAnswer || messagesBeingParsed > 0
+        stream == .crashDiagnostics ? isAsked : ledger.expectsAnswer || fetches.isServing || messagesBeingParsed > 0
     }
 
     init(call: GRPCCall, stream: AgentStream, agent: Agent, collector: AnswerCollector) {

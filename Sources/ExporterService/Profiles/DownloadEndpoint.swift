@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import HTTPServer
+import Lanes
+
+/// `GET /pressure-profiles/{pod_name}/{profile_id}/{type}`: finds the profile among those that are known, after one look at
+/// the agents if need be, and has it downloaded.
+final class DownloadEndpoint {
+    static let types = ["heap", "goroutine"]
+
+    private let lists: ProfileLists
+    private let downloads: Downloads
+    private let directory: AgentDirectory
+
+    init(lists: ProfileLists, downloads: Downloads, directory: AgentDirectory) {
+        self.lists = lists
+        self.downloads = downloads
+        self.directory = directory
+    }
+
+    func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        // The router has matched the path: four segments.
+        let (podName, profileID, type) = (request.pathSegments[1], request.pathSegments[2], request.pathSegments[3])
+        guard Self.types.contains(type) else {
+            return responder.respond(
+                status: 400, text: "type \(Self.quoted(type)) must be \(Self.types.joined(separator: " or "))")
+        }
+        var filter = AgentFilter()
+        filter.podName = podName.lowercased()
+        let find = { [self] (outcome: Result<ProfileLists.Lists, AnswerReader.TooLarge>) -> DownloadRequest? in
+            guard case .success(let lists) = outcome else { return nil }
+            return self.find(podName, profileID, type, in: lists)
+        }
+        lists.known(filter) { [self] known in
+            if let found = find(known) { return downloads.begin(found, responder) }
+            lists.refreshed(filter) { [self] refreshed in
+                guard !responder.isClosed else { return }
+                if let found = find(refreshed) { return downloads.begin(found, responder) }
+                if case .failure(let error) = refreshed { return responder.respond(error) }
+                responder.respond(
+                    status: 404,
+                    text: "no agent of pod \(Self.quoted(podName)) has a \(type) profile \(Self.quoted(profileID)); "
+                        + "/pressure-profiles lists those that there are")
+            }
+        }
+    }
+
+    private func find(
+        _ podName: String, _ profileID: String, _ type: String, in lists: ProfileLists.Lists
+    ) -> DownloadRequest? {
+        let listed = directory.listed()
+        for (agent, list) in lists where list.reporter.podName == podName {
+            guard let worker = listed[agent]?.worker else { continue }
+            for record in list.records where record.profileID == profileID {
+                guard let profile = record.profiles.first(where: { $0.type == type }) else { continue }
+                return DownloadRequest(
+                    agent: agent, worker: worker, podName: podName, role: list.reporter.role, profileID: profileID,
+                    type: type, filepath: profile.filepath, sizeBytes: profile.sizeBytes)
+            }
+        }
+        return nil
+    }
+
+    private static func quoted(_ text: String) -> String { text.prefix(128).debugDescription }
+}

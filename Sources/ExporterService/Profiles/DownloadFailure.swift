@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+
+/// Why a download has failed. The raw values are metric label values.
+enum DownloadFailure: String, CaseIterable {
+    case agentError = "agent_error"
+    case agentGone = "agent_gone"
+    case silent
+    case notTaken = "not_taken"
+    case busy
+    case unknownAgent = "unknown_agent"
+    case draining
+    /// The agent's ingest worker died, or was replaced.
+    case workerLost = "worker_lost"
+    /// The agent's ingest worker takes no commands.
+    case workerBusy = "worker_busy"
+    /// Chunks did not come in order and without gaps.
+    case outOfOrder = "out_of_order"
+    /// `--spool-max-size` is used up.
+    case spoolUsedUp = "spool_used_up"
+    /// The spool folder cannot be written, or has no room.
+    case spoolFailed = "spool_failed"
+    /// The disk of the spool folder does not keep up.
+    case spoolTooSlow = "spool_too_slow"
+}
+
+/// What a client is told that has not had a byte yet.
+struct DownloadRefusal {
+    var failure: DownloadFailure
+    var status: Int
+    var text: String
+    /// It may work after a while.
+    var isPassing = false
+
+    /// What somebody should wait who is told that it may work later.
+    static let retryAfterSeconds = 10
+
+    init(_ failure: DownloadFailure, status: Int, text: String, isPassing: Bool = false) {
+        self.failure = failure
+        self.status = status
+        self.text = text
+        self.isPassing = isPassing
+    }
+
+    /// For every ending but `complete`.
+    init(_ ending: FetchEnding) {
+        func text(else text: String) -> String { ending.message.isEmpty ? text : ending.message }
+        switch ending.cause {
+        case .agentError, .complete:
+            self.init(.agentError, status: 404, text: text(else: "the agent cannot give this profile"))
+        case .agentGone:
+            self.init(.agentGone, status: 502, text: text(else: "the agent has gone away"))
+        case .silent:
+            self.init(.silent, status: 504, text: text(else: "the agent does not answer"))
+        case .notTaken:
+            self.init(.notTaken, status: 503, text: text(else: "nothing was taken for too long"), isPassing: true)
+        case .busy:
+            self.init(
+                .busy, status: 503, text: text(else: "too many downloads wait for this agent"), isPassing: true)
+        case .unknownAgent:
+            self.init(
+                .unknownAgent, status: 503, text: text(else: "the agent is not connected at present"), isPassing: true)
+        case .draining:
+            self.init(.draining, status: 503, text: text(else: "the proxy is being stopped"), isPassing: true)
+        }
+    }
+
+    init(_ failure: SpoolFile.Failure, sizeBytes: UInt64, space: SpoolSpace) {
+        switch failure {
+        case .spaceUsedUp:
+            self.init(
+                .spoolUsedUp, status: 503,
+                text: "the profile's \(sizeBytes) bytes may not fit into the spool: --spool-max-size is "
+                    + "\(space.maximumBytes) bytes, other downloads have \(space.reservedBytes) of them",
+                isPassing: sizeBytes <= space.maximumBytes)
+        case .diskFull(let freeBytes):
+            self.init(
+                .spoolFailed, status: 503,
+                text: "the spool folder \(space.folder) has \(freeBytes) bytes free, the profile has \(sizeBytes)")
+        case .system(let error):
+            self.init(.spoolFailed, status: 503, text: "the spool folder \(space.folder) cannot be used: \(error)")
+        case .diskTooSlow:
+            self.init(
+                .spoolTooSlow, status: 503, text: "the disk of the spool folder \(space.folder) does not keep up",
+                isPassing: true)
+        }
+    }
+}

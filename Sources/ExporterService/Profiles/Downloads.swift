@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import HTTPServer
+import Logging
+import NIOCore
+
+/// The downloads under way. Everything here is on the event loop.
+final class Downloads {
+    let loop: any EventLoop
+    let line: any FetchLine
+    let space: SpoolSpace
+    let thread: SpoolThread
+    let pool = SpoolPiecePool()
+    private(set) var isDraining = false
+
+    private let logger: Logger
+    private var counts = DownloadStatistics()
+    private var underWay: [ObjectIdentifier: Download] = [:]
+    private var byNumber: [UInt64: Download] = [:]
+
+    init(
+        loop: any EventLoop, line: any FetchLine, space: SpoolSpace, logger: Logger, thread: SpoolThread? = nil
+    ) {
+        self.loop = loop
+        self.line = line
+        self.space = space
+        self.logger = logger
+        self.thread = thread ?? SpoolThread(loop: loop)
+    }
+
+    var statistics: DownloadStatistics {
+        get {
+            var result = counts
+            result.underWay = underWay.count
+            result.spooledBytes = space.spooledBytes
+            result.spooledPeakBytes = space.spooledPeakBytes
+            result.reservedBytes = space.reservedBytes
+            return result
+        }
+        _modify { yield &counts }
+    }
+
+    /// Answers a request for a profile, sooner or later. A HEAD request asks no agent.
+    func begin(_ request: DownloadRequest, _ responder: HTTPResponder) {
+        if responder.request.isHead {
+            let noBody = HTTPBody.producer(BytesBody(ByteBuffer()))
+            return responder.respond(
+                status: 200, contentType: Download.contentType, headers: request.headers, body: noBody)
+        }
+        counts.started += 1
+        let download = Download(request, responder, owner: self)
+        underWay[ObjectIdentifier(download)] = download
+        if isDraining { download.drain() } else { download.begin() }
+    }
+
+    // MARK: From the lanes
+
+    /// A `profileChunk` record of this exporter's generation.
+    func chunkArrived(number: UInt64, offset: UInt64, _ payload: RawSpan) {
+        byNumber[number]?.chunkArrived(offset: offset, payload)
+    }
+
+    /// A `fetchEnded` record of this exporter's generation.
+    func ended(number: UInt64, _ ending: FetchEnding) {
+        byNumber[number]?.ended(ending)
+    }
+
+    func workerLost(_ worker: Int) {
+        for download in Array(underWay.values) where download.request.worker == worker { download.workerLost() }
+    }
+
+    /// The exporter drains: those that have not begun are refused, the others end when the HTTP server cuts them.
+    func endAll() {
+        isDraining = true
+        for download in Array(underWay.values) { download.drain() }
+    }
+
+    // MARK: From downloads
+
+    func asked(_ download: Download, number: UInt64) {
+        byNumber[number] = download
+    }
+
+    func failed(_ download: Download, _ refusal: DownloadRefusal, hasBegun: Bool) {
+        counts.failures[refusal.failure, default: 0] += 1
+        logger.info(
+            hasBegun ? "a profile download was cut" : "a profile download was refused",
+            metadata: [
+                "pod": "\(download.request.podName)", "profile": "\(download.request.profileID)",
+                "reason": "\(refusal.text)",
+            ])
+    }
+
+    func remove(_ download: Download) {
+        underWay[ObjectIdentifier(download)] = nil
+        if let number = download.number { byNumber[number] = nil }
+        if underWay.isEmpty { pool.removeAll() }
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a downloaded profile is called at the client's.
+enum ProfileFilename {
+    /// Pod names have 253 characters at most; what claims more shall not make a header of any size.
+    static let longestPart = 253
+
+    /// The value of `Content-Disposition`: `attachment; filename="POD-ROLE-PROFILE-TYPE.pprof"`, where every Unicode scalar
+    /// outside `[A-Za-z0-9._-]` is `_`.
+    static func disposition(podName: String, role: String, profileID: String, type: String) -> String {
+        let parts = [podName, role, profileID, type].map(harmless)
+        return "attachment; filename=\"\(parts.joined(separator: "-")).pprof\""
+    }
+
+    private static func harmless(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars.prefix(longestPart) {
+            switch scalar {
+            case "A"..."Z", "a"..."z", "0"..."9", ".", "_", "-": result.unicodeScalars.append(scalar)
+            default: result.append("_")
+            }
+        }
+        return result
+    }
+}

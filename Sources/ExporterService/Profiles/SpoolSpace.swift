@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import Platform
+
+/// The folder for what clients have not taken yet, and how much of it may be used by all downloads together.
+final class SpoolSpace {
+    /// Where it is when no folder is set.
+    static let defaultFolder = "/tmp"
+
+    let folder: String
+    let maximumBytes: UInt64
+    /// What downloads under way may come to need.
+    private(set) var reservedBytes: UInt64 = 0
+    /// What has been written to files and not yet been read from them.
+    private(set) var spooledBytes: UInt64 = 0
+    private(set) var spooledPeakBytes: UInt64 = 0
+
+    /// Opens a file in the folder; for tests that need a broken one.
+    let open: @Sendable (String) throws(SystemError) -> UnlinkedFile
+
+    init(
+        folder: String?, maximumBytes: UInt64,
+        open: @escaping @Sendable (String) throws(SystemError) -> UnlinkedFile = { (folder) throws(SystemError) in
+            try UnlinkedFile(folder: folder)
+        }
+    ) {
+        self.folder = folder ?? Self.defaultFolder
+        self.maximumBytes = maximumBytes
+        self.open = open
+    }
+
+    /// False when so much is not left.
+    func reserve(_ bytes: UInt64) -> Bool {
+        guard bytes <= maximumBytes - reservedBytes else { return false }
+        reservedBytes += bytes
+        return true
+    }
+
+    func release(_ bytes: UInt64) {
+        precondition(bytes <= reservedBytes, "more spool space given back than was reserved")
+        reservedBytes -= bytes
+    }
+
+    func wrote(_ bytes: Int) {
+        spooledBytes += UInt64(bytes)
+        spooledPeakBytes = max(spooledPeakBytes, spooledBytes)
+    }
+
+    func consumed(_ bytes: UInt64) {
+        precondition(bytes <= spooledBytes, "more was read from spool files than had been written")
+        spooledBytes -= bytes
+    }
+}

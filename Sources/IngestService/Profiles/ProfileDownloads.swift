@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+
+/// Downloads of profiles at this worker: carries out what the agents' ``ProfileFetches`` decide.
+final class ProfileDownloads {
+    typealias Key = CollectionRounds.Key
+
+    private let lane: LaneWriter
+    private let outbox: LaneOutbox
+    private let registry: AgentRegistry
+    private let counters: IngestCounters
+    /// Time in which this worker reads (``ReadingClock``).
+    var clock: () -> UInt64 = { 0 }
+    /// Those that have downloads, under way or waiting.
+    private var calls: [ObjectIdentifier: AnswerStreamCall] = [:]
+    private var callByDownload: [Key: AnswerStreamCall] = [:]
+
+    init(lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters) {
+        self.lane = lane
+        self.outbox = outbox
+        self.registry = registry
+        self.counters = counters
+    }
+
+    // MARK: From the exporter
+
+    func fetch(_ command: FetchCommand, _ key: Key) {
+        guard let call = registry.agent(id: command.agent)?.answerStream(.pressureProfiles) else {
+            return end(key, FetchEnding(.unknownAgent, message: "the agent is not connected at present"))
+        }
+        calls[ObjectIdentifier(call)] = call
+        callByDownload[key] = call
+        perform(call.fetches.fetch(key, command, nowNanoseconds: clock()), on: call)
+    }
+
+    func credited(_ credit: FetchCredit, _ key: Key) {
+        guard let call = callByDownload[key] else { return }
+        perform(call.fetches.credited(key, takenBytes: credit.takenBytes), on: call)
+    }
+
+    func drop(_ key: Key) {
+        guard let call = callByDownload.removeValue(forKey: key) else { return }
+        perform(call.fetches.drop(key), on: call)
+    }
+
+    func exporterGone(generation: UInt64) {
+        callByDownload = callByDownload.filter { $0.key.generation != generation }
+        for call in Array(calls.values) { perform(call.fetches.exporterGone(generation: generation), on: call) }
+    }
+
+    func drain() {
+        for call in Array(calls.values) { perform(call.fetches.drain(), on: call) }
+    }
+
+    // MARK: From agents
+
+    func received(_ chunk: ParsedMessage.ProfileChunk, on call: AnswerStreamCall) {
+        let actions = call.fetches.chunk(
+            requestID: chunk.requestID, byteCount: chunk.data.count, isLast: chunk.isLast, error: chunk.error,
+            nowNanoseconds: clock())
+        perform(actions, on: call, chunk.data)
+    }
+
+    func closed(_ call: AnswerStreamCall) {
+        guard calls[ObjectIdentifier(call)] != nil else { return }
+        perform(call.fetches.streamClosed(), on: call)
+    }
+
+    func tick() {
+        for call in Array(calls.values) { perform(call.fetches.tick(nowNanoseconds: clock()), on: call) }
+    }
+
+    // MARK: Actions
+
+    /// - Parameter data: of the chunk that has just come, if one has.
+    private func perform(_ actions: [ProfileFetches.Action], on call: AnswerStreamCall, _ data: [UInt8] = []) {
+        for action in actions {
+            switch action {
+            case .send(let requestID, let command):
+                call.isAsked = true
+                counters.add(.asked, of: .pressureProfiles)
+                call.call.send(AnswerKind.fetchRequest(id: requestID, command))
+            case .forward(let key, let offset): forward(data, at: offset, of: key, call.agent.slot)
+            case .end(let key, let ending): end(key, ending)
+            case .hold(let isHeld): call.call.isHeld = isHeld
+            case .unasked: counters.add(.unasked, of: .pressureProfiles)
+            }
+        }
+        if !call.fetches.isServing { calls[ObjectIdentifier(call)] = nil }
+    }
+
+    private func forward(_ data: [UInt8], at offset: UInt64, of key: Key, _ slot: SlotRef) {
+        counters.add(.answered, of: .pressureProfiles)
+        outbox.write { [lane] () throws(LaneError) in
+            _ = try lane.append(
+                .profileChunk, agent: slot, generation: key.generation, number: key.number, subject: offset,
+                data.span.bytes)
+        }
+    }
+
+    private func end(_ key: Key, _ ending: FetchEnding) {
+        callByDownload[key] = nil
+        outbox.write { [lane] () throws(LaneError) in
+            _ = try lane.append(
+                .fetchEnded, generation: key.generation, number: key.number, ending.payload.span.bytes)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What `/cluster` answers: the registry as it is.
+public struct ClusterReport: Sendable {
+    /// All times are wall clock, nanoseconds since the epoch.
+    public struct Node: Sendable {
+        public var reporter: Reporter
+        /// `ip:port` of the agent's end of its connection.
+        public var address: String
+        public var containerNames: [String]
+        public var labels: [String: String]
+        public var isOnline: Bool
+        public var registeredAtNanoseconds: Int64
+        public var lastHeartbeatNanoseconds: Int64?
+        /// Names of the open ones.
+        public var streams: [String]
+        public var ingestWorker: Int
+        public var lastSampleAtNanoseconds: Int64?
+        public var series: Int
+
+        public init(
+            reporter: Reporter, address: String, containerNames: [String], labels: [String: String], isOnline: Bool,
+            registeredAtNanoseconds: Int64, lastHeartbeatNanoseconds: Int64?, streams: [String], ingestWorker: Int,
+            lastSampleAtNanoseconds: Int64?, series: Int
+        ) {
+            self.reporter = reporter
+            self.address = address
+            self.containerNames = containerNames
+            self.labels = labels
+            self.isOnline = isOnline
+            self.registeredAtNanoseconds = registeredAtNanoseconds
+            self.lastHeartbeatNanoseconds = lastHeartbeatNanoseconds
+            self.streams = streams
+            self.ingestWorker = ingestWorker
+            self.lastSampleAtNanoseconds = lastSampleAtNanoseconds
+            self.series = series
+        }
+    }
+
+    public let json: [UInt8]
+
+    /// - Parameter callsJSON: ``TopologyReport/callsJSON`` of the newest topology; nil when there was none.
+    public init(nodes: [Node], callsJSON: [UInt8]?, updatedAtNanoseconds: Int64) {
+        let sorted = nodes.sorted {
+            ($0.reporter.podName, $0.reporter.agentID) < ($1.reporter.podName, $1.reporter.agentID)
+        }
+        var json = JSONWriter()
+        json.object { json in
+            json.member("nodes") { $0.array(sorted) { json, node in json.object { Self.append(node, to: &$0) } } }
+            json.member("calls") { $0.raw(callsJSON ?? Array("[]".utf8)) }
+            json.member("updated_at") { $0.time(nanosecondsSinceEpoch: updatedAtNanoseconds) }
+        }
+        self.json = json.text
+    }
+
+    private static func append(_ node: Node, to json: inout JSONWriter) {
+        func time(_ nanoseconds: Int64?) -> (inout JSONWriter) -> Void {
+            { if let nanoseconds { $0.time(nanosecondsSinceEpoch: nanoseconds) } else { $0.null() } }
+        }
+        json.member("node_id", node.reporter.podName)
+        json.member("agent_id", node.reporter.agentID)
+        json.member("node_role", node.reporter.role)
+        json.member("address", node.address)
+        json.member("container_names", node.containerNames)
+        json.member("labels", node.labels)
+        json.member("status", node.isOnline ? AgentStatus.online : AgentStatus.unconnected)
+        json.member("registered_at", time(node.registeredAtNanoseconds))
+        json.member("last_heartbeat", time(node.lastHeartbeatNanoseconds))
+        json.member("streams", node.streams)
+        json.member("ingest_worker", node.ingestWorker)
+        json.member("last_sample_at", time(node.lastSampleAtNanoseconds))
+        json.member("series", node.series)
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import FODCProtocol
+
+/// What `/cluster/lifecycle` answers: the agents' groups as one list, with the proxy's verdict on their schema.
+public struct LifecycleReport: Sendable {
+    public struct Answer: Sendable {
+        public var reporter: Reporter
+        public var message: Banyandb_Fodc_V1_StreamLifecycleRequest
+        /// Wall clock, nanoseconds since the epoch.
+        public var receivedAtNanoseconds: Int64
+
+        public init(
+            reporter: Reporter, message: Banyandb_Fodc_V1_StreamLifecycleRequest, receivedAtNanoseconds: Int64
+        ) {
+            self.reporter = reporter
+            self.message = message
+            self.receivedAtNanoseconds = receivedAtNanoseconds
+        }
+    }
+
+    /// Of how many agents what came.
+    public struct Attendance: Sendable {
+        /// Listed in the registry.
+        public var registered: Int
+        /// Of those the ones that have the stream, and so were asked.
+        public var requested: Int
+        public var responded: Int
+
+        public init(registered: Int, requested: Int, responded: Int) {
+            self.registered = registered
+            self.requested = requested
+            self.responded = responded
+        }
+
+        /// Why there is nothing to show.
+        var error: String? {
+            if registered == 0 { return "FODC unavailable: no agents registered" }
+            if requested == 0 {
+                return "FODC unavailable: 0/\(registered) registered agents support the lifecycle stream"
+            }
+            return responded == 0 ? "FODC unavailable: 0/\(requested) requested agents responded" : nil
+        }
+    }
+
+    private struct Group {
+        var info: Banyandb_Fodc_V1_GroupLifecycleInfo
+        var errors: Set<String>
+    }
+
+    private let attendance: Attendance
+    private var groups: [String: Group] = [:]
+    private var statuses: [(reporter: Reporter, reports: [Banyandb_Fodc_V1_LifecycleReport])] = []
+    /// By group, of those for which an agent sent any.
+    private var fingerprints: [String: ReportedSchema] = [:]
+    /// Groups without a name.
+    public private(set) var droppedGroups = 0
+    /// Fingerprints without node, kind or name.
+    public var droppedFingerprints: Int { fingerprints.values.reduce(0) { $0 + $1.droppedRecords } }
+
+    public init(answers: [Answer], attendance: Attendance) {
+        self.attendance = attendance
+        let byTime = answers.enumerated().sorted {
+            ($0.element.receivedAtNanoseconds, $0.offset) < ($1.element.receivedAtNanoseconds, $1.offset)
+        }
+        for (_, answer) in byTime { add(answer) }
+        statuses.sort { ($0.reporter.podName, $0.reporter.agentID) < ($1.reporter.podName, $1.reporter.agentID) }
+    }
+
+    private mutating func add(_ answer: Answer) {
+        let data = answer.message.lifecycleData
+        if !data.reports.isEmpty { statuses.append((answer.reporter, data.reports)) }
+        for group in data.groups {
+            guard !group.name.isEmpty else {
+                droppedGroups += 1
+                continue
+            }
+            add(group)
+        }
+    }
+
+    private mutating func add(_ sent: Banyandb_Fodc_V1_GroupLifecycleInfo) {
+        if sent.hasSchemaConsistency {
+            fingerprints[sent.name, default: ReportedSchema()].add(sent.schemaConsistency)
+        }
+        var info = sent
+        // The verdict is the proxy's; what an agent sends there is fingerprints.
+        info.clearSchemaConsistency()
+        info.errors = []
+        if groups[sent.name] == nil {
+            groups[sent.name] = Group(info: info, errors: Set(sent.errors))
+        } else {
+            groups[sent.name]?.info = info
+            groups[sent.name]?.errors.formUnion(sent.errors)
+        }
+    }
+
+    /// Puts in the verdicts on this collection.
+    public mutating func judge(by consistency: inout SchemaConsistency, registry: RegistryOutcome) {
+        let judgements = consistency.evaluate(
+            fingerprints, registry: registry, hasEverybodyAnswered: attendance.responded >= attendance.requested)
+        for (name, judgement) in judgements {
+            groups[name]?.info.schemaConsistency = judgement.verdict
+            groups[name]?.errors.formUnion(judgement.errors)
+        }
+    }
+
+    public var json: [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("groups") { json in
+                json.array(groups.sorted { $0.key < $1.key }) { json, group in
+                    var info = group.value.info
+                    info.errors = group.value.errors.sorted()
+                    json.complete(info)
+                }
+            }
+            json.member("lifecycle_statuses") { json in
+                json.array(statuses) { json, status in
+                    json.object {
+                        $0.member("pod_name", status.reporter.podName)
+                        $0.member("reports") { $0.array(status.reports) { $0.complete($1) } }
+                    }
+                }
+            }
+            json.member("agent_summary") { json in
+                json.object {
+                    $0.member("total", attendance.registered)
+                    $0.member("requested", attendance.requested)
+                    $0.member("responded", attendance.responded)
+                    $0.member("not_responded", max(0, attendance.requested - attendance.responded))
+                }
+            }
+            if let error = attendance.error { json.member("error", error) }
+        }
+        return json.text
+    }
+}

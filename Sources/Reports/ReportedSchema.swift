@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import FODCProtocol
+
+/// What a schema object is called.
+struct SchemaObjectName: Hashable, Comparable, Sendable {
+    var kind: String
+    var name: String
+
+    static func < (one: SchemaObjectName, other: SchemaObjectName) -> Bool {
+        one.kind == other.kind ? one.name < other.name : one.kind < other.kind
+    }
+}
+
+/// What a node has of a schema object.
+struct NodeSchema: Sendable, Equatable {
+    var cache: UInt64
+    var runtime: UInt64
+}
+
+/// The nodes' fingerprints of one group, as any agents sent them.
+public struct ReportedSchema: Sendable {
+    private(set) var objects: [SchemaObjectName: [String: NodeSchema]] = [:]
+    private(set) var nodes: Set<String> = []
+    /// Fingerprints, of all objects and nodes.
+    private(set) var count = 0
+    /// Fingerprints without a node, or of an object without kind or name.
+    public private(set) var droppedRecords = 0
+
+    public init() {}
+
+    /// Of what several agents say of one object at one node the last that is added counts.
+    public mutating func add(_ sent: Banyandb_Fodc_V1_SchemaConsistency) {
+        for object in sent.objects {
+            guard !object.kind.isEmpty, !object.name.isEmpty else {
+                droppedRecords += max(1, object.nodeFingerprints.count)
+                continue
+            }
+            add(object.nodeFingerprints, of: SchemaObjectName(kind: object.kind, name: object.name))
+        }
+    }
+
+    private mutating func add(_ fingerprints: [Banyandb_Fodc_V1_NodeFingerprint], of object: SchemaObjectName) {
+        for fingerprint in fingerprints {
+            guard !fingerprint.node.isEmpty else {
+                droppedRecords += 1
+                continue
+            }
+            let schema = NodeSchema(cache: fingerprint.cacheFingerprint, runtime: fingerprint.runtimeFingerprint)
+            nodes.insert(fingerprint.node)
+            if objects[object, default: [:]].updateValue(schema, forKey: fingerprint.node) == nil { count += 1 }
+        }
+    }
+}

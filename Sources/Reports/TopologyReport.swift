@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import FODCProtocol
+
+/// What `/cluster/topology` answers: the agents' views of the cluster as one.
+public struct TopologyReport: Sendable {
+    /// What one agent sent last.
+    public struct View: Sendable {
+        public var message: Banyandb_Fodc_V1_StreamClusterTopologyRequest
+        /// Wall clock, nanoseconds since the epoch.
+        public var receivedAtNanoseconds: Int64
+
+        public init(message: Banyandb_Fodc_V1_StreamClusterTopologyRequest, receivedAtNanoseconds: Int64) {
+            self.message = message
+            self.receivedAtNanoseconds = receivedAtNanoseconds
+        }
+    }
+
+    /// An agent of the registry.
+    public struct RegisteredAgent: Sendable {
+        public var podName: String
+        public var isOnline: Bool
+        /// Wall clock, nanoseconds since the epoch; nil when none has come.
+        public var lastHeartbeatNanoseconds: Int64?
+
+        public init(podName: String, isOnline: Bool, lastHeartbeatNanoseconds: Int64?) {
+            self.podName = podName
+            self.isOnline = isOnline
+            self.lastHeartbeatNanoseconds = lastHeartbeatNanoseconds
+        }
+    }
+
+    /// The whole answer.
+    public let json: [UInt8]
+    /// The array of calls alone.
+    public let callsJSON: [UInt8]
+    /// Nodes without a name.
+    public let droppedNodes: Int
+    /// Calls without an id.
+    public let droppedCalls: Int
+
+    public init(views: [View], agents: [RegisteredAgent]) {
+        var merger = TopologyMerger()
+        for view in views { merger.add(view.message.topology, receivedAtNanoseconds: view.receivedAtNanoseconds) }
+        droppedNodes = merger.droppedNodes
+        droppedCalls = merger.droppedCalls
+        var calls = JSONWriter()
+        calls.array(merger.calls) { json, call in
+            json.object {
+                $0.member("id", call.id)
+                $0.member("target", call.target)
+                $0.member("source", call.source)
+            }
+        }
+        callsJSON = calls.text
+        let byPod = Self.shownAgents(of: agents)
+        var json = JSONWriter()
+        json.object {
+            $0.member("nodes") { $0.array(merger.nodes) { Self.append($1, byPod, to: &$0) } }
+            $0.member("calls") { $0.raw(calls.text) }
+        }
+        self.json = json.text
+    }
+
+    /// Of several agents of one pod an online one, of several such that whose heartbeat is the newest.
+    private static func shownAgents(of agents: [RegisteredAgent]) -> [String: RegisteredAgent] {
+        func rank(_ agent: RegisteredAgent) -> (Int, Int64) {
+            (agent.isOnline ? 1 : 0, agent.lastHeartbeatNanoseconds ?? Int64.min)
+        }
+        return Dictionary(agents.map { ($0.podName, $0) }, uniquingKeysWith: { rank($0) < rank($1) ? $1 : $0 })
+    }
+
+    private static func append(
+        _ node: Banyandb_Database_V1_Node, _ agents: [String: RegisteredAgent], to json: inout JSONWriter
+    ) {
+        // Roles have names of their own for numbers that nobody has named.
+        var described = node
+        described.roles = []
+        let roleNames = EnumNames.of(Banyandb_Database_V1_Role.self)
+        json.object { json in
+            json.members(of: described)
+            if let agent = node.labels[TopologyMerger.podNameLabel].flatMap({ agents[$0] }) {
+                json.member("status", agent.isOnline ? AgentStatus.online : AgentStatus.unconnected)
+                if let heartbeat = agent.lastHeartbeatNanoseconds {
+                    json.member("last_heartbeat") { $0.time(nanosecondsSinceEpoch: heartbeat) }
+                }
+            }
+            json.member("roles") { json in
+                json.array(node.roles) { $0.string(roleNames[$1.rawValue] ?? "UNKNOWN_ROLE_\($1.rawValue)") }
+            }
+        }
+    }
+}
+
+/// The two states that the registry knows, as all answers name them.
+enum AgentStatus {
+    static let online = "online"
+    static let unconnected = "unconnected"
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+import FODCProtocol
+import Reports
+import Testing
+
+@Suite struct LifecycleReportTests {
+    private typealias Group = Banyandb_Fodc_V1_GroupLifecycleInfo
+
+    private func answer(
+        _ pod: String, at second: Int64, groups: [Group] = [], reports: [String: String] = [:]
+    ) -> LifecycleReport.Answer {
+        let message = Banyandb_Fodc_V1_StreamLifecycleRequest.with {
+            $0.podName = "what the agent says"
+            $0.lifecycleData.groups = groups
+            $0.lifecycleData.reports = reports.map { name, text in .with { ($0.filename, $0.reportJson) = (name, text) }
+            }
+        }
+        return LifecycleReport.Answer(
+            reporter: Reporter(agentID: "id-\(pod)", podName: pod, role: "ROLE_DATA"), message: message,
+            receivedAtNanoseconds: second)
+    }
+
+    private func text(_ report: LifecycleReport) -> String { String(decoding: report.json, as: UTF8.self) }
+
+    private let twoOfTwo = LifecycleReport.Attendance(registered: 2, requested: 2, responded: 2)
+
+    @Test(arguments: [
+        (0, 0, 0, "FODC unavailable: no agents registered"),
+        (3, 0, 0, "FODC unavailable: 0/3 registered agents support the lifecycle stream"),
+        (3, 2, 0, "FODC unavailable: 0/2 requested agents responded"),
+    ])
+    func nothingToShow(_ registered: Int, _ requested: Int, _ responded: Int, _ error: String) {
+        let report = LifecycleReport(
+            answers: [], attendance: .init(registered: registered, requested: requested, responded: responded))
+        #expect(
+            text(report)
+                == #"{"groups":[],"lifecycle_statuses":[],"agent_summary":{"total":\#(registered),"#
+                + #""requested":\#(requested),"responded":0,"not_responded":\#(requested)},"error":"\#(error)"}"#)
+    }
+
+    /// The frame of shared/examples/cluster-lifecycle.json; its groups are held against it in `MessageJSONTests`.
+    @Test func itIsAsTheGoProxyWroteIt() throws {
+        let report = LifecycleReport(
+            answers: [answer("a", at: 1, groups: [.with { $0.name = "sw_metrics_0" }])], attendance: twoOfTwo)
+        let read = try JSONReading.object(report.json)
+        #expect(Set(read.keys) == ["agent_summary", "groups", "lifecycle_statuses"])
+        let summary = try #require(read["agent_summary"] as? [String: Int])
+        #expect(summary == ["total": 2, "requested": 2, "responded": 2, "not_responded": 0])
+        #expect((read["lifecycle_statuses"] as? [Any])?.isEmpty == true)
+        #expect(
+            text(report).contains(
+                #"{"name":"sw_metrics_0","catalog":"","resource_opts":null,"data_info":[],"errors":[],"#
+                    + #""schema_consistency":null}"#))
+    }
+
+    @Test func theLaterAgentWinsAndErrorsAreUnited() {
+        let report = LifecycleReport(
+            answers: [
+                answer(
+                    "late", at: 9,
+                    groups: [
+                        .with { ($0.name, $0.catalog, $0.errors) = ("g", "late", ["b", "a"]) }, .with { $0.name = "f" },
+                    ]),
+                answer(
+                    "early", at: 1, groups: [.with { ($0.name, $0.catalog, $0.errors) = ("g", "early", ["c", "b"]) }]),
+            ], attendance: twoOfTwo)
+        #expect(
+            text(report).contains(
+                #"{"name":"g","catalog":"late","resource_opts":null,"data_info":[],"errors":["a","b","c"]"#))
+        #expect(!text(report).contains("early"))
+        #expect(text(report).hasPrefix(#"{"groups":[{"name":"f""#))
+    }
+
+    @Test func statusesAreOfAgentsWithReports() {
+        let odd = #"{"a":"\#n"}"#
+        let report = LifecycleReport(
+            answers: [
+                answer("b", at: 1, reports: ["f.json": odd]), answer("a", at: 2),
+                answer("0", at: 3, reports: ["g": ""]),
+            ],
+            attendance: twoOfTwo)
+        #expect(
+            text(report).contains(
+                #""lifecycle_statuses":[{"pod_name":"0","reports":[{"filename":"g","#
+                    + #""report_json":""}]},{"pod_name":"b","#
+                    + #""reports":[{"filename":"f.json","report_json":"{\"a\":\"\n\"}"}]}]"#))
+    }
+
+    @Test func groupsWithoutANameAreDroppedAndCounted() {
+        let report = LifecycleReport(
+            answers: [answer("a", at: 1, groups: [.init(), .with { $0.name = "g" }, .with { $0.catalog = "c" }])],
+            attendance: twoOfTwo)
+        #expect(report.droppedGroups == 2)
+        #expect(text(report).contains(#"{"groups":[{"name":"g","#))
+    }
+
+    @Test func verdictsAreTheProxysOwn() throws {
+        let sound = Group.with {
+            $0.name = "g"
+            $0.schemaConsistency = SchemaRounds.sent(["m/a": ["n1": (1, 1)]])
+            // What an agent says of the status counts for nothing.
+            $0.schemaConsistency.status = .inconsistent
+        }
+        let other = Group.with {
+            $0.name = "g"
+            $0.schemaConsistency = SchemaRounds.sent(["m/a": ["n2": (1, 1)]])
+        }
+        let silent = Group.with { $0.name = "without" }
+        var consistency = SchemaConsistency()
+        var report = LifecycleReport(
+            answers: [answer("a", at: 1, groups: [sound, silent]), answer("b", at: 2, groups: [other])],
+            attendance: twoOfTwo)
+        #expect(!text(report).contains("fingerprint"))
+        report.judge(by: &consistency, registry: SchemaRounds.registry(["m/a": 1]))
+        #expect(
+            text(report).contains(
+                #""schema_consistency":{"status":"CONSISTENCY_STATUS_CONSISTENT","objects":[{"kind":"m","name":"a","#
+                    + #""registry_fingerprint":"1","node_fingerprints":[{"node":"n1","cache_fingerprint":"1","#
+                    + #""runtime_fingerprint":"1"},{"node":"n2","cache_fingerprint":"1","runtime_fingerprint":"1"}]}],"#
+                    + #""issues":[]}"#))
+        #expect(
+            text(report).contains(
+                #"{"name":"without","catalog":"","resource_opts":null,"data_info":[],"errors":[],"#
+                    + #""schema_consistency":null}"#
+            ))
+        #expect(consistency.gaugeValues.map(\.group) == ["g"])
+    }
+
+    @Test func aShortfallAndARegistryThatIsAwayMakeItUnknown() {
+        let group = Group.with {
+            $0.name = "g"
+            $0.errors = ["own"]
+            $0.schemaConsistency = SchemaRounds.sent(["m/a": ["n": (1, 1)]])
+        }
+        var consistency = SchemaConsistency()
+        var short = LifecycleReport(
+            answers: [answer("a", at: 1, groups: [group])],
+            attendance: .init(registered: 2, requested: 2, responded: 1))
+        short.judge(by: &consistency, registry: SchemaRounds.registry(["m/a": 1]))
+        #expect(text(short).contains("CONSISTENCY_STATUS_UNKNOWN") && text(short).contains(#""not_responded":1"#))
+        var away = LifecycleReport(answers: [answer("a", at: 1, groups: [group])], attendance: twoOfTwo)
+        away.judge(by: &consistency, registry: .noLiaison)
+        #expect(text(away).contains(#""errors":["own","registry unavailable: no schema-serving"#))
+        #expect(
+            text(away).contains(
+                #""schema_consistency":{"status":"CONSISTENCY_STATUS_UNKNOWN","objects":[],"issues":[]}"#))
+    }
+}
