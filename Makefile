@@ -6,15 +6,18 @@ SHELL := /bin/bash
 
 BIN := .build/release
 PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-agentsim fodc-lane
+# Debug builds of these have test hooks, such as the one for a record that kills its reader.
+HOOKED_PRODUCTS := fodc-proxy fodc-ingest fodc-exporter
 VENV := .build-venv
 SWIFT_SOURCES := Package.swift $(wildcard Sources Tests Benchmarks)
 # Where the end-to-end tests find the programs; another build can be tested with FODC_BIN=FOLDER make e2e.
 export FODC_BIN ?= $(CURDIR)/$(BIN)
+export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 # Two test processes: the tests wait more than they compute, but some start a thousand agents.
 PYTEST_WORKERS ?= 2
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build run test unit e2e bench bench-quick lint format proto clean
+.PHONY: help deps deps-test build build-hooked run test unit e2e bench bench-quick lint format proto clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +34,9 @@ deps-test:
 build: deps ## Build release binaries into .build/release
 	set -e; for product in $(PRODUCTS); do swift build -c release --product $$product; done
 
+build-hooked: deps
+	set -e; for product in $(HOOKED_PRODUCTS); do swift build --product $$product; done
+
 run: build ## Start the proxy with five simulated agents; Ctrl-C ends all
 	@scripts/run.sh $(BIN)
 
@@ -41,7 +47,7 @@ unit: deps ## Unit tests alone
 	swift build --product fodc-proxyPackageTests
 	swift test --skip-build --no-parallel
 
-e2e: deps-test build ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
+e2e: deps-test build build-hooked ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
 	$(VENV)/bin/python -m pytest Tests/e2e -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)
 
 # Judges no times: only whether every answer is right under load.

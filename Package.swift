@@ -39,7 +39,8 @@ let package = Package(
         // change of its types' layout is seen by an incremental build only where it is named.
         .executableTarget(name: "Supervisor", dependencies: ["Supervision", "Settings", arguments]),
         .executableTarget(name: "Ingest", dependencies: ["IngestService", "Settings", "WorkerLink", "WorkerRuntime"]),
-        .executableTarget(name: "Exporter", dependencies: ["ExporterService", "Settings", "WorkerLink", "WorkerRuntime"]),
+        .executableTarget(
+            name: "Exporter", dependencies: ["ExporterService", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(name: "AgentSim", dependencies: ["AgentSimulation", "Settings", arguments]),
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
@@ -110,7 +111,8 @@ let package = Package(
             dependencies: ["AgentSimulation", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
-            name: "IngestServiceTests", dependencies: ["Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol"]),
+            name: "IngestServiceTests",
+            dependencies: ["Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol"]),
         .testTarget(
             name: "ExporterServiceTests",
             dependencies: ["Exchange", "ExporterService", "HTTPServer", "Lanes", "Platform", nioCore, nioPosix, log]),

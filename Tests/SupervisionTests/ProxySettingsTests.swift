@@ -37,7 +37,8 @@ import Testing
             (.ingestWorkers, "64"), (.ringMaxSize, "80MiB"), (.ringMaxSize, "8GiB"), (.staleGrace, "0s"),
             (.staleGrace, "5m0s"),
             (.stateDirectory, "/var/lib/x"), (.runtimeDirectory, "/run/x"), (.logLevel, "trace"), (.logLevel, "error"),
-            (.logFormat, "json"), (.lifecycleInterval, "0s"), (.lifecycleInterval, "24h0m0s"), (.spoolDirectory, "/var/tmp"),
+            (.logFormat, "json"), (.lifecycleInterval, "0s"), (.lifecycleInterval, "24h0m0s"),
+            (.spoolDirectory, "/var/tmp"),
             (.spoolMaxSize, "1MiB"), (.spoolMaxSize, "1024GiB"),
         ] as [(SettingsFlag, String)])
     func takes(flag: SettingsFlag, value: String) throws {
@@ -95,7 +96,8 @@ import Testing
     }
 
     @Test func systemdsFoldersAreTheDefault() throws {
-        let variables = ["STATE_DIRECTORY": "/var/lib/fodc:/var/lib/other", "RUNTIME_DIRECTORY": "/run/fodc",
+        let variables = [
+            "STATE_DIRECTORY": "/var/lib/fodc:/var/lib/other", "RUNTIME_DIRECTORY": "/run/fodc",
             "CACHE_DIRECTORY": "/var/cache/fodc", "TMPDIR": "/var/tmp",
         ]
         let settings = try resolve([], variables)

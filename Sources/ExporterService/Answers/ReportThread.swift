@@ -15,7 +15,7 @@ final class ReportThread {
 
     /// Runs `work` on the thread, which is begun with the first job, and hands its outcome over on the loop.
     func run<Outcome: Sendable>(
-        _ work: @escaping @Sendable (AnswerDecoder) -> Outcome, _ done: @escaping (Outcome) -> Void
+        _ work: @escaping @Sendable (AnswerDecoder) -> Outcome, then done: @escaping (Outcome) -> Void
     ) {
         pool.start()
         let finish = NIOLoopBound(done, eventLoop: loop)

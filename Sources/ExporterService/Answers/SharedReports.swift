@@ -6,7 +6,7 @@ final class SharedReports<Report> {
 
     /// - Parameter make: begins to make the report, and hands it over later; called for the first of a batch.
     func report(
-        ofBatch batch: UInt64, _ make: (@escaping (Report) -> Void) -> Void, _ done: @escaping (Report) -> Void
+        ofBatch batch: UInt64, _ make: (@escaping (Report) -> Void) -> Void, then done: @escaping (Report) -> Void
     ) {
         guard waiting[batch] == nil else {
             waiting[batch]?.append(done)

@@ -32,7 +32,7 @@ final class ClusterEndpoint {
             return responder.respond(error)
         }
         let now = WallClock.nowNanoseconds()
-        sources.thread.run({ decoder in
+        sources.thread.run { decoder in
             let topology = newest.flatMap {
                 decoder.message(Banyandb_Fodc_V1_StreamClusterTopologyRequest.self, of: $0)
             }
@@ -40,7 +40,9 @@ final class ClusterEndpoint {
                 TopologyReport(views: [.init(message: $0, receivedAtNanoseconds: 0)], agents: []).callsJSON
             }
             return ClusterReport(nodes: nodes, callsJSON: calls, updatedAtNanoseconds: now)
-        }) { responder.respond(json: $0.json) }
+        } then: {
+            responder.respond(json: $0.json)
+        }
     }
 
     private func node(of listed: AgentDirectory.Listed, _ reporter: Reporter?) -> ClusterReport.Node? {

@@ -24,7 +24,7 @@ final class ConfigurationEndpoint {
             do throws(AnswerReader.TooLarge) {
                 let answers = try sources.reader.newest(.configuration, of: Set(reporters.keys))
                 let notSupported = podsWithoutStream(reporters, answers)
-                sources.thread.run({ decoder in
+                sources.thread.run { decoder in
                     let nodes = answers.compactMap { id, answer -> ConfigurationReport.Node? in
                         guard let reporter = reporters[id] else { return nil }
                         return decoder.message(Fodc_Proxy_V1_NodeConfiguration.self, of: answer).map {
@@ -32,7 +32,9 @@ final class ConfigurationEndpoint {
                         }
                     }
                     return ConfigurationReport(nodes: nodes, notSupported: notSupported)
-                }) { responder.respond(json: $0.json) }
+                } then: {
+                    responder.respond(json: $0.json)
+                }
             } catch {
                 responder.respond(error)
             }

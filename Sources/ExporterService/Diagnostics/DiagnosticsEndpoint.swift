@@ -21,7 +21,9 @@ final class DiagnosticsEndpoint {
         sources.collect(.crashDiagnostics, filter, waitNanoseconds: Self.waitNanoseconds) { [sources] reporters, _ in
             do throws(AnswerReader.TooLarge) {
                 let answers = try sources.reader.all(.crashRecord, of: Set(reporters.keys))
-                sources.thread.run({ Self.report(answers.map { (reporters[$0.key], $0.value) }, $0) }) { report in
+                sources.thread.run {
+                    Self.report(answers.map { (reporters[$0.key], $0.value) }, $0)
+                } then: { report in
                     sources.noteDropped(report.droppedRecords, .crashDiagnostics)
                     responder.respond(json: report.json)
                 }

@@ -77,9 +77,9 @@ final class LifecycleCollector {
             return finish(.failure(error))
         }
         let before = consistency
-        sources.thread.run({ decoder in
+        sources.thread.run { decoder in
             Self.judge(answers, reporters, attendance, registry, before, decoder)
-        }) { [self] judged in
+        } then: { [self] judged in
             sources.noteDropped(judged.dropped, .lifecycle)
             collected += 1
             if let after = judged.consistency {

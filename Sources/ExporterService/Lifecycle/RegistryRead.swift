@@ -42,10 +42,10 @@ final class RegistryRead {
                 reasons.append("\(liaison.podName): no answer")
                 return askNext()
             }
-            sources.thread.run({ _ in
+            sources.thread.run { _ in
                 RegistryContents(
                     AnswerDecoder.messages(Banyandb_Fodc_V1_StreamSchemaRegistryRequest.self, in: bytes))
-            }) { [self] contents in
+            } then: { [self] contents in
                 sources.noteDropped(contents.droppedRecords, .schemaRegistry)
                 guard let failure = contents.failure else { return done(.read(contents)) }
                 reasons.append("\(liaison.podName): \(failure)")

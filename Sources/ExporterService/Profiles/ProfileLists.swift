@@ -38,11 +38,13 @@ final class ProfileLists {
         } catch {
             return done(.failure(error))
         }
-        sources.thread.run({ decoder in
+        sources.thread.run { decoder in
             answers.compactMap { id, answer in
                 reporters[id].map { (agent: id, list: Self.list(answer, $0, decoder)) }
             }
-        }) { done(.success($0)) }
+        } then: {
+            done(.success($0))
+        }
     }
 
     private static func list(
@@ -69,7 +71,9 @@ final class ProfileListEndpoint {
             switch outcome {
             case .failure(let error): responder.respond(error)
             case .success(let lists):
-                sources.thread.run({ _ in PressureReport(lists: lists.map(\.list)) }) { report in
+                sources.thread.run { _ in
+                    PressureReport(lists: lists.map(\.list))
+                } then: { report in
                     sources.noteDropped(report.droppedRecords, .pressureProfiles)
                     responder.respond(json: report.json)
                 }

@@ -23,7 +23,9 @@ final class TopologyEndpoint {
         if request.isHead { return responder.respondHead() }
         let target = AnswerCollections.Target(stream: .topology, agents: nil)
         sources.collections.collect(target, waitNanoseconds: Self.waitNanoseconds) { [self] result in
-            shared.report(ofBatch: result.batch, { makeReport($0) }) { outcome in
+            shared.report(ofBatch: result.batch) {
+                makeReport($0)
+            } then: { outcome in
                 switch outcome {
                 case .success(let report): responder.respond(json: report.json)
                 case .failure(let error): responder.respond(error)
@@ -48,14 +50,14 @@ final class TopologyEndpoint {
                     lastHeartbeatNanoseconds: directory.lastHeartbeatNanoseconds(of: listed))
             }
         }
-        sources.thread.run({ decoder in
+        sources.thread.run { decoder in
             let views = answers.compactMap { answer in
                 decoder.message(Banyandb_Fodc_V1_StreamClusterTopologyRequest.self, of: answer).map {
                     TopologyReport.View(message: $0, receivedAtNanoseconds: answer.receivedAtNanoseconds)
                 }
             }
             return TopologyReport(views: views, agents: agents)
-        }) { [sources] report in
+        } then: { [sources] report in
             sources.noteDropped(report.droppedNodes + report.droppedCalls, .topology)
             done(.success(report))
         }
