@@ -19,10 +19,10 @@ def node(agents, running, pod, startup=None, runtime=None, **fields):
 
 
 def differences(answer) -> dict:
-    """(role, key) -> {value: pods}"""
+    """(role, section, key) -> {value: pods}"""
     out = {}
     for one in answer["differences"]:
-        identity = (one["node_role"], one["key"])
+        identity = (one["node_role"], one["section"], one["key"])
         assert identity not in out, f"twice: {identity}"
         out[identity] = {v["value"]: sorted(v["pod_names"]) for v in one["values"]}
     return out
@@ -61,8 +61,8 @@ def test_differences_within_a_role(proxy, agents):
     node(agents, running, "l", {"same": "2", "odd": "z"}, {"r-same": "2", "r-odd": "3"}, role="ROLE_LIAISON")
     found = differences(ask(running))
     assert found == {
-        ("ROLE_DATA", "odd"): {"x": ["a", "c"], "y": ["b"]},
-        ("ROLE_DATA", "r-odd"): {"1": ["a", "c"], "2": ["b"]},
+        ("ROLE_DATA", "startup_params", "odd"): {"x": ["a", "c"], "y": ["b"]},
+        ("ROLE_DATA", "runtime_config", "r-odd"): {"1": ["a", "c"], "2": ["b"]},
     }
 
 
@@ -71,8 +71,7 @@ def test_missing_key_is_a_difference(proxy, agents):
     node(agents, running, "a", {"key": "1", "both": ""})
     node(agents, running, "b", {"both": ""})
     found = differences(ask(running))
-    assert list(found) == [("ROLE_DATA", "key")]
-    assert found["ROLE_DATA", "key"]["1"] == ["a"]
+    assert found == {("ROLE_DATA", "startup_params", "key"): {"1": ["a"], None: ["b"]}}
 
 
 def test_difference_gone_is_gone(proxy, agents):

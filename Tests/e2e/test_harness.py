@@ -22,7 +22,7 @@ class Server(grpc.GenericRpcHandler):
         self.asks = {path: queue.Queue() for path in self._paths()}
         self.got = {path: [] for path in self._paths()}
         self.unread: set[str] = set()
-        self._pool = concurrent.futures.ThreadPoolExecutor(40)
+        self._pool = concurrent.futures.ThreadPoolExecutor(100)
         self._server = grpc.server(self._pool, options=[("grpc.max_receive_message_length", -1)])
         self._server.add_generic_rpc_handlers((self,))
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"

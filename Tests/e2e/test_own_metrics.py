@@ -186,7 +186,7 @@ def test_streams_by_their_names(proxy):
         found = {dict(k)["stream"] for k in scrape.named(f"fodc_proxy_stream_{name}_total")}
         assert found == set(protos.ASKED_STREAMS), name
     assert {dict(k)["kind"] for k in scrape.named("fodc_proxy_stream_answers_total")} == {
-        "answered", "late", "unasked", "malformed", "repaired"}
+        "answered", "unchanged", "late", "unasked", "malformed", "repaired"}
     assert {dict(k)["cause"] for k in scrape.named("fodc_proxy_stream_not_answered_total")} == {"silent", "busy"}
 
 

@@ -110,12 +110,14 @@ def objects_of(nodes: dict, known: dict) -> list:
 
 
 def test_no_fingerprints_no_verdict(proxy, agents):
+    """None for a group of which nobody says anything; unknown for one that is looked at, and on no node."""
     running = proxy(lifecycle_interval="0")
     agent = liaison(agents, running)
     agent.asked["lifecycle"].answer = lifecycle([group("g"), group("h", [])])
     got = ask(running)
-    assert got["g"]["schema_consistency"] is None and got["h"]["schema_consistency"] is None
-    assert gauge(running) == {}
+    assert got["g"]["schema_consistency"] is None
+    assert got["h"]["schema_consistency"] == {"status": STATUS[UNKNOWN], "objects": [], "issues": []}
+    assert gauge(running) == {"h": UNKNOWN}
 
 
 def test_fingerprints_of_several_agents(proxy, agents):

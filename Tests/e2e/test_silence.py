@@ -24,22 +24,25 @@ def test_silent_then_late(proxy, agents):
     for asked in silent.asked.values():
         asked.is_hanging = True
     registry_test = second_liaison(proxy, agents)
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        under_way = {s.stream: pool.submit(s.get, running, LONGEST_WAIT_SECONDS) for s in subjects}
-        other = pool.submit(running_registry, registry_test)
-        texts = {stream: one.result().text for stream, one in under_way.items()}
-        other.result()
-    for stream, text in texts.items():
+
+    def ask(subject):
+        stream = subject.stream
+        text = subject.get(running, LONGEST_WAIT_SECONDS).text
         assert "mark-good" in text and "mark-silent" not in text, stream
         assert len(good.asked[stream].requests) == len(silent.asked[stream].requests) == 1, stream
         if stream != "diagnostics":  # no answer is one there
             eventually(lambda: counted(running, "stream_not_answered_total", stream=stream, cause="silent") == 1, f"{stream} is counted")
-
-    # While it owes an answer it is not asked again; what it says then is late, and the newest that is known of it.
-    for subject in subjects:
-        if subject.stream in ("topology", "configuration"):
+        if stream in ("topology", "configuration"):  # who owes an answer is not asked again
             assert "mark-good" in subject.get(running).text
-            assert len(silent.asked[subject.stream].requests) == 1, subject.stream
+            assert (len(good.asked[stream].requests), len(silent.asked[stream].requests)) == (2, 1), stream
+            eventually(lambda: counted(running, "stream_not_answered_total", stream=stream, cause="busy") == 1, f"{stream} is counted")
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        under_way = [pool.submit(ask, s) for s in subjects] + [pool.submit(running_registry, registry_test)]
+        for one in under_way:
+            one.result()
+
+    # What it says then is late, and the newest that is known of it.
     for subject in subjects:
         asked = silent.asked[subject.stream]
         asked.is_hanging = False

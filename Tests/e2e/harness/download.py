@@ -40,6 +40,8 @@ class Download:
             lines.append(line.decode("latin-1"))
         self.status = int(lines[0].split(" ")[1])
         self.headers = {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
+        # Nothing at all may come with its length instead.
+        self.is_complete = self.headers.get("content-length") == "0"
         return self
 
     def text(self) -> str:
@@ -51,7 +53,7 @@ class Download:
 
     def take(self, count: int) -> bytes:
         """That many bytes of the body, or fewer when it ends before; raises `Cut` when the connection does."""
-        assert self.headers.get("transfer-encoding") == "chunked", self.headers
+        assert self.is_complete or self.headers.get("transfer-encoding") == "chunked", self.headers
         out = []
         while count > 0 and not self.is_complete:
             if self._left_in_chunk == 0:

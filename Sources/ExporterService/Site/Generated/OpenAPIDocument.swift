@@ -58,7 +58,7 @@ enum OpenAPIDocument {
                 "200":
                   description: OpenAPI 3.1
                   content:
-                    application/yaml: {schema: {type: string}}
+                    application/yaml: {schema: {type: object}}
                 "400": {$ref: "#/components/responses/BadRequest"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
@@ -92,8 +92,8 @@ enum OpenAPIDocument {
                 - $ref: "#/components/parameters/PodName"
                 - name: X-Prometheus-Scrape-Timeout-Seconds
                   in: header
-                  description: The scrape's deadline, as Prometheus sends it
-                  schema: {type: number}
+                  description: The scrape's deadline, as Prometheus sends it; what is no number is ignored
+                  schema: {type: string}
               responses:
                 "200":
                   description: Prometheus text format 0.0.4, families and labels sorted, compressed with gzip if accepted
@@ -114,12 +114,12 @@ enum OpenAPIDocument {
               parameters:
                 - name: start_time
                   in: query
-                  description: RFC 3339; not after `end_time`
-                  schema: {$ref: "#/components/schemas/Time"}
+                  description: RFC 3339; not after `end_time`. Empty is as good as none
+                  schema: {$ref: "#/components/schemas/TimeOrEmpty"}
                 - name: end_time
                   in: query
                   description: RFC 3339
-                  schema: {$ref: "#/components/schemas/Time"}
+                  schema: {$ref: "#/components/schemas/TimeOrEmpty"}
                 - $ref: "#/components/parameters/Role"
                 - $ref: "#/components/parameters/PodName"
               responses:
@@ -163,7 +163,7 @@ enum OpenAPIDocument {
                   schema:
                     type: object
                     patternProperties:
-                      "^label\\..": {type: string}
+                      "^label\\..": {type: string, minLength: 1}
                   example: {label.type: hot}
               responses:
                 "200":
@@ -171,7 +171,7 @@ enum OpenAPIDocument {
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Cluster"}}
                 "400":
-                  description: A status that is none, a `label.` without a key, or a malformed request; the text names it
+                  description: A status that is none, a `label.` without key or value, or a malformed request; the text names it
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
                 "414": {$ref: "#/components/responses/URITooLong"}
@@ -352,6 +352,10 @@ enum OpenAPIDocument {
             Time:
               type: string
               format: date-time
+            TimeOrEmpty:
+              anyOf:
+                - {$ref: "#/components/schemas/Time"}
+                - {type: string, maxLength: 0}
             Integer64Text:
               description: A 64-bit integer, as text since JSON's numbers do not hold it exactly
               type: string
@@ -723,15 +727,20 @@ enum OpenAPIDocument {
                       version: {type: string}
                       startup_params: {$ref: "#/components/schemas/Labels"}
                       runtime_config: {$ref: "#/components/schemas/Labels"}
-                      collected_at: {$ref: "#/components/schemas/Time"}
+                      collected_at:
+                        description: null if the agent does not say
+                        oneOf:
+                          - {$ref: "#/components/schemas/Time"}
+                          - {type: "null"}
                 differences:
                   description: Keys whose value is not the same on all nodes of a role
                   type: array
                   items:
                     type: object
-                    required: [node_role, key, values]
+                    required: [node_role, section, key, values]
                     properties:
                       node_role: {type: string}
+                      section: {type: string, enum: [startup_params, runtime_config]}
                       key: {type: string}
                       values:
                         type: array
