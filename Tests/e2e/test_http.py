@@ -11,7 +11,7 @@ from harness.waiting import eventually
 MIB = 1 << 20
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/metrics-windows", "/health"])
+@pytest.mark.parametrize("path", ["/metrics", "/metrics-windows", "/health", "/", "/cluster/topology", "/pressure-profiles/a/b/heap"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods(proxy_for_all, path, method):
     response = proxy_for_all.web.request(method, path, body=b"x" if method != "OPTIONS" else None)
@@ -20,7 +20,7 @@ def test_other_methods(proxy_for_all, path, method):
     assert response.content_type.startswith("text/plain") and method in response.text
 
 
-@pytest.mark.parametrize("path", ["/", "/metric", "/metrics/", "/Metrics", "/healthz", "/metrics-windows/x", "/a%2e/b"])
+@pytest.mark.parametrize("path", ["//", "/metric", "/metrics/", "/Metrics", "/healthz", "/metrics-windows/x", "/a%2e/b"])
 def test_unknown_paths(proxy_for_all, path):
     response = proxy_for_all.web.get(path)
     assert response.status == 404

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import wire
+from harness import protos, wire
 from harness.processes import Proxy, pause
 from harness.waiting import eventually
 from harness.wire import COUNTER, Sample
@@ -31,6 +31,14 @@ EXPECTED = {
     "fodc_proxy_build_info": "gauge",
     "fodc_proxy_worker_cpu_seconds_total": "counter",
     "fodc_proxy_worker_resident_memory_bytes": "gauge",
+    "fodc_proxy_stream_requests_total": "counter",
+    "fodc_proxy_stream_answers_total": "counter",
+    "fodc_proxy_stream_not_answered_total": "counter",
+    "fodc_proxy_stream_answer_bytes_total": "counter",
+    "fodc_proxy_records_dropped_total": "counter",
+    "fodc_proxy_downloads_total": "counter",
+    "fodc_proxy_download_bytes_total": "counter",
+    "fodc_proxy_spool_bytes": "gauge",
 }
 
 
@@ -169,6 +177,28 @@ def test_requests_by_path_and_code(proxy):
     assert found["/health", "200"] >= 1
     assert sum(v for (path, code), v in found.items() if code == "404") == 1
     assert not any("nothing" in path for path, _ in found), "paths that clients make up are no labels"
+
+
+def test_streams_by_their_names(proxy):
+    """Every stream is there from the start, so that a dashboard has something to chart."""
+    scrape = proxy().scrape()
+    for name in ("requests", "answers", "not_answered", "answer_bytes"):
+        found = {dict(k)["stream"] for k in scrape.named(f"fodc_proxy_stream_{name}_total")}
+        assert found == set(protos.ASKED_STREAMS), name
+    assert {dict(k)["kind"] for k in scrape.named("fodc_proxy_stream_answers_total")} == {
+        "answered", "late", "unasked", "malformed", "repaired"}
+    assert {dict(k)["cause"] for k in scrape.named("fodc_proxy_stream_not_answered_total")} == {"silent", "busy"}
+
+
+def test_download_path_is_one_label(proxy):
+    running = proxy()
+    for pod in ("a", "b"):
+        assert running.web.get(f"/pressure-profiles/{pod}/p/heap").status == 404
+
+    def found():
+        return {dict(k)["path"]: v for k, v in running.scrape().named("fodc_proxy_http_requests_total").items() if dict(k)["code"] == "404"}
+
+    eventually(lambda: found() == {"/pressure-profiles/{pod_name}/{profile_id}/{type}": 2}, "both under the pattern")
 
 
 def test_counters_survive_the_workers(proxy, agents):

@@ -2,8 +2,10 @@
 """An agent on grpcio, a gRPC implementation that shares no code with the proxy's.
 
 It behaves as the agents in the field do unless a test tells it otherwise: registers, then opens its streams, answers each
-request for metrics with all it has, series and labels in a new random order each time.
+request for metrics with all it has, series and labels in a new random order each time. Of the other streams it has those
+that the test gives it an answer for.
 """
+import collections.abc
 import queue
 import random
 import threading
@@ -28,20 +30,76 @@ def _serialize(message) -> bytes:
     return message if isinstance(message, bytes) else message.SerializeToString()
 
 
+class Outgoing:
+    """What a call sends, in order. An iterator among it is drawn from message by message, as the transport takes them:
+    grpcio asks for the next message when the one before has gone into the flow-control window.
+
+    With a `turn`, a lock that several calls share, a message is handed out only to who holds it, and it is held until
+    the transport has taken the message. That is how the agents in the field send: a stream whose window is shut then
+    holds up heartbeats and metrics."""
+
+    def __init__(self, turn):
+        self._queue: queue.SimpleQueue = queue.SimpleQueue()
+        self._series: collections.abc.Iterator | None = None
+        self._turn, self._holds, self._is_over = turn, False, False
+        self._guard = threading.Lock()
+
+    def put(self, item):
+        self._queue.put(item)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self._let_go()
+        message = self._draw()
+        if message is _END:
+            raise StopIteration
+        if self._turn:
+            self._turn.acquire()
+            with self._guard:
+                self._holds = True
+            if self._is_over:
+                self._let_go()
+        return message
+
+    def _draw(self):
+        while True:
+            if self._series is None:
+                item = self._queue.get()
+                if not isinstance(item, collections.abc.Iterator):
+                    return item
+                self._series = item
+            for message in self._series:
+                return message
+            self._series = None
+
+    def _let_go(self):
+        with self._guard:
+            if self._holds:
+                self._holds = False
+                self._turn.release()
+
+    def over(self):
+        """The call has ended: nobody asks for its next message, so its turn ends here."""
+        self._is_over = True
+        self._let_go()
+
+
 class Stream:
     """One bidirectional call. What comes is kept in `received`; `status()` waits for the end."""
 
-    def __init__(self, channel, method: str, metadata=(), on_message=None, timeout=None):
+    def __init__(self, channel, method: str, metadata=(), on_message=None, timeout=None, turn=None):
         answer_type = protos.METHODS[method][1] if method in protos.METHODS else None
         self.method = method
         self.received: queue.Queue = queue.Queue()
-        self._out: queue.SimpleQueue = queue.SimpleQueue()
+        self._out = Outgoing(turn)
         self._on_message = on_message
         multi = channel.stream_stream(
             method if method.startswith("/") else protos.SERVICE + method,
             request_serializer=_serialize,
             response_deserializer=answer_type.FromString if answer_type else bytes)
-        self.call = multi(iter(self._out.get, _END), metadata=list(metadata), timeout=timeout)
+        self.call = multi(self._out, metadata=list(metadata), timeout=timeout)
         self._ended = threading.Event()
         threading.Thread(target=self._read, daemon=True, name=method).start()
 
@@ -55,8 +113,10 @@ class Stream:
             pass
         finally:
             self._ended.set()
+            self._out.over()
 
     def send(self, message):
+        """A message, its bytes, or an iterator of these."""
         self._out.put(message)
 
     def half_close(self):
@@ -82,9 +142,57 @@ class Stream:
         return self.call.code(), self.call.details() or ""
 
 
+class Asked:
+    """One of the streams that are asked besides metrics: what came on it, and how it is answered.
+
+    `answer` is a message, its bytes, a list or an iterator of these, None for no answer, or a function of the request
+    that returns one of these."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.requests: list = []  # (monotonic time, request) as they came
+        self.delay = 0.0  # seconds from request to answer
+        self.is_hanging = False  # takes requests, answers none
+        self.stream: Stream | None = None
+
+    def open(self, agent: "Agent", method: str):
+        opened = threading.Event()
+
+        def take(request):
+            opened.wait()
+            self._request(stream, request)
+
+        stream = agent.open(method, on_message=take)
+        self.stream = stream
+        opened.set()
+
+    def _request(self, stream: Stream, request):
+        self.requests.append((time.monotonic(), request))
+        if self.is_hanging:
+            return
+        answer = self.answer(request) if callable(self.answer) else self.answer
+        if answer is None:
+            return
+        answers = answer if isinstance(answer, list) else [answer]
+        if self.delay:  # an answer belongs to the stream that it was asked on
+            timer = threading.Timer(self.delay, lambda: [stream.send(a) for a in answers])
+            timer.daemon = True
+            timer.start()
+        else:
+            for message in answers:
+                stream.send(message)
+
+    def send(self, message):
+        """Unasked."""
+        self.stream.send(message)
+
+
 class Agent:
+    """`answers` gives, by the names of `protos.ASKED_STREAMS`, the other streams that it has: see `Asked`. With
+    `one_lock` it sends on all its streams under one lock: see `Outgoing`."""
+
     def __init__(self, address: str, pod: str = "pod-0", role: str = "ROLE_DATA", containers=("data",), labels=None,
-                 samples=(), seed: int = 1):
+                 samples=(), seed: int = 1, answers=None, one_lock: bool = False):
         self.pod, self.role, self.containers, self.labels = pod, role, tuple(containers), dict(labels or {})
         self.samples = samples  # a list of Sample, or a function that makes one at each request
         self.rng = random.Random(seed)
@@ -97,6 +205,8 @@ class Agent:
         self.registration: Stream | None = None
         self.metrics: Stream | None = None
         self.streams: list[Stream] = []
+        self.asked = {name: Asked(answer) for name, answer in (answers or {}).items()}
+        self._turn = threading.Lock() if one_lock else None
         self.reconnects = 0
         self._closing = threading.Event()
         self._beating: threading.Event | None = None
@@ -107,7 +217,7 @@ class Agent:
     def open(self, method: str, metadata=None, on_message=None, timeout=None) -> Stream:
         if metadata is None:
             metadata = [("agent_id", self.agent_id)] if self.agent_id else []
-        stream = Stream(self.channel, method, metadata, on_message, timeout)
+        stream = Stream(self.channel, method, metadata, on_message, timeout, self._turn)
         self.streams.append(stream)
         return stream
 
@@ -140,9 +250,11 @@ class Agent:
         return self.metrics
 
     def start(self) -> "Agent":
-        """Registers and opens the metrics stream."""
+        """Registers and opens the metrics stream and the others that it has."""
         self.register()
         self.open_metrics()
+        for name, asked in self.asked.items():
+            asked.open(self, protos.ASKED_STREAMS[name])
         self.sync()
         return self
 
@@ -175,16 +287,21 @@ class Agent:
         return self
 
     def _reconnect_forever(self):
+        has_failed = False
         while not self._closing.is_set():
-            if not (self.registration.is_ended or self.metrics.is_ended):
+            if not has_failed and not any(stream.is_ended for stream in self.streams):
                 self._closing.wait(0.01)
                 continue
             self._drop_connection()
             self.channel = grpc.insecure_channel(self.address, options=_CHANNEL_OPTIONS)
             self.reconnects += 1
+            if self._turn:
+                self._turn = threading.Lock()
             try:
                 self.start()
+                has_failed = False
             except AssertionError:
+                has_failed = True
                 self._closing.wait(0.2)
 
     def _drop_connection(self):

@@ -202,19 +202,22 @@ class Proxy(Program):
         os.kill(pid, number)
         return pid
 
-    def memory_bytes(self) -> int:
-        """Proportional set size of all processes together."""
-        return sum(pss_bytes(p["pid"]) for p in [{"pid": self.pid}, *self.workers()])
+    def memory_bytes(self, kind: str = "Pss") -> int:
+        """Proportional set size of all processes together; with `Private_` what each has for itself."""
+        return sum(rollup_bytes(p["pid"], kind) for p in [{"pid": self.pid}, *self.workers()])
 
 
-def pss_bytes(pid: int) -> int:
+def rollup_bytes(pid: int, kind: str) -> int:
+    """The sum of the lines of smaps_rollup whose name is, or begins with, `kind`; 0 for a process that is gone."""
+    total = 0
     try:
         for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
+            name, _, rest = line.partition(":")
+            if name == kind or (kind.endswith("_") and name.startswith(kind) and name != "Private_Hugetlb"):
+                total += int(rest.split()[0]) * 1024
     except OSError:
         pass
-    return 0
+    return total
 
 
 def run_to_end(arguments: list[str], timeout: float = 20, env: dict | None = None) -> subprocess.CompletedProcess:

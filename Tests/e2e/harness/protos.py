@@ -46,6 +46,7 @@ from banyandb.fodc.v1 import pressure_profiles_pb2 as pressure  # noqa: E402
 from banyandb.fodc.v1 import registration_pb2 as registration  # noqa: E402
 from banyandb.fodc.v1 import schema_registry_pb2 as schema  # noqa: E402
 from banyandb.fodc.v1 import topology_pb2 as topology  # noqa: E402
+from fodc.proxy.v1 import node_configuration_pb2 as configuration  # noqa: E402
 
 SERVICE = "/banyandb.fodc.v1.FODCService/"
 
@@ -62,3 +63,17 @@ METHODS = {
 
 #: The streams besides the registration; all carry `agent_id`.
 DATA_STREAMS = [name for name in METHODS if name != "RegisterAgent"]
+
+#: The extension (docs/extensions.md): a service of its own, so its method is known by its whole path.
+CONFIGURATION = "/fodc.proxy.v1.NodeConfigurationService/StreamConfiguration"
+METHODS[CONFIGURATION] = (configuration.NodeConfiguration, configuration.NodeConfigurationRequest)
+
+#: The streams that are asked besides metrics, by the name that /cluster and the proxy's own metrics have for them.
+ASKED_STREAMS = {
+    "topology": "StreamClusterTopology",
+    "lifecycle": "StreamLifecycle",
+    "diagnostics": "StreamCrashDiagnostics",
+    "pressure_profiles": "StreamPressureProfiles",
+    "schema_registry": "StreamSchemaRegistry",
+    "configuration": CONFIGURATION,
+}

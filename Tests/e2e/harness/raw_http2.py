@@ -103,12 +103,12 @@ class RawHTTP2:
     def message(self, stream: int, message: bytes):
         self.write(stream, wire.grpc_frame(message))
 
-    def write(self, stream: int, data: bytes, timeout: float = 20):
-        """Bytes in as many frames as the windows allow, waiting for them to open."""
+    def write(self, stream: int, data: bytes, timeout: float = 20, frame_bytes: int = 16_384):
+        """Bytes in frames as large as the windows allow, and no larger than said, waiting for them to open."""
         at, deadline = 0, time.monotonic() + timeout
         while at < len(data):
             call = self.calls[stream]
-            room = min(16_384, call.window, self.window, len(data) - at)
+            room = min(frame_bytes, call.window, self.window, len(data) - at)
             if room > 0:
                 self.data(stream, data[at : at + room])
                 at += room

@@ -6,6 +6,7 @@ import json
 import socket
 import urllib.parse
 
+from . import contract
 from .exposition import Exposition
 
 
@@ -25,7 +26,7 @@ class Response:
 
     def json(self):
         assert self.content_type.startswith("application/json"), self.content_type
-        return json.loads(self.text, parse_constant=_refuse)
+        return json.loads(self.text, parse_constant=_refuse, object_pairs_hook=_without_repeats)
 
     def exposition(self) -> Exposition:
         assert self.status == 200, (self.status, self.text)
@@ -34,6 +35,12 @@ class Response:
 
 def _refuse(constant):
     raise AssertionError(f"{constant} is not JSON")
+
+
+def _without_repeats(pairs):
+    out = dict(pairs)
+    assert len(out) == len(pairs), f"a field appears twice: {[k for k, _ in pairs]}"
+    return out
 
 
 class Web:
@@ -47,9 +54,12 @@ class Web:
         try:
             connection.request(method, path, body=body, headers=headers or {})
             answer = connection.getresponse()
-            return Response(answer.status, answer.headers, answer.read())
+            response = Response(answer.status, answer.headers, answer.read())
         finally:
             connection.close()
+        if "Content-Encoding" not in response.headers:
+            contract.judge(method, path, response.status, response.content_type, response.body)
+        return response
 
     def get(self, path: str, headers=None, timeout: float = 30, **query) -> Response:
         return self.request("GET", path, headers, timeout, query)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the proxy says of itself to people and programs: / and /openapi.yaml."""
+import html.parser
+
+import pytest
+import yaml
+
+from harness import contract
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+class Page(html.parser.HTMLParser):
+    """Strict enough to notice what is not closed."""
+
+    VOID = {"meta", "link", "br"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.links, self.loads, self.texts = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == [], f"left open: {self.open}"
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in self.VOID:
+            self.open.append(tag)
+        fields = dict(attributes)
+        if tag == "a":
+            self.links.append(fields["href"])
+        elif "src" in fields or "href" in fields:
+            self.loads.append(fields)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        self.texts.append(data.strip())
+
+
+def concrete_paths():
+    return sorted(path for path in contract.document()["paths"] if "{" not in path and path != "/")
+
+
+def test_page_for_browsers(proxy):
+    running = proxy()
+    response = running.web.get("/", headers={"Accept": BROWSER})
+    assert response.status == 200 and response.content_type.startswith("text/html")
+    page = Page(response.text)
+    assert page.loads == [], "self-contained"
+    assert "FODC proxy" in page.texts and running.health()["version"] in page.texts
+    everything = " ".join(page.texts)
+    assert all(path in everything for path in contract.document()["paths"] if path != "/")
+    assert sorted("/" + link for link in page.links) == concrete_paths()
+    for link in page.links:
+        assert running.web.get("/" + link).status == 200, link
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "text/plain", "application/json"])
+def test_text_for_everything_else(proxy, accept):
+    response = proxy().web.get("/", headers={"Accept": accept} if accept else {})
+    assert response.status == 200 and response.content_type.startswith("text/plain")
+    lines = response.text.split("\n")
+    for path in contract.document()["paths"]:
+        assert path == "/" or any(line.split(" ")[0] == path for line in lines), path
+    assert "<" not in response.text
+
+
+def test_caches_keep_both_apart(proxy):
+    assert "accept" in proxy().web.get("/").headers.get("Vary", "").lower()
+
+
+def test_openapi_is_the_documented_one(proxy):
+    response = proxy().web.get("/openapi.yaml")
+    assert response.status == 200
+    assert response.text == contract.DOCUMENT.read_text()
+    assert yaml.safe_load(response.text)["openapi"].startswith("3.")
+
+
+def test_head(proxy):
+    running = proxy()
+    for path in ("/", "/openapi.yaml"):
+        got, head = running.web.get(path), running.web.request("HEAD", path)
+        assert (head.status, head.content_type, head.body) == (200, got.content_type, b"")
+
+
+def test_parameters_are_those_of_the_document(proxy):
+    """The list for people names every parameter of a query that the document has."""
+    text = proxy().web.get("/").text
+    sections = {}
+    for line in text.split("\n"):
+        if line.startswith("/"):
+            current = sections.setdefault(line.split(" ")[0], [])
+        elif line.startswith("    "):
+            current.append(line.split()[0])
+    for path, item in contract.document()["paths"].items():
+        if path == "/":
+            continue
+        names = []
+        for parameter in item["get"].get("parameters", []):
+            if "$ref" in parameter:
+                parameter = contract.document()["components"]["parameters"][parameter["$ref"].rsplit("/", 1)[1]]
+            if parameter["in"] != "header":
+                names.append("label.KEY" if parameter["name"] == "labels" else parameter["name"])
+        assert sorted(sections[path]) == sorted(names), path
