@@ -38,7 +38,8 @@ import Testing
     func sameSeedSameBytes(method: AgentMethod, index: Int) throws {
         let first = try Self.answers(index).messages(on: method, nowNanoseconds: Self.now)
         let second = try Self.answers(index).messages(on: method, nowNanoseconds: Self.now)
-        #expect(first == second)
+        let isSame = first == second  // the difference of long messages tells nobody anything
+        #expect(isSame)
     }
 
     @Test func otherSeedOtherData() throws {

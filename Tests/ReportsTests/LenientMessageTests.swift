@@ -119,6 +119,8 @@ import Testing
                 default: bytes.insert(UInt8(truncatingIfNeeded: RandomMessages.next(&seed)), at: place)
                 }
             }
+            // With so low a limit the memory is estimated too.
+            _ = try? LenientMessage.parse(Lifecycle.self, bytes.span.bytes, memoryLimitBytes: 4096)
             guard let parsed = try? parse(Lifecycle.self, bytes) else { continue }
             guard let repaired = parsed.repaired else { continue }
             repairedCount += 1
@@ -127,6 +129,39 @@ import Testing
             #expect(repaired.count <= 3 * bytes.count + 16, "seed \(printed)")
         }
         #expect(repairedCount > 50, "the fuzz repairs too seldom to say anything; seed \(printed)")
+    }
+
+    /// Each of these is small on the wire and large in memory.
+    @Test func messagesThatWouldFillTheMemoryAreRefused() throws {
+        let count = 100_000
+        let limit = 4 << 20
+        let groups: [UInt8] = (0..<count).flatMap { _ in [0x12, 0x00] as [UInt8] }
+        let errors: [UInt8] = (0..<count).flatMap { _ in [0x2a, 0x00] as [UInt8] }
+        let unpacked: [UInt8] = (0..<count).flatMap { _ in [0x10, 0x01] as [UInt8] }
+        let packed = [UInt8](repeating: 1, count: 3 * count)
+        let entries: [UInt8] = (0..<count).flatMap { _ in [0x32, 0x00] as [UInt8] }
+        func nested(_ tag: UInt8, _ body: [UInt8]) -> [UInt8] {
+            [tag, UInt8(body.count & 0x7f) | 0x80, UInt8(body.count >> 7 & 0x7f) | 0x80, UInt8(body.count >> 14)] + body
+        }
+        func fits<M: Message>(_ type: M.Type, _ bytes: [UInt8], _ limit: Int) throws -> Bool {
+            do {
+                _ = try LenientMessage.parse(type, bytes.span.bytes, memoryLimitBytes: limit)
+                return true
+            } catch is LenientMessage.TooLarge {
+                return false
+            }
+        }
+        #expect(try !fits(Lifecycle.self, nested(0x1a, groups), limit))
+        #expect(try !fits(Banyandb_Fodc_V1_GroupLifecycleInfo.self, errors, limit / 3))
+        #expect(try !fits(Banyandb_Database_V1_Node.self, unpacked, limit / 3))
+        #expect(try !fits(Banyandb_Database_V1_Node.self, nested(0x12, packed), limit))
+        #expect(try !fits(Banyandb_Database_V1_Node.self, entries, limit))
+        let many = LenientMessage.defaultMemoryLimitBytes
+        #expect(try fits(Lifecycle.self, nested(0x1a, groups), many))
+        // As long as that, and not larger in memory.
+        let stack = Crash.with { $0.panicRecord.goroutineStack = String(repeating: "x", count: 2 * count) }
+        #expect(try fits(Crash.self, try stack.serializedBytes(), limit))
+        #expect(try fits(Crash.self, try stack.serializedBytes(), 3 * count))
     }
 
     @Test func whatIsNoMessageIsRefused() {

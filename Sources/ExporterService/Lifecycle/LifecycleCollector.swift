@@ -22,6 +22,7 @@ final class LifecycleCollector {
     private let loop: any EventLoop
     private let logger: Logger
     private(set) var consistency: SchemaConsistency
+    private let decoded = DecodedAnswers<Banyandb_Fodc_V1_StreamLifecycleRequest>()
     private var waiting: [(Outcome) -> Void] = []
     private var number = 0
     private var registry: RegistryOutcome?
@@ -77,8 +78,14 @@ final class LifecycleCollector {
             return finish(.failure(error))
         }
         let before = consistency
-        sources.thread.run { decoder in
-            Self.judge(answers, reporters, attendance, registry, before, decoder)
+        sources.thread.run { [decoded] decoder in
+            let messages = decoded.messages(of: answers, decoder).compactMap { agent, message, answer in
+                reporters[agent].map {
+                    LifecycleReport.Answer(
+                        reporter: $0, message: message, receivedAtNanoseconds: answer.receivedAtNanoseconds)
+                }
+            }
+            return Self.judge(messages, attendance, registry, before)
         } then: { [self] judged in
             sources.noteDropped(judged.dropped, .lifecycle)
             collected += 1
@@ -106,17 +113,9 @@ final class LifecycleCollector {
     }
 
     private static func judge(
-        _ answers: [AgentID: AnswerReader.Answer], _ reporters: [AgentID: Reporter],
-        _ attendance: LifecycleReport.Attendance, _ registry: RegistryOutcome, _ before: SchemaConsistency,
-        _ decoder: AnswerDecoder
+        _ messages: [LifecycleReport.Answer], _ attendance: LifecycleReport.Attendance, _ registry: RegistryOutcome,
+        _ before: SchemaConsistency
     ) -> Judged {
-        let messages = answers.compactMap { id, answer -> LifecycleReport.Answer? in
-            guard let reporter = reporters[id] else { return nil }
-            return decoder.message(Banyandb_Fodc_V1_StreamLifecycleRequest.self, of: answer).map {
-                LifecycleReport.Answer(
-                    reporter: reporter, message: $0, receivedAtNanoseconds: answer.receivedAtNanoseconds)
-            }
-        }
         var report = LifecycleReport(answers: messages, attendance: attendance)
         var consistency = before
         // Without a single answer nothing is known, neither that a disagreement goes on nor that it is gone.

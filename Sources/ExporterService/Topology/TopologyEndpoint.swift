@@ -13,6 +13,7 @@ final class TopologyEndpoint {
     private typealias Outcome = Result<TopologyReport, AnswerReader.TooLarge>
 
     private let sources: ReportSources
+    private let decoded = DecodedAnswers<Banyandb_Fodc_V1_StreamClusterTopologyRequest>()
     private let shared = SharedReports<Outcome>()
 
     init(sources: ReportSources) {
@@ -36,9 +37,9 @@ final class TopologyEndpoint {
 
     private func makeReport(_ done: @escaping (Outcome) -> Void) {
         let reporters = sources.reporters()
-        let answers: [AnswerReader.Answer]
+        let answers: [AgentID: AnswerReader.Answer]
         do throws(AnswerReader.TooLarge) {
-            answers = Array(try sources.reader.newest(.topology, of: Set(reporters.keys)).values)
+            answers = try sources.reader.newest(.topology, of: Set(reporters.keys))
         } catch {
             return done(.failure(error))
         }
@@ -50,11 +51,9 @@ final class TopologyEndpoint {
                     lastHeartbeatNanoseconds: directory.lastHeartbeatNanoseconds(of: listed))
             }
         }
-        sources.thread.run { decoder in
-            let views = answers.compactMap { answer in
-                decoder.message(Banyandb_Fodc_V1_StreamClusterTopologyRequest.self, of: answer).map {
-                    TopologyReport.View(message: $0, receivedAtNanoseconds: answer.receivedAtNanoseconds)
-                }
+        sources.thread.run { [decoded] decoder in
+            let views = decoded.messages(of: answers, decoder).map {
+                TopologyReport.View(message: $0.message, receivedAtNanoseconds: $0.answer.receivedAtNanoseconds)
             }
             return TopologyReport(views: views, agents: agents)
         } then: { [sources] report in

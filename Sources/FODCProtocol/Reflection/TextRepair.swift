@@ -6,7 +6,7 @@ import SwiftProtobuf
 /// Rebuilds the bytes of a message with U+FFFD in place of what is no UTF-8 in its string fields. Everything else
 /// stays as it is; the lengths around a repaired string are made anew. A byte becomes three at most.
 struct TextRepair {
-    private let fields: TextFields
+    private let shape: WireShape
     /// What has been rebuilt; nothing while all texts were sound, so that a sound message inside is not copied at each
     /// level.
     private var bytes: [UInt8] = []
@@ -14,18 +14,18 @@ struct TextRepair {
 
     /// - Returns: nil when all texts are UTF-8.
     /// - Throws: `DecodeError` when the bytes are no protobuf.
-    static func repair(_ message: RawSpan, fields: TextFields) throws(DecodeError) -> [UInt8]? {
-        var repair = TextRepair(fields: fields)
+    static func repair(_ message: RawSpan, shape: WireShape) throws(DecodeError) -> [UInt8]? {
+        var repair = TextRepair(shape: shape)
         try repair.walk(message, 0, depth: 0)
         return repair.isRepaired ? repair.bytes : nil
     }
 
-    private init(fields: TextFields) {
-        self.fields = fields
+    private init(shape: WireShape) {
+        self.shape = shape
     }
 
     private mutating func walk(_ message: RawSpan, _ index: Int, depth: Int) throws(DecodeError) {
-        let contents = fields.messages[index]
+        let contents = shape.messages[index].fields
         // `end` is the span's, so the reader stays inside.
         var reader = WireReader(position: 0, end: message.byteCount)
         // Everything before this has been taken over.
@@ -40,6 +40,7 @@ struct TextRepair {
             let body = message.extracting(try reader.body(message))
             let replacement: [UInt8]
             switch content {
+            case .numbers: continue
             case .text:
                 if NameRules.isUTF8(body) { continue }
                 replacement = Array(String(decoding: body.copiedBytes, as: UTF8.self).utf8)
@@ -47,7 +48,7 @@ struct TextRepair {
                 guard depth < BinaryDecodingOptions().messageDepthLimit else {
                     throw .malformed(offset: reader.position, reason: "messages nested too deeply")
                 }
-                var nested = TextRepair(fields: fields)
+                var nested = TextRepair(shape: shape)
                 try nested.walk(body, inner, depth: depth + 1)
                 if !nested.isRepaired { continue }
                 replacement = nested.bytes

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
+import FODCProtocol
 import GRPCServer
 import Lanes
 import Platform
@@ -121,6 +122,13 @@ final class AnswerCollector {
             quietAt = MonotonicClock.nowNanoseconds() + AnswerKind.quietNanoseconds
             return
         }
+        if AnswerKind.isTimestamped(stream), call.messagesBeingParsed == 0 {
+            let fingerprint = ContentFingerprint(ofTimestamped: message)
+            if call.parsedBefore == fingerprint {
+                count(.unchanged, stream)
+                return take(.answer, message, on: call)
+            }
+        }
         guard call.messagesBeingParsed == 0, message.byteCount <= AnswerKind.parsedInPlaceBytes(stream) else {
             return parseAside(message.copiedBytes, on: call)
         }
@@ -130,6 +138,7 @@ final class AnswerCollector {
                 count(.repaired, stream)
                 take(parsed.content, repaired.span.bytes, on: call)
             } else {
+                noteParsed(message, on: call)
                 take(parsed.content, message, on: call)
             }
         } catch {
@@ -144,7 +153,11 @@ final class AnswerCollector {
             guard let self, !call.isClosed else { return }
             switch result {
             case .success(let parsed):
-                if parsed.repaired != nil { count(.repaired, call.stream) }
+                if parsed.repaired != nil {
+                    count(.repaired, call.stream)
+                } else {
+                    noteParsed(message.span.bytes, on: call)
+                }
                 let bytes = parsed.repaired ?? message
                 take(parsed.content, bytes.span.bytes, on: call)
             case .failure(let error): malformed(error, on: call)
@@ -154,6 +167,11 @@ final class AnswerCollector {
         call.messagesBeingParsed -= 1
         count(.droppedParserFull, call.stream)
         unanswered(call)
+    }
+
+    private func noteParsed(_ message: RawSpan, on call: AnswerStreamCall) {
+        guard AnswerKind.isTimestamped(call.stream) else { return }
+        call.parsedBefore = ContentFingerprint(ofTimestamped: message)
     }
 
     private func malformed(_ error: any Error, on call: AnswerStreamCall) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
+import FODCProtocol
 import GRPCServer
 
 /// One of the streams that are asked by an ``AskCommand``: requests out, answers in.
@@ -15,6 +16,8 @@ final class AnswerStreamCall: GRPCCallHandler {
     var gathering = Gathering()
     /// Lists that were asked for and have not ended, the newest last.
     var listIDs: [String] = []
+    /// What the last message said that could be parsed as it was: the same need not be parsed again.
+    var parsedBefore: ContentFingerprint?
     /// Of a StreamPressureProfiles stream.
     var fetches = ProfileFetches()
     /// Whether anything has been asked on this stream.

@@ -2,47 +2,56 @@
 import SwiftProtobuf
 import Synchronization
 
-/// Where in a message type's wire format there is text: its string fields, and the messages and maps that may have
-/// some.
-final class TextFields: Sendable {
+/// Where in a message type's wire format there are texts, lists and messages.
+final class WireShape: Sendable {
     enum Content: Equatable {
+        /// One string or a list of them.
         case text
         /// Index into `messages`.
         case message(Int)
+        /// A list of numbers, packed or not.
+        case numbers
     }
 
-    /// By field number. What is not here has no text in it. A map's entry is a message with a key (1) and a value (2).
-    typealias Fields = [UInt64: Content]
+    /// A map's entry is a message with a key (1) and a value (2).
+    struct Layout {
+        /// By field number. What is not here is one number or bytes.
+        var fields: [UInt64: Content] = [:]
+        /// What one takes in memory before anything is in it.
+        var memoryBytes: Int
+    }
 
     /// The type itself is the first.
-    let messages: [Fields]
+    let messages: [Layout]
 
-    private init(messages: [Fields]) {
+    private init(messages: [Layout]) {
         self.messages = messages
     }
 
-    private static let known = Mutex<[ObjectIdentifier: TextFields]>([:])
+    private static let known = Mutex<[ObjectIdentifier: WireShape]>([:])
 
     /// Made once a type.
-    static func of<M: Message>(_ type: M.Type) -> TextFields {
+    static func of<M: Message>(_ type: M.Type) -> WireShape {
         let key = ObjectIdentifier(type)
-        if let fields = known.withLock({ $0[key] }) { return fields }
-        var sink = TextFieldsSink()
+        if let shape = known.withLock({ $0[key] }) { return shape }
+        var sink = WireShapeSink()
         _ = sink.index(of: type)
-        let fields = TextFields(messages: sink.messages)
+        let shape = WireShape(messages: sink.messages)
         return known.withLock { all in
             if let earlier = all[key] { return earlier }
-            all[key] = fields
-            return fields
+            all[key] = shape
+            return shape
         }
     }
 }
 
-/// Collects ``TextFields`` from a walk through messages of zeros.
-private struct TextFieldsSink: FieldSink {
+/// Collects a ``WireShape`` from a walk through messages of zeros.
+private struct WireShapeSink: FieldSink {
     static let wantsTypes = true
+    /// A place in a hash table, with room to spare, for a map's key and value of two words each.
+    private static let mapEntryBytes = 96
 
-    private(set) var messages: [TextFields.Fields] = []
+    private(set) var messages: [WireShape.Layout] = []
     private var indexes: [ObjectIdentifier: Int] = [:]
     /// Whose fields are shown.
     private var current = 0
@@ -56,7 +65,7 @@ private struct TextFieldsSink: FieldSink {
         if let index = indexes[key] { return index }
         let index = messages.count
         indexes[key] = index
-        messages.append([:])
+        messages.append(WireShape.Layout(memoryBytes: MemoryLayout<M>.stride))
         let outer = (current, field, map)
         (current, field, map) = (index, 0, nil)
         var walk = FieldWalk(sink: self)
@@ -68,15 +77,21 @@ private struct TextFieldsSink: FieldSink {
 
     mutating func begin(_ field: MessageShape.Field) { self.field = UInt64(field.number) }
 
-    mutating func scalar(_ value: ScalarValue, _ presence: FieldPresence) { element(value) }
+    mutating func scalar(_ value: ScalarValue, _ presence: FieldPresence) {
+        if case .string = value { messages[current].fields[field] = .text }
+    }
 
     mutating func element(_ value: ScalarValue) {
-        if case .string = value { messages[current][field] = .text }
+        switch value {
+        case .string: messages[current].fields[field] = .text
+        case .bytes: break
+        default: messages[current].fields[field] = .numbers
+        }
     }
 
     mutating func message<M: Message>(_ type: M.Type, _ value: M?) -> Bool {
         let index = index(of: type)
-        messages[current][field] = .message(index)
+        messages[current].fields[field] = .message(index)
         return false
     }
 
@@ -87,9 +102,9 @@ private struct TextFieldsSink: FieldSink {
 
     mutating func beginMap(isEmpty: Bool) -> Bool {
         map = (current, field)
-        messages[current][field] = .message(messages.count)
+        messages[current].fields[field] = .message(messages.count)
         current = messages.count
-        messages.append([:])
+        messages.append(WireShape.Layout(memoryBytes: Self.mapEntryBytes))
         return true
     }
 
