@@ -115,7 +115,9 @@ let package = Package(
             dependencies: ["Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol"]),
         .testTarget(
             name: "ExporterServiceTests",
-            dependencies: ["Exchange", "ExporterService", "HTTPServer", "Lanes", "Platform", nioCore, nioPosix, log]),
+            dependencies: [
+                "Exchange", "ExporterService", "HTTPServer", "Lanes", "Platform", "Reports", nioCore, nioPosix, log,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -56,6 +56,9 @@ show "curl -s http://$http/metrics | grep -m 4 '^banyandb_'"
 show "curl -s http://$http/metrics | grep '^fodc_proxy_agents'"
 show "curl -s 'http://$http/metrics?role=ROLE_LIAISON' | grep -c '^banyandb_'"
 show "curl -s http://$http/metrics-windows | head -c 300"
+show "curl -s http://$http/cluster/topology | head -c 300"
+show "curl -s http://$http/pressure-profiles | head -c 300"
+show "curl -s http://$http/ | grep '^/'"
 cat <<TEXT
 
 Kill a worker and look again; the proxy starts another:  pkill -9 -P $proxy fodc-exporter

@@ -27,6 +27,8 @@ public enum WorkerProcess {
         _ make: @escaping @Sendable (WorkerLaunch, any EventLoop, Logger) throws -> any Worker
     ) -> Never {
         signal(SIGPIPE, SIG_IGN)
+        // A limit on file sizes is an error of the write that meets it, not the end of the worker.
+        signal(SIGXFSZ, SIG_IGN)
         let launch: WorkerLaunch
         do {
             launch = try WorkerLaunch(arguments: CommandLine.arguments)
