@@ -43,9 +43,9 @@ public struct FetchCommand: Equatable, Sendable {
 /// How far a download has come at its reader: what lies between this and what has been sent is in somebody's memory, and
 /// ingest lets that be no more than ``windowBytes``. The number of the record is that of the download.
 public struct FetchCredit: Equatable, Sendable {
-    /// What may be on its way from the agent's stream to the client or the spool file: a few chunks, so that the two
-    /// workers take turns without waiting for each other.
-    public static let windowBytes: UInt64 = 3 << 20
+    /// What may be on its way from the agent's stream to the client or the spool file, and with it one chunk more: so the
+    /// agent has the next chunk on its way while one is being taken, and a download costs little memory.
+    public static let windowBytes: UInt64 = 1 << 20
 
     /// All bytes of the download that have been sent to the client or written to the spool file, since its beginning.
     public var takenBytes: UInt64

@@ -3,6 +3,7 @@ import DequeModule
 import Exchange
 import HTTPServer
 import NIOCore
+import Platform
 
 /// One profile on its way from an agent to a client.
 ///
@@ -11,12 +12,12 @@ import NIOCore
 /// A byte is taken, and credited to the agent's side, when it is with the HTTP server or in the file.
 final class Download {
     /// What waits in memory for a client that is behind.
-    static let memoryBytes = 1024 * 1024
+    static let memoryBytes = 512 * 1024
     /// How long more than that may wait, up to ``FetchCredit/windowBytes``, before it goes to the file. Chunks come in
     /// bursts: a client that keeps up takes them in less, and saves the way through the file.
     static let patience = TimeAmount.milliseconds(20)
     /// What is read from the file ahead of the client.
-    static let readAheadBytes = 512 * 1024
+    static let readAheadBytes = 256 * 1024
     /// Credit is told in steps of so much, a fraction of the window.
     static let creditStepBytes: UInt64 = 256 * 1024
     /// A client that takes nothing for so long is cut off.
@@ -116,6 +117,8 @@ final class Download {
         isEnded = true
         guard ending.cause == .complete else { return fail(DownloadRefusal(ending)) }
         spool.expectsNoMore()
+        // The client may take hours for the rest, and the chunks' memory is not needed any more.
+        if !spool.isEmpty { FreedMemory.giveToSystem() }
         if phase == .asked {
             answer(.empty)
             complete()

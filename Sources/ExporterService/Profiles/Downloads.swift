@@ -3,6 +3,7 @@ import Exchange
 import HTTPServer
 import Logging
 import NIOCore
+import Platform
 
 /// The downloads under way. Everything here is on the event loop.
 final class Downloads {
@@ -94,6 +95,8 @@ final class Downloads {
     func remove(_ download: Download) {
         underWay[ObjectIdentifier(download)] = nil
         if let number = download.number { byNumber[number] = nil }
-        if underWay.isEmpty { pool.removeAll() }
+        guard underWay.isEmpty else { return }
+        pool.removeAll()
+        FreedMemory.giveToSystem()
     }
 }

@@ -13,19 +13,11 @@ struct ParsedMessage: Sendable {
         case crashRecord(folder: String, time: Int64)
         case profileRecord
         case profileListEnd(requestID: String)
-        case profileChunk(ProfileChunk)
+        case profileChunk(Banyandb_Fodc_V1_PressureProfileChunk)
         /// A part of the schema registry; `isLast`: with this the request is answered.
         case registryPart(isLast: Bool)
         /// The field that tells one record from the others is missing.
         case withoutKey(isLast: Bool)
-    }
-
-    struct ProfileChunk: Sendable {
-        var requestID: String
-        var data: [UInt8]
-        var isLast: Bool
-        /// Empty: there is none.
-        var error: String
     }
 
     var content: Content
@@ -72,10 +64,7 @@ struct ParsedMessage: Sendable {
         switch message.payload {
         case .record(let record): record.profileID.isEmpty ? .withoutKey(isLast: false) : .profileRecord
         case .listComplete(let end): .profileListEnd(requestID: end.requestID)
-        case .chunk(let chunk):
-            .profileChunk(
-                ProfileChunk(
-                    requestID: chunk.requestID, data: [UInt8](chunk.data), isLast: chunk.last, error: chunk.error))
+        case .chunk(let chunk): .profileChunk(chunk)
         case nil: .withoutKey(isLast: false)
         }
     }

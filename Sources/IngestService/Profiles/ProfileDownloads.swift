@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
+import FODCProtocol
 import Lanes
+import Platform
 
 /// Downloads of profiles at this worker: carries out what the agents' ``ProfileFetches`` decide.
 final class ProfileDownloads {
@@ -55,11 +57,11 @@ final class ProfileDownloads {
 
     // MARK: From agents
 
-    func received(_ chunk: ParsedMessage.ProfileChunk, on call: AnswerStreamCall) {
+    func received(_ chunk: Banyandb_Fodc_V1_PressureProfileChunk, on call: AnswerStreamCall) {
         let actions = call.fetches.chunk(
-            requestID: chunk.requestID, byteCount: chunk.data.count, isLast: chunk.isLast, error: chunk.error,
+            requestID: chunk.requestID, byteCount: chunk.data.count, isLast: chunk.last, error: chunk.error,
             nowNanoseconds: clock())
-        perform(actions, on: call, chunk.data)
+        perform(actions, on: call, chunk)
     }
 
     func closed(_ call: AnswerStreamCall) {
@@ -73,29 +75,36 @@ final class ProfileDownloads {
 
     // MARK: Actions
 
-    /// - Parameter data: of the chunk that has just come, if one has.
-    private func perform(_ actions: [ProfileFetches.Action], on call: AnswerStreamCall, _ data: [UInt8] = []) {
+    /// - Parameter chunk: the one that has just come, if one has.
+    private func perform(
+        _ actions: [ProfileFetches.Action], on call: AnswerStreamCall,
+        _ chunk: Banyandb_Fodc_V1_PressureProfileChunk? = nil
+    ) {
         for action in actions {
             switch action {
             case .send(let requestID, let command):
                 call.isAsked = true
                 counters.add(.asked, of: .pressureProfiles)
                 call.call.send(AnswerKind.fetchRequest(id: requestID, command))
-            case .forward(let key, let offset): forward(data, at: offset, of: key, call.agent.slot)
+            case .forward(let key, let offset):
+                if let chunk { forward(chunk, at: offset, of: key, call.agent.slot) }
             case .end(let key, let ending): end(key, ending)
             case .hold(let isHeld): call.call.isHeld = isHeld
             case .unasked: counters.add(.unasked, of: .pressureProfiles)
             }
         }
-        if !call.fetches.isServing { calls[ObjectIdentifier(call)] = nil }
+        guard !call.fetches.isServing, calls.removeValue(forKey: ObjectIdentifier(call)) != nil else { return }
+        if calls.isEmpty { FreedMemory.giveToSystem() }
     }
 
-    private func forward(_ data: [UInt8], at offset: UInt64, of key: Key, _ slot: SlotRef) {
+    private func forward(
+        _ chunk: Banyandb_Fodc_V1_PressureProfileChunk, at offset: UInt64, of key: Key, _ slot: SlotRef
+    ) {
         counters.add(.answered, of: .pressureProfiles)
         outbox.write { [lane] () throws(LaneError) in
             _ = try lane.append(
                 .profileChunk, agent: slot, generation: key.generation, number: key.number, subject: offset,
-                data.span.bytes)
+                chunk.data.bytes)
         }
     }
 
