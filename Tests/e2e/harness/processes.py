@@ -203,21 +203,19 @@ class Proxy(Program):
         return pid
 
     def memory_bytes(self, kind: str = "Pss") -> int:
-        """Proportional set size of all processes together; with `Private_` what each has for itself."""
+        """Proportional set size of all processes together; with `Private_Dirty` what each has for itself alone."""
         return sum(rollup_bytes(p["pid"], kind) for p in [{"pid": self.pid}, *self.workers()])
 
 
 def rollup_bytes(pid: int, kind: str) -> int:
-    """The sum of the lines of smaps_rollup whose name is, or begins with, `kind`; 0 for a process that is gone."""
-    total = 0
+    """One line of smaps_rollup; 0 for a process that is gone."""
     try:
         for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            name, _, rest = line.partition(":")
-            if name == kind or (kind.endswith("_") and name.startswith(kind) and name != "Private_Hugetlb"):
-                total += int(rest.split()[0]) * 1024
+            if line.startswith(f"{kind}:"):
+                return int(line.split()[1]) * 1024
     except OSError:
         pass
-    return total
+    return 0
 
 
 def run_to_end(arguments: list[str], timeout: float = 20, env: dict | None = None) -> subprocess.CompletedProcess:

@@ -154,7 +154,11 @@ enum OpenAPIDocument {
                 - $ref: "#/components/parameters/PodName"
                 - name: status
                   in: query
-                  schema: {$ref: "#/components/schemas/AgentStatus"}
+                  description: Empty is as good as none
+                  schema:
+                    anyOf:
+                      - {$ref: "#/components/schemas/AgentStatus"}
+                      - {type: string, maxLength: 0}
                 - name: labels
                   in: query
                   description: "`label.KEY=VALUE`: only agents whose label KEY has that value; may be given for several keys"
