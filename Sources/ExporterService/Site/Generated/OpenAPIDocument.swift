@@ -22,8 +22,8 @@ enum OpenAPIDocument {
 
             Every path answers GET and HEAD; other methods get 405 with `Allow: GET, HEAD`, unknown paths 404. An error is one line
             of text that says what was wrong and with which value. Filters are optional and mean "and" together; one that matches
-            nothing gives an empty result. Parameters that are not listed are ignored. Times are RFC 3339 in UTC; one that is not
-            known is `0001-01-01T00:00:00Z` where the field is required. An answer may get fields that are not listed here.
+            nothing gives an empty result. Parameters that are not listed are ignored; a path or query with NUL in it, or with bytes
+            that are no UTF-8, is malformed (400). Times are RFC 3339 in UTC; one that is not known is `0001-01-01T00:00:00Z` where the field is required. An answer may get fields that are not listed here.
         servers:
           - url: /
         tags:
