@@ -160,6 +160,14 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         ).families() + LifecycleEndpoint.families(lifecycle.consistency)
     }
 
+    /// Somebody should hear of it before the night in which a profile is wanted.
+    private func checkSpoolFolder() {
+        guard let reason = downloads.space.unusable else { return }
+        logger.warning(
+            "profiles cannot be downloaded: the spool folder cannot be used; set --spool-dir to one that can be written",
+            metadata: ["folder": "\(downloads.space.folder)", "reason": "\(reason)"])
+    }
+
     // MARK: Life
 
     public func start() -> EventLoopFuture<Void> {
@@ -169,6 +177,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         if listed > 0 { logger.info("rebuilt from the lanes", metadata: ["agents": "\(listed)"]) }
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
         startLifecycleTimer()
+        checkSpoolFolder()
         let bellsOpen = lanes.bells.map { descriptor in
             DoorbellChannel.open(descriptor, on: loop) { [self] in readLanes() }
         }

@@ -62,6 +62,8 @@ struct CollectionRounds {
     /// Those that wait for the agent.
     func waiting(for slot: UInt32) -> [Key] { rounds.filter { $0.value.waiting.contains(slot) }.map(\.key) }
 
+    func isWaiting(for slot: UInt32) -> Bool { rounds.values.contains { $0.waiting.contains(slot) } }
+
     /// Ends every round as if all who are waited for had answered.
     mutating func completeAll() -> [(Key, RoundOutcome)] {
         let ended = rounds.map { key, round in

@@ -28,6 +28,16 @@ final class SpoolSpace {
         self.open = open
     }
 
+    /// Why no file can be made in the folder; nil when one can. May wait for a disk.
+    var unusable: SystemError? {
+        do throws(SystemError) {
+            try open(folder).close()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// False when so much is not left.
     func reserve(_ bytes: UInt64) -> Bool {
         guard bytes <= maximumBytes - reservedBytes else { return false }

@@ -203,13 +203,12 @@ final class AnswerCollector {
 
     /// Whether the message answers a request, or comes late to one.
     private func isAnswer(_ call: AnswerStreamCall) -> Bool {
-        switch call.ledger.answered(nowNanoseconds: MonotonicClock.nowNanoseconds()) {
-        case .inTime: count(.answered, call.stream)
-        case .late: count(.late, call.stream)
-        case .unasked:
+        guard call.ledger.answered() else {
             count(.unasked, call.stream)
             return false
         }
+        let isAwaited = rounds[call.stream]?.isWaiting(for: call.agent.slot.index) ?? false
+        count(isAwaited ? .answered : .late, call.stream)
         return true
     }
 

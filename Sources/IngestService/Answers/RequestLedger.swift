@@ -18,13 +18,6 @@ struct RequestLedger {
         case hung
     }
 
-    enum Answer: Equatable {
-        case inTime
-        case late
-        /// Nobody has asked.
-        case unasked
-    }
-
     let patience: Patience
     private(set) var sentAtNanoseconds: UInt64?
     /// Requests that were given up; their answers may still come.
@@ -53,13 +46,14 @@ struct RequestLedger {
     }
 
     /// A message has come.
-    mutating func answered(nowNanoseconds now: UInt64) -> Answer {
-        if let sentAt = sentAtNanoseconds {
+    /// - Returns: false when nothing was asked that it could answer.
+    mutating func answered() -> Bool {
+        if sentAtNanoseconds != nil {
             sentAtNanoseconds = nil
-            return now - min(now, sentAt) < patience.hungAfter ? .inTime : .late
+            return true
         }
-        guard lost > 0 else { return .unasked }
+        guard lost > 0 else { return false }
         lost -= 1
-        return .late
+        return true
     }
 }
