@@ -44,21 +44,23 @@ public struct DiagnosticsReport: Sendable {
 
     /// Of several records of one agent and `artifact_dir` the one that came last counts.
     public init(records: [Record]) {
-        let named = records.filter { !$0.message.artifactDir.isEmpty }
+        // By index: records are large, and moving them about would be much of the work.
+        let named = records.indices.filter { !records[$0].message.artifactDir.isEmpty }
         droppedRecords = records.count - named.count
-        var latest: [Key: Record] = [:]
-        for record in named {
-            let key = Key(agentID: record.reporter.agentID, artifactDir: record.message.artifactDir)
-            if let known = latest[key], known.receivedAtNanoseconds > record.receivedAtNanoseconds { continue }
-            latest[key] = record
+        var latest: [Key: Int] = [:]
+        for index in named {
+            let key = Key(agentID: records[index].reporter.agentID, artifactDir: records[index].message.artifactDir)
+            let known = latest[key].map { records[$0].receivedAtNanoseconds }
+            if let known, known > records[index].receivedAtNanoseconds { continue }
+            latest[key] = index
         }
         var countByAgent: [String: Int] = [:]
-        let shown = latest.values.sorted { $0.comes(before: $1) }.filter {
-            countByAgent[$0.reporter.agentID, default: 0] += 1
-            return countByAgent[$0.reporter.agentID, default: 0] <= Self.recordsPerAgent
+        let shown = latest.values.sorted { records[$0].comes(before: records[$1]) }.filter {
+            countByAgent[records[$0].reporter.agentID, default: 0] += 1
+            return countByAgent[records[$0].reporter.agentID, default: 0] <= Self.recordsPerAgent
         }
         var json = JSONWriter()
-        json.array(shown) { json, record in json.object { Self.append(record, to: &$0) } }
+        json.array(shown) { json, index in json.object { Self.append(records[index], to: &$0) } }
         self.json = json.text
     }
 

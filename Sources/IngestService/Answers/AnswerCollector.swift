@@ -122,6 +122,11 @@ final class AnswerCollector {
             quietAt = MonotonicClock.nowNanoseconds() + AnswerKind.quietNanoseconds
             return
         }
+        if stream == .crashDiagnostics, call.messagesBeingParsed == 0,
+            let key = call.recordsParsedBefore[ContentFingerprint(ofTimestamped: message)]
+        {
+            return takeCrashRecord(key, message, on: call)
+        }
         if AnswerKind.isTimestamped(stream), call.messagesBeingParsed == 0 {
             let fingerprint = ContentFingerprint(ofTimestamped: message)
             if call.parsedBefore == fingerprint {
@@ -138,7 +143,7 @@ final class AnswerCollector {
                 count(.repaired, stream)
                 take(parsed.content, repaired.span.bytes, on: call)
             } else {
-                noteParsed(message, on: call)
+                noteParsed(parsed.content, message, on: call)
                 take(parsed.content, message, on: call)
             }
         } catch {
@@ -156,7 +161,7 @@ final class AnswerCollector {
                 if parsed.repaired != nil {
                     count(.repaired, call.stream)
                 } else {
-                    noteParsed(message.span.bytes, on: call)
+                    noteParsed(parsed.content, message.span.bytes, on: call)
                 }
                 let bytes = parsed.repaired ?? message
                 take(parsed.content, bytes.span.bytes, on: call)
@@ -169,9 +174,16 @@ final class AnswerCollector {
         unanswered(call)
     }
 
-    private func noteParsed(_ message: RawSpan, on call: AnswerStreamCall) {
-        guard AnswerKind.isTimestamped(call.stream) else { return }
-        call.parsedBefore = ContentFingerprint(ofTimestamped: message)
+    /// The message could be parsed as it was.
+    private func noteParsed(_ content: ParsedMessage.Content, _ message: RawSpan, on call: AnswerStreamCall) {
+        switch content {
+        case .answer where AnswerKind.isTimestamped(call.stream):
+            call.parsedBefore = ContentFingerprint(ofTimestamped: message)
+        case .crashRecord(let key, isTimeFetched: false):
+            if call.recordsParsedBefore.count >= CrashRecordKey.remembered { call.recordsParsedBefore.removeAll() }
+            call.recordsParsedBefore[ContentFingerprint(ofTimestamped: message)] = key
+        default: break
+        }
     }
 
     private func malformed(_ error: any Error, on call: AnswerStreamCall) {
@@ -185,10 +197,7 @@ final class AnswerCollector {
             guard isAnswer(call) else { return }
             let isKept = keep(message, of: call, time: WallClock.nowNanoseconds())
             if isKept { answered(call) } else { unanswered(call) }
-        case .crashRecord(let folder, let time):
-            quietAt = MonotonicClock.nowNanoseconds() + AnswerKind.quietNanoseconds
-            count(.answered, call.stream)
-            _ = keep(message, of: call, subject: Subject.of(folder), time: time)
+        case .crashRecord(let key, _): takeCrashRecord(key, message, on: call)
         case .profileRecord: gather(message, on: call, limitBytes: Self.profileListBytes)
         case .profileListEnd(let requestID): profileListEnded(requestID, on: call)
         case .profileChunk(let chunk): downloads.received(chunk, on: call)
@@ -199,6 +208,12 @@ final class AnswerCollector {
             count(.droppedWithoutKey, call.stream)
             if isLast { registryEnded(on: call) }
         }
+    }
+
+    private func takeCrashRecord(_ key: CrashRecordKey, _ message: RawSpan, on call: AnswerStreamCall) {
+        quietAt = MonotonicClock.nowNanoseconds() + AnswerKind.quietNanoseconds
+        count(.answered, call.stream)
+        _ = keep(message, of: call, subject: key.subject, time: key.time)
     }
 
     /// Whether the message answers a request, or comes late to one.
@@ -304,9 +319,9 @@ final class AnswerCollector {
     func adopt(_ header: RecordHeader, _ payload: RawSpan) {
         var time = Int64(bitPattern: header.number)
         if header.type == .crashRecord,
-            case .crashRecord(_, let occurred)? = try? ParsedMessage(payload, of: .crashDiagnostics).content
+            case .crashRecord(let key, _)? = try? ParsedMessage(payload, of: .crashDiagnostics).content
         {
-            time = occurred
+            time = key.time
         }
         shelf.adopt(
             AnswerShelf.Key(agent: header.agent, type: header.type, subject: header.subject),

@@ -18,6 +18,8 @@ final class AnswerStreamCall: GRPCCallHandler {
     var listIDs: [String] = []
     /// What the last message said that could be parsed as it was: the same need not be parsed again.
     var parsedBefore: ContentFingerprint?
+    /// The same for crash records: agents send all they have each time, with the time at which they fetched it.
+    var recordsParsedBefore: [ContentFingerprint: CrashRecordKey] = [:]
     /// Of a StreamPressureProfiles stream.
     var fetches = ProfileFetches()
     /// Whether anything has been asked on this stream.
@@ -56,6 +58,17 @@ final class AnswerStreamCall: GRPCCallHandler {
         guard !call.isFinished else { return }
         call.finish(status)
     }
+}
+
+/// Which crash record of an agent a message is, and when it occurred.
+struct CrashRecordKey: Sendable {
+    /// Of its folder.
+    var subject: UInt64
+    /// Nanoseconds since the epoch.
+    var time: Int64
+
+    /// More than an agent's records are not kept, and those that go make room.
+    static let remembered = 2 * AnswerShelf.crashRecordsPerAgent
 }
 
 /// The messages of an answer that takes several, until the last one has come.

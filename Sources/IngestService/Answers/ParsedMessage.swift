@@ -9,8 +9,9 @@ struct ParsedMessage: Sendable {
     enum Content: Sendable {
         /// The whole answer to a request.
         case answer
-        /// A crash record, one for each folder of an agent. The time (since the epoch, nanoseconds) says which are the newest.
-        case crashRecord(folder: String, time: Int64)
+        /// A crash record, one for each folder of an agent. One that does not say when it occurred has the time at which it
+        /// was fetched.
+        case crashRecord(CrashRecordKey, isTimeFetched: Bool)
         case profileRecord
         case profileListEnd(requestID: String)
         case profileChunk(Banyandb_Fodc_V1_PressureProfileChunk)
@@ -56,8 +57,10 @@ struct ParsedMessage: Sendable {
 
     private static func content(of message: Banyandb_Fodc_V1_StreamCrashDiagnosticsRequest) -> Content {
         guard !message.artifactDir.isEmpty else { return .withoutKey(isLast: false) }
-        let time = message.panicRecord.hasOccurredAt ? message.panicRecord.occurredAt : message.fetchedAt
-        return .crashRecord(folder: message.artifactDir, time: nanoseconds(time))
+        let hasTime = message.panicRecord.hasOccurredAt
+        let time = hasTime ? message.panicRecord.occurredAt : message.fetchedAt
+        return .crashRecord(
+            CrashRecordKey(subject: Subject.of(message.artifactDir), time: nanoseconds(time)), isTimeFetched: !hasTime)
     }
 
     private static func content(of message: Banyandb_Fodc_V1_StreamPressureProfilesRequest) -> Content {
