@@ -135,7 +135,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         let topology = TopologyEndpoint(sources: reports)
         let cluster = ClusterEndpoint(sources: reports)
         let configuration = ConfigurationEndpoint(sources: reports)
-        let lifecycleReport = LifecycleEndpoint(collector: lifecycle)
+        let lifecycleReport = LifecycleEndpoint(collector: lifecycle, answers: reports.answers)
         let diagnostics = DiagnosticsEndpoint(sources: reports)
         let lists = ProfileLists(sources: reports)
         let profiles = ProfileListEndpoint(lists: lists, sources: reports)

@@ -11,6 +11,7 @@ import Testing
 
     private let second: UInt64 = 1_000_000_000
     private let mebibyte = 1 << 20
+    private let window = Int(FetchCredit.windowBytes)
     private let first = Key(generation: 3, number: 17)
     private let next = Key(generation: 3, number: 18)
     private let command = FetchCommand(
@@ -157,20 +158,20 @@ import Testing
     @Test func theStreamIsHeldWhileTooMuchIsOnItsWay() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
-        for index in 0..<3 {
-            #expect(chunk(&fetches, first, mebibyte) == [.forward(first, offset: UInt64(index * mebibyte))])
+        for index in 0..<4 {
+            #expect(chunk(&fetches, first, window / 4) == [.forward(first, offset: UInt64(index * (window / 4)))])
         }
-        #expect(chunk(&fetches, first, 1) == [.forward(first, offset: UInt64(3 * mebibyte)), .hold(true)])
+        #expect(chunk(&fetches, first, 1) == [.forward(first, offset: UInt64(window)), .hold(true)])
         // What was in the stream's window comes nevertheless.
-        #expect(chunk(&fetches, first, 10) == [.forward(first, offset: UInt64(3 * mebibyte + 1))])
+        #expect(chunk(&fetches, first, 10) == [.forward(first, offset: UInt64(window + 1))])
         #expect(fetches.credited(key(99), takenBytes: 1 << 30) == [])
         #expect(fetches.credited(first, takenBytes: 10) == [])
         #expect(fetches.credited(first, takenBytes: 11) == [.hold(false)])
         #expect(fetches.credited(first, takenBytes: 5) == [])
-        #expect(chunk(&fetches, first, 1) == [.forward(first, offset: UInt64(3 * mebibyte + 11)), .hold(true)])
+        #expect(chunk(&fetches, first, 1) == [.forward(first, offset: UInt64(window + 11)), .hold(true)])
         // More than was ever sent is no more than all.
         #expect(fetches.credited(first, takenBytes: .max) == [.hold(false)])
-        #expect(chunk(&fetches, first, 3 * mebibyte).contains(.hold(true)) == false)
+        #expect(chunk(&fetches, first, window).contains(.hold(true)) == false)
         #expect(chunk(&fetches, first, 1).contains(.hold(true)))
         #expect(
             chunk(&fetches, first, 0, last: true) == [.end(first, FetchEnding(.complete)), .hold(false)])

@@ -11,16 +11,16 @@ import Testing
         #expect(!ledger.expectsAnswer)
         #expect(ledger.ask(nowNanoseconds: 100) == .send)
         #expect(ledger.ask(nowNanoseconds: 105) == .wait)
-        #expect(ledger.answered())
+        #expect(ledger.answered() == true)
         #expect(ledger.ask(nowNanoseconds: 107) == .send)
     }
 
     @Test func whatNobodyAskedForIsNoAnswer() {
         var ledger = RequestLedger(patience)
-        #expect(!ledger.answered())
+        #expect(ledger.answered() == false)
         _ = ledger.ask(nowNanoseconds: 2)
-        #expect(ledger.answered())
-        #expect(!ledger.answered())
+        #expect(ledger.answered() == true)
+        #expect(ledger.answered() == false)
     }
 
     @Test func aHungAgentIsNotWaitedForAndAskedAnewInTheEnd() {
@@ -31,16 +31,16 @@ import Testing
         #expect(ledger.ask(nowNanoseconds: 29) == .hung)
         #expect(ledger.ask(nowNanoseconds: 30) == .send)
         // It wakes up, and answers both.
-        #expect(ledger.answered())
+        #expect(ledger.answered() == true)
         #expect(ledger.expectsAnswer)
-        #expect(ledger.answered())
-        #expect(!ledger.answered())
+        #expect(ledger.answered() == true)
+        #expect(ledger.answered() == false)
     }
 
     @Test func aLateAnswerFreesTheStream() {
         var ledger = RequestLedger(patience)
         _ = ledger.ask(nowNanoseconds: 0)
-        #expect(ledger.answered())
+        #expect(ledger.answered() == true)
         #expect(ledger.ask(nowNanoseconds: 21) == .send)
     }
 }

@@ -2,7 +2,6 @@
 import Exchange
 import HTTPServer
 import Lanes
-import NIOCore
 import Platform
 import Reports
 
@@ -12,6 +11,7 @@ final class ReportSources {
     let collections: AnswerCollections
     let reader: AnswerReader
     let thread: ReportThread
+    let answers = ReportAnswers()
     /// Records in answers that had no key, by stream, since this process began.
     private(set) var droppedRecords: [AgentStream: UInt64] = [:]
 
@@ -51,25 +51,5 @@ final class ReportSources {
 }
 
 extension HTTPResponder {
-    static let jsonType = "application/json"
-
-    func respond(json: [UInt8]) {
-        respond(
-            status: 200, contentType: Self.jsonType, headers: [("Cache-Control", "no-store")],
-            body: .bytes(ByteBuffer(bytes: json)), compression: .whenAccepted)
-    }
-
-    /// To HEAD: what the answer's head would be, without asking any agent for it.
-    func respondHead() {
-        respond(
-            status: 200, contentType: Self.jsonType, headers: [("Cache-Control", "no-store")],
-            body: .producer(NoBody()), compression: .declined)
-    }
-
     func respond(_ error: AnswerReader.TooLarge) { respond(status: 503, text: error.text) }
-}
-
-/// Of an answer whose length is not known before it is made.
-private struct NoBody: HTTPBodyProducer {
-    mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress { .done }
 }

@@ -20,7 +20,7 @@ final class ClusterEndpoint {
         case .failure(let mistake): return responder.respond(status: 400, text: mistake.text)
         case .success(let parsed): filter = parsed
         }
-        if request.isHead { return responder.respondHead() }
+        if request.isHead { return ReportAnswers.respondHead(to: responder) }
         let reporters = sources.reporters()
         let nodes = sources.directory.listed().compactMap { node(of: $0.value, reporters[$0.key]) }
             .filter(filter.matches)
@@ -41,7 +41,7 @@ final class ClusterEndpoint {
             }
             return ClusterReport(nodes: nodes, callsJSON: calls, updatedAtNanoseconds: now)
         } then: {
-            responder.respond(json: $0.json)
+            self.sources.answers.respond($0.json, to: responder)
         }
     }
 

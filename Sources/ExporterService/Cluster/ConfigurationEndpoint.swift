@@ -17,7 +17,7 @@ final class ConfigurationEndpoint {
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        if request.isHead { return responder.respondHead() }
+        if request.isHead { return ReportAnswers.respondHead(to: responder) }
         var filter = AgentFilter(request)
         filter.agentID = request.parameter("agent_id").flatMap { $0.isEmpty ? nil : $0.lowercased() }
         sources.collect(.configuration, filter, waitNanoseconds: Self.waitNanoseconds) { [self] reporters, _ in
@@ -33,7 +33,7 @@ final class ConfigurationEndpoint {
                     }
                     return ConfigurationReport(nodes: nodes, notSupported: notSupported)
                 } then: {
-                    responder.respond(json: $0.json)
+                    self.sources.answers.respond($0.json, to: responder)
                 }
             } catch {
                 responder.respond(error)

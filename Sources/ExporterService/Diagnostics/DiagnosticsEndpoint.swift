@@ -16,7 +16,7 @@ final class DiagnosticsEndpoint {
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        if request.isHead { return responder.respondHead() }
+        if request.isHead { return ReportAnswers.respondHead(to: responder) }
         let filter = AgentFilter(request)
         sources.collect(.crashDiagnostics, filter, waitNanoseconds: Self.waitNanoseconds) { [sources] reporters, _ in
             do throws(AnswerReader.TooLarge) {
@@ -25,7 +25,7 @@ final class DiagnosticsEndpoint {
                     Self.report(answers.map { (reporters[$0.key], $0.value) }, $0)
                 } then: { report in
                     sources.noteDropped(report.droppedRecords, .crashDiagnostics)
-                    responder.respond(json: report.json)
+                    sources.answers.respond(report.json, to: responder)
                 }
             } catch {
                 responder.respond(error)

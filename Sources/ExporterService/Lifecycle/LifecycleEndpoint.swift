@@ -6,16 +6,18 @@ import Reports
 /// `GET /cluster/lifecycle`.
 final class LifecycleEndpoint {
     private let collector: LifecycleCollector
+    private let answers: ReportAnswers
 
-    init(collector: LifecycleCollector) {
+    init(collector: LifecycleCollector, answers: ReportAnswers) {
         self.collector = collector
+        self.answers = answers
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        if request.isHead { return responder.respondHead() }
-        collector.collect { outcome in
+        if request.isHead { return ReportAnswers.respondHead(to: responder) }
+        collector.collect { [answers] outcome in
             switch outcome {
-            case .success(let json): responder.respond(json: json)
+            case .success(let json): answers.respond(json, to: responder)
             case .failure(let error): responder.respond(error)
             }
         }

@@ -66,7 +66,7 @@ final class ProfileListEndpoint {
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        if request.isHead { return responder.respondHead() }
+        if request.isHead { return ReportAnswers.respondHead(to: responder) }
         lists.refreshed(AgentFilter(request)) { [sources] outcome in
             switch outcome {
             case .failure(let error): responder.respond(error)
@@ -75,7 +75,7 @@ final class ProfileListEndpoint {
                     PressureReport(lists: lists.map(\.list))
                 } then: { report in
                     sources.noteDropped(report.droppedRecords, .pressureProfiles)
-                    responder.respond(json: report.json)
+                    sources.answers.respond(report.json, to: responder)
                 }
             }
         }

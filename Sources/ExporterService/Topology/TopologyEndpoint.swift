@@ -21,14 +21,14 @@ final class TopologyEndpoint {
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        if request.isHead { return responder.respondHead() }
+        if request.isHead { return ReportAnswers.respondHead(to: responder) }
         let target = AnswerCollections.Target(stream: .topology, agents: nil)
         sources.collections.collect(target, waitNanoseconds: Self.waitNanoseconds) { [self] result in
             shared.report(ofBatch: result.batch) {
                 makeReport($0)
             } then: { outcome in
                 switch outcome {
-                case .success(let report): responder.respond(json: report.json)
+                case .success(let report): self.sources.answers.respond(report.json, to: responder)
                 case .failure(let error): responder.respond(error)
                 }
             }

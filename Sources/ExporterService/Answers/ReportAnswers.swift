@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import HTTPServer
+import NIOCore
+
+/// Hands reports to their clients. A report is made as a whole, and its bytes are held until the client has taken them: how
+/// many bytes of all reports together wait for clients that are slow is bounded.
+final class ReportAnswers {
+    /// A dozen of the largest that a cluster of a hundred nodes gives.
+    static let limitBytes = 128 * 1024 * 1024
+    /// Smaller ones are given away at once: a connection holds as much of any answer.
+    static let unheldBytes = 256 * 1024
+    static let retryAfterSeconds = 5
+    static let contentType = "application/json"
+    private static let fields = [("Cache-Control", "no-store")]
+
+    private let limitBytes: Int
+    private(set) var heldBytes = 0
+    private(set) var refused: UInt64 = 0
+
+    init(limitBytes: Int = ReportAnswers.limitBytes) {
+        self.limitBytes = limitBytes
+    }
+
+    func respond(_ json: [UInt8], to responder: HTTPResponder) {
+        guard !responder.isClosed else { return }
+        if json.count <= Self.unheldBytes { return send(.bytes(ByteBuffer(bytes: json)), to: responder) }
+        guard let body = hold(json) else {
+            return responder.respond(
+                status: 503,
+                text:
+                    "answers of \(heldBytes / 1024 / 1024) MiB wait for clients to take them: try again later, or for "
+                    + "one role or pod_name", headers: [("Retry-After", "\(Self.retryAfterSeconds)")])
+        }
+        send(.sized(body, byteCount: json.count), to: responder)
+    }
+
+    /// To HEAD: what the answer's head would be, without asking any agent for it.
+    static func respondHead(to responder: HTTPResponder) {
+        responder.respond(
+            status: 200, contentType: contentType, headers: fields, body: .producer(NoBody()), compression: .declined)
+    }
+
+    private func send(_ body: HTTPBody, to responder: HTTPResponder) {
+        responder.respond(
+            status: 200, contentType: Self.contentType, headers: Self.fields, body: body, compression: .whenAccepted)
+    }
+
+    /// `nil` when too much is held already; counted.
+    func hold(_ json: [UInt8]) -> ReportBody? {
+        guard heldBytes + json.count <= limitBytes else {
+            refused += 1
+            return nil
+        }
+        heldBytes += json.count
+        return ReportBody(json, Lease(byteCount: json.count, of: self))
+    }
+
+    /// Bytes that are held for as long as somebody has this.
+    final class Lease {
+        private let byteCount: Int
+        private weak var owner: ReportAnswers?
+
+        fileprivate init(byteCount: Int, of owner: ReportAnswers) {
+            self.byteCount = byteCount
+            self.owner = owner
+        }
+
+        deinit { owner?.heldBytes -= byteCount }
+    }
+}
+
+/// A report, slice by slice, at the pace of the client.
+struct ReportBody: HTTPBodyProducer {
+    private let json: [UInt8]
+    private let lease: ReportAnswers.Lease
+    private var sent = 0
+
+    fileprivate init(_ json: [UInt8], _ lease: ReportAnswers.Lease) {
+        self.json = json
+        self.lease = lease
+    }
+
+    mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress {
+        let end = min(json.count, sent + targetBytes)
+        buffer.writeBytes(json[sent..<end])
+        sent = end
+        return sent == json.count ? .done : .more
+    }
+}
+
+/// Of an answer whose length is not known before it is made.
+private struct NoBody: HTTPBodyProducer {
+    mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress { .done }
+}
