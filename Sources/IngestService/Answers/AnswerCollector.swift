@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
-import FODCProtocol
 import GRPCServer
 import Lanes
 import Platform
@@ -13,18 +12,18 @@ final class AnswerCollector {
     /// Of one pressure list: some 2,000 captures.
     static let profileListBytes = 1 << 20
 
-    private let lane: LaneWriter
-    private let outbox: LaneOutbox
-    private let registry: AgentRegistry
-    private let counters: IngestCounters
-    private let parser: ParsingThread
+    let lane: LaneWriter
+    let outbox: LaneOutbox
+    let registry: AgentRegistry
+    let counters: IngestCounters
+    let parser: ParsingThread
     let downloads: ProfileDownloads
-    private var shelf: AnswerShelf
-    private var rounds: [AgentStream: CollectionRounds] = [:]
-    private var gatheredBytes = 0
+    var shelf: AnswerShelf
+    var rounds: [AgentStream: CollectionRounds] = [:]
+    var gatheredBytes = 0
     /// When those who wait for crash records are answered, if nothing comes any more.
-    private var quietAt: UInt64 = .max
-    private let maximumMessageBytes: Int
+    var quietAt: UInt64 = .max
+    let maximumMessageBytes: Int
 
     init(
         lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters, parser: ParsingThread,
@@ -41,7 +40,7 @@ final class AnswerCollector {
         shelf = AnswerShelf(limitBytes: max(lane.maximumRingBytes / 4, maximumMessageBytes + 1 << 20))
     }
 
-    private func count(_ counter: StreamCounter, _ stream: AgentStream, _ n: Int = 1) {
+    func count(_ counter: StreamCounter, _ stream: AgentStream, _ n: Int = 1) {
         counters.add(counter, of: stream, UInt64(n))
     }
 
@@ -106,233 +105,6 @@ final class AnswerCollector {
         call.call.send(request)
     }
 
-    // MARK: Messages
-
-    func received(_ message: RawSpan, on call: AnswerStreamCall) {
-        let stream = call.stream
-        count(.bytes, stream, message.byteCount)
-        // Whoever was never asked costs itself the parsing of nothing.
-        guard call.expectsMessages else { return count(.unasked, stream) }
-        if stream == .crashDiagnostics, call.messagesBeingParsed == 0,
-            shelf.hasCrashRecord(
-                of: call.agent.slot, byteCount: message.byteCount, checksum: CRC32C.checksum(message))
-        {
-            count(.unchanged, stream)
-            count(.answered, stream)
-            quietAt = MonotonicClock.nowNanoseconds() + AnswerKind.quietNanoseconds
-            return
-        }
-        if stream == .crashDiagnostics, call.messagesBeingParsed == 0,
-            let key = call.recordsParsedBefore[ContentFingerprint(ofTimestamped: message)]
-        {
-            return takeCrashRecord(key, message, on: call)
-        }
-        if AnswerKind.isTimestamped(stream), call.messagesBeingParsed == 0 {
-            let fingerprint = ContentFingerprint(ofTimestamped: message)
-            if call.parsedBefore == fingerprint {
-                count(.unchanged, stream)
-                return take(.answer, message, on: call)
-            }
-        }
-        guard call.messagesBeingParsed == 0, message.byteCount <= AnswerKind.parsedInPlaceBytes(stream) else {
-            return parseAside(message.copiedBytes, on: call)
-        }
-        do {
-            let parsed = try ParsedMessage(message, of: stream)
-            if let repaired = parsed.repaired {
-                count(.repaired, stream)
-                take(parsed.content, repaired.span.bytes, on: call)
-            } else {
-                noteParsed(parsed.content, message, on: call)
-                take(parsed.content, message, on: call)
-            }
-        } catch {
-            malformed(error, on: call)
-        }
-    }
-
-    private func parseAside(_ message: [UInt8], on call: AnswerStreamCall) {
-        call.messagesBeingParsed += 1
-        let isTaken = parser.parse(message, of: call.stream) { [weak self] result in
-            call.messagesBeingParsed -= 1
-            guard let self, !call.isClosed else { return }
-            switch result {
-            case .success(let parsed):
-                if parsed.repaired != nil {
-                    count(.repaired, call.stream)
-                } else {
-                    noteParsed(parsed.content, message.span.bytes, on: call)
-                }
-                let bytes = parsed.repaired ?? message
-                take(parsed.content, bytes.span.bytes, on: call)
-            case .failure(let error): malformed(error, on: call)
-            }
-        }
-        guard !isTaken else { return }
-        call.messagesBeingParsed -= 1
-        count(.droppedParserFull, call.stream)
-        unanswered(call)
-    }
-
-    /// The message could be parsed as it was.
-    private func noteParsed(_ content: ParsedMessage.Content, _ message: RawSpan, on call: AnswerStreamCall) {
-        switch content {
-        case .answer where AnswerKind.isTimestamped(call.stream):
-            call.parsedBefore = ContentFingerprint(ofTimestamped: message)
-        case .crashRecord(let key, isTimeFetched: false):
-            if call.recordsParsedBefore.count >= CrashRecordKey.remembered { call.recordsParsedBefore.removeAll() }
-            call.recordsParsedBefore[ContentFingerprint(ofTimestamped: message)] = key
-        default: break
-        }
-    }
-
-    private func malformed(_ error: any Error, on call: AnswerStreamCall) {
-        count(.malformed, call.stream)
-        call.end(GRPCStatus(.internalError, "\(call.stream.method): a message cannot be parsed: \(error)"))
-    }
-
-    private func take(_ content: ParsedMessage.Content, _ message: RawSpan, on call: AnswerStreamCall) {
-        switch content {
-        case .answer:
-            guard isAnswer(call) else { return }
-            let isKept = keep(message, of: call, time: WallClock.nowNanoseconds())
-            if isKept { answered(call) } else { unanswered(call) }
-        case .crashRecord(let key, _): takeCrashRecord(key, message, on: call)
-        case .profileRecord: gather(message, on: call, limitBytes: Self.profileListBytes)
-        case .profileListEnd(let requestID): profileListEnded(requestID, on: call)
-        case .profileChunk(let chunk): downloads.received(chunk, on: call)
-        case .registryPart(let isLast):
-            gather(message, on: call, limitBytes: maximumMessageBytes)
-            if isLast { registryEnded(on: call) }
-        case .withoutKey(let isLast):
-            count(.droppedWithoutKey, call.stream)
-            if isLast { registryEnded(on: call) }
-        }
-    }
-
-    private func takeCrashRecord(_ key: CrashRecordKey, _ message: RawSpan, on call: AnswerStreamCall) {
-        quietAt = MonotonicClock.nowNanoseconds() + AnswerKind.quietNanoseconds
-        count(.answered, call.stream)
-        _ = keep(message, of: call, subject: key.subject, time: key.time)
-    }
-
-    /// Whether the message answers a request, or comes late to one.
-    private func isAnswer(_ call: AnswerStreamCall) -> Bool {
-        guard call.ledger.answered() else {
-            count(.unasked, call.stream)
-            return false
-        }
-        let isAwaited = rounds[call.stream]?.isWaiting(for: call.agent.slot.index) ?? false
-        count(isAwaited ? .answered : .late, call.stream)
-        return true
-    }
-
-    // MARK: Answers of several messages
-
-    private func gather(_ message: RawSpan, on call: AnswerStreamCall, limitBytes: Int) {
-        guard call.ledger.expectsAnswer else { return count(.unasked, call.stream) }
-        let before = call.gathering.list.bytes.count
-        let room = Self.gatheringBytes - gatheredBytes
-        call.gathering.append(message, limitBytes: min(limitBytes, before + max(0, room)))
-        gatheredBytes += call.gathering.list.bytes.count - before
-    }
-
-    private func takeGathered(_ call: AnswerStreamCall) -> MessageList? {
-        gatheredBytes -= call.gathering.list.bytes.count
-        return call.gathering.take()
-    }
-
-    private func profileListEnded(_ requestID: String, on call: AnswerStreamCall) {
-        let list = takeGathered(call)
-        guard let index = call.listIDs.firstIndex(of: requestID) else { return count(.unasked, call.stream) }
-        let isNewest = index == call.listIDs.endIndex - 1
-        call.listIDs.removeFirst(index + 1)
-        guard isAnswer(call) else { return }
-        guard let list else {
-            count(.droppedOverLimit, call.stream)
-            return unanswered(call)
-        }
-        // Also an older list is newer than what is known.
-        let isKept = keep(list.bytes.span.bytes, of: call, time: WallClock.nowNanoseconds())
-        if isKept, isNewest || call.listIDs.isEmpty { answered(call) } else { unanswered(call) }
-    }
-
-    private func registryEnded(on call: AnswerStreamCall) {
-        let list = takeGathered(call)
-        guard isAnswer(call) else { return }
-        guard let list else {
-            count(.droppedOverLimit, call.stream)
-            return unanswered(call)
-        }
-        // It is nobody's state: those who asked for it get it, each by the number of its own request.
-        for key in rounds[call.stream]?.waiting(for: call.agent.slot.index) ?? [] {
-            let agent = call.agent
-            outbox.write { [self] () throws(LaneError) in
-                guard registry.agent(slot: agent.slot.index) === agent else { return }
-                _ = try lane.append(
-                    .schemaRegistry, agent: agent.slot, generation: key.generation, number: key.number,
-                    list.bytes.span.bytes)
-            }
-        }
-        answered(call)
-    }
-
-    // MARK: What is kept
-
-    /// - Returns: false when there is no room for it.
-    private func keep(_ message: RawSpan, of call: AnswerStreamCall, subject: UInt64 = 0, time: Int64) -> Bool {
-        guard let type = RecordType.answer(of: call.stream) else { return false }
-        let agent = call.agent
-        let key = AnswerShelf.Key(agent: agent.slot, type: type, subject: subject)
-        let item = AnswerShelf.Item(bytes: message.byteCount, time: time, checksum: CRC32C.checksum(message))
-        let outcome = shelf.put(key, item) { [registry] in registry.agent(slot: $0.index)?.registration != nil }
-        switch outcome {
-        case .unchanged:
-            count(.unchanged, call.stream)
-            return true
-        case .refused(let evicted):
-            count(.droppedOverLimit, call.stream)
-            forget(evicted, countingAs: call.stream)
-            return false
-        case .kept(let evicted):
-            forget(evicted, countingAs: call.stream)
-        }
-        let bytes = message.copiedBytes
-        let receivedAt = UInt64(bitPattern: WallClock.nowNanoseconds())
-        outbox.write { [self] () throws(LaneError) in
-            guard registry.agent(slot: agent.slot.index) === agent else { return }
-            _ = try lane.append(
-                type, agent: agent.slot, number: receivedAt, subject: subject, isCurrent: true, bytes.span.bytes)
-        }
-        return true
-    }
-
-    private func forget(_ keys: [AnswerShelf.Key], countingAs stream: AgentStream) {
-        guard !keys.isEmpty else { return }
-        count(.evicted, stream, keys.count)
-        outbox.write { [lane] () throws(LaneError) in
-            for key in keys { lane.forget(key.type, agent: key.agent, subject: key.subject) }
-        }
-    }
-
-    /// What a predecessor has kept of an agent.
-    func adopt(_ header: RecordHeader, _ payload: RawSpan) {
-        var time = Int64(bitPattern: header.number)
-        if header.type == .crashRecord,
-            case .crashRecord(let key, _)? = try? ParsedMessage(payload, of: .crashDiagnostics).content
-        {
-            time = key.time
-        }
-        shelf.adopt(
-            AnswerShelf.Key(agent: header.agent, type: header.type, subject: header.subject),
-            AnswerShelf.Item(bytes: payload.byteCount, time: time, checksum: CRC32C.checksum(payload)))
-    }
-
-    /// The agent leaves the registry, and its slot is released.
-    func left(_ agent: Agent) {
-        shelf.removeAll(of: agent.slot)
-    }
-
     // MARK: Streams
 
     func opened(_ call: AnswerStreamCall) {
@@ -362,11 +134,11 @@ final class AnswerCollector {
 
     // MARK: Rounds
 
-    private func answered(_ call: AnswerStreamCall) {
+    func answered(_ call: AnswerStreamCall) {
         publish(rounds[call.stream]?.answered(call.agent.slot.index), call.stream)
     }
 
-    private func unanswered(_ call: AnswerStreamCall) {
+    func unanswered(_ call: AnswerStreamCall) {
         publish(rounds[call.stream]?.lost(call.agent.slot.index), call.stream)
     }
 

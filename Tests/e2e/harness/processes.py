@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real programs, started as a user starts them, and watched so that nothing of them stays behind."""
 import http.client
+import itertools
 import os
 import pathlib
 import random
@@ -24,13 +25,19 @@ def binary(name: str) -> str:
     return str(path)
 
 
+_ports = None
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on; below the range from which the kernel takes ports for connections, and
-    from a range of this test process's own, so that nobody takes it before it is used."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    number = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
-    for _ in range(200):
-        port = 12000 + (number % 8) * 2000 + random.randrange(2000)
+    from a range of this test process's own, so that nobody takes it before it is used. In turns, so that none comes twice."""
+    global _ports
+    if _ports is None:
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+        number = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
+        begin = random.randrange(2000)
+        _ports = itertools.cycle(12000 + (number % 8) * 2000 + (begin + n) % 2000 for n in range(2000))
+    for port in itertools.islice(_ports, 200):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

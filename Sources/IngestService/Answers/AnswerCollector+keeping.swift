@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Platform
+
+/// What of the answers goes into the lane, and what has to leave it.
+extension AnswerCollector {
+    /// - Returns: false when there is no room for it.
+    func keep(_ message: RawSpan, of call: AnswerStreamCall, subject: UInt64 = 0, time: Int64) -> Bool {
+        guard let type = RecordType.answer(of: call.stream) else { return false }
+        let agent = call.agent
+        let key = AnswerShelf.Key(agent: agent.slot, type: type, subject: subject)
+        let item = AnswerShelf.Item(bytes: message.byteCount, time: time, checksum: CRC32C.checksum(message))
+        let outcome = shelf.put(key, item) { [registry] in registry.agent(slot: $0.index)?.registration != nil }
+        switch outcome {
+        case .unchanged:
+            count(.unchanged, call.stream)
+            return true
+        case .refused(let evicted):
+            count(.droppedOverLimit, call.stream)
+            forget(evicted, countingAs: call.stream)
+            return false
+        case .kept(let evicted):
+            forget(evicted, countingAs: call.stream)
+        }
+        let bytes = message.copiedBytes
+        let receivedAt = UInt64(bitPattern: WallClock.nowNanoseconds())
+        outbox.write { [self] () throws(LaneError) in
+            guard registry.agent(slot: agent.slot.index) === agent else { return }
+            _ = try lane.append(
+                type, agent: agent.slot, number: receivedAt, subject: subject, isCurrent: true, bytes.span.bytes)
+        }
+        return true
+    }
+
+    func forget(_ keys: [AnswerShelf.Key], countingAs stream: AgentStream) {
+        guard !keys.isEmpty else { return }
+        count(.evicted, stream, keys.count)
+        outbox.write { [lane] () throws(LaneError) in
+            for key in keys { lane.forget(key.type, agent: key.agent, subject: key.subject) }
+        }
+    }
+
+    /// What a predecessor has kept of an agent.
+    func adopt(_ header: RecordHeader, _ payload: RawSpan) {
+        var time = Int64(bitPattern: header.number)
+        if header.type == .crashRecord,
+            case .crashRecord(let key, _)? = try? ParsedMessage(payload, of: .crashDiagnostics).content
+        {
+            time = key.time
+        }
+        shelf.adopt(
+            AnswerShelf.Key(agent: header.agent, type: header.type, subject: header.subject),
+            AnswerShelf.Item(bytes: payload.byteCount, time: time, checksum: CRC32C.checksum(payload)))
+    }
+
+    /// The agent leaves the registry, and its slot is released.
+    func left(_ agent: Agent) {
+        shelf.removeAll(of: agent.slot)
+    }
+}
