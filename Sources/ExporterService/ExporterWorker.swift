@@ -54,7 +54,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         self.logger = logger
         control = try ControlReader(descriptor: launch.descriptors.control)
         let state = try ExporterState(
-            descriptor: lanes.state, generation: launch.generation, cause: control.worker(.exporter, 0).cause,
+            descriptor: lanes.state, generation: launch.generation,
+            cause: control.exporter(generation: launch.generation)?.cause ?? .none,
             logger: logger)
         self.state = state
         followers = lanes.ups.enumerated().map {
@@ -109,7 +110,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             exporterLostAtNanoseconds: launch.generation > 1 ? startedAt : nil)
         metrics = MetricsEndpoint(collections: collections, selection: selection) { [unowned self] in ownFamilies() }
         let windowed = WindowsEndpoint(collections: collections, windows: windows, selection: selection)
-        health = HealthEndpoint(directory: directory, control: control, followers: followers)
+        health = HealthEndpoint(
+            directory: directory, control: control, generation: launch.generation, followers: followers)
         router = Router(
             [
                 "/": SiteEndpoints.home,
@@ -252,6 +254,18 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
 
     /// Answers that are not through by then are cut.
     static let drainLimit = TimeAmount.seconds(3)
+}
+
+extension ExporterWorker {
+    public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
+        drain(deadlineNanoseconds: deadlineNanoseconds, whenDone)
+    }
+
+    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) {
+        for descriptor in lane.list { MemoryFile.close(descriptor) }
+    }
+    public func laneGone(_ index: Int) {}
+    public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }
 }
 
 extension ExporterWorker: LaneFollowerDelegate {

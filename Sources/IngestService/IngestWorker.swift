@@ -263,15 +263,18 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     }
 
     private func isRunning(_ generation: UInt64) -> Bool {
-        let exporter = control.worker(.exporter, 0)
-        return exporter.state != .dead && exporter.generation == generation
+        control.exporter(generation: generation).map { $0.state != .dead } ?? false
     }
 
-    /// The exporter must not be overtaken while it lives; without one the ring goes round.
+    /// No exporter is overtaken while it lives, of which there are two during a reload; without one the ring goes round.
     private func slowestReaderPosition() -> UInt64? {
-        let exporter = control.worker(.exporter, 0)
-        guard exporter.state != .dead else { return nil }
-        return commands[Int(exporter.generation % 2)].peerPosition(generation: exporter.generation)
+        let exporters = control.exporters
+        var slowest: UInt64?
+        for exporter in [exporters.previous, exporters.present] where exporter.state != .dead {
+            let position = commands[Int(exporter.generation % 2)].peerPosition(generation: exporter.generation)
+            if let position { slowest = min(slowest ?? position, position) }
+        }
+        return slowest
     }
 
     // MARK: Back-pressure
@@ -322,4 +325,16 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         // What was written last, the ends of streams among it, has left with the turn of the loop after this one.
         loop.execute { whenDone() }
     }
+}
+
+// MARK: Other workers
+
+extension IngestWorker {
+    public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
+        drain(deadlineNanoseconds: deadlineNanoseconds, whenDone)
+    }
+
+    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) { MemoryFile.close(lane.up) }
+    public func laneGone(_ index: Int) {}
+    public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }
 }

@@ -18,6 +18,13 @@ public struct AgentEntry: Hashable, Sendable {
     public var claim: UInt64
     /// Worker index + 1 of the agent's home when the slot is a foreign one, else 0.
     public var home: UInt32
+    /// What the ingest workers tell one another of an identity that registers again and again: how many of its
+    /// registrations here were short-lived of late, when the last of them ended, whether the present entry's did, and until
+    /// when it is held off (CLOCK_MONOTONIC; 0: not).
+    public var shortLives: UInt8 = 0
+    public var isShortLived = false
+    public var lastShortLifeNanoseconds: UInt64 = 0
+    public var heldOffUntilNanoseconds: UInt64 = 0
     /// Ring positions of the current records. The writer keeps them itself: what ``LaneWriter/setEntry(_:at:)`` is given
     /// here is ignored. ``noPosition`` when there is none.
     public var identityPosition: UInt64

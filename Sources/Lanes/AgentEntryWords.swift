@@ -4,14 +4,15 @@
 ///
 ///     0, 1  id
 ///     2     identity hash
-///     3     tenure (32 bits), status (8)
+///     3     tenure (32 bits), status (8), short lives (8), whether this one was short-lived (1)
 ///     4     registered at
 ///     5     status since
 ///     6     open streams (32 bits), series count (32)
 ///     7     connection epoch (32 bits), home (32)
 ///     8     claim
 ///     9-11  positions of identity, series and sample
-///     12-13 unused, zero
+///     12    when the last short life ended
+///     13    held off until
 enum AgentEntryWords {
     static let count = 14
     typealias Words = InlineArray<14, UInt64>
@@ -21,7 +22,9 @@ enum AgentEntryWords {
         words[0] = entry.id.high
         words[1] = entry.id.low
         words[2] = entry.identityHash
-        words[3] = pack(low: tenure, high: UInt32(entry.status.rawValue))
+        words[3] = pack(
+            low: tenure,
+            high: UInt32(entry.status.rawValue) | UInt32(entry.shortLives) << 8 | (entry.isShortLived ? 1 << 16 : 0))
         words[4] = UInt64(bitPattern: entry.registeredAtNanoseconds)
         words[5] = entry.statusSinceNanoseconds
         words[6] = pack(low: entry.openStreams, high: entry.seriesCount)
@@ -30,6 +33,8 @@ enum AgentEntryWords {
         words[9] = entry.identityPosition
         words[10] = entry.seriesPosition
         words[11] = entry.samplePosition
+        words[12] = entry.lastShortLifeNanoseconds
+        words[13] = entry.heldOffUntilNanoseconds
         return words
     }
 
@@ -57,7 +62,10 @@ enum AgentEntryWords {
 
     /// Nil when the status is none that this version knows.
     static func decode(_ words: Words) -> AgentEntry? {
-        guard let raw = UInt8(exactly: high(words[3])), let status = AgentStatus(rawValue: raw) else { return nil }
+        let packed = high(words[3])
+        guard packed >> 17 == 0, let status = AgentStatus(rawValue: UInt8(truncatingIfNeeded: packed)) else {
+            return nil
+        }
         var entry = AgentEntry(
             id: AgentID(high: words[0], low: words[1]), identityHash: words[2], status: status,
             registeredAtNanoseconds: Int64(bitPattern: words[4]), statusSinceNanoseconds: words[5],
@@ -66,6 +74,10 @@ enum AgentEntryWords {
         entry.identityPosition = words[9]
         entry.seriesPosition = words[10]
         entry.samplePosition = words[11]
+        entry.shortLives = UInt8(truncatingIfNeeded: packed >> 8)
+        entry.isShortLived = packed >> 16 == 1
+        entry.lastShortLifeNanoseconds = words[12]
+        entry.heldOffUntilNanoseconds = words[13]
         return entry
     }
 }

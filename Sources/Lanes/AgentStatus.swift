@@ -9,4 +9,6 @@ public enum AgentStatus: UInt8, Sendable {
     case unconnected = 2
     /// A second registration of an identity that is alive elsewhere, not decided yet.
     case claiming = 3
+    /// Some of the streams of an agent that is registered at another worker (``AgentEntry/home``).
+    case foreign = 4
 }

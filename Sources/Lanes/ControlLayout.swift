@@ -5,7 +5,7 @@
 enum ControlLayout {
     /// `FODCCTRL` as a little-endian word.
     static let magicValue: UInt64 = 0x4C52_5443_4344_4F46
-    static let versionValue: UInt64 = 1
+    static let versionValue: UInt64 = 2
 
     static let magic = 0
     static let version = 8
@@ -16,7 +16,17 @@ enum ControlLayout {
     static let counters = 512
     static let counterWords = 64
 
-    /// The exporter, and the one before it while both run (a reload).
+    /// Why the service is degraded, as UTF-8: the number of bytes, then as many words as they need.
+    static let degradedReason = TwoCopies<65>(offset: 32 << 10)
+    static let degradedReasonLimitBytes = 512
+
+    /// Identities that are held off: hash, and until when (CLOCK_MONOTONIC).
+    static let heldIdentities = 40 << 10
+    static let heldIdentityStride = 64
+    static let heldIdentityCount = 64
+    static let heldIdentity = TwoCopies<2>(offset: 0)
+
+    /// Exporters of even and of odd generation: two run at a time during a reload.
     static let exporterRows = 2
     /// More workers than anybody has cores for.
     static let ingestRows = 64
@@ -41,7 +51,10 @@ enum ControlLayout {
     static let isConsistent: Bool = {
         precondition(counters + counterWords * LaneLayout.wordBytes <= rows, "the counters run into the rows")
         precondition(row.end <= rowStride, "a row is larger than its stride")
-        precondition(rows + rowCount * rowStride <= fileBytes, "the rows do not fit")
+        precondition(rows + rowCount * rowStride <= degradedReason.counter, "the rows run into the reason")
+        precondition(degradedReason.end <= heldIdentities, "the reason runs into the identities")
+        precondition(heldIdentity.end <= heldIdentityStride, "an identity is larger than its stride")
+        precondition(heldIdentities + heldIdentityCount * heldIdentityStride <= fileBytes, "the identities do not fit")
         precondition(ControlWorker.wordCount == row.wordCount, "a row does not fill its copy")
         return true
     }()
@@ -49,7 +62,7 @@ enum ControlLayout {
 
 /// Whose row of `control` is meant.
 public enum ControlRole: String, Sendable {
-    /// Index 0 is the present exporter, 1 the one before it while both run.
+    /// The index is the parity of the exporter's generation; the larger generation of the two is the present one.
     case exporter
     case ingest
 }

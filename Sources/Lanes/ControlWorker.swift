@@ -8,6 +8,8 @@ public struct ControlWorker: Hashable, Sendable {
         /// Its process is there, but has not said that it is ready.
         case starting = 1
         case running = 2
+        /// It serves what it has and takes nothing new: it is about to end.
+        case draining = 3
     }
 
     /// Why a worker ended.
@@ -42,6 +44,8 @@ public struct ControlWorker: Hashable, Sendable {
     public var stateSinceNanoseconds: UInt64 = 0
     /// Wall clock: when the last one ended.
     public var diedAtNanoseconds: Int64 = 0
+    /// Deaths in a row; from some on it counts as degraded.
+    public var deathsInRow: UInt32 = 0
     private var restarts = SIMD8<UInt64>(repeating: 0)
 
     public init() {}
@@ -57,6 +61,7 @@ public struct ControlWorker: Hashable, Sendable {
 
     static let wordCount = 20
     private static let firstRestartWord = 8
+    private static let deathsWord = 7
 
     var words: InlineArray<20, UInt64> {
         var words = InlineArray<20, UInt64>(repeating: 0)
@@ -67,6 +72,7 @@ public struct ControlWorker: Hashable, Sendable {
         words[4] = startedAtMonotonicNanoseconds
         words[5] = stateSinceNanoseconds
         words[6] = UInt64(bitPattern: diedAtNanoseconds)
+        words[Self.deathsWord] = UInt64(deathsInRow)
         for index in 0..<restarts.scalarCount { words[Self.firstRestartWord + index] = restarts[index] }
         return words
     }
@@ -82,6 +88,7 @@ public struct ControlWorker: Hashable, Sendable {
         startedAtMonotonicNanoseconds = words[4]
         stateSinceNanoseconds = words[5]
         diedAtNanoseconds = Int64(bitPattern: words[6])
+        deathsInRow = UInt32(truncatingIfNeeded: words[Self.deathsWord])
         for index in 0..<restarts.scalarCount { restarts[index] = words[Self.firstRestartWord + index] }
     }
 }

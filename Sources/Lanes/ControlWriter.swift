@@ -30,6 +30,34 @@ public final class ControlWriter {
         return row.map(ControlWorker.init) ?? ControlWorker()
     }
 
+    /// Cut to ``ControlLayout/degradedReasonLimitBytes``; a cut in the middle of a character shows as U+FFFD.
+    public func setDegradedReason(_ reason: String) {
+        var values = InlineArray<65, UInt64>(repeating: 0)
+        let bytes = reason.utf8.prefix(ControlLayout.degradedReasonLimitBytes)
+        values[0] = UInt64(bytes.count)
+        for (index, byte) in bytes.enumerated() { values[1 + index / 8] |= UInt64(byte) << (index % 8 * 8) }
+        ControlLayout.degradedReason.write(values, to: words)
+    }
+
+    /// Holds an identity off until then (CLOCK_MONOTONIC). When all places are taken, the one that ends first makes room.
+    public func holdOff(identityHash: UInt64, untilNanoseconds: UInt64) {
+        var (place, earliest) = (0, UInt64.max)
+        for index in 0..<ControlLayout.heldIdentityCount {
+            let held = ControlLayout.heldIdentity.read(from: words, at: ControlFile.heldOffset(index))
+            let (hash, until) = held.map { ($0[0], $0[1]) } ?? (0, 0)
+            if hash == identityHash {
+                place = index
+                break
+            }
+            if until < earliest { (place, earliest) = (index, until) }
+        }
+        ControlLayout.heldIdentity.write(
+            [identityHash, untilNanoseconds], to: words, at: ControlFile.heldOffset(place))
+        addCounter(ControlReader.heldIdentityChanges, 1)
+    }
+
+    public func counter(_ index: Int) -> UInt64 { words.loadRelaxed(ControlFile.counterOffset(index)) }
+
     public static var counterCount: Int { ControlLayout.counterWords }
 
     public func addCounter(_ index: Int, _ amount: UInt64) {
@@ -42,6 +70,10 @@ public final class ControlWriter {
 }
 
 extension ControlFile {
+    static func heldOffset(_ index: Int) -> Int {
+        ControlLayout.heldIdentities + index * ControlLayout.heldIdentityStride
+    }
+
     static func counterOffset(_ index: Int) -> Int {
         precondition((0..<ControlLayout.counterWords).contains(index), "there is no such counter")
         return ControlLayout.counters + index * LaneLayout.wordBytes

@@ -14,7 +14,7 @@ enum LaneLayout {
     /// `FODCLANE` as a little-endian word.
     static let magic: UInt64 = 0x454E_414C_4344_4F46
     /// To be raised with any change of the format: a lane of another version is refused, never interpreted.
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
 
     static let wordBytes = 8
     static let cacheLineBytes = 64

@@ -5,7 +5,7 @@ import WorkerLink
 
 /// `control`: what everybody may know of every worker. Each change is there before what follows from it is done.
 ///
-/// The exporter's row is that of the present one.
+/// An exporter's row is that of its generation's parity.
 final class ControlBoard {
     /// Read-only, for the workers.
     let readable: Int32
@@ -27,6 +27,7 @@ final class ControlBoard {
     /// A process of this generation is about to be started.
     func starting(_ worker: SupervisedWorker) {
         change(worker) { row in
+            if worker.role == .exporter, let before = predecessorsRow(of: worker) { row = before }
             if let predecessor = worker.life.lastDeath { row.addRestart(after: Self.cause(predecessor.cause).cause) }
             row.generation = worker.generation
             row.processID = 0
@@ -55,11 +56,18 @@ final class ControlBoard {
 
     private func change(_ worker: SupervisedWorker, _ body: (inout ControlWorker) -> Void) {
         let role: ControlRole = worker.role == .ingest ? .ingest : .exporter
-        var row = writer.worker(role, worker.index)
+        let index = worker.role == .ingest ? worker.index : worker.parity
+        var row = writer.worker(role, index)
         let state = row.state
         body(&row)
         if row.state != state { row.stateSinceNanoseconds = MonotonicClock.nowNanoseconds() }
-        writer.set(row, role, worker.index)
+        writer.set(row, role, index)
+    }
+
+    /// What is known of exporters goes along from row to row.
+    private func predecessorsRow(of exporter: SupervisedWorker) -> ControlWorker? {
+        let row = writer.worker(.exporter, (exporter.parity + 1) % LaneSet.parities)
+        return row.generation + 1 == exporter.generation ? row : nil
     }
 
     /// The cause and its detail: an exit code or a signal.

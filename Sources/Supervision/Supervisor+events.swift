@@ -85,7 +85,8 @@ extension Supervisor {
                     switch MessageCoding.decodeWorkerMessage(message.bytes) {
                     case .ready: becameReady(worker)
                     case .status(let text): logger.info("\(worker.name): \(text)")
-                    case nil: logger.debug("unknown message", metadata: ["worker": "\(worker.name)"])
+                    case .standby, .adopted, nil:
+                        logger.debug("unknown message", metadata: ["worker": "\(worker.name)"])
                     }
                 }
             } catch {

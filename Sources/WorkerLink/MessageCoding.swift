@@ -10,16 +10,27 @@ public enum MessageCoding {
         case drain = 1
         case stop = 2
         case logLevel = 3
+        case retire = 4
+        case takeLane = 5
+        case lane = 6
+        case laneGone = 7
+        case adopt = 8
         case ready = 65
         case status = 66
+        case standby = 67
+        case adopted = 68
     }
 
     public static func encode(_ message: SupervisorMessage) -> [UInt8] {
         switch message {
-        case .drain(let deadline):
-            [Kind.drain.rawValue] + (0..<8).map { UInt8(truncatingIfNeeded: deadline >> ($0 * 8)) }
+        case .drain(let deadline): [Kind.drain.rawValue] + word(deadline)
+        case .retire(let deadline): [Kind.retire.rawValue] + word(deadline)
         case .stop: [Kind.stop.rawValue]
         case .logLevel(let level): [Kind.logLevel.rawValue] + text(level)
+        case .takeLane: [Kind.takeLane.rawValue]
+        case .lane(let index): [Kind.lane.rawValue, UInt8(index)]
+        case .laneGone(let index): [Kind.laneGone.rawValue, UInt8(index)]
+        case .adopt(let index): [Kind.adopt.rawValue, UInt8(index)]
         }
     }
 
@@ -27,17 +38,22 @@ public enum MessageCoding {
         switch message {
         case .ready: [Kind.ready.rawValue]
         case .status(let status): [Kind.status.rawValue] + text(status)
+        case .standby: [Kind.standby.rawValue]
+        case .adopted(let index): [Kind.adopted.rawValue, UInt8(index)]
         }
     }
 
     public static func decodeSupervisorMessage(_ bytes: [UInt8]) -> SupervisorMessage? {
         switch bytes.first.flatMap(Kind.init) {
-        case .drain:
-            guard bytes.count == 9 else { return nil }
-            return .drain(deadlineNanoseconds: bytes.dropFirst().reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        case .drain: return word(in: bytes).map(SupervisorMessage.drain)
+        case .retire: return word(in: bytes).map(SupervisorMessage.retire)
         case .stop: return bytes.count == 1 ? .stop : nil
         case .logLevel: return text(in: bytes).map(SupervisorMessage.logLevel)
-        case .ready, .status, nil: return nil
+        case .takeLane: return bytes.count == 1 ? .takeLane : nil
+        case .lane: return index(in: bytes).map(SupervisorMessage.lane)
+        case .laneGone: return index(in: bytes).map(SupervisorMessage.laneGone)
+        case .adopt: return index(in: bytes).map(SupervisorMessage.adopt)
+        case .ready, .status, .standby, .adopted, nil: return nil
         }
     }
 
@@ -45,8 +61,24 @@ public enum MessageCoding {
         switch bytes.first.flatMap(Kind.init) {
         case .ready: bytes.count == 1 ? .ready : nil
         case .status: text(in: bytes).map(WorkerMessage.status)
-        case .drain, .stop, .logLevel, nil: nil
+        case .standby: bytes.count == 1 ? .standby : nil
+        case .adopted: index(in: bytes).map(WorkerMessage.adopted)
+        case .drain, .retire, .stop, .logLevel, .takeLane, .lane, .laneGone, .adopt, nil: nil
         }
+    }
+
+    private static func word(_ value: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+    }
+
+    private static func word(in bytes: [UInt8]) -> UInt64? {
+        guard bytes.count == 9 else { return nil }
+        return bytes.dropFirst().reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    private static func index(in bytes: [UInt8]) -> Int? {
+        guard bytes.count == 2, Int(bytes[1]) < WorkerLaunch.limitWorkers else { return nil }
+        return Int(bytes[1])
     }
 
     /// A cut in the middle of a character is repaired by the reader, which decodes leniently.

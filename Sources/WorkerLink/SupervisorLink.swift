@@ -16,22 +16,33 @@ public final class SupervisorLink: Sendable {
         send(.ready)
     }
 
+    /// To be said once by a worker that was started to stand by, when it could serve.
+    public func sendStandby() {
+        send(.standby)
+    }
+
+    public func sendAdopted(index: Int) {
+        send(.adopted(index: index))
+    }
+
     /// For people; shows in the supervisor's log.
     public func sendStatus(_ status: String) {
         send(.status(status))
     }
 
-    /// The next message; waits for it, so give it a thread of its own. `nil`: the supervisor is gone, and the worker
+    /// The next order; waits for it, so give it a thread of its own. `nil`: the supervisor is gone, and the worker
     /// must go too. Messages that are not known are left out.
-    public func receive() -> SupervisorMessage? {
+    public func receive() -> SupervisorOrder? {
         while true {
             do throws(SystemError) {
                 switch try MessageSocket.receive(on: descriptor) {
                 case .end: return nil
                 case .nothing: try MessageSocket.waitReadable(descriptor)
                 case .message(let message):
+                    if let known = MessageCoding.decodeSupervisorMessage(message.bytes) {
+                        return SupervisorOrder(message: known, descriptors: message.descriptors)
+                    }
                     for extra in message.descriptors { close(extra) }
-                    if let known = MessageCoding.decodeSupervisorMessage(message.bytes) { return known }
                 }
             } catch {
                 if error.code != EMSGSIZE { return nil }

@@ -8,7 +8,7 @@ public struct WorkerLaunch: Equatable, Sendable {
     /// Bytes of the installation's secret.
     public static let secretBytes = 32
     /// Most ingest workers that a descriptor list is taken for.
-    static let limitWorkers = ProxySettings.Limits.ingestWorkers.upperBound
+    public static let limitWorkers = ProxySettings.Limits.ingestWorkers.upperBound
 
     public let role: WorkerRole
     /// 0 for the exporter.
@@ -16,19 +16,22 @@ public struct WorkerLaunch: Equatable, Sendable {
     /// Rises by one with each start of this worker, from 1. An exporter's lanes are those of `generation % 2`.
     public let generation: UInt64
     public let ingestWorkers: Int
+    /// An ingest worker of a reload: it waits for ``SupervisorMessage/takeLane`` before it touches its lane.
+    public let isStandby: Bool
     public let settings: ProxySettings
     /// For ids of agents; empty in the supervisor's own copy.
     public private(set) var secret: [UInt8] = []
     public let descriptors: WorkerDescriptors
 
     public init(
-        role: WorkerRole, index: Int, generation: UInt64, ingestWorkers: Int, settings: ProxySettings,
-        descriptors: WorkerDescriptors
+        role: WorkerRole, index: Int, generation: UInt64, ingestWorkers: Int, isStandby: Bool = false,
+        settings: ProxySettings, descriptors: WorkerDescriptors
     ) {
         self.role = role
         self.index = index
         self.generation = generation
         self.ingestWorkers = ingestWorkers
+        self.isStandby = isStandby
         self.settings = settings
         self.descriptors = descriptors
     }

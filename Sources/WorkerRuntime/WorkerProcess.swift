@@ -13,6 +13,14 @@ public protocol Worker: Sendable {
     func start() -> EventLoopFuture<Void>
     /// Ends in order and then calls `whenDone`; at the latest when the deadline (`CLOCK_MONOTONIC`) has come.
     func drain(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void)
+    /// A successor serves already: finishes what runs, takes nothing new, then calls `whenDone`.
+    func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void)
+    /// There is another ingest worker, or that one has a new lane. The descriptors are the worker's own from now on.
+    func laneArrived(_ index: Int, _ lane: LaneDescriptors)
+    /// That ingest worker is no more.
+    func laneGone(_ index: Int)
+    /// Takes over what is current in the lane of an ingest worker that is no more, then calls `whenDone`.
+    func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void)
 }
 
 /// The life of a worker process: arguments, event loop, the line to the supervisor, the end.
@@ -41,6 +49,7 @@ public enum WorkerProcess {
         )
         let logger = Logger(label: launch.name)
         let link = SupervisorLink(descriptor: launch.descriptors.link)
+        let early = launch.isStandby ? standBy(launch, link) : []
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let worker: any Worker
@@ -53,24 +62,52 @@ public enum WorkerProcess {
         }
         link.sendReady()
         logger.debug("ready", metadata: ["generation": "\(launch.generation)"])
-        obey(link, worker, loop, logger)
+        for order in early { obey(order, launch, link, worker, loop, logger) }
+        while let order = link.receive() { obey(order, launch, link, worker, loop, logger) }
+        // The supervisor is gone; what it owned is gone with it or in systemd's keeping.
+        exit(0)
+    }
+
+    /// Waits until the lane is this worker's. What else is said meanwhile is returned, for when it serves.
+    private static func standBy(_ launch: WorkerLaunch, _ link: SupervisorLink) -> [SupervisorOrder] {
+        link.sendStandby()
+        var orders: [SupervisorOrder] = []
+        while let order = link.receive() {
+            switch order.message {
+            case .takeLane: return orders
+            case .drain, .retire, .stop: exit(0)
+            default: orders.append(order)
+            }
+        }
+        exit(0)
     }
 
     private static func obey(
-        _ link: SupervisorLink, _ worker: any Worker, _ loop: any EventLoop, _ logger: Logger
-    ) -> Never {
-        while let message = link.receive() {
-            switch message {
-            case .drain(let deadline):
-                loop.execute { worker.drain(deadlineNanoseconds: deadline) { exit(0) } }
-            case .stop:
-                exit(0)
-            case .logLevel(let level):
-                LogOutput.standard.setLevel(level)
+        _ order: SupervisorOrder, _ launch: WorkerLaunch, _ link: SupervisorLink, _ worker: any Worker,
+        _ loop: any EventLoop, _ logger: Logger
+    ) {
+        switch order.message {
+        case .drain(let deadline):
+            loop.execute { worker.drain(deadlineNanoseconds: deadline) { exit(0) } }
+        case .retire(let deadline):
+            loop.execute { worker.retire(deadlineNanoseconds: deadline) { exit(0) } }
+        case .stop:
+            exit(0)
+        case .logLevel(let level):
+            LogOutput.standard.setLevel(level)
+        case .takeLane:
+            break
+        case .lane(let index):
+            guard let lane = LaneDescriptors(order.descriptors, for: launch.role) else {
+                for descriptor in order.descriptors { close(descriptor) }
+                return logger.error("a lane came without its descriptors", metadata: ["worker": "ingest-\(index)"])
             }
+            loop.execute { worker.laneArrived(index, lane) }
+        case .laneGone(let index):
+            loop.execute { worker.laneGone(index) }
+        case .adopt(let index):
+            loop.execute { worker.adoptLane(index) { link.sendAdopted(index: index) } }
         }
-        // The supervisor is gone; what it owned is gone with it or in systemd's keeping.
-        exit(0)
     }
 
     private static func complain(_ line: String) {

@@ -62,6 +62,7 @@ enum FakeWorker {
             case .end: return 3
             case .nothing: break
             case .message(let message):
+                for extra in message.descriptors { close(extra) }
                 switch MessageCoding.decodeSupervisorMessage(message.bytes) {
                 case .drain where behaviour != .ignoreDrain: return 0
                 case .stop where behaviour != .ignoreDrain: return 0

@@ -16,6 +16,7 @@ import Testing
         let reader = try ControlReader(descriptor: readOnly)
         #expect(reader.worker(.ingest, 63) == ControlWorker())
         #expect(reader.worker(.exporter, 0).state == .dead)
+        #expect(reader.degradedReason.isEmpty)
         var rows: [(ControlRole, Int, ControlWorker)] = []
         for role in [ControlRole.exporter, .ingest] {
             for index in 0..<ControlReader.maximumCount(role) {
@@ -55,11 +56,42 @@ import Testing
         let descriptor = try ControlFile.create()
         defer { close(descriptor) }
         _ = try ControlWriter(descriptor: descriptor)
-        var word: UInt64 = 2
+        var word: UInt64 = 99
         #expect(pwrite(descriptor, &word, 8, ControlLayout.version) == 8)
-        #expect(throws: LaneError.unusable("its version is 2")) { try ControlReader(descriptor: descriptor) }
-        #expect(throws: LaneError.unusable("its version is 2")) { try ControlWriter(descriptor: descriptor) }
+        #expect(throws: LaneError.unusable("its version is 99")) { try ControlReader(descriptor: descriptor) }
+        #expect(throws: LaneError.unusable("its version is 99")) { try ControlWriter(descriptor: descriptor) }
         let lane = try LaneUnderTest()
         #expect(throws: LaneError.self) { try ControlReader(descriptor: lane.descriptor) }
+    }
+
+    @Test func theReasonTravelsAndIsCut() throws {
+        let descriptor = try ControlFile.create()
+        defer { MemoryFile.close(descriptor) }
+        let writer = try ControlWriter(descriptor: descriptor)
+        let reader = try ControlReader(descriptor: descriptor)
+        writer.setDegradedReason("ingest-0 stirbt ständig")
+        #expect(reader.degradedReason == "ingest-0 stirbt ständig")
+        writer.setDegradedReason(String(repeating: "x", count: 5000))
+        #expect(reader.degradedReason == String(repeating: "x", count: 512))
+        writer.setDegradedReason("")
+        #expect(reader.degradedReason.isEmpty)
+    }
+
+    @Test func heldIdentitiesEndAndMakeRoom() throws {
+        let descriptor = try ControlFile.create()
+        defer { MemoryFile.close(descriptor) }
+        let writer = try ControlWriter(descriptor: descriptor)
+        let reader = try ControlReader(descriptor: descriptor)
+        #expect(!reader.isHeldOff(identityHash: 0, nowNanoseconds: 0))
+        for hash in 1...64 { writer.holdOff(identityHash: UInt64(hash), untilNanoseconds: UInt64(hash) * 100) }
+        #expect(reader.isHeldOff(identityHash: 7, nowNanoseconds: 699))
+        #expect(!reader.isHeldOff(identityHash: 7, nowNanoseconds: 700))
+        writer.holdOff(identityHash: 65, untilNanoseconds: 10_000)
+        #expect(reader.isHeldOff(identityHash: 65, nowNanoseconds: 0))
+        #expect(!reader.isHeldOff(identityHash: 1, nowNanoseconds: 0), "the one that ends first made room")
+        #expect(reader.isHeldOff(identityHash: 2, nowNanoseconds: 0))
+        writer.holdOff(identityHash: 2, untilNanoseconds: 20_000)
+        #expect(reader.isHeldOff(identityHash: 2, nowNanoseconds: 19_999))
+        #expect(reader.heldIdentityChangeCount == 66)
     }
 }

@@ -12,12 +12,14 @@ import WorkerLink
 final class HealthEndpoint {
     private let directory: AgentDirectory
     private let control: ControlReader
+    private let generation: UInt64
     private let followers: [LaneFollower]
     private var losses = RecentIncreases()
 
-    init(directory: AgentDirectory, control: ControlReader, followers: [LaneFollower]) {
+    init(directory: AgentDirectory, control: ControlReader, generation: UInt64, followers: [LaneFollower]) {
         self.directory = directory
         self.control = control
+        self.generation = generation
         self.followers = followers
     }
 
@@ -53,7 +55,7 @@ final class HealthEndpoint {
     }
 
     var workers: [(name: String, status: ControlWorker)] {
-        [("exporter", control.worker(.exporter, 0))]
+        [("exporter", control.exporter(generation: generation) ?? ControlWorker())]
             + followers.map { ("ingest-\($0.worker)", control.worker(.ingest, $0.worker)) }
     }
 
