@@ -3,63 +3,33 @@ import Lanes
 import Platform
 import WorkerLink
 
-/// All memory that must outlive workers, and the doorbells between them: made once, held by the supervisor to its end.
-public final class LaneSet {
-    /// A lane's memory twice: to write, for its one writer, and to read, for everybody else.
-    struct Lane {
-        let writable: Int32
-        let readable: Int32
-
-        init(name: String, kind: LaneKind) throws(SystemError) {
-            writable = try LaneFile.create(name: name, kind: kind)
-            readable = try LaneFile.reopenReadOnly(writable)
-        }
-    }
-
-    /// Both ends of the line between one ingest worker and the exporter of one parity.
-    struct Bell {
-        let ingestEnd: Doorbell
-        let exporterEnd: Doorbell
-
-        init() throws(SystemError) {
-            (ingestEnd, exporterEnd) = try Doorbell.makePair()
-        }
-    }
-
+/// All memory that must outlive workers, and the doorbells between them. Lanes are added and removed at the end.
+final class LaneSet {
     /// Exporters of even generation use the first of each pair, those of odd generation the second.
     static let parities = 2
 
-    let ups: [Lane]
-    /// By worker, then parity.
-    let downs: [[Lane]]
-    let bells: [[Bell]]
+    private(set) var ingest: [IngestLanes] = []
     let state: Lane
-    /// Read-only.
-    let secret: Int32
+    /// The installation's secret: to keep, and read-only for the workers.
+    let secret: Lane
+    /// The next lane's; rises for ever, so that of two of a name the newer one is known.
+    private(set) var nextGeneration: UInt64
 
-    /// Makes everything, or nothing: what was made before a failure goes with the process, which then ends.
-    public init(ingestWorkers: Int, secret bytes: [UInt8]) throws(StartError) {
+    /// - Parameter nextGeneration: larger than that of every lane that was ever stored.
+    init(state: Lane, secret: Lane, ingest: [IngestLanes], nextGeneration: UInt64) {
+        self.state = state
+        self.secret = secret
+        self.ingest = ingest
+        self.nextGeneration = nextGeneration
+    }
+
+    /// Empty lanes for so many workers. Makes everything, or nothing that stays.
+    convenience init(ingestWorkers: Int, secret bytes: [UInt8], generation: UInt64 = 1) throws(StartError) {
         do throws(SystemError) {
-            var ups: [Lane] = []
-            var downs: [[Lane]] = []
-            var bells: [[Bell]] = []
-            for index in 0..<ingestWorkers {
-                ups.append(try Lane(name: "fodc-up-\(index)", kind: .up))
-                var pair: [Lane] = []
-                var ends: [Bell] = []
-                for parity in ["a", "b"] {
-                    pair.append(try Lane(name: "fodc-down-\(index)\(parity)", kind: .down))
-                    ends.append(try Bell())
-                }
-                downs.append(pair)
-                bells.append(ends)
-            }
-            (self.ups, self.downs, self.bells) = (ups, downs, bells)
-            state = try Lane(name: "fodc-state", kind: .state)
-            let writableSecret = try MemoryFile.create(name: "fodc-secret", byteCount: bytes.count)
-            try SmallFile.writeAll(bytes, to: writableSecret, name: "fodc-secret")
-            secret = try MemoryFile.reopenReadOnly(writableSecret)
-            MemoryFile.close(writableSecret)
+            try self.init(
+                state: Lane(StoredName(.state, index: 0, generation: generation), kind: .state),
+                secret: Self.makeSecret(bytes, generation: generation), ingest: [], nextGeneration: generation + 1)
+            for _ in 0..<ingestWorkers { try append() }
         } catch {
             throw StartError(
                 "the lanes for \(ingestWorkers) ingest workers cannot be made (\(error)); give the service more memory "
@@ -67,35 +37,76 @@ public final class LaneSet {
         }
     }
 
+    static func makeSecret(_ bytes: [UInt8], generation: UInt64) throws(SystemError) -> Lane {
+        let writable = try MemoryFile.create(name: "fodc-secret", byteCount: bytes.count)
+        do throws(SystemError) {
+            try SmallFile.writeAll(bytes, to: writable, name: "fodc-secret")
+            return try Lane(StoredName(.secret, index: 0, generation: generation), writable: writable)
+        } catch {
+            MemoryFile.close(writable)
+            throw error
+        }
+    }
+
+    /// Empty lanes for one worker more.
+    @discardableResult
+    func append() throws(SystemError) -> IngestLanes {
+        let (index, generation) = (ingest.count, nextGeneration)
+        var made: [Lane] = []
+        do throws(SystemError) {
+            made.append(try Lane(StoredName(.up, index: index, generation: generation), kind: .up))
+            for role in [StoredName.Role.downA, .downB] {
+                made.append(try Lane(StoredName(role, index: index, generation: generation), kind: .down))
+            }
+            let lanes = try IngestLanes(index: index, up: made[0], downs: Array(made.dropFirst()))
+            ingest.append(lanes)
+            nextGeneration += 1
+            return lanes
+        } catch {
+            for lane in made { lane.close() }
+            throw error
+        }
+    }
+
+    /// Takes the last worker's lanes out; the caller closes them.
+    func removeLast() -> IngestLanes {
+        ingest.removeLast()
+    }
+
+    /// All that is kept for a successor of the supervisor.
+    var all: [Lane] { [state, secret] + ingest.flatMap(\.all) }
+
+    func close() {
+        for lane in [state, secret] { lane.close() }
+        for lanes in ingest { lanes.close() }
+    }
+
     /// Wakes every worker that runs, so that it looks at what the supervisor has changed. Bells of workers that are dead
     /// fill up and then do nothing.
     func ringAll() {
-        for pair in bells {
-            for bell in pair {
-                bell.ingestEnd.ring()
-                bell.exporterEnd.ring()
-            }
-        }
+        for lanes in ingest { lanes.ring() }
     }
 
     /// Descriptors of an ingest worker, to be numbered by `plan`.
     func ingestLanes(_ index: Int, _ plan: inout DescriptorPlan) -> WorkerDescriptors.Lanes {
         var others: [WorkerDescriptors.OtherLane] = []
-        for other in ups.indices where other != index {
-            others.append(.init(index: other, descriptor: plan.add(ups[other].readable)))
+        for other in ingest where other.index != index {
+            others.append(.init(index: other.index, descriptor: plan.add(other.up.readable)))
         }
+        let own = ingest[index]
         return .ingest(
             .init(
-                up: plan.add(ups[index].writable), downA: plan.add(downs[index][0].readable),
-                downB: plan.add(downs[index][1].readable), bellA: plan.add(bells[index][0].ingestEnd.descriptor),
-                bellB: plan.add(bells[index][1].ingestEnd.descriptor), otherUps: others))
+                up: plan.add(own.up.writable), downA: plan.add(own.downs[0].readable),
+                downB: plan.add(own.downs[1].readable), bellA: plan.add(own.bells[0].ingestEnd.descriptor),
+                bellB: plan.add(own.bells[1].ingestEnd.descriptor), otherUps: others))
     }
 
     /// Descriptors of the exporter of this parity.
     func exporterLanes(parity: Int, _ plan: inout DescriptorPlan) -> WorkerDescriptors.Lanes {
         .exporter(
             .init(
-                ups: ups.map { plan.add($0.readable) }, downs: downs.map { plan.add($0[parity].writable) },
-                bells: bells.map { plan.add($0[parity].exporterEnd.descriptor) }, state: plan.add(state.writable)))
+                ups: ingest.map { plan.add($0.up.readable) }, downs: ingest.map { plan.add($0.downs[parity].writable) },
+                bells: ingest.map { plan.add($0.bells[parity].exporterEnd.descriptor) },
+                state: plan.add(state.writable)))
     }
 }

@@ -6,10 +6,9 @@ enum StatusText {
     struct Worker {
         let name: String
         let isReady: Bool
-        /// Set when it dies again and again.
-        let trouble: Trouble?
     }
 
+    /// A worker that dies again and again.
     struct Trouble {
         let deaths: Int
         /// From the first to the last of them.
@@ -19,23 +18,35 @@ enum StatusText {
         let nextTryNanoseconds: UInt64?
     }
 
-    static func line(ingest: [Worker], exporter: Worker, listening: String) -> String {
-        let troubled = (ingest + [exporter]).filter { $0.trouble != nil }
-        guard troubled.isEmpty else {
-            return "degraded: " + troubled.map(text).joined(separator: "; ") + "; listening on \(listening)"
+    /// - Parameters:
+    ///   - troubles: why it is degraded, if it is.
+    ///   - underWay: what is being done: `reload`.
+    ///   - reloadFailure: why the last reload came to nothing, if it did.
+    static func line(
+        ingest: [Worker], exporter: Worker, listening: String, troubles: [String] = [], underWay: String? = nil,
+        reloadFailure: String? = nil
+    ) -> String {
+        var line: String
+        if troubles.isEmpty {
+            let ready = ingest.filter(\.isReady).count
+            let workers =
+                "\(ready == ingest.count ? "" : "\(ready) of ")\(ingest.count) ingest worker\(ingest.count == 1 ? "" : "s")"
+            line = "serving: \(workers), \(exporter.isReady ? "exporter" : "exporter starting")"
+        } else {
+            line = "degraded: " + troubles.joined(separator: "; ")
         }
-        let ready = ingest.filter(\.isReady).count
-        let workers =
-            "\(ready == ingest.count ? "" : "\(ready) of ")\(ingest.count) ingest worker\(ingest.count == 1 ? "" : "s")"
-        return "serving: \(workers), \(exporter.isReady ? "exporter" : "exporter starting"); listening on \(listening)"
+        if let underWay { line += "; \(underWay) under way" }
+        line += "; listening on \(listening)"
+        if let reloadFailure { line += "; the last reload failed: \(reloadFailure)" }
+        return line
     }
 
-    private static func text(_ worker: Worker) -> String {
-        guard let trouble = worker.trouble else { return worker.name }
+    /// What there is to say of a worker in trouble.
+    static func text(_ name: String, isReady: Bool, _ trouble: Trouble) -> String {
         let next = trouble.nextTryNanoseconds.map { "next try in \(seconds($0))" }
         return
-            "\(worker.name) died \(trouble.deaths) times in \(seconds(trouble.overNanoseconds)), last \(trouble.lastCause); "
-            + (next ?? (worker.isReady ? "running again" : "starting"))
+            "\(name) died \(trouble.deaths) times in \(seconds(trouble.overNanoseconds)), last \(trouble.lastCause); "
+            + (next ?? (isReady ? "running again" : "starting"))
     }
 
     /// `0.3 s`, `12 s`: seconds for people.
