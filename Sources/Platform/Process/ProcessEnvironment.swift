@@ -12,7 +12,7 @@ public enum ProcessEnvironment {
     /// All as `NAME=value`, without those of `names`.
     public static func entries(without names: Set<String>) -> [String] {
         var entries: [String] = []
-        // The vector ends with nil; nothing in this process changes the environment.
+        // The vector ends with nil; nothing in this process changes the environment once it has begun.
         var next = fodc_process_environment()
         while let pointer = next, let text = pointer.pointee {
             let entry = String(cString: text)
