@@ -48,7 +48,7 @@ let package = Package(
         .executableTarget(name: "LaneTool", dependencies: ["Exchange", "Lanes", "Platform", arguments]),
 
         // The workers' and the supervisor's logic.
-        .target(name: "Supervision", dependencies: ["Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),
+        .target(name: "Supervision", dependencies: ["Exchange", "Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),
         .target(
             name: "IngestService",
             dependencies: [

@@ -3,6 +3,7 @@ import Lanes
 
 /// The last command that an ingest worker has begun to obey, in one word of its lane's header: for whoever finds it dead.
 public enum LastCommand {
+    // The word fits an Int: types are small numbers.
     private static let numberBits: UInt64 = 48
 
     public static func word(_ type: RecordType, number: UInt64) -> UInt64 {

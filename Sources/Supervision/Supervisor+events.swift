@@ -17,9 +17,8 @@ extension Supervisor {
         case .check:
             checkEnded()
         default:
-            if token.rawValue >= EventToken.firstControl {
-                requests?.handle(token.rawValue)
-                return
+            if let requests, requests.owns(token.rawValue) {
+                return requests.handleReadable(token.rawValue, nowNanoseconds: now)
             }
             // A token may be of a process that is gone by now.
             guard let (number, isLink) = token.worker, let worker = everyone.first(where: { $0.number == number })
@@ -54,7 +53,7 @@ extension Supervisor {
         if shutdown.isUnderWay, let step = shutdown.tick(nowNanoseconds: MonotonicClock.nowNanoseconds()) {
             perform(step)
         }
-        requests?.tick(nowNanoseconds: MonotonicClock.nowNanoseconds())
+        requests?.tick(nowNanoseconds: now)
         checkTick()
         operationTick()
         suspicion.forget(nowNanoseconds: now)
@@ -122,7 +121,9 @@ extension Supervisor {
 
     private func handleSignal(_ number: Int32) {
         if number == SIGHUP {
-            beginReload(ReloadOrder(settings: settings, environment: nil, programs: programs), reply: nil)
+            let arguments = settings.flagValues.map { "\($0.flag.option)=\($0.value)" }
+            beginReload(
+                ReloadOrder(settings: settings, arguments: arguments, environment: nil, programs: programs), reply: nil)
             return
         }
         let step = shutdown.signalled(nowNanoseconds: MonotonicClock.nowNanoseconds())

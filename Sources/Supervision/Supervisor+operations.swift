@@ -20,12 +20,7 @@ extension Supervisor {
 
     /// Begins what is asked for; `whenDone` is called once, perhaps before this returns.
     func begin(_ wanted: Operation, _ whenDone: @escaping (Operation.Result) -> Void) {
-        if phase != .serving {
-            return whenDone(.failure("the service is \(phase == .starting ? "still starting" : "being stopped")"))
-        }
-        if let operation {
-            return whenDone(.failure("busy with \(operation.name); try again when that is done"))
-        }
+        if let refusal = whyNot() { return whenDone(.failure(refusal)) }
         wanted.onDone(whenDone)
         operation = wanted
         logger.notice("\(wanted.name): begins")
@@ -34,16 +29,23 @@ extension Supervisor {
 
     func endOperation(_ result: Operation.Result) {
         guard let ended = operation else { return }
+        if ended.previous != nil {
+            if case .failure(let reason) = result { finishReload(failure: reason) } else { finishReload(failure: nil) }
+        }
         operation = nil
         switch result {
         case .success(let text): logger.notice("\(ended.name): done", metadata: ["result": "\(text)"])
         case .failure(let reason): logger.error("\(ended.name) failed: \(reason)")
         }
         ended.finish(result)
+        switch result {
+        case .success(let text): ended.reply?.succeed(text)
+        case .failure(let reason): ended.reply?.fail(reason)
+        }
         tellStatus()
     }
 
-    private func nextStep() {
+    func nextStep() {
         guard let operation else { return }
         guard !operation.steps.isEmpty else { return endOperation(.success(statusLine())) }
         let step = operation.steps.removeFirst()

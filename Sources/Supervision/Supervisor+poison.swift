@@ -43,7 +43,7 @@ extension Supervisor {
             evidence.records = ExporterNote.allCases
                 .map { first.downGauges[worker.parity].counter($0.rawValue) }.filter { $0 != 0 }
             if let word = evidence.records.first {
-                evidence.metadata["reading"] = "\(ExporterNote.text(word))"
+                evidence.metadata["reading"] = "\(RecordName(word: word).text)"
             }
         }
         return evidence
@@ -58,7 +58,7 @@ extension Supervisor {
             }
         case .exporter:
             worker.suspects = evidence.records
-            let named = evidence.records.first.flatMap { ExporterNote.worker($0) }
+            let named = evidence.records.first.flatMap { RecordName(word: $0).worker }
             guard suspicion.exporterDied(over: named, nowNanoseconds: now) else { return }
             if let named, ingest.indices.contains(named) { quarantine(ingest[named]) } else { renewExportersLanes(worker) }
         }
@@ -68,18 +68,22 @@ extension Supervisor {
         control.holdOff(
             identityHash: identity, untilNanoseconds: MonotonicClock.nowNanoseconds() + Suspicion.holdNanoseconds)
         control.add(.identitiesHeldOff)
+        let time = StatusText.seconds(Suspicion.holdNanoseconds)
         logger.error(
-            "an agent has killed ingest workers \(Suspicion.deathsOfAgent) times and is held off for "
-                + "\(StatusText.seconds(Suspicion.holdNanoseconds)); the ingest workers name it when it comes back",
-            metadata: ["identity": "\(String(identity, radix: 16))"])
+            """
+            an agent has killed ingest workers \(Suspicion.deathsOfAgent) times and is held off for \(time); the ingest \
+            workers name it when it comes back
+            """, metadata: ["identity": "\(String(identity, radix: 16))"])
         lanes.ringAll()
     }
 
     private func quarantine(_ worker: SupervisedWorker) {
         control.add(.lanesQuarantined)
         logger.error(
-            "the exporter has died \(Suspicion.deathsOfLane) times over the lane of \(worker.name): it begins with an empty "
-                + "one, its agents are asked anew", metadata: metadata(worker))
+            """
+            the exporter has died \(Suspicion.deathsOfLane) times over the lane of \(worker.name): it begins with an empty \
+            one, its agents are asked anew
+            """, metadata: metadata(worker))
         lastQuarantine = (worker.name, now)
         worker.startsFresh = true
         guard worker.process != nil else { return }
@@ -93,8 +97,10 @@ extension Supervisor {
     private func renewExportersLanes(_ worker: SupervisedWorker) {
         control.add(.lanesQuarantined)
         logger.error(
-            "the exporter has died \(Suspicion.deathsOfLane) times, and over no ingest worker's lane: it begins with empty "
-                + "lanes of its own")
+            """
+            the exporter has died \(Suspicion.deathsOfLane) times, and over no ingest worker's lane: it begins with empty \
+            lanes of its own
+            """)
         lastQuarantine = ("the exporter", now)
         worker.startsFresh = true
     }

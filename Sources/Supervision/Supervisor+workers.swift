@@ -91,7 +91,7 @@ extension Supervisor {
             if now - since >= Self.writerPatienceNanoseconds {
                 logger.error(
                     "the last writer of a lane does not end and is killed",
-                    metadata: ["lane": "\(lane.name.text)", "pid": "\(writer)"])
+                    metadata: ["lane": "\(lane.name.description)", "pid": "\(writer)"])
                 kill(writer, SIGKILL)
                 worker.waitsForWriterSince = nil
             }

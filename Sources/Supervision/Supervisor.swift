@@ -30,6 +30,8 @@ public final class Supervisor {
     let estate: Estate
     let keeper: StoreKeeper
     let requests: ControlServer?
+    /// Keeps a second instance out of the runtime folder.
+    let lock: RuntimeLock?
 
     /// As they are in service; a reload that fails goes back to them.
     var settings: ProxySettings
@@ -53,6 +55,8 @@ public final class Supervisor {
     var lastReload: ReloadOutcome?
     /// Whose lane was replaced last, and when.
     var lastQuarantine: (name: String, atNanoseconds: UInt64)?
+    /// Sets this process's own level.
+    public var onLogLevel: (String) -> Void = { _ in }
     /// Set by `ctl log-level`; told to every worker that starts.
     var changedLogLevel: String?
     var lastPingNanoseconds: UInt64 = 0
@@ -81,9 +85,10 @@ public final class Supervisor {
             throw StartError("the event loop cannot be made: \(error)")
         }
         try WorkerStarter.check(folder: programs.workerFolder)
+        lock = try start.makeLock()
         estate = try start.makeEstate(logger)
         keeper = StoreKeeper(events: events, logger: logger)
-        requests = try start.makeControlServer(events, logger)
+        requests = try start.makeControlServer(events)
         clock = SteadyClock(monotonicNanoseconds: monotonic, nowNanoseconds: start.handover?.steadyNanoseconds)
         starter = WorkerStarter(
             settings: settings, folder: programs.workerFolder, listeners: estate.listeners,
@@ -93,6 +98,11 @@ public final class Supervisor {
         exporter = SupervisedWorker(
             .exporter, index: 0, generation: estate.control.lastGeneration(.exporter, index: 0),
             life: WorkerLife(nowNanoseconds: now), nowNanoseconds: now)
+        requests?.onRequest = { [unowned self] in obey($0, $1) }
+        requests?.onRefusal = { [unowned self] line in
+            control.add(.controlRequestsRefused)
+            logger.warning("\(line)")
+        }
         if let handover = start.handover {
             try adopt(handover)
         } else {
@@ -145,7 +155,7 @@ public final class Supervisor {
                 return 1
             }
         }
-        requests?.close()
+        if let folder = settings.runtimeDirectory { requests?.close(runtimeDirectory: folder) }
         if let startFailure {
             logger.critical("\(startFailure)")
             return 1

@@ -43,11 +43,23 @@ enum FakeWorker {
             return 1
         }
         do {
+            if launch.isStandby { try standBy(launch) }
             return try serve(launch, behaviour)
         } catch {
             complain("\(launch.name): \(error)")
             return 1
         }
+    }
+
+    private static func standBy(_ launch: WorkerLaunch) throws {
+        let link = SupervisorLink(descriptor: launch.descriptors.link)
+        link.sendStandby()
+        while let order = link.receive() {
+            for extra in order.descriptors { close(extra) }
+            if order.message == .takeLane { return }
+            if order.message == .stop { exit(0) }
+        }
+        exit(3)
     }
 
     private static func serve(_ launch: WorkerLaunch, _ behaviour: Behaviour) throws -> Int32 {
@@ -65,6 +77,8 @@ enum FakeWorker {
                 for extra in message.descriptors { close(extra) }
                 switch MessageCoding.decodeSupervisorMessage(message.bytes) {
                 case .drain where behaviour != .ignoreDrain: return 0
+                case .retire where behaviour != .ignoreDrain: return 0
+                case .adopt(let index): link.sendAdopted(index: index)
                 case .stop where behaviour != .ignoreDrain: return 0
                 default: break
                 }

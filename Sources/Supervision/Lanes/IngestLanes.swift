@@ -24,7 +24,7 @@ final class IngestLanes {
         self.index = index
         self.up = up
         self.downs = downs
-        self.bells = try bells ?? Self.makeBells()
+        if let bells { self.bells = bells } else { self.bells = try Self.makeBells() }
         upGauge = LaneGauge(up, kind: .up)
         downGauges = downs.map { LaneGauge($0, kind: .down) }
     }

@@ -11,7 +11,7 @@ struct Lane {
     /// Makes an empty one.
     init(_ name: StoredName, kind: LaneKind) throws(SystemError) {
         self.name = name
-        writable = try LaneFile.create(name: "fodc-\(name.text)", kind: kind)
+        writable = try LaneFile.create(name: "fodc-\(name.description)", kind: kind)
         do throws(SystemError) {
             readable = try LaneFile.reopenReadOnly(writable)
         } catch {

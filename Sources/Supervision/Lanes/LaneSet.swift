@@ -23,25 +23,11 @@ final class LaneSet {
         self.nextGeneration = nextGeneration
     }
 
-    /// Empty lanes for so many workers. Makes everything, or nothing that stays.
-    convenience init(ingestWorkers: Int, secret bytes: [UInt8], generation: UInt64 = 1) throws(StartError) {
-        do throws(SystemError) {
-            try self.init(
-                state: Lane(StoredName(.state, index: 0, generation: generation), kind: .state),
-                secret: Self.makeSecret(bytes, generation: generation), ingest: [], nextGeneration: generation + 1)
-            for _ in 0..<ingestWorkers { try append() }
-        } catch {
-            throw StartError(
-                "the lanes for \(ingestWorkers) ingest workers cannot be made (\(error)); give the service more memory "
-                    + "or more descriptors, or fewer --ingest-workers")
-        }
-    }
-
     static func makeSecret(_ bytes: [UInt8], generation: UInt64) throws(SystemError) -> Lane {
         let writable = try MemoryFile.create(name: "fodc-secret", byteCount: bytes.count)
         do throws(SystemError) {
             try SmallFile.writeAll(bytes, to: writable, name: "fodc-secret")
-            return try Lane(StoredName(.secret, index: 0, generation: generation), writable: writable)
+            return try Lane(StoredName(.secret, 0, generation: generation), writable: writable)
         } catch {
             MemoryFile.close(writable)
             throw error
@@ -54,9 +40,9 @@ final class LaneSet {
         let (index, generation) = (ingest.count, nextGeneration)
         var made: [Lane] = []
         do throws(SystemError) {
-            made.append(try Lane(StoredName(.up, index: index, generation: generation), kind: .up))
+            made.append(try Lane(StoredName(.up, index, generation: generation), kind: .up))
             for role in [StoredName.Role.downA, .downB] {
-                made.append(try Lane(StoredName(role, index: index, generation: generation), kind: .down))
+                made.append(try Lane(StoredName(role, index, generation: generation), kind: .down))
             }
             let lanes = try IngestLanes(index: index, up: made[0], downs: Array(made.dropFirst()))
             ingest.append(lanes)
@@ -76,8 +62,25 @@ final class LaneSet {
     /// All that is kept for a successor of the supervisor.
     var all: [Lane] { [state, secret] + ingest.flatMap(\.all) }
 
+    /// What is laid out in the way of one version.
+    var lanesOfOneLayout: [Lane] { [state] + ingest.flatMap(\.all) }
+
+    /// Empty lanes for as many workers, with the same secret.
+    func makeSuccessor() throws(StartError) -> LaneSet {
+        do throws(SystemError) {
+            let next = LaneSet(
+                state: try Lane(StoredName(.state, generation: nextGeneration), kind: .state), secret: secret,
+                ingest: [], nextGeneration: nextGeneration + 1)
+            for _ in ingest { try next.append() }
+            return next
+        } catch {
+            throw StartError("new lanes cannot be made (\(error)); give the service more memory or more descriptors")
+        }
+    }
+
+    /// All but the secret, which a successor has.
     func close() {
-        for lane in [state, secret] { lane.close() }
+        state.close()
         for lanes in ingest { lanes.close() }
     }
 

@@ -36,6 +36,12 @@ final class Operation {
     var awaited: SupervisedWorker?
     /// By the supervisor's clock; a step that takes longer has failed.
     var deadlineNanoseconds: UInt64 = 0
+    /// Of a reload before the exec: what is asked for.
+    var order: ReloadOrder?
+    /// Of a reload after the exec: what there was before.
+    var previous: Handover?
+    /// Who waits for the outcome.
+    var reply: ControlReply?
     private var whenDone: [(Result) -> Void] = []
 
     init(name: String, steps: [Step]) {

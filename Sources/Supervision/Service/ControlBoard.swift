@@ -17,7 +17,7 @@ final class ControlBoard {
     /// A new one.
     convenience init(generation: UInt64 = 1) throws(StartError) {
         do {
-            try self.init(StoredName(.control, index: 0, generation: generation), writable: ControlFile.create())
+            try self.init(StoredName(.control, 0, generation: generation), writable: ControlFile.create())
             set(.serviceStartedAtNanoseconds, MonotonicClock.nowNanoseconds())
         } catch {
             throw StartError("the table of workers cannot be made (\(error)); give the service more memory")

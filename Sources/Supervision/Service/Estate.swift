@@ -7,11 +7,20 @@ final class Estate {
     var listeners: Listeners
     var lanes: LaneSet
     let control: ControlBoard
+    /// What systemd has already.
+    var storedNames: Set<String>
+    /// What it has and nobody needs any more.
+    let obsoleteNames: [String]
 
-    init(listeners: Listeners, lanes: LaneSet, control: ControlBoard) {
+    init(
+        listeners: Listeners, lanes: LaneSet, control: ControlBoard, storedNames: Set<String> = [],
+        obsoleteNames: [String] = []
+    ) {
         self.listeners = listeners
         self.lanes = lanes
         self.control = control
+        self.storedNames = storedNames
+        self.obsoleteNames = obsoleteNames
     }
 
     /// How many ingest workers there are to be. Somebody's `scale` holds as long as the flag is what it was then.

@@ -59,14 +59,14 @@ struct WorkerStarter {
             var plan = DescriptorPlan()
             let descriptors = WorkerDescriptors(
                 control: plan.add(control), link: plan.add(theirs),
-                listener: plan.add(role == .ingest ? listeners.grpc : listeners.http),
+                listener: plan.add(role == .ingest ? listeners.grpc.descriptor : listeners.http.descriptor),
                 secret: plan.add(lanes.secret.readable),
                 lanes: role == .ingest
                     ? lanes.ingestLanes(worker.index, &plan)
                     : lanes.exporterLanes(parity: worker.parity, &plan))
             let launch = WorkerLaunch(
                 role: role, index: worker.index, generation: worker.generation, ingestWorkers: lanes.ingest.count,
-                isStandby: isStandby, settings: settings, descriptors: descriptors)
+                isStandby: isStandby, isFresh: worker.startsFresh, settings: settings, descriptors: descriptors)
             let process = try ChildProcess(
                 path: "\(folder)/\(role.executableName)", arguments: [role.executableName] + launch.arguments,
                 environment: environment, descriptors: plan.sources)
