@@ -21,10 +21,10 @@ extension Supervisor {
         self.operation = operation
         operation.order = order
         operation.reply = reply
-        operation.deadlineNanoseconds = now + ProgramCheck.limitNanoseconds
+        operation.deadlineNanoseconds = now + ProgramTrial.limitNanoseconds
         logger.notice("reload: asking the programs on disk", metadata: ["program": "\(order.programs.executable)"])
         do throws(SystemError) {
-            let check = try ProgramCheck(
+            let check = try ProgramTrial(
                 order.programs,
                 arguments: ["--libexec-dir=\(order.programs.workerFolder)"] + order.arguments,
                 environment: environment(for: order))

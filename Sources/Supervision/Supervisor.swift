@@ -51,7 +51,7 @@ public final class Supervisor {
     var suspicion = Suspicion()
     /// What somebody has asked for and waits for.
     var operation: Operation?
-    var check: ProgramCheck?
+    var check: ProgramTrial?
     var lastReload: ReloadOutcome?
     /// Whose lane was replaced last, and when.
     var lastQuarantine: (name: String, atNanoseconds: UInt64)?

@@ -6,7 +6,7 @@ import Platform
 import Settings
 import Supervision
 
-/// The program `fodc-proxy`: reads flags, then supervises until the end.
+/// The program `fodc-proxy`: reads flags, then supervises until the end; or asks a running one (`ctl`).
 ///
 /// Exit codes: 0 ended as asked, 1 could not start or go on, 2 wrong usage (systemd does not restart then).
 enum ProxyProgram {
@@ -18,6 +18,7 @@ enum ProxyProgram {
 
     static func run() -> Int32 {
         let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == CtlCommand.word { return CtlProgram.run(Array(arguments.dropFirst())) }
         if arguments.count == 1, arguments[0].hasPrefix(handoverOption),
             let descriptor = Int32(arguments[0].dropFirst(handoverOption.count))
         {
@@ -27,10 +28,11 @@ enum ProxyProgram {
         switch read(arguments) {
         case .end(let code): return code
         case .settings(let flags, let settings):
-            let given = ProxySettings.given(flags: flags.given, environment: ProcessEnvironment.value)
+            if flags.isCheck { return check(flags) }
+            let given = ProxySettings.given(flags: flags.settings.given, environment: ProcessEnvironment.value)
             return serve(settings) {
                 let programs = ProgramPaths(
-                    executable: try ProcessEnvironment.executablePath(), workerFolder: flags.libexecDirectory)
+                    executable: try ProcessEnvironment.executablePath(), workerFolder: flags.settings.libexecDirectory)
                 return SupervisorStart(settings: settings, given: given, programs: programs, received: received)
             }
         }
@@ -74,7 +76,7 @@ enum ProxyProgram {
             return .settings(
                 flags,
                 try ProxySettings.resolve(
-                    flags: flags.given, environment: ProcessEnvironment.value, machine: .current()))
+                    flags: flags.settings.given, environment: ProcessEnvironment.value, machine: .current()))
         } catch {
             print("fodc-proxy: \(error)", to: STDERR_FILENO)
             return .end(wrongUsage)
@@ -94,7 +96,20 @@ enum ProxyProgram {
         }
     }
 
-    private static func print(_ text: String, to descriptor: Int32) {
+    private static func check(_ flags: ProxyFlags) -> Int32 {
+        do {
+            let programs = ProgramPaths(
+                executable: try ProcessEnvironment.executablePath(), workerFolder: flags.settings.libexecDirectory)
+            try ProgramCheck.run(workerFolder: programs.workerFolder)
+            print(ProgramCheck.line, to: STDOUT_FILENO)
+            return 0
+        } catch {
+            print("fodc-proxy: \(error)", to: STDERR_FILENO)
+            return failure
+        }
+    }
+
+    static func print(_ text: String, to descriptor: Int32) {
         try? SmallFile.writeAll(Array((text + "\n").utf8), to: descriptor, name: "output")
     }
 }

@@ -7,6 +7,8 @@ import WorkerLink
 /// Stands in for a worker in the supervisor's tests: a real process with real lanes that behaves, or misbehaves, as
 /// `FAKE_WORKER_PLAN` says (`exporter#1=hang,ingest-0=segv`; a name without a number is for every generation).
 ///
+/// Asked with `--check` it says what a worker says, or what `FAKE_WORKER_CHECK` holds.
+///
 /// It leaves a report in the folder `FAKE_WORKER_REPORTS`: what it was given.
 enum FakeWorker {
     /// How it (mis)behaves.
@@ -28,6 +30,10 @@ enum FakeWorker {
     private static let momentBeats = 3
 
     static func run() -> Int32 {
+        if WorkerCheck.isAsked(CommandLine.arguments) {
+            print(ProcessEnvironment.value("FAKE_WORKER_CHECK") ?? WorkerCheck.line)
+            return 0
+        }
         let launch: WorkerLaunch
         let openAtStart = openDescriptors()
         do {

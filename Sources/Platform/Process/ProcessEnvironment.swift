@@ -24,6 +24,16 @@ public enum ProcessEnvironment {
         return entries
     }
 
+    /// A path that means the same in any folder; links and dots stay as they are.
+    public static func absolutePath(_ path: String) throws(SystemError) -> String {
+        guard !path.hasPrefix("/") else { return path }
+        let folder = getcwd(nil, 0)
+        // getcwd has allocated the text; it is copied before it is freed.
+        defer { free(folder) }
+        guard let folder else { throw SystemError.last("getcwd") }
+        return "\(String(cString: folder))/\(path)"
+    }
+
     /// The path of this process's program, links resolved.
     public static func executablePath() throws(SystemError) -> String {
         let path = realpath("/proc/self/exe", nil)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Exchange
 import Lanes
 
 /// The header words of one lane: when its writer was last alive, where it is, how far it has read others, what it was
@@ -35,5 +36,16 @@ final class LaneGauge {
     /// How far the writer of this lane has read its lane number `peer`.
     func readPosition(_ peer: Int) -> UInt64? {
         reader?.peerReadPosition(peer).position
+    }
+
+    /// What `ctl status` tells of an ingest worker's lane; `nil`: it has no form yet. Counters are the worker's own word.
+    var ingestStatus: ServiceStatus.Worker.Ingest? {
+        guard let reader else { return nil }
+        func count(_ counter: IngestCounter) -> Int { Int(clamping: reader.counter(counter.rawValue)) }
+        let tail = reader.tail
+        return .init(
+            agentsOnline: count(.agentsOnline), agentsUnconnected: count(.agentsUnconnected),
+            connections: count(.connectionsOpen), laneUsedBytes: Int(clamping: max(reader.head, tail) - tail),
+            laneBytes: reader.ringBytes)
     }
 }

@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
+import Lanes
 import Platform
+import Settings
+import WorkerLink
 
-/// A run of the programs on disk that asks them whether they would do: `fodc-proxy --check`.
-final class ProgramCheck {
-    /// It takes some ten milliseconds.
-    static let limitNanoseconds: UInt64 = 15_000_000_000
-    private static let limitOutputBytes = 4096
+/// `fodc-proxy --check`: whether the workers' programs are there and of one kind with this one. To be asked of new programs
+/// before they replace running ones.
+public enum ProgramCheck {
+    /// Printing a line takes milliseconds, also from a cold disk.
+    static let limitMilliseconds: Int32 = 10_000
 
-    let process: ChildProcess
-    private let output: Int32
+    /// The line of a good end.
+    public static var line: String { "fodc-proxy \(ProxyVersion.current) layout \(LaneFormat.version): ok" }
 
-    init(
-        _ programs: ProgramPaths, arguments: [String], environment: [String]
-    ) throws(SystemError) {
-        output = try MemoryFile.create(name: "fodc-check", byteCount: Self.limitOutputBytes)
-        do throws(SystemError) {
-            process = try ChildProcess(
-                path: programs.executable, arguments: ["fodc-proxy", "--check"] + arguments, environment: environment,
-                descriptors: [], output: output)
-        } catch {
-            MemoryFile.close(output)
-            throw error
+    public static func run(workerFolder folder: String) throws(StartError) {
+        try WorkerStarter.check(folder: folder)
+        for role in WorkerRole.allCases {
+            let path = "\(folder)/\(role.executableName)"
+            let result: ProgramOutput.Result
+            do throws(SystemError) {
+                result = try ProgramOutput.run(
+                    path, arguments: [role.executableName, WorkerCheck.argument], limitMilliseconds: limitMilliseconds)
+            } catch {
+                throw StartError("the worker program cannot be run: \(error)")
+            }
+            guard let exitCode = result.exitCode else {
+                throw StartError("\(path) \(WorkerCheck.argument) did not come to an end; install the programs anew")
+            }
+            let said = result.text.split(separator: "\n").first.map(String.init) ?? "nothing"
+            guard exitCode == 0, said == WorkerCheck.line else {
+                throw StartError(
+                    "\(path) is of another kind than this program: it says \"\(said)\" instead of "
+                        + "\"\(WorkerCheck.line)\"; install all programs of one version")
+            }
         }
-    }
-
-    deinit { MemoryFile.close(output) }
-
-    /// What it has printed, in one line.
-    var text: String {
-        guard let copy = try? MemoryFile.duplicate(output),
-            let bytes = try? SmallFile.readAndClose(copy, limitBytes: Self.limitOutputBytes)
-        else { return "" }
-        let lines = bytes.prefix { $0 != 0 }.split(separator: UInt8(ascii: "\n"))
-        return lines.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "; ")
     }
 }
