@@ -47,7 +47,13 @@ extension Supervisor {
 
     func nextStep() {
         guard let operation else { return }
-        guard !operation.steps.isEmpty else { return endOperation(.success(statusLine())) }
+        guard !operation.steps.isEmpty else {
+            // Of the operation that is over the line does not tell.
+            self.operation = nil
+            let line = statusLine()
+            self.operation = operation
+            return endOperation(.success(line))
+        }
         let step = operation.steps.removeFirst()
         operation.current = step
         operation.deadlineNanoseconds = now + Self.stepNanoseconds

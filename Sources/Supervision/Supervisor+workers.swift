@@ -169,7 +169,7 @@ extension Supervisor {
     private func deathText(_ worker: SupervisedWorker, _ death: WorkerLife.Death) -> String {
         var text = "\(worker.name) died after \(StatusText.seconds(death.uptimeNanoseconds)): \(death.cause.text)"
         if death.deathsInRow > 1 { text += ", death \(death.deathsInRow) in a row" }
-        if let delay = death.restartDelayNanoseconds {
+        if let delay = death.restartDelayNanoseconds, !successors.contains(where: { $0 === worker }) {
             text += delay == 0 ? "; restarting at once" : "; restart in \(StatusText.seconds(delay))"
         }
         return text
