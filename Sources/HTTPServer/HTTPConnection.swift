@@ -197,7 +197,7 @@ final class HTTPConnection: ChannelInboundHandler {
         if needsContinue { write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")) }
         let responder = admission.request.map { HTTPResponder(request: $0, connection: self) }
         var next = Exchange(admission: admission, responder: responder, startedAt: channel.eventLoop.now)
-        if server.isStopping { next.keepsAlive = false }
+        if server.isStopping || server.isRetiring { next.keepsAlive = false }
         exchange = next
         enter(.answering, timeout: nil)
         if let request = admission.request, let responder {
