@@ -104,7 +104,6 @@ extension LaneWriter {
 
     /// Lets go of the lane while this process lives on: it must write nothing more, and a successor may take it over.
     public func signOff() {
-        setSleeping(true)
         LaneLayout.Header.writer.write([0, 0, 0], to: words)
     }
 
