@@ -4,6 +4,7 @@ import Glibc
 import Lanes
 import Logging
 import Platform
+import Synchronization
 import Testing
 import WorkerLink
 
@@ -268,12 +269,12 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         var newer: [[UInt8]] = []
         second.onNewerSchema = { newer.append($0) }
         first.saveSchema([2])
-        second.tick(nowNanoseconds: .max)
+        second.tick(nowNanoseconds: later())
         #expect(newer == [])
         other.endNow()
         first.release()
         first.saveSchema([3])
-        second.tick(nowNanoseconds: .max)
+        second.tick(nowNanoseconds: later())
         #expect(newer == [[2]] && second.schema == [2])
         second.saveSchema([4])
         #expect(try state(descriptor, 3).schema == [4])
@@ -290,13 +291,23 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         second.saveSchema([2])
         other.endNow()
         first.release()
-        second.tick(nowNanoseconds: .max)
+        second.tick(nowNanoseconds: later())
         // A second death over the same record.
         let third = try state(descriptor, 3, suspects: [name])
         #expect(third.schema == [2])
         #expect(!third.watch.mayRead(name))
         #expect(second.watch.mayRead(name))
     }
+
+    /// Each time so much later that the lane is tried again.
+    private func later() -> UInt64 {
+        Self.seconds.withLock { seconds in
+            seconds += 10
+            return MonotonicClock.nowNanoseconds() + seconds * 1_000_000_000
+        }
+    }
+
+    private static let seconds = Mutex<UInt64>(0)
 
     private func state(
         _ descriptor: Int32, _ generation: UInt64, suspects: [RecordName] = []
