@@ -118,7 +118,8 @@ let package = Package(
         .testTarget(
             name: "ExporterServiceTests",
             dependencies: [
-                "Exchange", "ExporterService", "HTTPServer", "Lanes", "Platform", "Reports", nioCore, nioPosix, log,
+                "Exchange", "ExporterService", "HTTPServer", "Lanes", "Metrics", "Platform", "Reports", "Settings",
+                "WorkerLink", nioCore, nioPosix, log,
             ]),
     ],
     swiftLanguageModes: [.v6]
