@@ -92,6 +92,12 @@ struct OwnMetrics {
                     ("moved", .leftElsewhere),
                 ]))
         builder.add(
+            "fodc_proxy_agents_moved_total", .counter,
+            "Agents that a worker with more than its share sent to the others.", sum(.agentsMoved))
+        builder.add(
+            "fodc_proxy_agents_adopted_total", .counter,
+            "Agents taken over from the lane of a worker that was removed.", sum(.agentsAdopted))
+        builder.add(
             "fodc_proxy_streams_refused_total", .counter, "Streams that were refused for their agent_id, by cause.",
             byLabel("cause", [("missing", .refusedNoAgentID), ("unknown", .refusedUnknownAgentID)]))
     }
@@ -161,6 +167,10 @@ struct OwnMetrics {
         builder.add(
             "fodc_proxy_grpc_connections_accepted_total", .counter, "Connections accepted from agents.",
             sum(.connectionsAccepted))
+        builder.add(
+            "fodc_proxy_grpc_accepts_failed_total", .counter,
+            "Attempts to accept an agent's connection that failed for want of descriptors or memory.",
+            sum(.acceptsFailed))
         builder.add(
             "fodc_proxy_grpc_connections_closed_total", .counter, "Connections of agents that ended, by cause.",
             ConnectionEnd.allCases.map {
