@@ -31,7 +31,7 @@ export SOURCE_DATE_EPOCH
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-root=$work/root
+root=$work/tree
 
 put() { # MODE SOURCE TARGET
     install -D -m "$1" "$2" "$root/$3"
@@ -75,8 +75,8 @@ done
 mkdir "$work/debian"
 printf 'Source: fodc-proxy\n\nPackage: fodc-proxy\nArchitecture: any\n' > "$work/debian/control"
 # (It warns that the programs are not below a folder debian/fodc-proxy: said only if it fails.)
-depends=$(cd "$work" && dpkg-shlibdeps -O "${service_programs[@]/#/root/usr/lib/fodc-proxy/}" \
-    "${tools[@]/#/root/usr/bin/}" 2>errors) || { cat "$work/errors" >&2; exit 1; }
+depends=$(cd "$work" && dpkg-shlibdeps -O "${service_programs[@]/#/tree/usr/lib/fodc-proxy/}" \
+    "${tools[@]/#/tree/usr/bin/}" 2>errors) || { cat "$work/errors" >&2; exit 1; }
 depends=${depends#shlibs:Depends=}
 [ -n "$depends" ] || fail "no dependencies found"
 
