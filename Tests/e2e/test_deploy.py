@@ -42,7 +42,7 @@ def flags_of(help_text: str) -> dict[str, str]:
 
 
 def proxy_flags() -> dict[str, str]:
-    return {flag: text for flag, text in flags_of(help_of("fodc-proxy")).items() if flag not in ("--help", "--version")}
+    return {flag: text for flag, text in flags_of(help_of("fodc-proxy")).items() if flag not in ("--help", "--version", "--check")}
 
 
 # MARK: systemd
@@ -150,7 +150,7 @@ def test_a_manual_page_has_every_flag(page):
     told = set(re.findall(r"--[a-z][a-z-]*", text.replace("\\-", "-")))
     known = {flag for command in PAGES[page] for flag in flags_of(help_of(*command))}
     # Of ctl, and the pattern of the synopsis.
-    assert known <= told and told - known <= {"--json", "--flag"}, (known - told, told - known)
+    assert known <= told and told - known <= {"--json", "--flag", "--check"}, (known - told, told - known)
     for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"]:
         assert f".SH {section}\n" in text, section
 
