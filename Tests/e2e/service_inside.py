@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs inside a private systemd (see test_service_real.py) with the real unit: service_inside.py SCENARIO BIN. Fails by
+exception."""
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from harness.ctl import Control  # noqa: E402
+from harness.processes import children, pause, processes, stat_of  # noqa: E402
+from harness.scraping import Scraper  # noqa: E402
+from harness.waiting import eventually  # noqa: E402
+from harness.web import Web  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WEB = Web(17913)
+CONTROL = Control("/run/fodc-proxy")
+UNIT = "fodc-proxy.service"
+AGENTS, SERIES = 60, 20
+
+
+def systemctl(*arguments: str, check: bool = True) -> str:
+    ended = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=90)
+    if check and ended.returncode != 0:
+        raise AssertionError(f"systemctl {arguments}: {ended.stdout}{ended.stderr}\n{journal()}")
+    return ended.stdout.strip()
+
+
+def shown(name: str) -> str:
+    return systemctl("show", "--property", name, "--value", UNIT)
+
+
+def journal() -> str:
+    return subprocess.run(["journalctl", "--no-pager", "-u", UNIT, "-o", "cat"], capture_output=True, text=True).stdout
+
+
+def install(environment: str = "", sockets: bool = False, drop_in: str = ""):
+    """The unit as it is shipped, its programs taken from the build folder."""
+    folder = pathlib.Path("/run/systemd/system")
+    source = ROOT / "deploy" / "systemd"
+    (folder / UNIT).write_text((source / UNIT).read_text())
+    for role in ["grpc", "http"] if sockets else []:
+        (folder / f"fodc-proxy-{role}.socket").write_text((source / f"fodc-proxy-{role}.socket").read_text())
+    drop_ins = folder / f"{UNIT}.d"
+    drop_ins.mkdir(exist_ok=True)
+    binary = pathlib.Path(sys.argv[2])
+    # The build folder is nobody's home in production: what hides it there would hide it here.
+    (drop_ins / "test.conf").write_text(
+        f"[Service]\nExecStart=\nExecStart={binary}/fodc-proxy\nExecReload=\nExecReload={binary}/fodc-proxy ctl reload\n"
+        f"ExecPaths={binary} /usr\nProtectHome=no\nUser=\nGroup=\n{drop_in}")
+    pathlib.Path("/etc/default/fodc-proxy").write_text(
+        "FODC_GRPC_LISTEN_ADDR=127.0.0.1:17912\nFODC_HTTP_LISTEN_ADDR=127.0.0.1:17913\nFODC_INGEST_WORKERS=2\n" + environment)
+    systemctl("daemon-reload")
+
+
+def answers() -> bool:
+    try:
+        return WEB.get("/health", timeout=5).status == 200
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def simulated(count=AGENTS, series=SERIES):
+    """Agents that come back as the deployed ones do."""
+    program = subprocess.Popen(
+        [f"{sys.argv[2]}/fodc-agentsim", "--proxy=127.0.0.1:17912", f"--agents={count}", f"--series={series}"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: answers() and WEB.health()["agents_online"] == count, f"{count} agents")
+        yield program
+    finally:
+        program.kill()
+        program.wait()
+
+
+def start(**arguments):
+    install(**arguments)
+    systemctl("start", UNIT)
+    assert shown("ActiveState") == "active", journal()
+    assert answers(), "ready means ready"
+
+
+def series(scrape) -> set:
+    return set(scrape.without_own())
+
+
+def ids(scrape) -> set:
+    return {dict(k)["agent_id"] for k in scrape.named("fodc_proxy_agent_last_sample_age_seconds")}
+
+
+class Knocker:
+    """Connects to both ports again and again: never may a connection be refused."""
+
+    def __init__(self):
+        self.refused, self.count, self._over = [], 0, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join(30)
+
+    def _run(self):
+        while not self._over.is_set():
+            for port in (17912, 17913):
+                self.count += 1
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                except OSError as error:
+                    self.refused.append((port, repr(error)))
+            time.sleep(0.005)
+
+
+def survives(strike, name):
+    """After `strike` nobody was refused, and the first scrape had everything, under the same ids."""
+    with simulated():
+        before = WEB.scrape()
+        wanted = series(before)
+        assert len(wanted) >= AGENTS * SERIES
+        with Knocker() as knocker:
+            strike()
+            first = WEB.scrape(timeout=20)
+            missing = wanted - series(first)
+            assert not missing, f"{name}: {len(missing)} series are missing from the first scrape\n{journal()[-3000:]}"
+            eventually(lambda: WEB.health()["agents_online"] == AGENTS, "all agents are back")
+        assert not knocker.refused, (name, knocker.count, knocker.refused[:5])
+        after = WEB.scrape()
+        assert ids(after) == ids(before), "the ids are the same"
+        assert series(after) == wanted
+        assert WEB.health()["agents_total"] == AGENTS, "no ghost is listed"
+
+
+def kill_main():
+    """The supervisor, and with it its workers: a scrape that one of them has taken dies with it."""
+    main = int(shown("MainPID"))
+    workers = children(main)
+    os.kill(main, signal.SIGKILL)
+    for gone in [{"pid": main}, *workers]:
+        eventually(lambda: stat_of(gone["pid"]) is None, "it is gone")
+
+
+def scenario_killed():
+    start()
+    assert shown("NotifyAccess") == "main"
+    survives(kill_main, "kill -9 of the supervisor")
+    eventually(lambda: shown("NRestarts") == "1" and shown("ActiveState") == "active", "systemd has restarted it")
+    assert WEB.scrape().named("fodc_proxy_supervisor_starts_total").popitem()[1] == 2
+
+
+def scenario_restarted():
+    start()
+    survives(lambda: systemctl("restart", UNIT), "systemctl restart")
+
+
+def scenario_killed_often():
+    """The store does not fill up, and what was known survives each time."""
+    start()
+    survives(kill_main, "the first kill")
+    eventually(lambda: shown("ActiveState") == "active", "active")
+    count = None
+    for _ in range(3):
+        kill_main()
+        eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
+        eventually(lambda: shown("StatusText").startswith("serving"), "it says so")
+        pause(0.3)
+        now = int(shown("NFileDescriptorStore"))
+        assert count in (None, now), "as many descriptors in the store as before"
+        count = now
+    survives(kill_main, "the last kill")
+
+
+def scenario_reloaded():
+    start()
+    pid = shown("MainPID")
+
+    def reload():
+        env = pathlib.Path("/etc/default/fodc-proxy")
+        env.write_text(env.read_text() + "FODC_MAX_AGENTS=777\n")
+        systemctl("reload", UNIT)
+
+    survives(reload, "systemctl reload")
+    assert shown("MainPID") == pid and shown("NRestarts") == "0"
+    ingest = [p for p in children(int(pid)) if p["name"] == "fodc-ingest"]
+    assert all(b"--set-max-agents=777" in pathlib.Path(f"/proc/{p['pid']}/cmdline").read_bytes() for p in ingest)
+    # And what a reload has brought survives the supervisor.
+    survives(kill_main, "kill -9 after a reload")
+
+
+def scenario_reload_refused():
+    """A wrong value fails the reload, in so many words; the service is untouched."""
+    start()
+    pids = sorted(p["pid"] for p in children(int(shown("MainPID"))))
+    env = pathlib.Path("/etc/default/fodc-proxy")
+    env.write_text(env.read_text() + "FODC_MAX_AGENTS=lots\n")
+    ended = subprocess.run(["systemctl", "reload", UNIT], capture_output=True, text=True, timeout=60)
+    assert ended.returncode != 0
+    assert shown("ActiveState") == "active" and answers()
+    assert sorted(p["pid"] for p in children(int(shown("MainPID")))) == pids
+    status = systemctl("status", UNIT, check=False)
+    assert "FODC_MAX_AGENTS" in status and "lots" in status
+
+
+def scenario_sockets():
+    """systemd's sockets are used, and survive the service."""
+    start(sockets=False)
+    systemctl("stop", UNIT)
+    folder = pathlib.Path("/run/systemd/system")
+    install(sockets=True)
+    for role in ["grpc", "http"]:
+        unit = folder / f"fodc-proxy-{role}.socket"
+        unit.write_text(unit.read_text().replace("ListenStream=179", "ListenStream=127.0.0.1:179"))
+    systemctl("daemon-reload")
+    systemctl("start", "fodc-proxy-grpc.socket", "fodc-proxy-http.socket")
+    assert answers(), "the first connection starts it"
+    eventually(lambda: shown("ActiveState") == "active", "active")
+    survives(kill_main, "kill -9 with systemd's sockets")
+    # Another address than the flag says: refused, and why.
+    systemctl("stop", UNIT, "fodc-proxy-grpc.socket", "fodc-proxy-http.socket")
+    unit = folder / "fodc-proxy-http.socket"
+    unit.write_text(unit.read_text().replace("127.0.0.1:17913", "127.0.0.1:17999"))
+    systemctl("daemon-reload")
+    systemctl("start", "fodc-proxy-http.socket")
+    systemctl("start", UNIT, check=False)
+    eventually(lambda: "17999" in journal() and "--http-listen-addr" in journal(), "a line that names both")
+    systemctl("stop", UNIT, "fodc-proxy-http.socket")
+
+
+def scenario_bad_store():
+    """What comes back from the store is checked: garbage under our names is refused, counted, and costs nothing else."""
+    names = ["up-0.999", "state-0.998", "secret-0.997", "http-0.996", "rubbish", "up-7.3"]
+    program = pathlib.Path("/run/garbage.py")
+    program.write_text(GARBAGE)
+    start(drop_in=f"NotifyAccess=all\nExecStartPost=/usr/bin/python3 {program} {' '.join(names)}\n")
+    with simulated(20):
+        wanted = series(WEB.scrape())
+        (pathlib.Path("/run/systemd/system") / f"{UNIT}.d" / "test.conf").write_text(
+            (pathlib.Path("/run/systemd/system") / f"{UNIT}.d" / "test.conf").read_text().split("NotifyAccess=all")[0])
+        systemctl("daemon-reload")
+        assert int(shown("NFileDescriptorStore")) == 11 + len(names), "systemd has them"
+        kill_main()
+        eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
+        assert series(WEB.scrape(timeout=20)) == wanted
+        refused = WEB.scrape().named("fodc_proxy_store_descriptors_refused_total").popitem()[1]
+        assert refused == 6, (refused, journal()[-3000:])
+        assert "up-0.999" in journal()
+        count = int(shown("NFileDescriptorStore"))
+        kill_main()
+        eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
+        eventually(lambda: int(shown("NFileDescriptorStore")) == count, "the garbage is out of the store")
+
+
+#: Gives systemd something of no use to keep, as a process of the service.
+GARBAGE = """\
+import array, os, socket, sys
+garbage = os.memfd_create("garbage")
+os.write(garbage, b"x" * 5000)
+to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+for name in sys.argv[1:]:
+    message = f"FDSTORE=1\\nFDNAME={name}".encode()
+    to.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [garbage]))], 0, os.environ["NOTIFY_SOCKET"])
+"""
+
+
+def scenario_second_instance():
+    """On the same runtime folder: refused with a clear line; the running service is untouched."""
+    start()
+    pids = sorted(p["pid"] for p in children(int(shown("MainPID"))))
+    ended = subprocess.run(
+        [f"{sys.argv[2]}/fodc-proxy", "--runtime-dir=/run/fodc-proxy", "--grpc-listen-addr=127.0.0.1:0", "--http-listen-addr=127.0.0.1:0"],
+        capture_output=True, text=True, timeout=20)
+    assert ended.returncode == 1 and "/run/fodc-proxy is in use" in ended.stderr and shown("MainPID") in ended.stderr, ended
+    assert sorted(p["pid"] for p in children(int(shown("MainPID")))) == pids and CONTROL.status()["phase"] == "serving"
+
+
+def scenario_scaled():
+    """A scale survives the supervisor; a lane of a worker that is no more is adopted."""
+    start()
+    CONTROL.done("scale", "4")
+    survives(kill_main, "kill -9 with four workers")
+    assert CONTROL.status()["ingest_workers_running"] == 4
+    with simulated():
+        wanted = series(WEB.scrape())
+
+        def missing(scrape):
+            gone = wanted - series(scrape)
+            return f"{len(gone)} series are missing" if gone else None
+
+        with Scraper(WEB, look=missing) as scraper:
+            CONTROL.done("scale", "1")
+            pause(1)
+        assert not scraper.failures and not scraper.findings, (scraper.failures[:3], scraper.findings[:3])
+        eventually(lambda: WEB.health()["agents_online"] == AGENTS == WEB.health()["agents_total"], "everybody has moved")
+        # A change of the flag outweighs the scale.
+        env = pathlib.Path("/etc/default/fodc-proxy")
+        env.write_text(env.read_text().replace("FODC_INGEST_WORKERS=2", "FODC_INGEST_WORKERS=3"))
+        systemctl("restart", UNIT)
+        eventually(lambda: CONTROL.status()["ingest_workers_running"] == 3, "as many as the flag says")
+
+
+def scenario_left_behind():
+    """After a stop nothing is left: no process, no descriptor in the store, no file in the runtime folder."""
+    start()
+    with simulated(10):
+        systemctl("reload", UNIT)
+        kill_main()
+        eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
+    systemctl("stop", UNIT)
+    assert (shown("Result"), shown("ExecMainStatus")) == ("success", "0"), journal()
+    assert int(shown("NFileDescriptorStore")) == 0
+    assert not [p for p in processes() if p["name"].startswith("fodc-")]
+    assert not pathlib.Path("/run/fodc-proxy").exists()
+
+
+if __name__ == "__main__":
+    globals()["scenario_" + sys.argv[1]]()
+    print("scenario passed")
