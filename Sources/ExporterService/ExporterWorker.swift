@@ -31,9 +31,9 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     let peers = IngestPeers()
     private let workers: WorkerLines
     let directory: AgentDirectory
-    private let collections: Collections
+    let collections: Collections
     private let windows: Windows
-    private let answers: AnswerCollections
+    let answers: AnswerCollections
     private(set) var server: HTTPServer!
     private var metrics: MetricsEndpoint!
     private var health: HealthEndpoint!

@@ -35,7 +35,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         let harness = try ExporterHarness()
         let workers = try (0..<2).map { try FakeIngest($0) }
         let slot = try workers[0].enter(a, pod: "pod-a")
-        try harness.start(workers)
+        let exporter = try harness.start(workers)
         let (scrape, report) = (harness.ask("/metrics"), harness.ask("/cluster/topology"))
         for _ in 0..<2 {
             let command = try workers[0].awaitCommand()
@@ -44,6 +44,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
             _ = try workers[1].awaitCommand()
         }
         try harness.remove(1)
+        #expect(try harness.run { [exporter.collections.underWay, exporter.answers.underWay] } == [0, 0])
         #expect(harness.answer(of: scrape).contains("\nvalue_a{"))
         #expect(harness.answer(of: report).contains("200 OK"))
         #expect(!harness.get("/health").contains("ingest-1"))
@@ -85,7 +86,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         let harness = try ExporterHarness()
         let workers = try (0..<2).map { try FakeIngest($0) }
         let slots = [try workers[0].enter(a, pod: "pod-a"), try workers[1].enter(b, pod: "pod-b")]
-        try harness.start(workers)
+        let exporter = try harness.start(workers)
         let both = try harness.scrape(workers) { _ in
             try workers[0].sample("value_a", 1, of: slots[0])
             try workers[1].sample("value_b", 1, of: slots[1])
@@ -97,6 +98,8 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         try workers[0].sample("value_a", 2, of: slots[0])
         try workers[0].end(command)
         harness.set(workers[1], .draining)
+        try harness.run { exporter.readLanes() }
+        #expect(try harness.run { exporter.collections.underWay } == 0)
         #expect(harness.answer(of: waiting).contains("\nvalue_b{"))
         // Not asked again, and its last sample serves.
         let next = try harness.scrape([workers[0]]) { _ in try workers[0].sample("value_a", 3, of: slots[0]) }

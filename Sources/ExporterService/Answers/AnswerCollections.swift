@@ -57,6 +57,8 @@ final class AnswerCollections {
     private var nextBatch: UInt64 = 0
     private(set) var statistics: [AgentStream: Statistics] = [:]
 
+    var underWay: Int { rounds.count }
+
     struct Statistics {
         var started: UInt64 = 0
         var joined: UInt64 = 0
