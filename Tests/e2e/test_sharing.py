@@ -46,8 +46,10 @@ def wait_fair(running, workers=WORKERS):
         raise AssertionError(f"{error}: {connections(running)}") from None
 
 
-def registrations(running, outcome: str) -> float:
-    return running.scrape().value("fodc_proxy_agent_registrations_total", outcome=outcome)
+def registrations(running) -> float:
+    """New to their worker, or returned to it."""
+    scrape = running.scrape()
+    return sum(scrape.value("fodc_proxy_agent_registrations_total", outcome=outcome) for outcome in ("new", "returned"))
 
 
 def agent_series(scrape) -> int:
@@ -63,13 +65,12 @@ def test_each_worker_gets_its_share(proxy, agentsim):
 def test_shares_are_fair_again_after_a_worker_dies(proxy, agentsim):
     running = start(proxy, agentsim)
     eventually(lambda: agent_series(running.scrape()) == AGENTS * SERIES, "all have answered", timeout=PATIENCE)
-    returned = 0
     for index in (0, 2):
-        returned += min(connections(running).values())
+        wanted = registrations(running) + min(connections(running).values())
         running.kill_worker("ingest", index=index)
         assert agent_series(running.scrape()) == AGENTS * SERIES, "last values serve"
         # What is counted before the agents are seen to be gone says nothing.
-        eventually(lambda: registrations(running, "returned") >= returned, "they have come back", timeout=PATIENCE)
+        eventually(lambda: registrations(running) >= wanted, "they have come back", timeout=PATIENCE)
         running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
         wait_fair(running)
         # Agents that are moved are missing from no scrape.
