@@ -46,6 +46,12 @@ def wait_fair(running, workers=WORKERS):
         raise AssertionError(f"{error}: {connections(running)}") from None
 
 
+def registrations(running) -> float:
+    """New to their worker, or returned to it."""
+    scrape = running.scrape()
+    return sum(scrape.value("fodc_proxy_agent_registrations_total", outcome=outcome) for outcome in ("new", "returned"))
+
+
 def agent_series(scrape) -> int:
     return len(scrape.without_own())
 
@@ -60,8 +66,11 @@ def test_shares_are_fair_again_after_a_worker_dies(proxy, agentsim):
     running = start(proxy, agentsim)
     eventually(lambda: agent_series(running.scrape()) == AGENTS * SERIES, "all have answered", timeout=PATIENCE)
     for index in (0, 2):
+        wanted = registrations(running) + min(connections(running).values())
         running.kill_worker("ingest", index=index)
         assert agent_series(running.scrape()) == AGENTS * SERIES, "last values serve"
+        # What is counted before the agents are seen to be gone says nothing.
+        eventually(lambda: registrations(running) >= wanted, "they have come back", timeout=PATIENCE)
         running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
         wait_fair(running)
         # Agents that are moved are missing from no scrape.
