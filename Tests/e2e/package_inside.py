@@ -16,6 +16,8 @@ import time
 UNIT = "fodc-proxy.service"
 SETTINGS = pathlib.Path("/etc/default/fodc-proxy")
 AGENTS, SERIES = 3, 40
+#: More than the buffers of sockets hold: a client that does not read makes the exporter spool.
+PROFILE_BYTES = 32 << 20
 PATIENCE = 30
 #: Written by others than the package, whatever is installed.
 FOREIGN = re.compile(
@@ -127,7 +129,8 @@ class Scraper(threading.Thread):
 def agents() -> tuple[subprocess.Popen, int]:
     """Simulated agents, and how many series a scrape has with them."""
     process = subprocess.Popen(
-        ["fodc-agentsim", "--agents", str(AGENTS), "--series", str(SERIES)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ["fodc-agentsim", "--agents", str(AGENTS), "--series", str(SERIES), "--streams", "7", "--profile-size", str(PROFILE_BYTES)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     eventually(lambda: health()["agents_online"] == AGENTS, "agents are connected")
     return process, eventually(lambda: series(get("/metrics")[1]), "their series")
 
@@ -158,9 +161,15 @@ def check_installed():
 
 
 def check_download():
-    """The spool folder is writable: a client that reads nothing for a moment."""
-    status, body = get("/pressure-profiles")
-    assert status == 200, body
+    """The spool folder can be used: a client that reads nothing for a while, and then everything."""
+    record = json.loads(get("/pressure-profiles")[1])[0]
+    connection = http.client.HTTPConnection("127.0.0.1", 17913, timeout=PATIENCE)
+    connection.request("GET", f"/pressure-profiles/{record['pod_name']}/{record['profile_id']}/heap")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    eventually(lambda: re.search(r"^fodc_proxy_spool_bytes [1-9]", get("/metrics")[1], re.MULTILINE), "something is spooled")
+    assert len(answer.read()) == PROFILE_BYTES
+    connection.close()
 
 
 def scenario_life():
@@ -216,6 +225,34 @@ def scenario_life():
 def check_installed_again():
     assert shown("ActiveState") == "active" and run("systemctl", "is-enabled", UNIT) == "enabled"
     assert not run("systemctl", "--failed", "--no-legend", "--plain")
+
+
+def scenario_deaths():
+    """Whatever dies is replaced, also with all that the unit takes away."""
+    install("first")
+    simulation, expected = agents()
+    check_download()
+    main = int(shown("MainPID"))
+
+    def replaced(worker: str, old: int) -> bool:
+        now = {w["name"]: w["pid"] for w in health()["workers"]}
+        return now[worker] not in (0, old) and series(get("/metrics")[1]) == expected
+
+    for worker in ["exporter", "ingest-0"]:
+        pid = next(w["pid"] for w in health()["workers"] if w["name"] == worker)
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: replaced(worker, pid), f"{worker} is replaced")
+    assert (int(shown("MainPID")), shown("NRestarts")) == (main, "0")
+
+    for number, restarts in [(signal.SIGKILL, "1"), (signal.SIGSTOP, "2")]:
+        main, before = int(shown("MainPID")), set(ours())
+        os.kill(main, number)
+        eventually(lambda: shown("NRestarts") == restarts and shown("ActiveState") == "active", "systemd has started it again")
+        eventually(lambda: series(get("/metrics")[1]) == expected, "all series are back")
+        assert not before & set(ours()), "somebody of the old service is left"
+    assert "watchdog" in run("journalctl", "--no-pager", "-b", "-u", UNIT).lower()
+    simulation.send_signal(signal.SIGTERM)
+    simulation.wait(PATIENCE)
 
 
 def scenario_wrong_settings():

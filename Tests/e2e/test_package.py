@@ -16,7 +16,7 @@ TOOLS = HERE.parent / "tools"
 DEBIAN = pathlib.Path(os.environ.get("FODC_DEBIAN_ROOT") or ROOT / ".build-root")
 #: Besides what the package depends on: the scenarios are in Python.
 FOR_THE_SCENARIOS = ["python3"]
-LARGEST_MIB = 60
+LARGEST_MIB = 45
 
 
 def package() -> pathlib.Path:
@@ -109,7 +109,7 @@ def packages(tmp_path):
 
 
 @pytest.mark.timeout(900)  # makes the root, if there is none yet
-@pytest.mark.parametrize("scenario", ["life", "wrong_settings"])
+@pytest.mark.parametrize("scenario", ["life", "deaths", "wrong_settings"])
 def test_in_a_bare_debian(scenario, debian, packages, tmp_path):
     journal = tmp_path / "journal"
     ended = subprocess.run(

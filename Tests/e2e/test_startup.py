@@ -132,8 +132,15 @@ def test_no_memory_for_the_rings(run, tmp_path):
 
     arguments = [binary("fodc-proxy"), f"--grpc-listen-addr=127.0.0.1:{free_port()}", f"--http-listen-addr=127.0.0.1:{free_port()}",
                  f"--state-dir={tmp_path}", f"--runtime-dir={tmp_path}"]
-    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=30,
-                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (100_000 << 10, 100_000 << 10)))
+    # Programs that load Swift's libraries have no room for lanes in the first, those that contain them in the second.
+    for size in (100_000 << 10, 60_000 << 10):
+        try:
+            ended = subprocess.run(arguments, capture_output=True, text=True, timeout=10,
+                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)))
+            break
+        except subprocess.TimeoutExpired:  # it serves
+            ended = None
+    assert ended, "it never wanted for memory"
     assert ended.returncode == FAILURE, ended.stderr
     assert "before the service was ready" in ended.stderr
     assert not [p for p in processes() if str(tmp_path) in open(f"/proc/{p['pid']}/cmdline").read()]
