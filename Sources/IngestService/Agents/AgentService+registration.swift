@@ -116,8 +116,9 @@ extension AgentService {
         switch ruling {
         case .wait:
             isWaiting = true
-            if !claim.isAnnounced {
-                claim.isAnnounced = true
+            // Also when the next in the way, an earlier claim that has come online, is at a worker that has looked before.
+            if claim.judgement.waitedForCount > claim.announcedCount {
+                claim.announcedCount = claim.judgement.waitedForCount
                 counters.add(.claimsMade)
             }
         case .alone: if !isWaiting { settle(claim, namesakes, twins: []) }

@@ -58,9 +58,11 @@ struct Rival: Equatable {
 /// One registration before those of its identity at other workers: whether it has to wait, gets the identity's own id,
 /// or is a second agent of one identity. A state machine without I/O; times are `CLOCK_MONOTONIC`.
 struct ClaimCase {
-    /// How long each of those in the way is waited for. Its worker pings its connection for 1 s, after having looked for
-    /// claims, which it does many times a second.
-    static let patienceNanoseconds: UInt64 = 1_250_000_000
+    /// How long a connection in the way is waited for. Its worker pings it for 1 s, by a clock that ticks four times a
+    /// second, after having looked for claims, which it does twenty times a second.
+    static let patienceNanoseconds: UInt64 = 1_500_000_000
+    /// How long an earlier claim whose turn it is: it may have to wait in vain itself.
+    static let patienceWithClaimNanoseconds: UInt64 = patienceNanoseconds + 250_000_000
 
     enum Ruling: Equatable {
         case wait
@@ -91,17 +93,20 @@ struct ClaimCase {
         self.number = number
     }
 
+    /// How many have been waited for so far: when it rises, their workers have to be told to look.
+    var waitedForCount: Int { waitingSince.count }
+
     /// - Parameter rivals: who is online or claims, as the lanes say now.
     mutating func rule(on rivals: [Rival], nowNanoseconds now: UInt64) -> Ruling {
+        // Earlier claims first, one after the other: each ends in an entry that is online, or in none.
+        let earlier = rivals.filter { $0.isClaim && ($0.mark.isBeingTaken || $0.mark < mark) }
+        for rival in earlier.sorted(by: { $0.mark < $1.mark }) where isWaited(for: rival, now) { return .wait }
         var mustWait = false
-        // Earlier claims first: each ends in an entry that is online, or in none.
-        for rival in rivals where rival.isClaim && (rival.mark.isBeingTaken || rival.mark < mark) {
-            if isWaited(for: rival, now) { mustWait = true }
-        }
-        if mustWait { return .wait }
         var twins: [AgentID] = []
         for rival in rivals where !rival.isClaim {
-            if let verdict = ClaimVerdict(word: rival.entry.claim), verdict.worker == mark.worker, verdict.number == number {
+            if let verdict = ClaimVerdict(word: rival.entry.claim), verdict.worker == mark.worker,
+                verdict.number == number
+            {
                 guard verdict.isAlive else { continue }
                 // Its word is for the next claim when this one is settled.
                 alive.insert(place(of: rival))
@@ -125,7 +130,8 @@ struct ClaimCase {
     private mutating func isWaited(for rival: Rival, _ now: UInt64) -> Bool {
         let since = waitingSince[place(of: rival)] ?? now
         waitingSince[place(of: rival)] = since
-        if now - min(now, since) < Self.patienceNanoseconds { return true }
+        let patience = rival.isClaim ? Self.patienceWithClaimNanoseconds : Self.patienceNanoseconds
+        if now - min(now, since) < patience { return true }
         hasLostPatience = true
         return false
     }

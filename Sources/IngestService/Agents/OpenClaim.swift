@@ -12,8 +12,9 @@ final class OpenClaim {
     let call: RegistrationCall
     let slot: SlotRef
     var judgement: ClaimCase
-    /// Whether the other workers have been told to look.
-    var isAnnounced = false
+    /// How many of those in the way there were when the other workers were told last to look.
+    var announcedCount = 0
+    var isAnnounced: Bool { announcedCount > 0 }
     /// Connections of this identity here that have answered a ping for this claim, by slot.
     var alive: Set<UInt32> = []
     /// Those that are being pinged.
