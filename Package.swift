@@ -48,7 +48,9 @@ let package = Package(
         .executableTarget(name: "LaneTool", dependencies: ["Exchange", "Lanes", "Platform", arguments]),
 
         // The workers' and the supervisor's logic.
-        .target(name: "Supervision", dependencies: ["Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),
+        .target(
+            name: "Supervision",
+            dependencies: ["Exchange", "Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),
         .target(
             name: "IngestService",
             dependencies: [
@@ -116,7 +118,8 @@ let package = Package(
         .testTarget(
             name: "ExporterServiceTests",
             dependencies: [
-                "Exchange", "ExporterService", "HTTPServer", "Lanes", "Platform", "Reports", nioCore, nioPosix, log,
+                "Exchange", "ExporterService", "HTTPServer", "Lanes", "Metrics", "Platform", "Reports", "Settings",
+                "WorkerLink", nioCore, nioPosix, log,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -30,4 +30,10 @@ final class LaneGauge {
     func readPosition(_ peer: Int) -> UInt64? {
         reader?.peerReadPosition(peer).position
     }
+
+    /// A counter of the header; 0 when a process of another generation writes the lane, or none.
+    func counter(_ index: Int, generation: UInt64) -> UInt64 {
+        guard open(), let reader, reader.generation == generation else { return 0 }
+        return reader.counter(index)
+    }
 }

@@ -15,6 +15,8 @@ final class SupervisedWorker {
     var watch: HangWatch
     /// Whether the last status line told that it dies again and again.
     var isKnownDegraded = false
+    /// What the last process was reading when it died of a fault of its own, for its successor: words of `RecordName`.
+    var suspects: [UInt64] = []
     private(set) var process: ChildProcess?
     private(set) var link: Int32 = -1
 

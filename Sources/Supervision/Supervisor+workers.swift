@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Exchange
 import Glibc
 import Logging
 import Platform
@@ -30,8 +31,9 @@ extension Supervisor {
         do throws(SystemError) {
             let place = worker.role == .exporter ? workers.count - 1 : worker.index
             try worker.adopt(
-                starter.start(worker.role, index: worker.index, generation: generation), events: events,
-                token: EventToken(place: place))
+                starter.start(
+                    worker.role, index: worker.index, generation: generation, suspects: worker.suspects),
+                events: events, token: EventToken(place: place))
             worker.life.started(nowNanoseconds: now)
             control.started(worker)
             logger.debug("\(worker.name) started", metadata: ["pid": "\(worker.pid)", "generation": "\(generation)"])
@@ -76,6 +78,7 @@ extension Supervisor {
         let pid = worker.pid
         worker.release(events)
         let death = worker.life.ended({ DeathCause(end, verdict: $0) }, nowNanoseconds: now)
+        worker.suspects = suspects(of: worker, death.cause)
         let metadata: Logger.Metadata = ["pid": "\(pid)", "generation": "\(worker.generation)"]
         if death.cause == .requested {
             logger.info("\(worker.name) has ended", metadata: metadata)
@@ -83,6 +86,14 @@ extension Supervisor {
             logger.error("\(deathText(worker, death))", metadata: metadata)
         }
         mourn(worker, death)
+    }
+
+    /// What an exporter that died of a fault of its own was reading; signals from outside and hangs say nothing of that.
+    private func suspects(of worker: SupervisedWorker, _ cause: DeathCause) -> [UInt64] {
+        guard worker.role == .exporter, case .fault = cause, let gauge = downGauges.first?[worker.parity] else {
+            return []
+        }
+        return ExporterNote.allCases.map { gauge.counter($0.rawValue, generation: worker.generation) }
     }
 
     /// What follows a death: everybody is told, and the successor comes.

@@ -50,7 +50,11 @@ public struct WorkerStarter {
     /// Starts a worker. On the main thread only: see ``ChildProcess``.
     ///
     /// The link of what is returned is the caller's to close.
-    func start(_ role: WorkerRole, index: Int, generation: UInt64) throws(SystemError) -> StartedWorker {
+    ///
+    /// - Parameter suspects: see ``WorkerLaunch/suspects``.
+    func start(
+        _ role: WorkerRole, index: Int, generation: UInt64, suspects: [UInt64] = []
+    ) throws(SystemError) -> StartedWorker {
         let (mine, theirs) = try MessageSocket.pair()
         defer { MemoryFile.close(theirs) }
         do throws(SystemError) {
@@ -64,7 +68,7 @@ public struct WorkerStarter {
                     : lanes.exporterLanes(parity: Self.parity(generation), &plan))
             let launch = WorkerLaunch(
                 role: role, index: index, generation: generation, ingestWorkers: settings.ingestWorkers,
-                settings: settings, descriptors: descriptors)
+                suspects: suspects, settings: settings, descriptors: descriptors)
             let process = try ChildProcess(
                 path: "\(folder)/\(role.executableName)", arguments: [role.executableName] + launch.arguments,
                 environment: environment, descriptors: plan.sources)

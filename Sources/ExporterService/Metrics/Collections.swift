@@ -55,6 +55,8 @@ final class Collections {
     private(set) var joined: UInt64 = 0
     private(set) var durations = Histogram(bounds: Histogram.secondsBounds)
 
+    var underWay: Int { rounds.count }
+
     init(loop: any EventLoop, workers: WorkerLines) {
         self.loop = loop
         self.workers = workers
