@@ -114,7 +114,10 @@ let package = Package(
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
             name: "IngestServiceTests",
-            dependencies: ["Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol"]),
+            dependencies: [
+                "Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol", "Metrics", "Platform", "Settings",
+                "WorkerLink", log, nioCore, nioEmbedded, nioPosix,
+            ]),
         .testTarget(
             name: "ExporterServiceTests",
             dependencies: [

@@ -29,6 +29,7 @@ final class AcceptGate: ChannelInboundHandler {
     private var patience = AcceptPatience()
     private var nextLook: Scheduled<Void>?
     private var isReading = true
+    /// No look before the next planned one.
     private var isResting = false
     private var lastWarningAt: NIODeadline?
 
@@ -91,6 +92,7 @@ final class AcceptGate: ChannelInboundHandler {
             setReading(true)
         case .takeOnce:
             setReading(false)
+            isResting = true
             context.read()
             schedule(.nanoseconds(Int64(AcceptPatience.shortestLookNanoseconds)))
         case .leave(let nanoseconds):

@@ -7,7 +7,7 @@ struct AcceptPatience {
     enum Decision: Equatable {
         /// Take whatever comes, until the next look.
         case take
-        /// Take once what is allowed in one turn, then look again.
+        /// Take once what is allowed in one turn, then look again after ``shortestLookNanoseconds``.
         case takeOnce
         /// Take nothing, and look again after so long.
         case leave(lookAfterNanoseconds: UInt64)
@@ -34,7 +34,9 @@ struct AcceptPatience {
             self = AcceptPatience()
             return .take
         }
-        if let deserted, now < deserted.until, deserted.othersConnections == standing.othersConnections { return .take }
+        if let deserted, now < deserted.until, deserted.othersConnections == standing.othersConnections {
+            return .takeOnce
+        }
         deserted = nil
         guard isPending() else {
             waiting = nil
@@ -52,8 +54,9 @@ struct AcceptPatience {
         }
         self.waiting = nil
         emptyAtNanoseconds = nil
-        guard waiting.othersConnections == standing.othersConnections else { return .takeOnce }
-        deserted = (now + Self.longestNanoseconds, standing.othersConnections)
-        return .take
+        if waiting.othersConnections == standing.othersConnections {
+            deserted = (now + Self.longestNanoseconds, standing.othersConnections)
+        }
+        return .takeOnce
     }
 }
