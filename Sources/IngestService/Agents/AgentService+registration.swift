@@ -214,8 +214,9 @@ extension AgentService {
         agent.status = .claiming
         agent.claim = claim.judgement.number
         agent.shortLives = reconnects.shortLives(of: claim.hash)
-        registry.hasClaimSlot(false)
+        // In this order, so that the others never count one too few.
         registry.insert(agent)
+        registry.hasClaimSlot(false)
         counters.add(isTwin ? .registeredTwin : isReturning ? .registeredReturned : .registeredNew)
         admit(agent, claim)
     }

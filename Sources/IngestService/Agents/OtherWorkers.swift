@@ -29,7 +29,8 @@ final class OtherWorkers {
 
     /// At least as many as the others list now: their own counts, which they keep with every change.
     var listedBound: Int {
-        let counts: [IngestCounter] = [.agentsOnline, .agentsUnconnected, .agentsClaiming]
+        // Claims before those online, which they become: so none is missed on its way.
+        let counts: [IngestCounter] = [.agentsClaiming, .agentsOnline, .agentsUnconnected]
         return lanes.indices.reduce(0) { sum, index in
             guard let reader = lanes.reader(index) else { return sum }
             return counts.reduce(sum) { $0 + Int(clamping: min(reader.counter($1.rawValue), Self.mostListed)) }
@@ -101,6 +102,21 @@ final class OtherWorkers {
     /// Everybody of this identity, as all lanes say: also of workers that are gone, since what an entry knows of short
     /// lives is true for all that.
     func namesakes(_ identityHash: UInt64) -> [Rival] {
+        LaneFence.sequential()
+        let mayMove = lanes.indices.contains {
+            lanes.reader($0)?.counter(IngestCounter.agentsClaiming.rawValue) ?? 0 > 0
+        }
+        let seen = lookForNamesakes(identityHash)
+        guard mayMove else { return seen }
+        // Who comes back goes from its claim's slot to its own, and between two looks at these can be seen in neither.
+        let seenAgain = lookForNamesakes(identityHash)
+        return seenAgain
+            + seen.filter { old in
+                old.isClaim && !seenAgain.contains { $0.worker == old.worker && $0.slot == old.slot }
+            }
+    }
+
+    private func lookForNamesakes(_ identityHash: UInt64) -> [Rival] {
         lanes.indices.flatMap { index in
             (lanes.reader(index)?.entries(identityHash: identityHash) ?? []).map {
                 Rival(worker: index, slot: $0.slot, entry: $0.entry)
