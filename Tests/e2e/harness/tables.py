@@ -7,6 +7,7 @@ import re
 import signal
 
 from .processes import Proxy, binary, descriptors, run_to_end
+from .waiting import eventually
 
 
 def lanes(running: Proxy) -> dict[int, tuple[dict, list[dict]]]:
@@ -35,6 +36,11 @@ def pids(running: Proxy) -> dict[int, int]:
     return {worker: header["writer_pid"] for worker, (header, _) in lanes(running).items() if header["writer_alive"]}
 
 
+def _is_stopped(pid: int) -> bool:
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rpartition(")")[2].split()[0] in "TZ"
+
+
 @contextlib.contextmanager
 def only(running: Proxy, worker: int):
     """While this lasts (a moment: the others are stopped, and must not be taken for hung) one worker alone takes
@@ -43,6 +49,8 @@ def only(running: Proxy, worker: int):
     for pid in others:
         os.kill(pid, signal.SIGSTOP)
     try:
+        # They go on for a moment, on another processor.
+        eventually(lambda: all(_is_stopped(pid) for pid in others), "the other workers are stopped", interval=0.001)
         yield
     finally:
         for pid in others:
