@@ -10,6 +10,8 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case refusedInvalid
     case refusedLimit
     case refusedLoop
+    /// Of an identity that the supervisor holds off because it has killed workers.
+    case refusedHeldOff
 
     // Losses of agents by cause.
     case lostStreamEnded = 8
@@ -71,6 +73,32 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case ringCurrentBytes
     /// 1 while the worker waits for the exporter to read on.
     case waitsForRoom
+
+    // Across workers.
+    /// Registrations that have met somebody of their identity at another worker: rises so that the others look.
+    case claimsMade = 72
+    /// What became of them: the older connection answered a ping…
+    case claimsAlive
+    /// …or was found to be gone…
+    case claimsGone
+    /// …or its worker has said nothing in time…
+    case claimsUnanswered
+    /// …or the newcomer itself went away, or was refused.
+    case claimsWithdrawn
+    /// The number of the last claim of this lane, announced or not.
+    case claimNumbers
+    /// Slots of claims, as gauge.
+    case agentsClaiming
+    /// Open streams of agents that are registered at another worker, as gauge.
+    case foreignStreams
+    /// Those that were opened.
+    case foreignStreamsOpened
+    /// Those that ended because the agent has left the worker that it was registered at.
+    case foreignStreamsEnded
+    /// Connections that were closed because their agent is registered at another worker by now.
+    case yieldedElsewhere
+    /// Connections that were closed because their identity is held off.
+    case closedHeldOff
 
     // Sharing the agents with the other workers.
     /// Agents that were sent to others because this worker had more than its share.

@@ -67,18 +67,20 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         counters.set(.waitsForRoom, 0)
         otherLanes = OtherLanes(lanes.otherUps)
         registry = AgentRegistry(lane: lane)
-        collector = MetricsCollector(lane: lane, outbox: outbox, registry: registry, counters: counters)
+        let note = WorkNote(lane: lane)
+        collector = MetricsCollector(lane: lane, outbox: outbox, registry: registry, counters: counters, note: note)
         answers = AnswerCollector(
             lane: lane, outbox: outbox, registry: registry, counters: counters,
-            parser: ParsingThread(loop: loop, limitBytes: Self.parsingLimitBytes(launch.settings)),
+            parser: ParsingThread(loop: loop, limitBytes: Self.parsingLimitBytes(launch.settings), note: note),
             downloads: ProfileDownloads(lane: lane, outbox: outbox, registry: registry, counters: counters),
-            maximumMessageBytes: launch.settings.grpcMaxMessageBytes)
+            note: note, maximumMessageBytes: launch.settings.grpcMaxMessageBytes)
         service = AgentService(
             settings: launch.settings, secret: secret, lane: lane, outbox: outbox, registry: registry,
             collector: collector, answers: answers, counters: counters,
             others: OtherWorkers(lanes: otherLanes) { [control] in
-                control.worker(.ingest, $0).state == .running
-            }, logger: logger)
+                let state = control.worker(.ingest, $0).state
+                return state == .running || state == .draining
+            }, control: control, note: note, index: launch.index, logger: logger)
         var configuration = GRPCServer.Configuration()
         configuration.maxMessageBytes = launch.settings.grpcMaxMessageBytes
         server = GRPCServer(configuration: configuration, eventLoop: loop, service: service, logger: logger)
@@ -136,6 +138,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         server.onConnectionCount = { [counters] in counters.set(.connectionsOpen, $0) }
         server.standing = { [unowned self] in standing() }
         adoptPredecessorsAgents()
+        watchClaims()
         beat()
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
         let bellsOpen = zip([0, 1], [lanes.bellA, lanes.bellB]).map { parity, descriptor in
@@ -155,9 +158,10 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             _ = reader.read(at: entry.identityPosition) { header, payload in
                 if header.type == .identity, header.agent == slot { identity = IdentityRecord(payload: payload) }
             }
-            if let identity, identity.id == entry.id {
+            if let identity, identity.id == entry.id, !service.isHeldOff(entry.identityHash) {
                 found.append((slot, entry, identity))
-                adoptAnswers(of: slot, reader)
+                // Reading them is what a predecessor may have died of.
+                service.note.working(on: entry.identityHash) { adoptAnswers(of: slot, reader) }
             } else {
                 lane.releaseSlot(slot)
             }

@@ -25,6 +25,12 @@ struct TwoCopies<let words: Int>: Sendable {
         counter + LaneLayout.wordBytes + (count & 1 == 0 ? 0 : words * LaneLayout.wordBytes)
     }
 
+    /// Where a word stands in the copy that is selected while the counter is `count`.
+    func address(of word: Int, count: UInt64, at region: Int) -> Int {
+        precondition((0..<words).contains(word), "there is no such word")
+        return region + copyOffset(count) + word * LaneLayout.wordBytes
+    }
+
     /// For the one writer. `step` is called in mid-change, for tests.
     func write(
         _ values: InlineArray<words, UInt64>, to memory: SharedWords, at region: Int = 0, step: (() -> Void)? = nil

@@ -42,13 +42,13 @@ struct OwnMetrics {
 
     // MARK: Counters of the ingest workers
 
-    private func sum(_ counter: IngestCounter) -> Double { sum(word: counter.rawValue) }
+    func sum(_ counter: IngestCounter) -> Double { sum(word: counter.rawValue) }
 
     func sum(word: Int) -> Double {
         Double(followers.reduce(UInt64(0)) { $0 &+ ($1.reader?.counter(word) ?? 0) })
     }
 
-    private func byLabel(
+    func byLabel(
         _ label: String, _ values: [(String, IngestCounter)]
     ) -> [(labels: [(String, String)], value: Double)] {
         values.map { ([(label, $0.0)], sum($0.1)) }
@@ -79,8 +79,9 @@ struct OwnMetrics {
                 [
                     ("new", .registeredNew), ("returned", .registeredReturned), ("twin", .registeredTwin),
                     ("refused_invalid", .refusedInvalid), ("refused_limit", .refusedLimit),
-                    ("refused_loop", .refusedLoop),
+                    ("refused_loop", .refusedLoop), ("held_off", .refusedHeldOff),
                 ]))
+        addAcrossWorkers(to: &builder)
         builder.add(
             "fodc_proxy_agent_losses_total", .counter, "Agents that were lost or left the registry, by cause.",
             byLabel(

@@ -21,6 +21,14 @@ final class Agent {
     var openStreams: UInt32 = 0
     /// How often its identity has come over a new connection.
     var connectionEpoch: UInt32 = 0
+    /// While it claims, the claim's number; else the last verdict on a claim against it (``ClaimVerdict``).
+    var claim: UInt64 = 0
+    /// What is known of registrations of its identity here that did not last, and whether the last did not.
+    var shortLives: ShortLives?
+    var isShortLived = false
+    var heldOffUntilNanoseconds: UInt64 = 0
+    /// Where it is registered, when that is another worker; its status is `.foreign` then.
+    var home: ForeignHome?
 
     /// The call that keeps it online; `nil` while unconnected.
     var registration: RegistrationCall?
@@ -62,6 +70,9 @@ final class Agent {
 
     var enrichment: Enrichment { record.enrichment }
 
+    /// Whether it can send anything.
+    var isConnected: Bool { registration != nil || status == .foreign && (metrics != nil || !answerStreams.isEmpty) }
+
     /// Takes over what a registration or heartbeat says of role and labels: a real role replaces the role and, when
     /// labels come with it, the labels; an unspecified one never replaces a real one (wire contract, "Role").
     /// - Returns: whether anything changed.
@@ -81,11 +92,30 @@ final class Agent {
     private static func isReal(_ role: String) -> Bool { !role.isEmpty && role != unspecifiedRole }
 
     func entry(seriesCount: Int) -> AgentEntry {
-        AgentEntry(
+        var entry = AgentEntry(
             id: id, identityHash: identityHash, status: status, registeredAtNanoseconds: registeredAtNanoseconds,
             statusSinceNanoseconds: statusSinceNanoseconds, openStreams: openStreams,
-            seriesCount: UInt32(clamping: seriesCount), connectionEpoch: connectionEpoch)
+            seriesCount: UInt32(clamping: seriesCount), connectionEpoch: connectionEpoch, claim: claim,
+            home: home.map { UInt32($0.worker + 1) } ?? 0)
+        entry.shortLives = UInt8(clamping: shortLives?.count ?? 0)
+        entry.isShortLived = isShortLived
+        entry.lastShortLifeNanoseconds = shortLives?.lastNanoseconds ?? 0
+        entry.heldOffUntilNanoseconds = heldOffUntilNanoseconds
+        return entry
     }
+}
+
+/// Where a foreign agent is registered.
+struct ForeignHome {
+    let worker: Int
+    /// Another registration of it is not the one whose streams are here.
+    let registeredAtNanoseconds: Int64
+    /// Of the record that was read last.
+    var identityPosition: UInt64
+    /// Since when it is not online there any more.
+    var goneSinceNanoseconds: UInt64?
+    /// Since when it has no stream here.
+    var idleSinceNanoseconds: UInt64?
 }
 
 /// One agent's share of a window collection: the parts still to be asked for.

@@ -8,6 +8,10 @@ import Platform
 final class AgentRegistry {
     private let lane: LaneWriter
     private(set) var onlineCount = 0
+    private var foreignCount = 0
+    private var claimingCount = 0
+    /// Slots of claims that are not an agent's yet.
+    private var claimSlots = 0
     private var bySlot: [UInt32: Agent] = [:]
     private var byID: [AgentID: Agent] = [:]
     private var byIdentity: [UInt64: [Agent]] = [:]
@@ -17,20 +21,24 @@ final class AgentRegistry {
     }
 
     var all: Dictionary<UInt32, Agent>.Values { bySlot.values }
-    var count: Int { bySlot.count }
+    /// Those that are listed, or about to be: all but the foreign ones.
+    var count: Int { bySlot.count - foreignCount }
+    /// The same with claims whose agent is not made yet.
+    var countWithClaims: Int { count + claimSlots }
 
     func agent(id: AgentID) -> Agent? { byID[id] }
     func agent(slot: UInt32) -> Agent? { bySlot[slot] }
-    /// Those whose identity has this hash and really is this one.
+    /// Those whose identity has this hash and really is this one, but for foreign ones.
     func agents(of identity: AgentIdentity, hash: UInt64) -> [Agent] {
-        (byIdentity[hash] ?? []).filter { $0.identity == identity }
+        agents(hash: hash).filter { $0.identity == identity && $0.status != .foreign }
     }
+    func agents(hash: UInt64) -> [Agent] { byIdentity[hash] ?? [] }
 
     func insert(_ agent: Agent) {
         bySlot[agent.slot.index] = agent
         byID[agent.id] = agent
         byIdentity[agent.identityHash, default: []].append(agent)
-        if agent.status == .online { onlineCount += 1 }
+        count(agent.status, 1)
         publish(agent)
         publishCounts()
     }
@@ -40,15 +48,31 @@ final class AgentRegistry {
         if byID[agent.id] === agent { byID[agent.id] = nil }
         byIdentity[agent.identityHash]?.removeAll { $0 === agent }
         if byIdentity[agent.identityHash]?.isEmpty == true { byIdentity[agent.identityHash] = nil }
-        if agent.status == .online { onlineCount -= 1 }
+        count(agent.status, -1)
         lane.releaseSlot(agent.slot)
+        publishCounts()
+    }
+
+    private func count(_ status: AgentStatus, _ n: Int) {
+        switch status {
+        case .online: onlineCount += n
+        case .foreign: foreignCount += n
+        case .claiming: claimingCount += n
+        case .free, .unconnected: break
+        }
+    }
+
+    /// A claim's slot, before there is an agent for it.
+    func hasClaimSlot(_ isThere: Bool) {
+        claimSlots += isThere ? 1 : -1
         publishCounts()
     }
 
     /// The other workers judge by these whether `--max-agents` may be near, so they are true at any time.
     private func publishCounts() {
         lane.setCounter(IngestCounter.agentsOnline.rawValue, UInt64(onlineCount))
-        lane.setCounter(IngestCounter.agentsUnconnected.rawValue, UInt64(count - onlineCount))
+        lane.setCounter(IngestCounter.agentsUnconnected.rawValue, UInt64(count - onlineCount - claimingCount))
+        lane.setCounter(IngestCounter.agentsClaiming.rawValue, UInt64(claimingCount + claimSlots))
     }
 
     /// Writes what has changed of an agent into its slot.
@@ -58,7 +82,8 @@ final class AgentRegistry {
 
     func setStatus(_ status: AgentStatus, of agent: Agent, nowNanoseconds: UInt64) {
         guard agent.status != status else { return }
-        onlineCount += (status == .online ? 1 : 0) - (agent.status == .online ? 1 : 0)
+        count(agent.status, -1)
+        count(status, 1)
         agent.status = status
         agent.statusSinceNanoseconds = nowNanoseconds
         publish(agent)

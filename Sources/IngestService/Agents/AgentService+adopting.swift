@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
+import GRPCServer
 import Lanes
 import Metrics
 import Platform
@@ -21,6 +22,13 @@ extension AgentService {
         if let present = registry.agent(id: found.identity.id) {
             // Whoever else has this id here, it is not the one of that lane.
             guard present.identity == found.identity.identity else { return (.completed, nil) }
+            if present.status == .foreign, present.registration == nil {
+                // Its home is the worker that is no more: here is where it is listed from now on.
+                endStreams(of: present, GRPCStatus(.unavailable, "the agent's worker of the proxy is gone: reconnect"))
+                present.home = nil
+                registry.setStatus(.unconnected, of: present, nowNanoseconds: MonotonicClock.nowNanoseconds())
+                registry.publish(present)
+            }
             adoptMetrics(of: found, for: present)
             return (.completed, present)
         }

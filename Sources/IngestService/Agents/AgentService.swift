@@ -21,17 +21,29 @@ final class AgentService: GRPCService {
     let outbox: LaneOutbox
     let logger: Logger
     /// Series keys are hashed with a key of this process, so that nobody can choose names that collide.
-    private let seriesHashKey = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
-    private var reconnects = ReconnectGuard()
+    let seriesHashKey = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+    var reconnects = ReconnectGuard()
     private(set) var reading: ReadingClock
-    private var isDraining = false
+    private(set) var isDraining = false
+    let control: ControlReader
+    let note: WorkNote
+    /// Of this worker.
+    let index: Int
+    /// Registrations that wait for the outcome of a claim, or for room in the ring.
+    var openClaims: [OpenClaim] = []
+    var isLookingAtClaims = false
+    /// Called when there are some, having been none: ``lookAtClaims()`` is to be called until it says that there are none.
+    var onClaimsOpen: () -> Void = {}
+    /// Claims of other workers against agents of this one.
+    var claimsHeard = ClaimsHeard()
+    private var heldIdentityChanges: UInt64 = 0
     private let heartbeatTimeoutNanoseconds: UInt64
     private let cleanupTimeoutNanoseconds: UInt64
 
     init(
         settings: ProxySettings, secret: InstallationSecret, lane: LaneWriter, outbox: LaneOutbox,
         registry: AgentRegistry, collector: MetricsCollector, answers: AnswerCollector, counters: IngestCounters,
-        others: OtherWorkers, logger: Logger
+        others: OtherWorkers, control: ControlReader, note: WorkNote, index: Int, logger: Logger
     ) {
         self.settings = settings
         self.secret = secret
@@ -42,6 +54,9 @@ final class AgentService: GRPCService {
         self.answers = answers
         self.counters = counters
         self.others = others
+        self.control = control
+        self.note = note
+        self.index = index
         self.logger = logger
         heartbeatTimeoutNanoseconds = UInt64(clamping: settings.agentHeartbeatTimeout.wholeNanoseconds)
         cleanupTimeoutNanoseconds = UInt64(clamping: settings.agentCleanupTimeout.wholeNanoseconds)
@@ -80,7 +95,7 @@ final class AgentService: GRPCService {
                 ))
             return nil
         }
-        guard let id = AgentID(text), let agent = registry.agent(id: id) else {
+        guard let id = AgentID(text), let agent = agent(ofStreamWith: id) else {
             counters.add(.refusedUnknownAgentID)
             call.finish(
                 GRPCStatus(
@@ -88,251 +103,111 @@ final class AgentService: GRPCService {
                     "\(stream.method): agent_id \(text.prefix(64).debugDescription) is not registered; register first"))
             return nil
         }
+        guard !isHeldOff(agent.identityHash) else {
+            counters.add(.refusedHeldOff)
+            call.finish(GRPCStatus(.resourceExhausted, Self.heldOffText(agent.identity)))
+            return nil
+        }
         return agent
     }
 
-    // MARK: Registration
+    // MARK: Held off
 
-    func register(_ request: Banyandb_Fodc_V1_RegisterAgentRequest, on call: RegistrationCall) {
-        guard !request.nodeRole.isEmpty else {
-            return call.refuse(.invalidArgument, "node role cannot be empty", countAs: .refusedInvalid)
-        }
-        guard !request.podName.isEmpty else {
-            return call.refuse(.invalidArgument, "pod name cannot be empty", countAs: .refusedInvalid)
-        }
-        let identity = AgentIdentity(podName: request.podName, containerNames: request.containerNames)
-        let hash = identity.hash(secret: secret)
-        lane.setWorkingOn(hash, 0)
-        defer { lane.setWorkingOn(0, 0) }
-        guard reconnects.admits(hash, nowNanoseconds: MonotonicClock.nowNanoseconds()) else {
+    func isHeldOff(_ identityHash: UInt64) -> Bool {
+        control.isHeldOff(identityHash: identityHash, nowNanoseconds: MonotonicClock.nowNanoseconds())
+    }
+
+    static func heldOffText(_ identity: AgentIdentity) -> String {
+        "\(identity.podName) has sent what ended workers of the proxy; it is held off for a while"
+    }
+
+    /// The supervisor has held off some identities: their connections are closed, and coming back they are refused.
+    private func closeHeldOff() {
+        let changes = control.heldIdentityChangeCount
+        guard changes != heldIdentityChanges else { return }
+        heldIdentityChanges = changes
+        for agent in Array(registry.all) where agent.isConnected && isHeldOff(agent.identityHash) {
+            counters.add(.closedHeldOff)
             logger.warning(
-                "agent registers in a loop and is held off", metadata: ["pod": "\(request.podName)"])
-            let seconds = ReconnectGuard.holdNanoseconds / 1_000_000_000
-            return call.refuse(
-                .resourceExhausted,
-                "\(request.podName) registered more than \(ReconnectGuard.allowedInWindow) times in 10 s without staying; "
-                    + "it is held off for \(seconds) s", countAs: .refusedLoop)
-        }
-        place(Claim(request: request, identity: identity, hash: hash, call: call), alive: [])
-    }
-
-    private struct Claim {
-        let request: Banyandb_Fodc_V1_RegisterAgentRequest
-        let identity: AgentIdentity
-        let hash: UInt64
-        let call: RegistrationCall
-
-        var labels: [AgentLabel] {
-            request.labels.sorted { $0.key < $1.key }.map { AgentLabel(key: $0.key, value: $0.value) }
+                "agent is held off: what it sent has ended workers", metadata: ["pod": "\(agent.identity.podName)"])
+            closeConnections(of: agent)
         }
     }
 
-    /// Finds the place of a newcomer: that of its own unconnected entry, else, when a connection of the same identity
-    /// is open, that one's if it proves dead. `alive` are those that have answered a ping for this claim.
-    private func place(_ claim: Claim, alive: Set<UInt32>) {
-        guard !claim.call.isClosed else { return }
-        let namesakes = registry.agents(of: claim.identity, hash: claim.hash)
-        if let gone = namesakes.first(where: { $0.registration == nil }) {
-            return comeBack(gone, claim)
+    /// Of its registration, and of all its streams here.
+    func closeConnections(of agent: Agent) {
+        let calls = [agent.metrics?.call].compactMap { $0 } + agent.answerStreams.map(\.call)
+        if let registration = agent.registration {
+            registration.isEndedByUs = true
+            registration.call.connection.close()
+            if agent.registration === registration { registrationEnded(registration, nil) }
         }
-        guard let suspect = namesakes.first(where: { !alive.contains($0.slot.index) }),
-            let older = suspect.registration
-        else { return addNew(claim, isTwin: !namesakes.isEmpty) }
-        older.call.connection.ping(timeout: .seconds(1)) { [weak self] isAlive in
-            guard let self else { return }
-            if !isAlive, suspect.registration === older {
-                older.isEndedByUs = true
-                older.call.connection.close()
-                if suspect.registration === older { registrationEnded(older, nil) }
-            }
-            place(claim, alive: isAlive ? alive.union([suspect.slot.index]) : alive)
-        }
+        for call in calls { call.connection.close() }
     }
-
-    private func addNew(_ claim: Claim, isTwin: Bool) {
-        let ownID = claim.identity.agentID(secret: secret)
-        guard makeRoom(for: ownID, isNewEntry: true), let slot = lane.claimSlot() else { return refuseForLimit(claim) }
-        var id = ownID
-        if isTwin || registry.agent(id: id) != nil {
-            id = AgentID.random()
-            logger.warning(
-                "two agents of one identity are alive: the second gets an id of its own",
-                metadata: ["pod": "\(claim.identity.podName)", "agent_id": "\(id)", "peer": "\(claim.call.call.peer)"])
-        }
-        let now = MonotonicClock.nowNanoseconds()
-        let record = IdentityRecord(
-            id: id, identity: claim.identity, role: claim.request.nodeRole, labels: claim.labels,
-            peer: claim.call.call.peer, registeredAtNanoseconds: WallClock.nowNanoseconds())
-        let agent = Agent(
-            slot: slot, identity: record, identityHash: claim.hash, series: makeSeries(for: record),
-            nowNanoseconds: now, readingNanoseconds: reading.nowNanoseconds)
-        registry.insert(agent)
-        counters.add(isTwin ? .registeredTwin : .registeredNew)
-        admit(agent, claim)
-    }
-
-    private func comeBack(_ agent: Agent, _ claim: Claim) {
-        if agent.status != .online, !makeRoom(for: agent.id, isNewEntry: false) { return refuseForLimit(claim) }
-        endStreams(of: agent, GRPCStatus(.aborted, "the agent has registered again"))
-        agent.registeredAtNanoseconds = WallClock.nowNanoseconds()
-        agent.connectionEpoch &+= 1
-        agent.peer = claim.call.call.peer
-        if agent.adopt(role: claim.request.nodeRole, labels: claim.labels) {
-            agent.series.setEnrichment(agent.enrichment)
-        }
-        counters.add(.registeredReturned)
-        admit(agent, claim)
-    }
-
-    /// Writes the identity, then the slot, and only then answers: whoever hears of the id finds it everywhere.
-    private func admit(_ agent: Agent, _ claim: Claim) {
-        let call = claim.call
-        agent.registration = call
-        agent.heardAtNanoseconds = reading.nowNanoseconds
-        call.bind(agent)
-        outbox.write { [self] () throws(LaneError) in
-            guard agent.registration === call else { return }
-            try writeIdentity(of: agent)
-            let now = MonotonicClock.nowNanoseconds()
-            lane.setHeartbeat(now, at: agent.slot)
-            agent.openStreams |= AgentStream.registration.bit
-            registry.setStatus(.online, of: agent, nowNanoseconds: now)
-            registry.publish(agent)
-            reconnects.answered(agent.identityHash, nowNanoseconds: now)
-            call.accept(heartbeatSeconds: settings.heartbeatInterval.components.seconds)
-            logger.debug(
-                "agent registered",
-                metadata: ["pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "peer": "\(agent.peer)"])
-        }
-    }
-
-    func writeIdentity(of agent: Agent) throws(LaneError) {
-        let payload = agent.record.payload
-        _ = try lane.append(
-            .identity, agent: agent.slot, generation: 0, number: 0, subject: 0, isCurrent: true,
-            payload.span.bytes, RawSpan())
-    }
-
-    /// - Parameter taken: the number of a table that the agent has in this lane already.
-    func makeSeries(for record: IdentityRecord, above taken: UInt32 = 0) -> AgentSeries {
-        // Numbers of tables must rise beyond those that a predecessor of this worker gave out: it began with the time
-        // as well, and tables change less than once a second on the average.
-        let first = max(UInt32(truncatingIfNeeded: WallClock.nowNanoseconds() / 1_000_000_000), taken + 1)
-        return AgentSeries(
-            limits: SeriesLimits(), hashKey: seriesHashKey,
-            enrichment: record.enrichment,
-            firstTableNumber: first)
-    }
-
-    private func refuseForLimit(_ claim: Claim) {
-        logger.warning(
-            "agent refused: --max-agents is reached",
-            metadata: ["pod": "\(claim.identity.podName)", "max_agents": "\(settings.maxAgents)"])
-        claim.call.refuse(
-            .resourceExhausted, "maximum number of agents (\(settings.maxAgents)) reached", countAs: .refusedLimit)
-    }
-
-    func heartbeat(_ request: Banyandb_Fodc_V1_RegisterAgentRequest, of agent: Agent) {
-        let now = MonotonicClock.nowNanoseconds()
-        agent.heardAtNanoseconds = reading.nowNanoseconds
-        lane.setHeartbeat(now, at: agent.slot)
-        registry.setStatus(.online, of: agent, nowNanoseconds: now)
-        let labels = request.labels.sorted { $0.key < $1.key }.map { AgentLabel(key: $0.key, value: $0.value) }
-        guard agent.adopt(role: request.nodeRole, labels: labels) else { return }
-        agent.series.setEnrichment(agent.enrichment)
-        outbox.write { [self] () throws(LaneError) in
-            guard registry.agent(slot: agent.slot.index) === agent else { return }
-            try writeIdentity(of: agent)
-        }
-    }
-
-    /// - Parameter end: how the call ended; `nil` when this worker found the connection dead.
-    func registrationEnded(_ call: RegistrationCall, _ end: GRPCCallEnd?) {
-        guard let agent = call.agent, agent.registration === call else { return }
-        let now = MonotonicClock.nowNanoseconds()
-        agent.registration = nil
-        reconnects.ended(agent.identityHash, byAgent: !call.isEndedByUs && !isDraining, nowNanoseconds: now)
-        agent.openStreams &= ~AgentStream.registration.bit
-        registry.setStatus(.unconnected, of: agent, nowNanoseconds: now)
-        registry.publish(agent)
-        if call.isMoved { return }
-        switch end {
-        case .connectionClosed(.keepalive), nil: counters.add(.lostKeepalive)
-        case .connectionClosed: counters.add(.lostConnection)
-        default: counters.add(.lostStreamEnded)
-        }
-    }
-
-    // MARK: The limit
-
-    /// Whether this agent may be online; drops the longest unconnected entry when the list is full. An agent that is
-    /// listed already, here or by the worker that it comes from, is none more.
-    private func makeRoom(for id: AgentID, isNewEntry: Bool) -> Bool {
-        let limit = settings.maxAgents
-        guard registry.count + others.listedBound + (isNewEntry ? 1 : 0) > limit else { return true }
-        others.refresh()
-        let foreign = others.listed.lazy.filter { $0.key != id && self.isForeign($0.key) }
-        guard registry.onlineCount + foreign.filter({ $0.value.isOnline }).count < limit else { return false }
-        while isNewEntry, registry.count + foreign.count + 1 > limit, let oldest = registry.longestUnconnected {
-            remove(oldest, countAs: .leftEvicted)
-        }
-        return true
-    }
-
-    private var listedCount: Int { registry.count + others.listed.keys.lazy.filter { self.isForeign($0) }.count }
-    private func isForeign(_ id: AgentID) -> Bool { registry.agent(id: id) == nil }
 
     // MARK: Time
 
     func tick(nowNanoseconds now: UInt64, isReading: Bool) {
         reading.tick(nowNanoseconds: now, isReading: isReading)
         others.refresh()
-        let silence = reading.nowNanoseconds
-        for agent in Array(registry.all) {
-            let quiet = silence - min(silence, agent.heardAtNanoseconds)
-            if agent.status == .online, quiet > heartbeatTimeoutNanoseconds {
-                registry.setStatus(.unconnected, of: agent, nowNanoseconds: now)
-                counters.add(.lostHeartbeatTimeout)
-                logger.warning(
-                    "agent missed its heartbeats",
-                    metadata: [
-                        "pod": "\(agent.identity.podName)", "timeout": "\(settings.agentHeartbeatTimeout.goSyntax)",
-                    ])
-            } else if agent.status == .unconnected {
-                if quiet > cleanupTimeoutNanoseconds {
-                    remove(agent, countAs: .leftCleanup)
-                } else if hasSettledElsewhere(agent) {
-                    remove(agent, countAs: .leftElsewhere)
-                }
-            }
-        }
+        closeHeldOff()
+        for agent in Array(registry.all) { judge(agent, nowNanoseconds: now) }
+        counters.set(.foreignStreams, registry.all.reduce(0) { $0 + $1.foreignStreamCount })
         evictBeyondLimit()
         reconnects.sweep(nowNanoseconds: now)
     }
 
+    private func judge(_ agent: Agent, nowNanoseconds now: UInt64) {
+        if agent.status == .foreign { return judgeForeign(agent, nowNanoseconds: now) }
+        if isRegisteredElsewhereSince(agent) {
+            guard agent.registration == nil else { return yieldElsewhere(agent) }
+            if hasSettledElsewhere(agent, nowNanoseconds: now) { return remove(agent, countAs: .leftElsewhere) }
+        }
+        let silence = reading.nowNanoseconds
+        let quiet = silence - min(silence, agent.heardAtNanoseconds)
+        if agent.status == .online, quiet > heartbeatTimeoutNanoseconds {
+            registry.setStatus(.unconnected, of: agent, nowNanoseconds: now)
+            counters.add(.lostHeartbeatTimeout)
+            logger.warning(
+                "agent missed its heartbeats",
+                metadata: [
+                    "pod": "\(agent.identity.podName)", "timeout": "\(settings.agentHeartbeatTimeout.goSyntax)",
+                ])
+        } else if agent.status == .unconnected, quiet > cleanupTimeoutNanoseconds {
+            remove(agent, countAs: .leftCleanup)
+        }
+    }
+
+    /// Whether another worker has taken it since it came here, and has it, or had it last.
+    private func isRegisteredElsewhereSince(_ agent: Agent) -> Bool {
+        guard agent.status != .claiming, let other = others.listed[agent.id] else { return false }
+        guard agent.registration == nil || other.isOnline else { return false }
+        return other.registeredAtNanoseconds > agent.registeredAtNanoseconds
+    }
+
+    /// Its connection here is one that it has left, or that has come to life again after all had taken it for dead.
+    private func yieldElsewhere(_ agent: Agent) {
+        counters.add(.yieldedElsewhere)
+        logger.info(
+            "agent is registered at another worker: its connection here is closed",
+            metadata: ["pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)"])
+        closeConnections(of: agent)
+    }
+
     /// Whether another worker has it for good. Until then its last sample here is the newest there is of it, and bridges
-    /// the time to its first answer there.
-    private func hasSettledElsewhere(_ agent: Agent) -> Bool {
-        guard agent.registration == nil, let other = others.listed[agent.id],
-            other.registeredAtNanoseconds > agent.registeredAtNanoseconds
-        else { return false }
+    /// the time to its first answer there; and what is known here of registrations that did not last is needed.
+    private func hasSettledElsewhere(_ agent: Agent, nowNanoseconds now: UInt64) -> Bool {
+        guard let other = others.listed[agent.id] else { return false }
+        if let lives = agent.shortLives, now - min(now, lives.lastNanoseconds) <= ReconnectGuard.remembersNanoseconds {
+            return false
+        }
         let settled = other.registeredAtNanoseconds.addingReportingOverflow(settings.staleGrace.wholeNanoseconds)
         return settled.overflow || WallClock.nowNanoseconds() > settled.partialValue
     }
 
-    /// While more are listed than `--max-agents`, the worker that holds the longest unconnected one drops it.
-    private func evictBeyondLimit() {
-        while listedCount > settings.maxAgents, let mine = registry.longestUnconnected {
-            let isOlderElsewhere = others.listed.values.contains {
-                !$0.isOnline && $0.unconnectedSinceNanoseconds < mine.statusSinceNanoseconds
-            }
-            if isOlderElsewhere { return }
-            remove(mine, countAs: .leftEvicted)
-        }
-    }
-
-    private func remove(_ agent: Agent, countAs counter: IngestCounter) {
-        counters.add(counter)
+    /// - Parameter counter: `nil` for one that was not listed.
+    func remove(_ agent: Agent, countAs counter: IngestCounter?) {
+        if let counter { counters.add(counter) }
         answers.left(agent)
         registry.remove(agent)
         let status = GRPCStatus(.unavailable, "the agent has left the registry: register again")
@@ -342,7 +217,7 @@ final class AgentService: GRPCService {
     }
 
     /// All but the registration.
-    private func endStreams(of agent: Agent, _ status: GRPCStatus) {
+    func endStreams(of agent: Agent, _ status: GRPCStatus) {
         agent.metrics?.end(status)
         for stream in agent.answerStreams { stream.end(status) }
     }
@@ -353,6 +228,11 @@ final class AgentService: GRPCService {
     func adoptPredecessorsAgents(_ records: [(slot: SlotRef, entry: AgentEntry, identity: IdentityRecord)]) {
         let now = MonotonicClock.nowNanoseconds()
         for (slot, entry, identity) in records {
+            // A claim ended with its connection; and of who has killed us twice nothing is read again.
+            guard entry.status != .claiming, !isHeldOff(entry.identityHash) else {
+                lane.releaseSlot(slot)
+                continue
+            }
             let agent = Agent(
                 slot: slot, identity: identity, identityHash: entry.identityHash, series: makeSeries(for: identity),
                 nowNanoseconds: entry.status == .unconnected ? entry.statusSinceNanoseconds : now,
@@ -360,6 +240,21 @@ final class AgentService: GRPCService {
             agent.registeredAtNanoseconds = entry.registeredAtNanoseconds
             agent.connectionEpoch = entry.connectionEpoch
             agent.status = .unconnected
+            if entry.status == .foreign {
+                agent.status = .foreign
+                agent.home = ForeignHome(
+                    worker: Int(entry.home) - 1, registeredAtNanoseconds: 0,
+                    identityPosition: AgentEntry.noPosition, idleSinceNanoseconds: now)
+            }
+            if entry.shortLives > 0 {
+                let lives = ShortLives(
+                    count: Int(entry.shortLives), lastNanoseconds: min(now, entry.lastShortLifeNanoseconds))
+                if reconnects.shortLives(of: entry.identityHash) == nil {
+                    reconnects.adopt(lives, of: entry.identityHash)
+                }
+                agent.shortLives = lives
+                agent.isShortLived = entry.isShortLived
+            }
             // The predecessor's tables stay for its last sample, and go with the first of ours.
             agent.obsoleteTableNumbers = lane.currentRecords(of: slot)
                 .filter { $0.type == .series }.map { UInt32(truncatingIfNeeded: $0.subject) }
@@ -372,6 +267,10 @@ final class AgentService: GRPCService {
     func drain() {
         isDraining = true
         let status = GRPCStatus(.unavailable, "this worker of the proxy is going away: reconnect")
+        for claim in openClaims where !claim.isSettled {
+            claim.call.end(status)
+            withdraw(claim)
+        }
         for agent in Array(registry.all) { agent.registration?.end(status) }
         collector.drain()
         answers.drain()

@@ -2,50 +2,182 @@
 import Exchange
 import Lanes
 
-/// The agent tables of the other ingest workers, read-only: for the limit of agents, and to see that an agent of ours
-/// has gone over to another worker.
+/// The agent tables of the other ingest workers, read-only: who of an identity is there, for the limit of agents, and to
+/// see that an agent of ours has gone over to another worker.
 final class OtherWorkers {
     struct Listed {
+        var worker: Int
+        var slot: SlotRef
         var isOnline: Bool
         var registeredAtNanoseconds: Int64
         var unconnectedSinceNanoseconds: UInt64
+        var identityPosition: UInt64
     }
 
     let lanes: OtherLanes
-    /// Whether the worker of that index runs. Nobody is online at one that does not, whatever its lane still says.
-    private let isRunning: (Int) -> Bool
-    /// The last look at the tables; by id, an online entry before an unconnected one.
+    /// Whether the worker of that index has its agents: it runs, or drains. Nobody is online at one that does not,
+    /// whatever its lane still says.
+    private let isServing: (Int) -> Bool
+    /// The last look at the tables; by id, an online entry before an unconnected one, of two the later registered.
     private(set) var listed: [AgentID: Listed] = [:]
+    private var claimsSeen: [Int: UInt64] = [:]
 
-    init(lanes: OtherLanes, isRunning: @escaping (Int) -> Bool) {
+    init(lanes: OtherLanes, isServing: @escaping (Int) -> Bool) {
         self.lanes = lanes
-        self.isRunning = isRunning
+        self.isServing = isServing
     }
 
     /// At least as many as the others list now: their own counts, which they keep with every change.
     var listedBound: Int {
-        lanes.indices.reduce(0) { sum, index in
+        // Claims before those online, which they become: so none is missed on its way.
+        let counts: [IngestCounter] = [.agentsClaiming, .agentsOnline, .agentsUnconnected]
+        return lanes.indices.reduce(0) { sum, index in
             guard let reader = lanes.reader(index) else { return sum }
-            return sum + Int(clamping: reader.counter(IngestCounter.agentsOnline.rawValue))
-                + Int(clamping: reader.counter(IngestCounter.agentsUnconnected.rawValue))
+            return counts.reduce(sum) { $0 + Int(clamping: min(reader.counter($1.rawValue), Self.mostListed)) }
         }
     }
+
+    /// A lane is input: no table has more slots.
+    private static let mostListed: UInt64 = 1 << 20
 
     /// Reads the tables anew. Costs some 50 ns an agent.
     func refresh() {
         listed.removeAll(keepingCapacity: true)
+        forEach { worker, isServing, slot, entry in
+            guard entry.status == .online || entry.status == .unconnected else { return }
+            let next = Self.listed(worker, isServing, slot, entry)
+            if let known = listed[entry.id], !Self.isBetter(next, than: known) { return }
+            listed[entry.id] = next
+        }
+    }
+
+    private func forEach(_ body: (_ worker: Int, _ isServing: Bool, SlotRef, AgentEntry) -> Void) {
         for index in lanes.indices {
             guard let reader = lanes.reader(index) else { continue }
-            let isRunning = isRunning(index)
+            let isServing = isServing(index)
             for slot in 0..<reader.slotHighWater {
-                guard let (_, entry) = reader.entry(at: slot) else { continue }
-                guard entry.status == .online || entry.status == .unconnected else { continue }
-                let isOnline = isRunning && entry.status == .online
-                if let known = listed[entry.id], known.isOnline, !isOnline { continue }
-                listed[entry.id] = Listed(
-                    isOnline: isOnline, registeredAtNanoseconds: entry.registeredAtNanoseconds,
-                    unconnectedSinceNanoseconds: entry.statusSinceNanoseconds)
+                if let (slot, entry) = reader.entry(at: slot) { body(index, isServing, slot, entry) }
             }
         }
     }
+
+    private static func listed(_ worker: Int, _ isServing: Bool, _ slot: SlotRef, _ entry: AgentEntry) -> Listed {
+        Listed(
+            worker: worker, slot: slot, isOnline: isServing && entry.status == .online,
+            registeredAtNanoseconds: entry.registeredAtNanoseconds,
+            unconnectedSinceNanoseconds: entry.statusSinceNanoseconds, identityPosition: entry.identityPosition)
+    }
+
+    private static func isBetter(_ one: Listed, than other: Listed) -> Bool {
+        one.isOnline != other.isOnline
+            ? one.isOnline : one.registeredAtNanoseconds > other.registeredAtNanoseconds
+    }
+
+    // MARK: One agent
+
+    /// Where the agent of this id is online, if anywhere: the newest registration of it.
+    func home(of id: AgentID) -> Listed? {
+        var best: Listed?
+        for index in lanes.indices where isServing(index) {
+            for (slot, entry) in lanes.reader(index)?.entries(id: id) ?? [] where entry.status == .online {
+                let found = Self.listed(index, true, slot, entry)
+                if best.map({ Self.isBetter(found, than: $0) }) ?? true { best = found }
+            }
+        }
+        return best
+    }
+
+    /// What an agent has said of itself, out of its home's lane; `nil` when the record is not there, or another's.
+    func identity(of id: AgentID, at home: Listed) -> IdentityRecord? {
+        var identity: IdentityRecord?
+        _ = lanes.reader(home.worker)?.read(at: home.identityPosition) { header, payload in
+            guard header.type == .identity, header.agent == home.slot else { return }
+            identity = IdentityRecord(payload: payload)
+        }
+        return identity?.id == id ? identity : nil
+    }
+
+    // MARK: One identity
+
+    /// Everybody of this identity, as all lanes say: also of workers that are gone, since what an entry knows of short
+    /// lives is true for all that.
+    func namesakes(_ identityHash: UInt64) -> [Rival] {
+        LaneFence.sequential()
+        let mayMove = lanes.indices.contains {
+            lanes.reader($0)?.counter(IngestCounter.agentsClaiming.rawValue) ?? 0 > 0
+        }
+        let seen = lookForNamesakes(identityHash)
+        guard mayMove else { return seen }
+        // Who comes back goes from its claim's slot to its own, and between two looks at these can be seen in neither.
+        let seenAgain = lookForNamesakes(identityHash)
+        return seenAgain
+            + seen.filter { old in
+                old.isClaim && !seenAgain.contains { $0.worker == old.worker && $0.slot == old.slot }
+            }
+    }
+
+    private func lookForNamesakes(_ identityHash: UInt64) -> [Rival] {
+        lanes.indices.flatMap { index in
+            (lanes.reader(index)?.entries(identityHash: identityHash) ?? []).map {
+                Rival(worker: index, slot: $0.slot, entry: $0.entry)
+            }
+        }
+    }
+
+    /// Those of them that are in the way of a registration: online or claiming, at a worker that has its agents.
+    func rivals(among namesakes: [Rival]) -> [Rival] {
+        namesakes.filter {
+            ($0.entry.status == .online || $0.entry.status == .claiming) && isServing($0.worker)
+        }
+    }
+
+    // MARK: Claims and the limit
+
+    /// Whether somebody has made a claim since the last call.
+    func haveClaimsBeenMade() -> Bool {
+        var isChanged = false
+        for index in lanes.indices {
+            guard let made = lanes.reader(index)?.counter(IngestCounter.claimsMade.rawValue) else { continue }
+            if claimsSeen.updateValue(made, forKey: index) != made { isChanged = true }
+        }
+        return isChanged
+    }
+
+    var claims: [Rival] {
+        var claims: [Rival] = []
+        forEach { worker, isServing, slot, entry in
+            if isServing, entry.status == .claiming {
+                claims.append(Rival(worker: worker, slot: slot, entry: entry))
+            }
+        }
+        return claims
+    }
+
+    /// The ids that are online or claimed at the others, of the claims only those before this one.
+    func activeIDs(before mark: ClaimMark) -> Set<AgentID> {
+        var ids: Set<AgentID> = []
+        forEach { worker, isServing, slot, entry in
+            guard isServing else { return }
+            let entry = entry.isTakingItsTime ? settled(entry, slot, worker) : entry
+            let rival = Rival(worker: worker, slot: slot, entry: entry)
+            if entry.status == .online || rival.isClaim && rival.mark < mark { ids.insert(entry.id) }
+        }
+        return ids
+    }
+
+    /// A claim that has not got its time yet gets it within nanoseconds, unless its worker has just been stopped: then it
+    /// counts as earlier.
+    private func settled(_ entry: AgentEntry, _ slot: SlotRef, _ worker: Int) -> AgentEntry {
+        var entry = entry
+        for _ in 0..<Self.looksAtTakingTime where entry.isTakingItsTime {
+            entry = lanes.reader(worker)?.entry(at: slot) ?? entry
+        }
+        return entry
+    }
+
+    private static let looksAtTakingTime = 1000
+}
+
+extension AgentEntry {
+    fileprivate var isTakingItsTime: Bool { status == .claiming && registeredAtNanoseconds == 0 }
 }

@@ -1,69 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// What one worker knows of an identity that does not stay.
+struct ShortLives: Equatable {
+    /// Registrations that ended within ``ReconnectGuard/shortLifeNanoseconds`` of their answer, in the
+    /// ``ReconnectGuard/windowNanoseconds`` up to the last of them.
+    var count: Int
+    /// When that one ended, `CLOCK_MONOTONIC`.
+    var lastNanoseconds: UInt64
+}
+
 /// Holds off an identity that registers in a loop. A deployed agent whose next stream is refused registers again
 /// without any wait, hundreds of times a second (wire contract, "How an agent behaves").
 ///
-/// Counted is a registration whose predecessor ended less than a second after its answer by the agent's own doing;
-/// more than five in ten seconds, and the identity is refused for ten.
+/// Counted is a registration that ended less than a second after its answer by the agent's own doing; after more than five
+/// in ten seconds, at whichever workers, the identity is refused for ten from the last on. Each worker writes its own part
+/// of the count into its entry of the identity, and adds up what all say: so all come to the same without a word more.
+///
+/// A state machine without I/O.
 struct ReconnectGuard {
     static let shortLifeNanoseconds: UInt64 = 1_000_000_000
     static let windowNanoseconds: UInt64 = 10_000_000_000
     static let allowedInWindow = 5
     static let holdNanoseconds: UInt64 = 10_000_000_000
-    /// Bounds the memory that invented identities can take; the one untouched for longest makes room.
+    /// Bounds the memory that invented identities can take; the one whose last short life is longest ago makes room.
     static let maximumIdentities = 16_384
 
-    private struct History {
-        var answeredAt: UInt64?
-        var isShortLived = false
-        var strikes: [UInt64] = []
-        var heldUntil: UInt64 = 0
-        var touchedAt: UInt64
+    /// Times at which short lives ended, oldest first.
+    private var ends: [UInt64: [UInt64]] = [:]
+
+    /// Until when an identity is held off of which the workers know this; `nil` when it is not.
+    static func heldOffUntil(_ lives: [ShortLives], nowNanoseconds now: UInt64) -> UInt64? {
+        guard let last = lives.map(\.lastNanoseconds).max() else { return nil }
+        let count = lives.reduce(0) { $0 + (last - $1.lastNanoseconds <= windowNanoseconds ? $1.count : 0) }
+        guard count > allowedInWindow else { return nil }
+        // A time to come is none of ours: nobody is held off for longer than it is said.
+        let until = min(last, now) + holdNanoseconds
+        return now < until ? until : nil
     }
 
-    private var histories: [UInt64: History] = [:]
+    func shortLives(of identityHash: UInt64) -> ShortLives? {
+        guard let ends = ends[identityHash], let last = ends.last else { return nil }
+        return ShortLives(count: ends.count, lastNanoseconds: last)
+    }
 
-    /// Whether a registration of this identity may go on now.
-    mutating func admits(_ identityHash: UInt64, nowNanoseconds now: UInt64) -> Bool {
-        guard var history = histories[identityHash] else { return true }
-        history.touchedAt = now
-        defer { histories[identityHash] = history }
-        if now < history.heldUntil { return false }
-        if history.isShortLived {
-            history.isShortLived = false
-            history.strikes.removeAll { now - $0 > Self.windowNanoseconds }
-            history.strikes.append(now)
-            if history.strikes.count > Self.allowedInWindow {
-                history.strikes.removeAll()
-                history.heldUntil = now + Self.holdNanoseconds
-                return false
-            }
-        }
+    /// The registration stream has ended. `byAgent` is false when this worker ended it: drain, move, reload, replacement.
+    /// - Returns: whether that was a short life.
+    mutating func ended(
+        _ identityHash: UInt64, answeredAtNanoseconds answered: UInt64?, byAgent: Bool, nowNanoseconds now: UInt64
+    ) -> Bool {
+        guard byAgent, let answered, now - min(now, answered) < Self.shortLifeNanoseconds else { return false }
+        add([now], to: identityHash)
         return true
     }
 
-    mutating func answered(_ identityHash: UInt64, nowNanoseconds now: UInt64) {
-        if histories[identityHash] == nil, histories.count >= Self.maximumIdentities { makeRoom() }
-        histories[identityHash, default: History(touchedAt: now)].answeredAt = now
-        histories[identityHash]!.touchedAt = now
+    /// What a predecessor of this worker has left.
+    mutating func adopt(_ lives: ShortLives, of identityHash: UInt64) {
+        guard lives.count > 0 else { return }
+        add(Array(repeating: lives.lastNanoseconds, count: lives.count), to: identityHash)
     }
 
-    /// The registration stream has ended. `byAgent` is false when this worker ended it: drain, reload, replacement.
-    mutating func ended(_ identityHash: UInt64, byAgent: Bool, nowNanoseconds now: UInt64) {
-        guard let answeredAt = histories[identityHash]?.answeredAt else { return }
-        histories[identityHash]!.answeredAt = nil
-        histories[identityHash]!.isShortLived = byAgent && now - answeredAt < Self.shortLifeNanoseconds
-        histories[identityHash]!.touchedAt = now
+    private mutating func add(_ times: [UInt64], to identityHash: UInt64) {
+        if ends[identityHash] == nil, ends.count >= Self.maximumIdentities { makeRoom() }
+        guard let last = times.last else { return }
+        var kept = ends[identityHash, default: []].filter { last - min(last, $0) <= Self.windowNanoseconds }
+        kept.append(contentsOf: times)
+        // More than that says nothing more, and a slot has a byte for it.
+        ends[identityHash] = kept.suffix(Int(UInt8.max))
     }
 
-    /// Forgets who has been quiet for longer than anything here lasts.
+    /// Forgets what no longer counts.
     mutating func sweep(nowNanoseconds now: UInt64) {
-        let span = Self.windowNanoseconds + Self.holdNanoseconds
-        histories = histories.filter { $0.value.answeredAt != nil || now - $0.value.touchedAt <= span }
+        guard !ends.isEmpty else { return }
+        ends = ends.filter { now - min(now, $0.value.last ?? 0) <= Self.remembersNanoseconds }
     }
+
+    /// How long the last of some short lives counts for anything.
+    static let remembersNanoseconds = max(windowNanoseconds, holdNanoseconds)
 
     private mutating func makeRoom() {
-        guard let oldest = histories.min(by: { $0.value.touchedAt < $1.value.touchedAt }) else { return }
-        histories[oldest.key] = nil
+        guard let oldest = ends.min(by: { $0.value.last ?? 0 < $1.value.last ?? 0 }) else { return }
+        ends[oldest.key] = nil
     }
 }

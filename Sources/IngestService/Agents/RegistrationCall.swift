@@ -3,6 +3,7 @@ import Exchange
 import FODCProtocol
 import GRPCServer
 import Lanes
+import Platform
 
 /// A RegisterAgent stream: the first message registers, every later one is a heartbeat.
 final class RegistrationCall: GRPCCallHandler {
@@ -18,6 +19,8 @@ final class RegistrationCall: GRPCCallHandler {
     var isEndedByUs = false
     /// Set when the agent is sent to another worker: that is no loss.
     private(set) var isMoved = false
+    /// `CLOCK_MONOTONIC`; `nil` before it has been answered with success.
+    private(set) var answeredAtNanoseconds: UInt64?
 
     init(call: GRPCCall, service: AgentService) {
         self.call = call
@@ -33,6 +36,11 @@ final class RegistrationCall: GRPCCallHandler {
                 countAs: .refusedInvalid)
             return
         }
+        // Whose the first message is, is known when it has been parsed.
+        service.note.working(on: agent?.identityHash ?? 0) { take(message) }
+    }
+
+    private func take(_ message: RawSpan) {
         let request: Banyandb_Fodc_V1_RegisterAgentRequest
         do {
             request = try Banyandb_Fodc_V1_RegisterAgentRequest(serializedBytes: message.copiedBytes)
@@ -42,8 +50,9 @@ final class RegistrationCall: GRPCCallHandler {
         }
         if !hasBegun {
             hasBegun = true
-            service.register(request, on: self)
+            service.register(request, message, on: self)
         } else if let agent {
+            IngestPoisonHook.trap(on: message)
             service.heartbeat(request, of: agent)
         }
         // A heartbeat while the registration still waits (for a ping of the older connection) needs no answer.
@@ -66,6 +75,7 @@ final class RegistrationCall: GRPCCallHandler {
 
     func accept(heartbeatSeconds: Int64) {
         guard let agent else { return }
+        answeredAtNanoseconds = MonotonicClock.nowNanoseconds()
         var response = Banyandb_Fodc_V1_RegisterAgentResponse()
         response.success = true
         response.message = "agent registered"

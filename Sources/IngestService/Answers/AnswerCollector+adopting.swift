@@ -13,7 +13,7 @@ extension AnswerCollector {
         guard !shelf.holds(key) else { return }
         let item = AnswerShelf.Item(
             bytes: payload.byteCount, time: Self.time(of: header, payload), checksum: CRC32C.checksum(payload))
-        let outcome = shelf.put(key, item) { [registry] in registry.agent(slot: $0.index)?.registration != nil }
+        let outcome = shelf.put(key, item) { [registry] in registry.agent(slot: $0.index)?.isConnected == true }
         switch outcome {
         case .unchanged: return
         case .refused(let evicted): return forget(evicted, countingAs: stream)

@@ -11,7 +11,7 @@ extension AnswerCollector {
         let agent = call.agent
         let key = AnswerShelf.Key(agent: agent.slot, type: type, subject: subject)
         let item = AnswerShelf.Item(bytes: message.byteCount, time: time, checksum: CRC32C.checksum(message))
-        let outcome = shelf.put(key, item) { [registry] in registry.agent(slot: $0.index)?.registration != nil }
+        let outcome = shelf.put(key, item) { [registry] in registry.agent(slot: $0.index)?.isConnected == true }
         switch outcome {
         case .unchanged:
             count(.unchanged, call.stream)

@@ -36,6 +36,7 @@ extension AnswerCollector {
         guard call.messagesBeingParsed == 0, message.byteCount <= AnswerKind.parsedInPlaceBytes(stream) else {
             return parseAside(message.copiedBytes, on: call)
         }
+        IngestPoisonHook.trap(on: message)
         do {
             let parsed = try ParsedMessage(message, of: stream)
             if let repaired = parsed.repaired {
@@ -52,7 +53,7 @@ extension AnswerCollector {
 
     private func parseAside(_ message: [UInt8], on call: AnswerStreamCall) {
         call.messagesBeingParsed += 1
-        let isTaken = parser.parse(message, of: call.stream) { [weak self] result in
+        let isTaken = parser.parse(message, of: call.stream, from: call.agent.identityHash) { [weak self] result in
             call.messagesBeingParsed -= 1
             guard let self, !call.isClosed else { return }
             switch result {

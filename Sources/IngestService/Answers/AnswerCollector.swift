@@ -17,6 +17,7 @@ final class AnswerCollector {
     let registry: AgentRegistry
     let counters: IngestCounters
     let parser: ParsingThread
+    let note: WorkNote
     let downloads: ProfileDownloads
     var shelf: AnswerShelf
     var rounds: [AgentStream: CollectionRounds] = [:]
@@ -27,8 +28,9 @@ final class AnswerCollector {
 
     init(
         lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters, parser: ParsingThread,
-        downloads: ProfileDownloads, maximumMessageBytes: Int
+        downloads: ProfileDownloads, note: WorkNote, maximumMessageBytes: Int
     ) {
+        self.note = note
         self.downloads = downloads
         self.lane = lane
         self.outbox = outbox

@@ -43,7 +43,7 @@ final class AnswerStreamCall: GRPCCallHandler {
 
     func received(message: RawSpan) {
         guard !isClosed, !call.isFinished else { return }
-        collector.received(message, on: self)
+        collector.note.working(on: agent.identityHash) { collector.received(message, on: self) }
     }
 
     func halfClosed() { call.finish(.ok) }

@@ -1,41 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
+import DequeModule
 import Exchange
 import NIOCore
 import NIOPosix
 
 /// Parses large messages beside the event loop, one after the other. What waits is bounded in bytes.
 final class ParsingThread {
+    private struct Job {
+        let message: [UInt8]
+        let stream: AgentStream
+        let identityHash: UInt64
+        let done: (Result<ParsedMessage, any Error>) -> Void
+    }
+
     private let loop: any EventLoop
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let limitBytes: Int
+    /// Whose messages the thread is at, for the supervisor.
+    private let note: WorkNote
     private(set) var waitingBytes = 0
+    /// The first is being parsed. The thread is given the next only when the loop has heard of the one before: so the note
+    /// never names anybody else than the one whose message is being parsed.
+    private var jobs: Deque<Job> = []
 
     /// - Parameter limitBytes: of messages that wait or are being parsed.
-    init(loop: any EventLoop, limitBytes: Int) {
+    init(loop: any EventLoop, limitBytes: Int, note: WorkNote) {
         self.loop = loop
         self.limitBytes = limitBytes
+        self.note = note
     }
 
     /// Parses a message and hands it back on the loop, in the order of the calls. The thread is begun with the first one:
     /// most workers never need it.
     /// - Returns: false when too much is waiting; then nothing more comes of it.
     func parse(
-        _ message: [UInt8], of stream: AgentStream, _ done: @escaping (Result<ParsedMessage, any Error>) -> Void
+        _ message: [UInt8], of stream: AgentStream, from identityHash: UInt64,
+        _ done: @escaping (Result<ParsedMessage, any Error>) -> Void
     ) -> Bool {
         guard waitingBytes + message.count <= limitBytes else { return false }
         waitingBytes += message.count
         pool.start()
+        jobs.append(Job(message: message, stream: stream, identityHash: identityHash, done: done))
+        if jobs.count == 1 { begin(jobs[0]) }
+        return true
+    }
+
+    private func begin(_ job: Job) {
+        note.setAside(job.identityHash)
         let finish = NIOLoopBound(
-            { [weak self] (result: Result<ParsedMessage, any Error>) in
-                self?.waitingBytes -= message.count
-                done(result)
-            }, eventLoop: loop)
+            { [weak self] (result: Result<ParsedMessage, any Error>) in self?.finished(result) }, eventLoop: loop)
+        let (message, stream) = (job.message, job.stream)
         pool.submit { [loop] state in
             // Only a pool that is shut down cancels, and this one lives as long as the process.
             guard case .active = state else { return }
+            IngestPoisonHook.trap(on: message.span.bytes)
             let result = Result { try ParsedMessage(message.span.bytes, of: stream) }
             loop.execute { finish.value(result) }
         }
-        return true
+    }
+
+    private func finished(_ result: Result<ParsedMessage, any Error>) {
+        let job = jobs.removeFirst()
+        waitingBytes -= job.message.count
+        if let next = jobs.first { begin(next) } else { note.setAside(0) }
+        note.working(on: job.identityHash) { job.done(result) }
     }
 }

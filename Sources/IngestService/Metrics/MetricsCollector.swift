@@ -17,6 +17,7 @@ final class MetricsCollector {
     private let outbox: LaneOutbox
     private let registry: AgentRegistry
     private let counters: IngestCounters
+    let note: WorkNote
     private var latest = CollectionRounds()
     private var pacing = AnswerPacing()
     /// Those who are to be asked when there is room.
@@ -25,11 +26,12 @@ final class MetricsCollector {
     /// Called after every message: a turn of the loop can hold a message of every agent, and take seconds.
     var onMessage: () -> Void = {}
 
-    init(lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters) {
+    init(lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters, note: WorkNote) {
         self.lane = lane
         self.outbox = outbox
         self.registry = registry
         self.counters = counters
+        self.note = note
     }
 
     // MARK: Commands
@@ -139,6 +141,7 @@ final class MetricsCollector {
 
     func received(_ message: RawSpan, on stream: MetricsStreamCall) {
         defer { onMessage() }
+        IngestPoisonHook.trap(on: message)
         guard let request = stream.requests.answered() else {
             // Nobody asked: an agent that floods costs itself the parsing of nothing.
             counters.add(.answeredUnasked)

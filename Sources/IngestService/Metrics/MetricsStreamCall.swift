@@ -26,7 +26,7 @@ final class MetricsStreamCall: GRPCCallHandler {
 
     func received(message: RawSpan) {
         guard !isClosed else { return }
-        collector.received(message, on: self)
+        collector.note.working(on: agent.identityHash) { collector.received(message, on: self) }
     }
 
     func halfClosed() { call.finish(.ok) }

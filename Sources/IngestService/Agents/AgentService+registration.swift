@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import FODCProtocol
+import GRPCServer
+import Lanes
+import Logging
+import Metrics
+import Platform
+
+/// Registration: a newcomer writes into the lane that it is there, looks who else is of its identity, here and elsewhere,
+/// waits until it is known which of them are alive, and only then is online and answered.
+extension AgentService {
+    func register(_ request: Banyandb_Fodc_V1_RegisterAgentRequest, _ message: RawSpan, on call: RegistrationCall) {
+        guard !request.nodeRole.isEmpty else {
+            return call.refuse(.invalidArgument, "node role cannot be empty", countAs: .refusedInvalid)
+        }
+        guard !request.podName.isEmpty else {
+            return call.refuse(.invalidArgument, "pod name cannot be empty", countAs: .refusedInvalid)
+        }
+        let identity = AgentIdentity(podName: request.podName, containerNames: request.containerNames)
+        let hash = identity.hash(secret: secret)
+        note.working(on: hash) {
+            IngestPoisonHook.trap(on: message)
+            if isHeldOff(hash) {
+                logger.warning("agent is held off", metadata: ["pod": "\(request.podName)"])
+                return call.refuse(.resourceExhausted, Self.heldOffText(identity), countAs: .refusedHeldOff)
+            }
+            let namesakes = others.namesakes(hash)
+            guard !isLooping(identity, hash, namesakes, call) else { return }
+            begin(request, identity, hash, call)
+        }
+    }
+
+    private func isLooping(
+        _ identity: AgentIdentity, _ hash: UInt64, _ namesakes: [Rival], _ call: RegistrationCall
+    ) -> Bool {
+        var lives = reconnects.shortLives(of: hash).map { [$0] } ?? []
+        // A worker says the same in all its entries of an identity.
+        var byWorker: [Int: ShortLives] = [:]
+        for namesake in namesakes where namesake.entry.shortLives > 0 {
+            let said = ShortLives(
+                count: Int(namesake.entry.shortLives), lastNanoseconds: namesake.entry.lastShortLifeNanoseconds)
+            if said.lastNanoseconds >= byWorker[namesake.worker]?.lastNanoseconds ?? 0 {
+                byWorker[namesake.worker] = said
+            }
+        }
+        lives += byWorker.values
+        let now = MonotonicClock.nowNanoseconds()
+        guard let until = ReconnectGuard.heldOffUntil(lives, nowNanoseconds: now) else { return false }
+        logger.warning("agent registers in a loop and is held off", metadata: ["pod": "\(identity.podName)"])
+        for agent in registry.agents(of: identity, hash: hash) {
+            agent.heldOffUntilNanoseconds = until
+            registry.publish(agent)
+        }
+        let seconds = ReconnectGuard.holdNanoseconds / 1_000_000_000
+        call.refuse(
+            .resourceExhausted,
+            "\(identity.podName) registered more than \(ReconnectGuard.allowedInWindow) times in 10 s without staying; "
+                + "it is held off for \(seconds) s", countAs: .refusedLoop)
+        return true
+    }
+
+    // MARK: The claim
+
+    private func begin(
+        _ request: Banyandb_Fodc_V1_RegisterAgentRequest, _ identity: AgentIdentity, _ hash: UInt64,
+        _ call: RegistrationCall
+    ) {
+        guard let slot = lane.claimSlot() else { return refuseForLimit(identity, call) }
+        counters.add(.claimNumbers)
+        let number = lane.counter(IngestCounter.claimNumbers.rawValue) & ClaimVerdict.numberMask
+        var entry = AgentEntry(
+            id: identity.agentID(secret: secret), identityHash: hash, status: .claiming,
+            statusSinceNanoseconds: MonotonicClock.nowNanoseconds(), claim: number)
+        // It is there before it takes its time: who looked before that and did not see it has an earlier time.
+        lane.setEntry(entry, at: slot)
+        registry.hasClaimSlot(true)
+        LaneFence.sequential()
+        entry.registeredAtNanoseconds = WallClock.nowNanoseconds()
+        lane.setEntry(entry, at: slot)
+        let mark = ClaimMark(registeredAtNanoseconds: entry.registeredAtNanoseconds, worker: index)
+        let claim = OpenClaim(
+            request: request, identity: identity, hash: hash, call: call, slot: slot,
+            judgement: ClaimCase(mark: mark, number: number))
+        openClaims.append(claim)
+        advance(claim)
+        guard !openClaims.isEmpty, !isLookingAtClaims else { return }
+        isLookingAtClaims = true
+        onClaimsOpen()
+    }
+
+    /// Looks again what has become of the claims.
+    /// - Returns: whether there are some still.
+    func lookAtClaims() -> Bool {
+        for claim in openClaims { advance(claim) }
+        isLookingAtClaims = !openClaims.isEmpty
+        return isLookingAtClaims
+    }
+
+    private func advance(_ claim: OpenClaim) {
+        guard !claim.isSettled, openClaims.contains(where: { $0 === claim }) else { return }
+        guard !claim.call.isClosed else { return withdraw(claim) }
+        let isBehindAnother = openClaims.contains {
+            $0 !== claim && $0.hash == claim.hash && $0.mark < claim.mark
+        }
+        guard !isBehindAnother else { return }
+        var isWaiting = false
+        for suspect in registry.agents(of: claim.identity, hash: claim.hash) where suspect.registration != nil {
+            isWaiting = isInTheWay(suspect, of: claim) || isWaiting
+        }
+        // A ping of a connection that is closed already has been answered at once, and the claim settled with it.
+        guard !claim.isSettled, openClaims.contains(where: { $0 === claim }) else { return }
+        let namesakes = others.namesakes(claim.hash)
+        let ruling = claim.judgement.rule(
+            on: others.rivals(among: namesakes), nowNanoseconds: MonotonicClock.nowNanoseconds())
+        switch ruling {
+        case .wait:
+            isWaiting = true
+            // Also when the next in the way, an earlier claim that has come online, is at a worker that has looked before.
+            if claim.judgement.waitedForCount > claim.announcedCount {
+                claim.announcedCount = claim.judgement.waitedForCount
+                counters.add(.claimsMade)
+            }
+        case .alone: if !isWaiting { settle(claim, namesakes, twins: []) }
+        case .twin(let twins): if !isWaiting { settle(claim, namesakes, twins: twins) }
+        }
+    }
+
+    /// Whether a connection of the same identity here still has to be heard. It is asked for a sign of life.
+    private func isInTheWay(_ suspect: Agent, of claim: OpenClaim) -> Bool {
+        guard let older = suspect.registration, !claim.alive.contains(suspect.slot.index) else { return false }
+        if older.isEndedByUs || older.call.isFinished {
+            // We have sent it away ourselves, and here it is again.
+            registrationEnded(older, .finished(.ok))
+            return false
+        }
+        guard claim.pinged.insert(suspect.slot.index).inserted else { return true }
+        older.call.connection.ping(timeout: Self.pingTimeout) { [weak self] isAlive in
+            guard let self else { return }
+            claim.pinged.remove(suspect.slot.index)
+            if isAlive, suspect.registration === older { claim.alive.insert(suspect.slot.index) }
+            if !isAlive { foundDead(older, of: suspect) }
+            advance(claim)
+        }
+        return suspect.registration === older && !claim.alive.contains(suspect.slot.index)
+    }
+
+    /// How long a connection has for the answer to a ping.
+    static let pingTimeout = Duration.seconds(1)
+
+    func foundDead(_ registration: RegistrationCall, of agent: Agent) {
+        guard agent.registration === registration else { return }
+        registration.isEndedByUs = true
+        registration.call.connection.close()
+        if agent.registration === registration { registrationEnded(registration, nil) }
+    }
+
+    func withdraw(_ claim: OpenClaim) {
+        // Refusing it may have ended its call, and with that the claim, already.
+        guard let place = openClaims.firstIndex(where: { $0 === claim }) else { return }
+        openClaims.remove(at: place)
+        if claim.isAnnounced { counters.add(.claimsWithdrawn) }
+        releaseSlot(of: claim)
+    }
+
+    private func releaseSlot(of claim: OpenClaim) {
+        lane.releaseSlot(claim.slot)
+        registry.hasClaimSlot(false)
+    }
+
+    // MARK: The outcome
+
+    /// It is known who else of this identity is alive: the newcomer takes a place that none of them has.
+    private func settle(_ claim: OpenClaim, _ namesakes: [Rival], twins: [AgentID]) {
+        let mine = registry.agents(of: claim.identity, hash: claim.hash)
+        let taken = Set(twins).union(mine.filter { $0.registration != nil }.map(\.id))
+        let ownID = claim.identity.agentID(secret: secret)
+        // First its own; then one that a twin has left, here or elsewhere, so that it is not listed once more.
+        let left =
+            mine.map(\.id) + namesakes.filter { $0.entry.status == .unconnected }.map(\.entry.id)
+        let id = ([ownID] + left).first { !taken.contains($0) && registry.agent(id: $0)?.registration == nil }
+        let isTwin = !taken.isEmpty
+        if claim.isAnnounced {
+            counters.add(
+                claim.judgement.hasLostPatience ? .claimsUnanswered : twins.isEmpty ? .claimsGone : .claimsAlive)
+        }
+        let place = id ?? AgentID.random()
+        guard isWithinLimit(place, claim.mark) else {
+            refuseForLimit(claim.identity, claim.call)
+            return withdraw(claim)
+        }
+        claim.isSettled = true
+        if let agent = registry.agent(id: place) {
+            comeBack(agent, claim)
+        } else {
+            let isKnownElsewhere = namesakes.contains { $0.entry.id == place && $0.entry.status == .unconnected }
+            addNew(claim, place, isTwin: isTwin, isReturning: isKnownElsewhere)
+        }
+        evictIfBeyondLimit()
+    }
+
+    private func addNew(_ claim: OpenClaim, _ id: AgentID, isTwin: Bool, isReturning: Bool) {
+        if isTwin {
+            logger.warning(
+                "two agents of one identity are alive: the second gets an id of its own",
+                metadata: ["pod": "\(claim.identity.podName)", "agent_id": "\(id)", "peer": "\(claim.call.call.peer)"])
+        }
+        let record = IdentityRecord(
+            id: id, identity: claim.identity, role: claim.request.nodeRole, labels: claim.labels,
+            peer: claim.call.call.peer, registeredAtNanoseconds: claim.mark.registeredAtNanoseconds)
+        let agent = Agent(
+            slot: claim.slot, identity: record, identityHash: claim.hash, series: makeSeries(for: record),
+            nowNanoseconds: MonotonicClock.nowNanoseconds(), readingNanoseconds: reading.nowNanoseconds)
+        agent.status = .claiming
+        agent.claim = claim.judgement.number
+        agent.shortLives = reconnects.shortLives(of: claim.hash)
+        // In this order, so that the others never count one too few.
+        registry.insert(agent)
+        registry.hasClaimSlot(false)
+        counters.add(isTwin ? .registeredTwin : isReturning ? .registeredReturned : .registeredNew)
+        admit(agent, claim)
+    }
+
+    private func comeBack(_ agent: Agent, _ claim: OpenClaim) {
+        endStreams(of: agent, GRPCStatus(.aborted, "the agent has registered again"))
+        agent.registeredAtNanoseconds = claim.mark.registeredAtNanoseconds
+        agent.connectionEpoch &+= 1
+        agent.peer = claim.call.call.peer
+        agent.home = nil
+        if agent.adopt(role: claim.request.nodeRole, labels: claim.labels) {
+            agent.series.setEnrichment(agent.enrichment)
+        }
+        counters.add(.registeredReturned)
+        admit(agent, claim)
+    }
+
+    /// Writes the identity, then the slot, and only then answers: whoever hears of the id finds it everywhere.
+    private func admit(_ agent: Agent, _ claim: OpenClaim) {
+        let call = claim.call
+        agent.registration = call
+        agent.heardAtNanoseconds = reading.nowNanoseconds
+        call.bind(agent)
+        outbox.write { [self] () throws(LaneError) in
+            guard agent.registration === call else { return closeClaim(claim, of: agent) }
+            try writeIdentity(of: agent)
+            let now = MonotonicClock.nowNanoseconds()
+            lane.setHeartbeat(now, at: agent.slot)
+            agent.openStreams |= AgentStream.registration.bit
+            agent.claim = 0
+            agent.isShortLived = false
+            agent.shortLives = reconnects.shortLives(of: agent.identityHash)
+            registry.setStatus(.online, of: agent, nowNanoseconds: now)
+            registry.publish(agent)
+            closeClaim(claim, of: agent)
+            call.accept(heartbeatSeconds: settings.heartbeatInterval.components.seconds)
+            logger.debug(
+                "agent registered",
+                metadata: ["pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "peer": "\(agent.peer)"])
+        }
+    }
+
+    /// The agent is in the table, or went away before: nothing waits for this claim any more.
+    private func closeClaim(_ claim: OpenClaim, of agent: Agent) {
+        openClaims.removeAll { $0 === claim }
+        if agent.slot != claim.slot { releaseSlot(of: claim) }
+    }
+
+    func writeIdentity(of agent: Agent) throws(LaneError) {
+        let payload = agent.record.payload
+        _ = try lane.append(
+            .identity, agent: agent.slot, generation: 0, number: 0, subject: 0, isCurrent: true,
+            payload.span.bytes, RawSpan())
+    }
+
+    /// - Parameter taken: the number of a table that the agent has in this lane already.
+    func makeSeries(for record: IdentityRecord, above taken: UInt32 = 0) -> AgentSeries {
+        // Numbers of tables must rise beyond those that a predecessor of this worker gave out: it began with the time
+        // as well, and tables change less than once a second on the average.
+        let first = max(UInt32(truncatingIfNeeded: WallClock.nowNanoseconds() / 1_000_000_000), taken + 1)
+        return AgentSeries(
+            limits: SeriesLimits(), hashKey: seriesHashKey,
+            enrichment: record.enrichment,
+            firstTableNumber: first)
+    }
+
+    func heartbeat(_ request: Banyandb_Fodc_V1_RegisterAgentRequest, of agent: Agent) {
+        let now = MonotonicClock.nowNanoseconds()
+        agent.heardAtNanoseconds = reading.nowNanoseconds
+        lane.setHeartbeat(now, at: agent.slot)
+        registry.setStatus(.online, of: agent, nowNanoseconds: now)
+        let labels = request.labels.sorted { $0.key < $1.key }.map { AgentLabel(key: $0.key, value: $0.value) }
+        guard agent.adopt(role: request.nodeRole, labels: labels) else { return }
+        agent.series.setEnrichment(agent.enrichment)
+        outbox.write { [self] () throws(LaneError) in
+            guard registry.agent(slot: agent.slot.index) === agent else { return }
+            try writeIdentity(of: agent)
+        }
+    }
+
+    /// - Parameter end: how the call ended; `nil` when this worker found the connection dead.
+    func registrationEnded(_ call: RegistrationCall, _ end: GRPCCallEnd?) {
+        if let claim = openClaims.first(where: { $0.call === call && !$0.isSettled }) { return withdraw(claim) }
+        guard let agent = call.agent, agent.registration === call else { return }
+        let now = MonotonicClock.nowNanoseconds()
+        agent.registration = nil
+        // Gone before it was answered, or before there was room in the ring to say that it is there.
+        if agent.status == .claiming { return remove(agent, countAs: nil) }
+        agent.isShortLived = reconnects.ended(
+            agent.identityHash, answeredAtNanoseconds: call.answeredAtNanoseconds,
+            byAgent: !call.isEndedByUs && !isDraining, nowNanoseconds: now)
+        agent.shortLives = reconnects.shortLives(of: agent.identityHash)
+        agent.openStreams &= ~AgentStream.registration.bit
+        registry.setStatus(.unconnected, of: agent, nowNanoseconds: now)
+        registry.publish(agent)
+        if call.isMoved { return }
+        switch end {
+        case .connectionClosed(.keepalive), nil: counters.add(.lostKeepalive)
+        case .connectionClosed: counters.add(.lostConnection)
+        default: counters.add(.lostStreamEnded)
+        }
+    }
+}

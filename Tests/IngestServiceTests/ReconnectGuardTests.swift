@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import IngestService
+
+@Suite struct ReconnectGuardTests {
+    private let second: UInt64 = 1_000_000_000
+    private let hash: UInt64 = 42
+
+    /// Lives of 10 ms each that end at these seconds.
+    private func guardian(_ ends: [UInt64]) -> ReconnectGuard {
+        var guardian = ReconnectGuard()
+        for end in ends {
+            let now = end * second
+            _ = guardian.ended(hash, answeredAtNanoseconds: now - 10_000_000, byAgent: true, nowNanoseconds: now)
+        }
+        return guardian
+    }
+
+    private func heldUntil(_ guardians: [ReconnectGuard], at now: UInt64) -> UInt64? {
+        ReconnectGuard.heldOffUntil(guardians.compactMap { $0.shortLives(of: hash) }, nowNanoseconds: now * second)
+    }
+
+    @Test func sixInTheWindowAreTooMany() {
+        #expect(heldUntil([guardian([100, 101, 102, 103, 104])], at: 104) == nil)
+        #expect(heldUntil([guardian([100, 101, 102, 103, 104, 105])], at: 105) == 115 * second)
+        #expect(heldUntil([guardian([100, 101, 102, 103, 104, 105])], at: 114) == 115 * second)
+        #expect(heldUntil([guardian([100, 101, 102, 103, 104, 105])], at: 115) == nil)
+    }
+
+    @Test func whatIsOlderThanTheWindowIsForgotten() {
+        #expect(heldUntil([guardian([100, 103, 106, 109, 112, 115])], at: 115) == nil)
+    }
+
+    @Test func workersAddUp() {
+        let three = [guardian([100, 103]), guardian([101, 104]), guardian([102, 105])]
+        #expect(heldUntil(three, at: 105) == 115 * second)
+        #expect(heldUntil(Array(three.prefix(2)), at: 105) == nil)
+        // What the third knows is too old by now.
+        #expect(heldUntil([guardian([100, 101, 102]), guardian([120, 121, 122, 123])], at: 123) == nil)
+    }
+
+    @Test func onlyShortLivesOfTheAgentsOwnDoingCount() {
+        var guardian = ReconnectGuard()
+        let now = 100 * second
+        #expect(!guardian.ended(hash, answeredAtNanoseconds: now - second, byAgent: true, nowNanoseconds: now))
+        #expect(!guardian.ended(hash, answeredAtNanoseconds: now - 1, byAgent: false, nowNanoseconds: now))
+        #expect(!guardian.ended(hash, answeredAtNanoseconds: nil, byAgent: true, nowNanoseconds: now))
+        #expect(guardian.shortLives(of: hash) == nil)
+        #expect(guardian.ended(hash, answeredAtNanoseconds: now - second + 1, byAgent: true, nowNanoseconds: now))
+        #expect(guardian.shortLives(of: hash) == ShortLives(count: 1, lastNanoseconds: now))
+    }
+
+    @Test func aPredecessorsCountGoesOn() {
+        var guardian = ReconnectGuard()
+        guardian.adopt(ShortLives(count: 5, lastNanoseconds: 100 * second), of: hash)
+        #expect(heldUntil([guardian], at: 100) == nil)
+        _ = guardian.ended(hash, answeredAtNanoseconds: 101 * second, byAgent: true, nowNanoseconds: 101 * second)
+        #expect(heldUntil([guardian], at: 101) == 111 * second)
+    }
+
+    @Test func aTimeToComeHoldsNobodyForLonger() {
+        let lives = [ShortLives(count: 200, lastNanoseconds: .max)]
+        #expect(ReconnectGuard.heldOffUntil(lives, nowNanoseconds: 5 * second) == 15 * second)
+    }
+
+    @Test func quietIdentitiesAreForgotten() {
+        var guardian = guardian([100])
+        guardian.sweep(nowNanoseconds: 110 * second)
+        #expect(guardian.shortLives(of: hash) != nil)
+        guardian.sweep(nowNanoseconds: 111 * second)
+        #expect(guardian.shortLives(of: hash) == nil)
+    }
+
+    @Test func theBoundHolds() {
+        var guardian = ReconnectGuard()
+        for hash in 1...UInt64(ReconnectGuard.maximumIdentities + 1) {
+            _ = guardian.ended(hash, answeredAtNanoseconds: hash, byAgent: true, nowNanoseconds: hash)
+        }
+        #expect(guardian.shortLives(of: 1) == nil)
+        #expect(guardian.shortLives(of: 2) != nil)
+    }
+}

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One agent and several ingest workers: claims, twins, foreign streams, the limit, loops."""
+import os
+import pathlib
+import signal
+import threading
+
+import grpc
+import pytest
+
+from harness import processes, wire
+from harness.processes import pause
+from harness.tables import entries, lanes, only, pids
+from harness.waiting import eventually
+
+DEBUG_BIN = pathlib.Path(os.environ.get("FODC_DEBUG_BIN") or pathlib.Path(__file__).resolve().parents[2] / ".build" / "debug")
+
+
+@pytest.fixture
+def at(agents):
+    """A factory of agents connected to a worker of choice, not yet registered."""
+
+    def make(running, worker: int, pod: str = "pod-0", **fields):
+        agent = agents(running, pod, start=False, **fields)
+        with only(running, worker):
+            agent.sync()
+        return agent
+
+    return make
+
+
+@pytest.fixture
+def frozen(raw):
+    """A factory of agents that are registered at a worker of choice and have frozen since: an open socket, and nobody there."""
+
+    def make(running, worker: int, pod: str = "pod-0"):
+        with only(running, worker):
+            connection = raw(running)
+            connection.ping()
+        connection.acknowledges_pings = False
+        _, response = connection.register(pod=pod, role="ROLE_DATA", containers=("data",), labels={})
+        assert response.success
+        return connection, response.agent_id
+
+    return make
+
+
+def together(*actions):
+    threads = [threading.Thread(target=action, daemon=True) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def own(running, name: str, **labels) -> float:
+    return running.scrape().total("fodc_proxy_" + name, **labels)
+
+
+def home(running, agent) -> int:
+    return entries(running, id=agent.agent_id, status="online")[0]["worker"]
+
+
+# Claims
+
+
+@pytest.mark.parametrize("older, newer", [(0, 1), (1, 0), (0, 2), (1, 1)])
+def test_a_frozen_connection_loses_its_id_to_the_newcomer(proxy, at, frozen, older, newer):
+    running = proxy(ingest_workers=3)
+    _, id = frozen(running, older)
+    agent = at(running, newer).register()
+    assert agent.agent_id == id
+    running.wait_agents(online=1, total=1)
+    assert [e["worker"] for e in entries(running, status="online")] == [newer]
+    assert not entries(running, status="claiming")
+    if older != newer:
+        assert own(running, "claims_total", verdict="gone") == 1
+    assert "two agents" not in running.output()
+
+
+def test_an_agent_of_a_dead_worker_has_its_id_at_once(proxy, at):
+    running = proxy(ingest_workers=2)
+    agent = at(running, 0).register()
+    os.kill(pids(running)[0], signal.SIGKILL)
+    assert at(running, 1).register().agent_id == agent.agent_id
+    running.wait_agents(online=1, total=1)
+
+
+def test_a_stopped_worker_gives_its_agent_up(proxy, at):
+    """It answers no claim. When it is there again, or its successor, nobody is listed twice."""
+    running = proxy(ingest_workers=2)
+    first = at(running, 0).register()
+    second = at(running, 1)
+    stopped = pids(running)[0]
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        second.register()
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    assert second.agent_id == first.agent_id
+    first.registration.status()
+    running.wait_agents(online=1, total=1)
+    assert not second.registration.is_ended
+
+
+# Twins
+
+
+def test_twins_at_two_workers(proxy, at):
+    running = proxy(ingest_workers=2)
+    first, second = at(running, 0).register(), at(running, 1).register()
+    assert first.agent_id != second.agent_id
+    running.wait_agents(online=2, total=2)
+    assert own(running, "agent_registrations_total", outcome="twin") == 1
+    assert own(running, "claims_total", verdict="alive") == 1
+    assert "two agents of one identity are alive" in running.output()
+    assert not first.registration.is_ended and not second.registration.is_ended
+
+    # The second goes and comes back elsewhere: it takes the place that it has left.
+    second.close()
+    running.wait_agents(online=1, total=2)
+    back = at(running, 0).register()
+    assert back.agent_id == second.agent_id
+    running.wait_agents(online=2, total=2)
+
+    # The first goes and comes back elsewhere: its own id is free.
+    first.close()
+    running.wait_agents(online=1, total=2)
+    again = at(running, 1).register()
+    assert again.agent_id == first.agent_id
+    running.wait_agents(online=2, total=2)
+    assert not back.registration.is_ended
+
+
+def test_many_of_one_identity_at_once(proxy, agents):
+    """One has the identity's own id, and no two have the same."""
+    running = proxy(ingest_workers=4)
+    made = [agents(running, "same", start=False) for _ in range(8)]
+    together(*[agent.register for agent in made])
+    ids = {agent.agent_id for agent in made}
+    assert len(ids) == len(made)
+    running.wait_agents(online=len(made), total=len(made))
+    pause(1.1)  # who ends sooner after its registration counts as looping
+    for agent in made:
+        agent.close()
+    running.wait_agents(online=0)
+    assert agents(running, "same").agent_id in ids
+    running.wait_agents(online=1, total=len(made))
+
+
+def test_two_newcomers_claim_one_frozen_connection(proxy, at, frozen):
+    running = proxy(ingest_workers=3)
+    _, id = frozen(running, 0)
+    one, two = at(running, 1), at(running, 2)
+    together(one.register, two.register)
+    assert [one.agent_id, two.agent_id].count(id) == 1
+    running.wait_agents(online=2, total=2)
+
+
+# Foreign streams
+
+
+@pytest.fixture
+def spread(proxy, at):
+    """An agent at worker 0 whose metrics stream is at worker 1."""
+    running = proxy(ingest_workers=2)
+    agent = at(running, 0, "spread", labels={"zone": "a"}).register()
+    arm = at(running, 1, "spread")
+    arm.agent_id = agent.agent_id
+    arm.samples = [wire.Sample("value", {"n": "1"}, 7.0)]
+    arm.open_metrics()
+    arm.sync()
+    assert not arm.metrics.is_ended, arm.metrics.status()
+    return running, agent, arm
+
+
+def value_labels(running) -> list[dict]:
+    return [dict(labels) for labels in running.scrape().named("value")]
+
+
+def test_a_stream_at_another_worker_is_served(spread):
+    running, agent, arm = spread
+    (entry,) = entries(running, status="foreign")
+    assert (entry["worker"], entry["id"], entry["home"]) == (1, agent.agent_id, 0)
+    assert running.health()["agents_total"] == 1
+    eventually(lambda: value_labels(running), "the values that came by the other worker")
+    assert value_labels(running) == [{"n": "1", "pod_name": "spread", "node_role": "ROLE_DATA", "node_zone": "a"}]
+    eventually(lambda: own(running, "foreign_streams") == 1, "it is counted")
+    agent.heartbeat(labels={"zone": "b"})
+    eventually(lambda: value_labels(running)[0]["node_zone"] == "b", "the new label on what comes by the other worker")
+    assert running.health()["agents_online"] == 1
+
+
+def test_a_foreign_stream_that_closes_leaves_nothing(spread):
+    running, agent, arm = spread
+    arm.close()
+    eventually(lambda: own(running, "foreign_streams") == 0, "the stream is gone")
+    assert running.health()["agents_total"] == 1
+    assert not agent.registration.is_ended
+
+
+def test_foreign_streams_end_with_their_home(spread):
+    running, agent, arm = spread
+    os.kill(pids(running)[0], signal.SIGKILL)
+    code, message = arm.metrics.status()
+    assert code == grpc.StatusCode.UNAVAILABLE, message
+
+
+def test_foreign_streams_end_with_their_agent(spread):
+    running, agent, arm = spread
+    agent.close()
+    code, message = arm.metrics.status()
+    assert code == grpc.StatusCode.UNAVAILABLE, message
+
+
+def test_a_foreign_agent_comes_itself(spread, at):
+    running, agent, arm = spread
+    agent.close()
+    running.wait_agents(online=0)
+    back = at(running, 1, "spread").register()
+    assert back.agent_id == agent.agent_id
+    back.samples = [wire.Sample("value", {"n": "2"}, 8.0)]
+    back.open_metrics()
+    back.sync()
+    running.wait_agents(online=1, total=1)
+    assert not entries(running, status="foreign")
+    assert [labels["n"] for labels in value_labels(running)] == ["2"]
+    pause(1.5)  # what belonged to the earlier registration has ended, this has not
+    assert not back.metrics.is_ended and not back.registration.is_ended
+    assert arm.metrics.is_ended
+
+
+def test_a_foreign_stream_outlives_its_own_workers_successor(spread, at):
+    """The stream dies with its worker; the agent opens it anew."""
+    running, agent, arm = spread
+    os.kill(pids(running)[1], signal.SIGKILL)
+    arm.metrics.status()
+    eventually(lambda: 1 in pids(running) and running.health()["status"] == "healthy", "the successor")
+    again = at(running, 1, "spread")
+    again.agent_id = agent.agent_id
+    again.samples = arm.samples
+    again.open_metrics()
+    again.sync()
+    assert not again.metrics.is_ended
+    eventually(lambda: value_labels(running), "its values")
+    assert running.health()["agents_total"] == 1
+
+
+# The limit
+
+
+def test_the_limit_holds_when_many_come_at_once(proxy, agents):
+    running = proxy(ingest_workers=4, max_agents=10)
+    made = [agents(running, f"pod-{n}", start=False) for n in range(40)]
+    answers = []
+
+    def come(agent):
+        answers.append(agent.begin_registration().next(30).success)
+
+    together(*[lambda a=agent: come(a) for agent in made])
+    assert sorted(answers) == [False] * 30 + [True] * 10
+    running.wait_agents(online=10, total=10)
+    assert own(running, "agent_registrations_total", outcome="refused_limit") == 30
+
+
+def test_the_longest_unconnected_makes_room_whichever_worker_has_it(proxy, at):
+    running = proxy(ingest_workers=2, max_agents=2)
+    first, _ = at(running, 0, "a").register(), at(running, 0, "b").register()
+    first.close()
+    running.wait_agents(online=1, total=2)
+    at(running, 1, "c").register()
+    running.wait_agents(online=2, total=2)
+    assert {e["id"] for e in entries(running)} & {first.agent_id} == set()
+
+
+# Loops
+
+
+def test_a_loop_over_several_workers_is_held_off_at_all(proxy, at):
+    running = proxy(ingest_workers=3)
+    answers = []
+    for turn in range(9):
+        agent = at(running, turn % 3, "looping")
+        stream = agent.begin_registration()
+        response = stream.next()
+        answers.append(response.success)
+        if not response.success:
+            assert stream.status()[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
+        agent.close()
+        running.wait_agents(online=0)
+    assert answers[:6] == [True] * 6 and not any(answers[6:]), answers
+    assert own(running, "agent_registrations_total", outcome="refused_loop") == 3
+    assert at(running, 0, "other").register().response.success
+    pause(10.5)
+    assert at(running, 1, "looping").register().response.success
+
+
+# Poison
+
+
+@pytest.mark.parametrize("how", ["registration", "metrics"])
+def test_a_worker_says_whose_message_it_died_of(proxy, agents, monkeypatch, how):
+    """A debug build's ingest traps on the bytes of FODC_TEST_INGEST_POISON. The supervisor is stopped meanwhile, so that
+    the dead worker's lane can be looked at."""
+    missing = [n for n in ("fodc-proxy", "fodc-ingest", "fodc-exporter") if not (DEBUG_BIN / n).exists()]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not in {DEBUG_BIN}: swift build --product NAME, or set FODC_DEBUG_BIN")
+    monkeypatch.setattr(processes, "BIN", DEBUG_BIN)
+    running = proxy(env={"FODC_TEST_INGEST_POISON": "the-poison"}, ingest_workers=1)
+    agent = agents(running, "bad")
+    (entry,) = entries(running, id=agent.agent_id)
+    assert "working_on" not in lanes(running)[0][0]
+    os.kill(running.pid, signal.SIGSTOP)
+    try:
+        if how == "registration":
+            agent.heartbeat(labels={"zone": "the-poison"})
+        else:
+            agent.samples = [agent.sample("value", 1, zone="the-poison")]
+            threading.Thread(target=lambda: running.web.get("/metrics", timeout=30), daemon=True).start()
+        agent.registration.status()
+        header, _ = lanes(running)[0]
+        assert header["working_on"] == entry["identity_hash"]
+    finally:
+        os.kill(running.pid, signal.SIGCONT)
+    eventually(lambda: pids(running), "a successor")
