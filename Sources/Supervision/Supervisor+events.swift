@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Logging
+import Logs
 import Platform
 import WorkerLink
 
@@ -33,6 +34,7 @@ extension Supervisor {
                 lastPingNanoseconds = monotonic
             }
         }
+        LogOutput.standard.tellRepeats()
         observe()
         var hasChanged = false
         for worker in workers {
