@@ -88,7 +88,9 @@ public struct LogLine: Sendable {
         Self.appendEscaped(message, to: &line, isQuoted: false)
         if repeats > 1 { line += " (and \(repeats - 1) more like it)" }
         for (name, value) in fields where name != Self.repeatsField {
-            line += " \(name)="
+            line += " "
+            Self.appendEscaped(name, to: &line, isQuoted: false)
+            line += "="
             let isPlain =
                 !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0x7F }
             if isPlain {
