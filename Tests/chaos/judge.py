@@ -30,6 +30,8 @@ class Scrape:
     status: int | None
     error: str | None
     missing: dict[str, int]
+    #: Of these, the pods that were there to be asked.
+    lacking: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def ended(self) -> float:
@@ -71,11 +73,13 @@ class Judge:
         """Whether the supervisor had died so shortly before that agents may be on their way still."""
         return any(began - SUPERVISOR_GAP_SECONDS <= at <= ended + DEATH_SLACK_SECONDS for at in self.supervisor_deaths)
 
-    def missing_live(self, missing, began: float, ended: float) -> list[str]:
+    def lacking(self, missing, began: float, ended: float) -> list[str]:
         """Of the pods of which series are missing, those that were there to be asked."""
-        if self.is_returning(began, ended):
-            return []
         return [pod for pod in missing if not self.fleet.unit_of(pod).is_away(began, ended)]
+
+    def missing_live(self, missing, began: float, ended: float) -> list[str]:
+        """Of these, those for which nothing that was done is an excuse."""
+        return [] if self.is_returning(began, ended) else self.lacking(missing, began, ended)
 
     # The client that scrapes every 200 ms
 
@@ -84,6 +88,7 @@ class Judge:
         for number, s in enumerate(scrapes):
             kind = None
             if s.status == 200:
+                s.lacking = self.lacking(s.missing, s.began, s.ended)
                 if live := self.missing_live(s.missing, s.began, s.ended):
                     kind = f"without series of live agents ({some(sorted(live))})"
             elif s.error and "refused" in s.error.lower():

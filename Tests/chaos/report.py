@@ -34,8 +34,8 @@ def rows(done: list[Done], scrapes: list[Scrape], wrong: set[int], replaced: dic
 
 
 def gap(scrapes: list[Scrape]) -> float:
-    """The longest time between ends of complete answers."""
-    ends = sorted(s.ended for s in scrapes if s.status == 200 and not s.missing)
+    """The longest time between ends of answers that had every agent who was there."""
+    ends = sorted(s.ended for s in scrapes if s.status == 200 and not s.lacking)
     return max((b - a for a, b in zip(ends, ends[1:])), default=0.0)
 
 

@@ -32,7 +32,7 @@ from chaos.watcher import Watcher  # noqa: E402
 
 INSIDE = "FODC_CHAOS_INSIDE"
 #: The spool's own file system, small enough to be filled.
-SPOOL_BYTES = 6 << 20
+SPOOL_BYTES = 48 << 20
 #: Before memory is measured: what was on its way is gone, and Prometheus has scraped twice.
 QUIET_SECONDS = 2 * INTERVAL_SECONDS + 2
 #: Everything besides the torment itself; then the run has hung, and ends as failed.
@@ -50,6 +50,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", metavar="TEXT,...", help="only actions whose names have one of these in them")
     parser.add_argument("--bin", type=pathlib.Path, default=pathlib.Path(os.environ.get("FODC_BIN", ROOT / ".build" / "release")))
     parser.add_argument("--unit", type=pathlib.Path, help="the service's unit; a plain one if not given")
+    parser.add_argument("--flags", default="", help="more flags of the proxy, to see that the verdict can fail (--stale-grace=0)")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / ".build" / "chaos", help="folder of logs and table")
     given = parser.parse_args()
     if given.seconds <= 0 or given.agents < 20:
@@ -114,7 +115,7 @@ class Run:
             shutil.rmtree(self.folder / "run")
         self.work = self.folder / "run"
         self.work.mkdir(parents=True)
-        self.service = Service(given.bin.resolve(), given.unit and given.unit.resolve(), "--stale-grace=15s")
+        self.service = Service(given.bin.resolve(), given.unit and given.unit.resolve(), given.flags)
         self.fleet = Fleet(given.bin.resolve(), self.work, GRPC, given.agents, given.seed)
         self.prometheus = Prometheus(self.work, HTTP)
         self.watcher = Watcher(self.service)

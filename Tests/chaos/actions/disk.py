@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A filled disk: the spool's file system has no room while a slow client downloads a profile."""
+"""A filled disk: the spool's file system fills up while a slow client downloads a profile."""
 import errno
 import http.client
 import json
@@ -9,7 +9,8 @@ from ..clock import now, sleep
 from ..service import HTTP, SPOOL
 from . import Action, Failed
 
-SIZE_BYTES = 8 << 20
+#: More than the file system has.
+FILLER_BYTES = 1 << 30
 FILLER = "filled-by-chaos"
 LIMIT_SECONDS = 20
 
@@ -21,8 +22,7 @@ class FullDisk(Action):
         place = self._profile(rng)
         filler = SPOOL / FILLER
         try:
-            self._fill(filler)
-            outcome = self._download(place, rng.uniform(1, 3)) if place else "no profile is listed"
+            outcome = self._download(place, filler, rng.uniform(1, 3)) if place else "no profile is listed"
         finally:
             filler.unlink(missing_ok=True)
         return outcome
@@ -30,7 +30,7 @@ class FullDisk(Action):
     def _fill(self, filler):
         try:
             with open(filler, "wb", buffering=0) as file:
-                for _ in range(SIZE_BYTES >> 16):
+                for _ in range(FILLER_BYTES >> 16):
                     file.write(bytes(1 << 16))
         except OSError as error:
             if error.errno != errno.ENOSPC:
@@ -50,8 +50,9 @@ class FullDisk(Action):
         one = rng.choice(listed)
         return f"/pressure-profiles/{one['pod_name']}/{one['profile_id']}/heap"
 
-    def _download(self, place: str, pause: float) -> str:
-        """Waits before it reads, so that the spool is needed. What comes must be whole or cut, never short and whole."""
+    def _download(self, place: str, filler, pause: float) -> str:
+        """Fills the disk once the answer has begun, and waits before it reads, so that the spool is needed. What comes must
+        be whole or cut, never short and whole."""
         connection = http.client.HTTPConnection(HTTP, timeout=LIMIT_SECONDS)
         end = now() + LIMIT_SECONDS
         try:
@@ -61,6 +62,7 @@ class FullDisk(Action):
             answer = connection.getresponse()
             if answer.status != 200:
                 return f"refused with {answer.status}"
+            self._fill(filler)
             sleep(pause)
             length, taken = answer.getheader("Content-Length"), 0
             while piece := answer.read(1 << 16):

@@ -1,13 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Full lanes: the exporter stands still while agents send what they can, so that ingest must hold them back."""
 import os
+import re
 import signal
+import urllib.request
 
 from ..clock import sleep
+from ..service import HTTP
 from . import Action
 
 #: Below the 2 s after which the exporter counts as hung.
 PAUSE_SECONDS = 1.4
+
+
+HELD_BACK = re.compile(r"^fodc_proxy_back_pressure_seconds_total\{[^}]*\} (\S+)$", re.M)
+
+
+def held_back_seconds() -> float:
+    """How long ingest has held agents back for want of room, so far."""
+    try:
+        with urllib.request.urlopen(f"http://{HTTP}/metrics", timeout=10) as answer:
+            return sum(map(float, HELD_BACK.findall(answer.read().decode())))
+    except OSError:
+        return 0.0
 
 
 class FullLanes(Action):
@@ -17,6 +32,7 @@ class FullLanes(Action):
         exporter = stand.service.process("exporter")
         if not exporter:
             return "no exporter runs"
+        before = held_back_seconds()
         flooding = [pod for unit in stand.fleet.grpcs for pod in unit.say(f"flood {PAUSE_SECONDS + 1}")["flooding"]]
         try:
             os.kill(exporter.pid, signal.SIGSTOP)
@@ -29,7 +45,7 @@ class FullLanes(Action):
             except ProcessLookupError:
                 pass
         sleep(1.0)
-        return f"{len(flooding)} agents flooded"
+        return f"{len(flooding)} agents flooded, held back for {max(0.0, held_back_seconds() - before):.2f} s"
 
 
 def actions():
