@@ -5,7 +5,7 @@ Each series of an agent has as value how often the agent has answered (series n:
 goes back is seen. Commands, one a line, each answered by one line of JSON:
 
     reopen K     K agents close their connections, without a word, and come again
-    flood S      agents send crash records of a megabyte unasked, as fast as the proxy takes them, for S seconds
+    flood S      agents send large crash records unasked, as fast as the proxy takes them, for S seconds
     freeze       values stay as they are from now on
     report       of each pod: value last answered, ids that it has had, reconnects
     end          all close"""
@@ -25,8 +25,8 @@ from harness.agent import Agent  # noqa: E402
 #: Agents in the field beat every 10 s.
 BEAT_SECONDS = 10
 SERIES_STEP = 1 << 32
-#: Of those that flood: a message's size, and how many agents do it.
-FLOOD_BYTES, FLOODERS = 1 << 20, 4
+#: Of those that flood: the size of a message (of an agent a megabyte of records is kept), and how many agents do it.
+FLOOD_BYTES, FLOODERS = 200 << 10, 4
 
 
 class ChaosAgent(Agent):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table: what was done how often, and what the client that scrapes every 200 ms saw of it."""
+import bisect
+
 from .judge import Scrape
 from .tormentor import Done
 
@@ -7,24 +9,21 @@ COLUMNS = ("action", "times", "worst scrape", "longest without a complete one", 
 
 
 def rows(done: list[Done], scrapes: list[Scrape], wrong: set[int], replaced: dict[str, list[float]], end: float) -> list[tuple]:
-    """One row an action. A scrape belongs to the action during or after which it was begun."""
+    """One row an action. A scrape belongs to the action during or after which it was begun; a cut one, when it was cut."""
     found: dict[str, dict] = {}
+    numbered = sorted(enumerate(scrapes), key=lambda n: n[1].began if n[1].status == 200 else n[1].ended)
+    times = [s.began if s.status == 200 else s.ended for _, s in numbered]
     until = [d.began for d in done[1:]] + [end]
-    at = 0
     for one, next_begins in zip(done, until):
         row = found.setdefault(one.name, {"times": 0, "worst": 0.0, "gap": 0.0, "cut": 0, "faults": 0})
         row["times"] += 1
         row["faults"] += one.fault is not None
-        while at < len(scrapes) and scrapes[at].began < one.began:
-            at += 1
-        first = at
-        while at < len(scrapes) and scrapes[at].began < next_begins:
-            at += 1
-        part = scrapes[first:at]
+        mine = numbered[bisect.bisect_left(times, one.began) : bisect.bisect_left(times, next_begins)]
+        part = [s for _, s in mine]
         row["worst"] = max([row["worst"]] + [s.took for s in part if s.status == 200])
         row["gap"] = max(row["gap"], gap(part))
         row["cut"] += sum(s.status != 200 for s in part)
-        row["faults"] += sum(n in wrong for n in range(first, at))
+        row["faults"] += sum(number in wrong for number, _ in mine)
     table = []
     for name, row in sorted(found.items()):
         worst = max(replaced.get(name, []), default=None)
