@@ -48,7 +48,9 @@ let package = Package(
         .executableTarget(name: "LaneTool", dependencies: ["Exchange", "Lanes", "Platform", arguments]),
 
         // The workers' and the supervisor's logic.
-        .target(name: "Supervision", dependencies: ["Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),
+        .target(
+            name: "Supervision",
+            dependencies: ["Exchange", "Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),
         .target(
             name: "IngestService",
             dependencies: [
@@ -103,7 +105,7 @@ let package = Package(
             // Starts fodc-proxy, with FakeWorker for its workers.
             name: "SupervisionTests",
             dependencies: [
-                "FakeWorker", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
+                "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
             ]),
         .testTarget(name: "ReportsTests", dependencies: ["FODCProtocol", "Reports", protobuf]),
         .testTarget(

@@ -66,3 +66,19 @@ ssize_t fodc_process_receive_message(int socket, void *bytes, size_t capacity, i
     *descriptor_count = received;
     return count;
 }
+
+int fodc_process_accept(int listener) {
+    int connection;
+    do connection = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (connection < 0 && errno == EINTR);
+    return connection;
+}
+
+int fodc_process_peer(int socket, uid_t *user, pid_t *process) {
+    struct ucred credentials;
+    socklen_t size = sizeof credentials;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return -1;
+    *user = credentials.uid;
+    *process = credentials.pid;
+    return 0;
+}

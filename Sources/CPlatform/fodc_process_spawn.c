@@ -35,7 +35,7 @@ static void tell_and_exit(int report, int step) {
 }
 
 static void run_child(const char *path, char *const arguments[], char *const environment[], const int descriptors[],
-                      int descriptor_count, pid_t parent, int report) {
+                      int descriptor_count, int output, pid_t parent, int report) {
     /* First: from here on the kernel kills us when the parent dies; then see whether it has died already. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) tell_and_exit(report, STEP_PARENT);
     if (getppid() != parent) _exit(127);
@@ -56,6 +56,8 @@ static void run_child(const char *path, char *const arguments[], char *const env
     int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (input < 0 || dup2(input, STDIN_FILENO) < 0) tell_and_exit(report, STEP_STDIN);
     if (fcntl(STDIN_FILENO, F_SETFD, 0) < 0) tell_and_exit(report, STEP_STDIN); /* input may have been 0 itself */
+    if (output >= 0 && (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0))
+        tell_and_exit(report, STEP_DESCRIPTORS);
     int moved[descriptor_count + 1]; /* + 1: an array of nothing is undefined */
     for (int i = 0; i < descriptor_count; i++) {
         moved[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, end + 1);
@@ -85,7 +87,7 @@ static int fail(int code, const char *step_name, const char **step) {
 }
 
 int fodc_process_spawn(const char *path, char *const arguments[], char *const environment[], const int descriptors[],
-                       int descriptor_count, pid_t *pid, int *pidfd, const char **step) {
+                       int descriptor_count, int output, pid_t *pid, int *pidfd, const char **step) {
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) return fail(errno, "pipe2", step);
 
@@ -94,7 +96,8 @@ int fodc_process_spawn(const char *path, char *const arguments[], char *const en
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid();
     pid_t child = fork();
-    if (child == 0) run_child(path, arguments, environment, descriptors, descriptor_count, parent, report[1]);
+    if (child == 0) run_child(path, arguments, environment, descriptors, descriptor_count, output, parent,
+                              report[1]);
     int fork_error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(report[1]);
@@ -121,6 +124,22 @@ int fodc_process_spawn(const char *path, char *const arguments[], char *const en
     }
     *pid = child;
     return 0;
+}
+
+static void set_close_on_exec(const int descriptors[], int count, int on) {
+    for (int i = 0; i < count; i++) {
+        int flags = fcntl(descriptors[i], F_GETFD);
+        if (flags >= 0) fcntl(descriptors[i], F_SETFD, on ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC);
+    }
+}
+
+void fodc_process_become(const char *path, char *const arguments[], char *const environment[], const int keep[],
+                         int keep_count) {
+    set_close_on_exec(keep, keep_count, 0);
+    execve(path, arguments, environment);
+    int code = errno;
+    set_close_on_exec(keep, keep_count, 1);
+    errno = code;
 }
 
 char *const *fodc_process_environment(void) { return environ; }

@@ -50,6 +50,8 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case messagesUnasked
     /// The lane of a predecessor that could not be used, and was begun anew. Counted in the new one.
     case lanesReplaced
+    /// ``LastCommand``.
+    case lastCommand
 
     // gRPC transport.
     case grpcBytesIn = 48

@@ -90,16 +90,23 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     private static func openLane(
         _ descriptor: Int32, index: Int, _ launch: WorkerLaunch, _ logger: Logger
     ) throws(LaneError) -> LaneWriter {
+        guard !launch.isFresh else { return try beginAnew(descriptor, index: index, launch) }
         do {
             return try LaneWriter.takeOver(
                 descriptor: descriptor, kind: .down, index: index, generation: launch.generation,
                 maximumRingBytes: commandRingBytes)
         } catch .unusable(let reason) {
             logger.error("a command lane cannot be used: begun anew", metadata: ["reason": "\(reason)"])
-            return try LaneWriter.format(
-                descriptor: descriptor, kind: .down, index: index, generation: launch.generation,
-                maximumRingBytes: commandRingBytes)
+            return try beginAnew(descriptor, index: index, launch)
         }
+    }
+
+    private static func beginAnew(
+        _ descriptor: Int32, index: Int, _ launch: WorkerLaunch
+    ) throws(LaneError) -> LaneWriter {
+        try LaneWriter.format(
+            descriptor: descriptor, kind: .down, index: index, generation: launch.generation,
+            maximumRingBytes: commandRingBytes)
     }
 
     private func wire() {

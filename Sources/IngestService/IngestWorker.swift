@@ -88,6 +88,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         _ launch: WorkerLaunch, _ lanes: WorkerDescriptors.Ingest, _ logger: Logger
     ) throws(LaneError) -> LaneWriter {
         let ring = launch.settings.ringMaxBytes
+        if launch.isFresh { return try beginAnew(launch, lanes) }
         do {
             return try LaneWriter.takeOver(
                 descriptor: lanes.up, kind: .up, index: launch.index, generation: launch.generation,
@@ -96,12 +97,18 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             logger.error(
                 "the predecessor's lane cannot be used: starting with an empty one, agents are asked anew",
                 metadata: ["reason": "\(reason)"])
-            let fresh = try LaneWriter.format(
-                descriptor: lanes.up, kind: .up, index: launch.index, generation: launch.generation,
-                maximumRingBytes: ring)
-            fresh.addCounter(IngestCounter.lanesReplaced.rawValue, 1)
-            return fresh
+            return try beginAnew(launch, lanes)
         }
+    }
+
+    private static func beginAnew(
+        _ launch: WorkerLaunch, _ lanes: WorkerDescriptors.Ingest
+    ) throws(LaneError) -> LaneWriter {
+        let fresh = try LaneWriter.format(
+            descriptor: lanes.up, kind: .up, index: launch.index, generation: launch.generation,
+            maximumRingBytes: launch.settings.ringMaxBytes)
+        fresh.addCounter(IngestCounter.lanesReplaced.rawValue, 1)
+        return fresh
     }
 
     // MARK: Start
@@ -210,6 +217,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         repeat {
             let gone = commands[parity].poll(into: lane, counters: counters) { header, command in
                 let key = CollectionRounds.Key(generation: header.generation, number: header.number)
+                counters.set(.lastCommand, Int(clamping: LastCommand.word(header.type, number: header.number)))
                 if isDraining { refuse(command, key) } else { obey(command, key) }
             }
             if let gone {

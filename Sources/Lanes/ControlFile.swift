@@ -21,6 +21,22 @@ public enum ControlFile {
         (try? MemoryFile.byteCount(of: descriptor)) == ControlLayout.fileBytes && MemoryFile.hasSealedSize(descriptor)
     }
 
+    /// What makes it no control memory of this version; `nil` when it is some, also when nobody has formatted it yet.
+    public static func flaw(of descriptor: Int32) -> String? {
+        do {
+            let mapping = try map(descriptor, access: .readOnly)
+            let words = SharedWords(base: mapping.base)
+            // The words are read while the mapping lives.
+            return withExtendedLifetime(mapping) {
+                words.loadAcquire(ControlLayout.magic) == 0 ? nil : flaw(of: words)
+            }
+        } catch .unusable(let reason) {
+            return reason
+        } catch {
+            return error.description
+        }
+    }
+
     /// Maps it after checking that it can be.
     static func map(_ descriptor: Int32, access: MappingAccess) throws(LaneError) -> Mapping {
         do {

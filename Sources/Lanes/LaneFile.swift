@@ -31,4 +31,30 @@ public enum LaneFile {
         guard let kind = LaneKind(rawValue: written) else { throw .unusable(memory.flaw(kind: .up) ?? "") }
         return kind
     }
+
+    /// What makes it no lane of this version, kind and worker that could be gone on with; `nil`: nothing does. One that
+    /// nobody has formatted yet is as good as new. Changes nothing, and believes nothing.
+    public static func flaw(of descriptor: Int32, kind: LaneKind, index: Int) -> String? {
+        do {
+            let memory = try LaneMemory(descriptor: descriptor, access: .readOnly)
+            guard memory.isFormatted else { return nil }
+            if let flaw = memory.flaw(kind: kind) { return flaw }
+            let written = high(memory.words.loadRelaxed(LaneLayout.Header.kindAndIndex))
+            guard written == UInt32(truncatingIfNeeded: index) else { return "it is of worker \(written)" }
+            // While somebody writes, head and tail are not of one moment.
+            if LaneWriter.runningWriter(of: memory) == nil { _ = try LaneRemains(memory: memory, kind: kind) }
+            return nil
+        } catch .unusable(let reason) {
+            return reason
+        } catch {
+            return error.description
+        }
+    }
+
+    /// The process that last signed as the lane's writer, if it is another one than this and still runs: until it is gone
+    /// nobody else may have the lane. `nil` also for a lane that nobody has written, and for what is none.
+    public static func runningWriter(of descriptor: Int32) -> Int32? {
+        guard let memory = try? LaneMemory(descriptor: descriptor, access: .readOnly) else { return nil }
+        return LaneWriter.runningWriter(of: memory)
+    }
 }

@@ -43,6 +43,16 @@ extension ProxySettings {
         return settings
     }
 
+    /// The settings that somebody has chosen, by a flag or the environment; all others are defaults.
+    public static func given(
+        flags: [(flag: SettingsFlag, value: String)], environment: (String) -> String?
+    ) -> Set<SettingsFlag> {
+        Set(
+            SettingsFlag.allCases.filter { flag in
+                flags.contains { $0.flag == flag } || environment(flag.environmentVariable)?.isEmpty == false
+            })
+    }
+
     /// systemd puts several folders into one variable with colons between them.
     private static func firstFolder(_ variable: String?) -> String? {
         variable?.split(separator: ":").first.map(String.init)

@@ -13,18 +13,26 @@ extension Supervisor {
             if timer.take() > 0 { tick() }
         case .signals:
             while let number = signals.next() { handleSignal(number) }
+        case .barrier:
+            keeper.barrierPassed()
+        case .check:
+            checkEnded()
         default:
-            guard let (place, isLink) = token.worker, workers.indices.contains(place) else { return }
-            // A token may be of a process that is gone by now: reading finds nothing then.
+            if let requests, requests.owns(token.rawValue) {
+                return requests.handleReadable(token.rawValue, nowNanoseconds: now)
+            }
+            // A token may be of a process that is gone by now.
+            guard let (number, isLink) = token.worker, let worker = everyone.first(where: { $0.number == number })
+            else { return }
             if isLink {
-                readLink(workers[place])
-            } else if let end = workers[place].reap() {
-                bury(workers[place], end)
+                readLink(worker)
+            } else if let end = worker.reap() {
+                bury(worker, end)
             }
         }
     }
 
-    /// Four times a second: who hangs, who is due, is systemd content. Allocates nothing as long as all is well.
+    /// Four times a second: who hangs, who is due, is systemd content. Allocates little as long as all is well.
     private func tick() {
         if let interval = service.watchdogIntervalNanoseconds {
             let monotonic = MonotonicClock.nowNanoseconds()
@@ -36,43 +44,56 @@ extension Supervisor {
         }
         LogOutput.standard.tellRepeats()
         observe()
-        var hasChanged = false
-        for worker in workers {
+        for worker in everyone {
+            if let killAt = worker.killAtNanoseconds, now >= killAt {
+                worker.killAtNanoseconds = nil
+                logger.warning("\(worker.name) has not ended in time and is killed", metadata: metadata(worker))
+                perform(worker.life.killNow(), on: worker)
+            }
             perform(worker.life.tick(hang: worker.watch.verdict(nowNanoseconds: now), nowNanoseconds: now), on: worker)
-            hasChanged = hasChanged || worker.isKnownDegraded != worker.life.policy.isDegraded
         }
         if shutdown.isUnderWay, let step = shutdown.tick(nowNanoseconds: MonotonicClock.nowNanoseconds()) {
             perform(step)
         }
-        if hasChanged { tellStatus() }
+        requests?.tick(nowNanoseconds: now)
+        checkTick()
+        operationTick()
+        suspicion.forget(nowNanoseconds: now)
+        tellStatus()
     }
 
     /// Takes down what the workers show of themselves in their lanes' headers.
     private func observe() {
-        let exporterParity = exporter.parity
-        let isExporterReady = exporter.life.isReady
         // Draining workers read no commands any more, and that is right.
         let isReading = phase != .stopping
-        for worker in workers where worker.life.isReady {
-            switch worker.role {
-            case .ingest:
-                let gauge = upGauges[worker.index]
-                worker.watch.observe(heartbeat: gauge.heartbeat, nowNanoseconds: now)
-                for parity in 0..<LaneSet.parities {
-                    let isWritten = isReading && isExporterReady && parity == exporterParity
-                    worker.watch.observe(
-                        lane: parity, readPosition: isWritten ? gauge.readPosition(parity) : nil,
-                        head: downGauges[worker.index][parity].head, nowNanoseconds: now)
-                }
-            case .exporter:
-                worker.watch.observe(heartbeat: downGauges[0][exporterParity].heartbeat, nowNanoseconds: now)
-                for index in upGauges.indices {
-                    worker.watch.observe(
-                        lane: index, readPosition: isReading ? downGauges[index][exporterParity].readPosition(0) : nil,
-                        head: upGauges[index].head, nowNanoseconds: now)
-                }
+        let exporters = ([exporter] + leaving + successors).filter { $0.role == .exporter && $0.life.isReady }
+        for worker in ingest + leaving where worker.role == .ingest && worker.life.isReady {
+            guard let own = lanes(of: worker) else { continue }
+            worker.watch.observe(heartbeat: own.upGauge.heartbeat, nowNanoseconds: now)
+            for parity in 0..<LaneSet.parities {
+                let isWritten = isReading && !worker.isLeaving && exporters.contains { $0.parity == parity }
+                worker.watch.observe(
+                    lane: parity, readPosition: isWritten ? own.upGauge.readPosition(parity) : nil,
+                    head: own.downGauges[parity].head, nowNanoseconds: now)
             }
         }
+        for worker in exporters {
+            let parity = worker.parity
+            guard let first = lanes.ingest.first else { continue }
+            worker.watch.observe(heartbeat: first.downGauges[parity].heartbeat, nowNanoseconds: now)
+            worker.watch.setLaneCount(lanes.ingest.count, nowNanoseconds: now)
+            for own in lanes.ingest {
+                worker.watch.observe(
+                    lane: own.index, readPosition: isReading ? own.downGauges[parity].readPosition(0) : nil,
+                    head: own.upGauge.head, nowNanoseconds: now)
+            }
+        }
+    }
+
+    /// The lanes that an ingest worker writes; `nil` when they are of a layout that is no more.
+    func lanes(of worker: SupervisedWorker) -> IngestLanes? {
+        guard !worker.hasOldLanes, lanes.ingest.indices.contains(worker.index) else { return nil }
+        return lanes.ingest[worker.index]
     }
 
     /// What a worker says.
@@ -86,9 +107,10 @@ extension Supervisor {
                     for extra in message.descriptors { close(extra) }
                     switch MessageCoding.decodeWorkerMessage(message.bytes) {
                     case .ready: becameReady(worker)
+                    case .standby: standsBy(worker)
+                    case .adopted(let index): adopted(index, by: worker)
                     case .status(let text): logger.info("\(worker.name): \(text)")
-                    case .standby, .adopted, nil:
-                        logger.debug("unknown message", metadata: ["worker": "\(worker.name)"])
+                    case nil: logger.debug("unknown message", metadata: ["worker": "\(worker.name)"])
                     }
                 }
             } catch {
@@ -101,7 +123,9 @@ extension Supervisor {
 
     private func handleSignal(_ number: Int32) {
         if number == SIGHUP {
-            logger.info("SIGHUP: nothing to reload")
+            let arguments = settings.flagValues.map { "\($0.flag.option)=\($0.value)" }
+            beginReload(
+                ReloadOrder(settings: settings, arguments: arguments, environment: nil, programs: programs), reply: nil)
             return
         }
         let step = shutdown.signalled(nowNanoseconds: MonotonicClock.nowNanoseconds())

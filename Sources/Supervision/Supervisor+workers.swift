@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import Lanes
 import Logging
 import Platform
 import Settings
@@ -7,15 +8,22 @@ import WorkerLink
 
 /// Starting, ending and replacing workers.
 extension Supervisor {
+    /// How long a start waits for the last writer of a lane before that is killed: the kernel does it when the old
+    /// supervisor dies, so this is for a machine that is very busy.
+    static let writerPatienceNanoseconds: UInt64 = 5_000_000_000
+    private static let writerRetryNanoseconds: UInt64 = 20_000_000
+
+    func metadata(_ worker: SupervisedWorker) -> Logger.Metadata {
+        ["pid": "\(worker.pid)", "generation": "\(worker.generation)"]
+    }
+
     /// Does what a worker's state machine wants.
     func perform(_ action: WorkerLife.Action?, on worker: SupervisedWorker) {
         switch action {
         case nil: return
         case .start: start(worker)
         case .abort(let cause):
-            logger.error(
-                "\(worker.name) is ended: \(cause.text)",
-                metadata: ["pid": "\(worker.pid)", "generation": "\(worker.generation)"])
+            logger.error("\(worker.name) is ended: \(cause.text)", metadata: metadata(worker))
             worker.signal(SIGABRT)
             worker.signal(SIGCONT)
         case .kill:
@@ -24,17 +32,25 @@ extension Supervisor {
     }
 
     private func start(_ worker: SupervisedWorker) {
-        let generation = worker.nextGeneration()
-        control.starting(worker)
-        lanes.ringAll()
+        let isStandby = worker.role == .ingest && successors.contains { $0 === worker }
+        guard isStandby || hasFreeLanes(worker) else { return }
+        if worker.role == .exporter {
+            guard let step = exporterStep(worker) else { return }
+            worker.advanceGeneration(by: step)
+        } else {
+            worker.advanceGeneration()
+        }
+        if !isStandby {
+            control.starting(worker, after: worker.life.lastDeath?.cause)
+            lanes.ringAll()
+        }
         do throws(SystemError) {
-            let place = worker.role == .exporter ? workers.count - 1 : worker.index
-            try worker.adopt(
-                starter.start(worker.role, index: worker.index, generation: generation), events: events,
-                token: EventToken(place: place))
+            try worker.adopt(starter.start(worker, lanes: lanes, isStandby: isStandby), events: events)
             worker.life.started(nowNanoseconds: now)
+            worker.suspects = []
+            worker.isLeaving = false
             control.started(worker)
-            logger.debug("\(worker.name) started", metadata: ["pid": "\(worker.pid)", "generation": "\(generation)"])
+            logger.debug("\(worker.name) started", metadata: metadata(worker))
         } catch {
             // A process that cannot be watched dies with its socket and the pidfd.
             worker.signal(SIGKILL)
@@ -44,28 +60,73 @@ extension Supervisor {
         }
     }
 
+    /// By how much the exporter's generation rises: its parity must be that of nobody who still runs. `nil`: there are two
+    /// already, of which the older is ended now.
+    private func exporterStep(_ worker: SupervisedWorker) -> UInt64? {
+        let running = everyone.filter { $0.role == .exporter && $0 !== worker && $0.process != nil }
+        func isFree(_ step: UInt64) -> Bool {
+            !running.contains { $0.parity == WorkerStarter.parity(worker.generation + step) }
+        }
+        if isFree(1) { return 1 }
+        if isFree(2) { return 2 }
+        if let oldest = running.min(by: { $0.generation < $1.generation }) {
+            logger.notice("the oldest of three exporters is ended", metadata: metadata(oldest))
+            perform(oldest.life.killNow(), on: oldest)
+        }
+        worker.life.postpone(untilNanoseconds: now + Self.writerRetryNanoseconds)
+        return nil
+    }
+
+    /// A lane is handed out only when its last writer is gone, also one of a supervisor before this one.
+    private func hasFreeLanes(_ worker: SupervisedWorker) -> Bool {
+        var needed: [Lane] = []
+        switch worker.role {
+        case .ingest: needed = [lanes.ingest[worker.index].up]
+        case .exporter: break  // it finds out itself: its lanes are those of its parity, and the state lane waits
+        }
+        for lane in needed {
+            guard let writer = LaneFile.runningWriter(of: lane.readable), writer != worker.pid else { continue }
+            let since = worker.waitsForWriterSince ?? now
+            worker.waitsForWriterSince = since
+            if now - since >= Self.writerPatienceNanoseconds {
+                logger.error(
+                    "the last writer of a lane does not end and is killed",
+                    metadata: ["lane": "\(lane.name.description)", "pid": "\(writer)"])
+                kill(writer, SIGKILL)
+                worker.waitsForWriterSince = nil
+            }
+            worker.life.postpone(untilNanoseconds: now + Self.writerRetryNanoseconds)
+            return false
+        }
+        worker.waitsForWriterSince = nil
+        return true
+    }
+
     func becameReady(_ worker: SupervisedWorker) {
         guard worker.life.becameReady(nowNanoseconds: now) else { return }
         let isFormed =
             switch worker.role {
-            case .ingest: upGauges[worker.index].open()
-            case .exporter: downGauges.map { $0[worker.parity].open() }.allSatisfy { $0 }
+            case .ingest: lanes(of: worker)?.upGauge.open() ?? true
+            case .exporter: lanes.ingest.map { $0.downGauges[worker.parity].open() }.allSatisfy { $0 }
             }
         if !isFormed {
             // It is watched all the same: without a heartbeat it will not live long.
             logger.error("\(worker.name) says that it is ready, but its lane cannot be read")
         }
+        worker.startsFresh = false
         worker.watch = HangWatch(
-            laneCount: worker.role == .ingest ? LaneSet.parities : upGauges.count, nowNanoseconds: now)
+            laneCount: worker.role == .ingest ? LaneSet.parities : lanes.ingest.count, nowNanoseconds: now)
         control.ready(worker)
         lanes.ringAll()
-        logger.info(
-            "\(worker.name) is ready", metadata: ["pid": "\(worker.pid)", "generation": "\(worker.generation)"])
-        if phase == .starting, workers.allSatisfy(\.life.isReady) {
+        logger.info("\(worker.name) is ready", metadata: metadata(worker))
+        if let level = changedLogLevel { worker.send(.logLevel(level)) }
+        operationWorkerReady(worker)
+        if phase == .starting, present.allSatisfy({ $0.life.isReady }) {
             phase = .serving
             lastStatus = statusLine()
             service.ready(status: lastStatus)
             logger.notice("\(lastStatus)", metadata: ["version": "\(ProxyVersion.current)"])
+            adoptLeftLanes()
         } else {
             tellStatus()
         }
@@ -73,15 +134,17 @@ extension Supervisor {
 
     /// A worker's process has ended and is reaped.
     func bury(_ worker: SupervisedWorker, _ end: ChildProcess.End) {
-        let pid = worker.pid
+        let described = metadata(worker)
+        let evidence = self.evidence(of: worker)
         worker.release(events)
         let death = worker.life.ended({ DeathCause(end, verdict: $0) }, nowNanoseconds: now)
-        let metadata: Logger.Metadata = ["pid": "\(pid)", "generation": "\(worker.generation)"]
         if death.cause == .requested {
-            logger.info("\(worker.name) has ended", metadata: metadata)
+            logger.info("\(worker.name) has ended", metadata: described)
         } else {
-            logger.error("\(deathText(worker, death))", metadata: metadata)
+            logger.error(
+                "\(deathText(worker, death))", metadata: described.merging(evidence.metadata) { own, _ in own })
         }
+        if case .fault = death.cause { blame(worker, evidence) }
         mourn(worker, death)
     }
 
@@ -89,19 +152,24 @@ extension Supervisor {
     private func mourn(_ worker: SupervisedWorker, _ death: WorkerLife.Death) {
         control.died(worker, death.cause)
         lanes.ringAll()
+        leaving.removeAll { $0 === worker }
+        successors.removeAll { $0 === worker }
         if phase == .starting, case .exited(let code) = death.cause {
             // Nobody has relied on the service yet, and the worker knew why: what it lacks will not come by itself.
             failStart("\(worker.name) ended with exit code \(code) before the service was ready; its own line says why")
         }
+        operationWorkerDied(worker, death)
+        if worker.startsFresh, worker.life.state == .drained { worker.life.resume(nowNanoseconds: now) }
         // No tick is waited for when it may start at once.
-        perform(worker.life.tick(hang: nil, nowNanoseconds: now), on: worker)
+        for worker in present { perform(worker.life.tick(hang: nil, nowNanoseconds: now), on: worker) }
+        closeOldLanes()
         tellStatus()
     }
 
     private func deathText(_ worker: SupervisedWorker, _ death: WorkerLife.Death) -> String {
         var text = "\(worker.name) died after \(StatusText.seconds(death.uptimeNanoseconds)): \(death.cause.text)"
         if death.deathsInRow > 1 { text += ", death \(death.deathsInRow) in a row" }
-        if let delay = death.restartDelayNanoseconds {
+        if let delay = death.restartDelayNanoseconds, !successors.contains(where: { $0 === worker }) {
             text += delay == 0 ? "; restarting at once" : "; restart in \(StatusText.seconds(delay))"
         }
         return text
@@ -114,7 +182,7 @@ extension Supervisor {
         guard startFailure == nil else { return }
         startFailure = StartError(reason)
         phase = .stopping
-        for worker in workers { perform(worker.life.killNow(), on: worker) }
+        for worker in everyone { perform(worker.life.killNow(), on: worker) }
     }
 
     func perform(_ step: ShutdownPlan.Step) {
@@ -122,47 +190,18 @@ extension Supervisor {
         case .drain(let deadline):
             phase = .stopping
             service.stopping(status: "stopping: connections are drained")
-            for worker in workers {  // ingest first: agents leave, then what the exporter still runs is answered
+            endOperation(.failure("the service is being stopped"))
+            for worker in everyone {  // ingest first: agents leave, then what the exporter still runs is answered
                 worker.life.end()
                 worker.send(.drain(deadlineNanoseconds: deadline))
             }
         case .hasten:
-            for worker in workers { worker.send(.stop) }
+            for worker in everyone { worker.send(.stop) }
         case .kill:
-            for worker in workers where worker.life.hasProcess {
-                logger.warning("\(worker.name) has not ended in time and is killed", metadata: ["pid": "\(worker.pid)"])
+            for worker in everyone where worker.life.hasProcess {
+                logger.warning("\(worker.name) has not ended in time and is killed", metadata: metadata(worker))
                 perform(worker.life.killNow(), on: worker)
             }
         }
-    }
-
-    // MARK: Status
-
-    /// Tells systemd how things are, if that has changed.
-    func tellStatus() {
-        for worker in workers { worker.isKnownDegraded = worker.life.policy.isDegraded }
-        guard phase == .serving else { return }
-        let line = statusLine()
-        guard line != lastStatus else { return }
-        lastStatus = line
-        service.status(line)
-    }
-
-    private func statusLine() -> String {
-        let reports = workers.map { worker in
-            StatusText.Worker(name: worker.name, isReady: worker.life.isReady, trouble: trouble(of: worker))
-        }
-        return StatusText.line(
-            ingest: Array(reports.dropLast()), exporter: reports[reports.count - 1], listening: listeners.text)
-    }
-
-    private func trouble(of worker: SupervisedWorker) -> StatusText.Trouble? {
-        let policy = worker.life.policy
-        guard policy.isDegraded, let last = worker.life.lastDeath else { return nil }
-        var next: UInt64?
-        if case .waiting(let until) = worker.life.state { next = until > now ? until - now : 0 }
-        return StatusText.Trouble(
-            deaths: policy.deathsInRow, overNanoseconds: policy.lastDeathNanoseconds - policy.firstDeathNanoseconds,
-            lastCause: last.cause.text, nextTryNanoseconds: next)
     }
 }

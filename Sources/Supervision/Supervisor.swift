@@ -20,42 +20,61 @@ public final class Supervisor {
     /// Descriptors that a worker may have open: 10,000 agents, HTTP clients, and some air.
     static let descriptorLimit = 65_536
 
-    let settings: ProxySettings
     let logger = Logger(label: "supervisor")
     let service = ServiceManager()
     let events: EventQueue
     let timer: TickTimer
     let signals: SignalQueue
-    let lanes: LaneSet
-    let listeners: Listeners
-    let starter: WorkerStarter
-    let control: ControlBoard
-    /// Ingest workers by index, then the exporter.
-    let workers: [SupervisedWorker]
-    let upGauges: [LaneGauge]
-    /// By worker, then parity.
-    let downGauges: [[LaneGauge]]
+    /// Where the programs are, also those of a later version.
+    let programs: ProgramPaths
+    let estate: Estate
+    let keeper: StoreKeeper
+    let requests: ControlServer?
+    /// Keeps a second instance out of the runtime folder.
+    let lock: RuntimeLock?
+
+    /// As they are in service; a reload that fails goes back to them.
+    var settings: ProxySettings
+    var starter: WorkerStarter
+    /// Present ingest workers by index.
+    var ingest: [SupervisedWorker]
+    var exporter: SupervisedWorker
+    /// Who is about to take somebody's place, and who is about to be gone.
+    var successors: [SupervisedWorker] = []
+    var leaving: [SupervisedWorker] = []
+    /// Of a layout that is no more, with workers that still use them.
+    var oldLanes: [LaneSet] = []
 
     var phase = Phase.starting
     var clock: SteadyClock
     var shutdown = ShutdownPlan()
+    var suspicion = Suspicion()
+    /// What somebody has asked for and waits for.
+    var operation: Operation?
+    var check: ProgramTrial?
+    var lastReload: ReloadOutcome?
+    /// Whose lane was replaced last, and when.
+    var lastQuarantine: (name: String, atNanoseconds: UInt64)?
+    /// Sets this process's own level.
+    public var onLogLevel: (String) -> Void = { _ in }
+    /// Set by `ctl log-level`; told to every worker that starts.
+    var changedLogLevel: String?
     var lastPingNanoseconds: UInt64 = 0
     var lastStatus = ""
+    var lastDegradedReason = ""
     /// Why the start has failed, if it has.
     var startFailure: StartError?
 
-    /// Makes all that the service needs, and starts nothing yet. An error leaves nothing behind but descriptors, which
-    /// go with the process.
-    ///
-    /// - Parameter workerFolder: where the workers' programs are.
-    public init(settings: ProxySettings, workerFolder: String) throws(StartError) {
-        self.settings = settings
+    /// Makes all that the service needs, out of what a predecessor has left as far as it is of use, and starts nothing
+    /// yet. An error leaves nothing behind but descriptors, which go with the process.
+    public init(_ start: SupervisorStart) throws(StartError) {
         SignalQueue.ignore(SIGPIPE)
         // A limit on file sizes is then an error with a line of its own, and not the end.
         SignalQueue.ignore(SIGXFSZ)
         DescriptorLimit.raise(to: Self.descriptorLimit)
-        let now = MonotonicClock.nowNanoseconds()
-        clock = SteadyClock(monotonicNanoseconds: now)
+        let monotonic = MonotonicClock.nowNanoseconds()
+        settings = start.settings
+        programs = start.programs
         do throws(SystemError) {
             signals = try SignalQueue([SIGTERM, SIGINT, SIGHUP])
             events = try EventQueue()
@@ -65,36 +84,78 @@ public final class Supervisor {
         } catch {
             throw StartError("the event loop cannot be made: \(error)")
         }
-        try WorkerStarter.check(folder: workerFolder)
-        let secret = try InstallationSecret.load(stateDirectory: settings.stateDirectory)
-        listeners = try Listeners.open(settings)
-        lanes = try LaneSet(ingestWorkers: settings.ingestWorkers, secret: secret.bytes)
-        control = try ControlBoard()
+        try WorkerStarter.check(folder: programs.workerFolder)
+        lock = try start.makeLock()
+        estate = try start.makeEstate(logger)
+        keeper = StoreKeeper(events: events, logger: logger)
+        requests = try start.makeControlServer(events)
+        clock = SteadyClock(monotonicNanoseconds: monotonic, nowNanoseconds: start.handover?.steadyNanoseconds)
         starter = WorkerStarter(
-            settings: settings, folder: workerFolder, listeners: listeners, lanes: lanes, control: control.readable)
-        workers =
-            (0..<settings.ingestWorkers).map { SupervisedWorker(.ingest, index: $0, nowNanoseconds: now) }
-            + [SupervisedWorker(.exporter, index: 0, nowNanoseconds: now)]
-        upGauges = lanes.ups.map { LaneGauge($0, kind: .up) }
-        downGauges = lanes.downs.map { pair in pair.map { LaneGauge($0, kind: .down) } }
-        tellOrigin(of: secret)
+            settings: settings, folder: programs.workerFolder, listeners: estate.listeners,
+            control: estate.control.readable)
+        let now = clock.nowNanoseconds
+        ingest = []
+        exporter = SupervisedWorker(
+            .exporter, index: 0, generation: estate.control.lastGeneration(.exporter, index: 0),
+            life: WorkerLife(nowNanoseconds: now), nowNanoseconds: now)
+        requests?.onRequest = { [unowned self] in obey($0, $1) }
+        requests?.onRefusal = { [unowned self] line in
+            control.add(.controlRequestsRefused)
+            logger.warning("\(line)")
+        }
+        if let handover = start.handover {
+            try adopt(handover)
+        } else {
+            try begin()
+        }
     }
 
-    var exporter: SupervisedWorker { workers[workers.count - 1] }
+    /// Workers for the lanes that there are; those for which there is no use any more give theirs away.
+    private func begin() throws(StartError) {
+        control.buryAll()
+        control.add(.supervisorStarts)
+        let wanted = estate.wantedWorkers(settings)
+        do throws(SystemError) {
+            while lanes.ingest.count < wanted { try lanes.append() }
+        } catch {
+            throw StartError(
+                "the lanes for \(wanted) ingest workers cannot be made (\(error)); give the service more memory or more "
+                    + "descriptors, or fewer --ingest-workers")
+        }
+        for lanes in lanes.ingest { ingest.append(makeIngest(lanes.index)) }
+        estate.setWantedWorkers(
+            wanted, settings: settings, isScaled: control.value(.scaledFromWorkers) != 0 && wanted != settings.ingestWorkers)
+        keeper.keep(estate)
+    }
+
+    func makeIngest(_ index: Int) -> SupervisedWorker {
+        SupervisedWorker(
+            .ingest, index: index, generation: estate.control.lastGeneration(.ingest, index: index),
+            life: WorkerLife(nowNanoseconds: now), nowNanoseconds: now)
+    }
+
+    var control: ControlBoard { estate.control }
+    var lanes: LaneSet { estate.lanes }
     var now: UInt64 { clock.nowNanoseconds }
+
+    /// Who is there to serve.
+    var present: [SupervisedWorker] { ingest + [exporter] }
+    /// All that may have a process.
+    var everyone: [SupervisedWorker] { present + successors + leaving }
 
     /// Serves until it is told to end, or the start fails. Returns the exit code of the process: 0 or 1.
     public func run() -> Int32 {
-        while workers.contains(where: { $0.life.state != .finished }) {
+        while everyone.contains(where: { $0.life.state != .finished }) {
             do throws(SystemError) {
                 try turn()
             } catch {
                 // Nothing that is described in epoll_wait(2) can happen here; a loop without events would spin.
                 logger.critical("the event loop is broken: ending", error: error)
-                for worker in workers { perform(worker.life.killNow(), on: worker) }
+                for worker in everyone { perform(worker.life.killNow(), on: worker) }
                 return 1
             }
         }
+        if let folder = settings.runtimeDirectory { requests?.close(runtimeDirectory: folder) }
         if let startFailure {
             logger.critical("\(startFailure)")
             return 1
@@ -111,20 +172,6 @@ public final class Supervisor {
                 logger.warning("was paused", metadata: ["seconds": "\(StatusText.seconds(pause))"])
             }
             handle(EventToken(rawValue: token))
-        }
-    }
-
-    private func tellOrigin(of secret: InstallationSecret) {
-        switch secret.origin {
-        case .kept: break
-        case .made:
-            logger.info("made a secret for the ids of agents", metadata: ["folder": "\(settings.stateDirectory ?? "")"])
-        case .replaced(let flaw):
-            logger.warning(
-                "the secret for the ids of agents was of no use, a new one is made: ids change",
-                metadata: ["flaw": "\(flaw)"])
-        case .passing:
-            logger.info("no --state-dir: ids of agents change when the proxy is restarted")
         }
     }
 }

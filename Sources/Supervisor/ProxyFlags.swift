@@ -8,7 +8,10 @@ struct ProxyFlags: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fodc-proxy",
         abstract: "Gathers what BanyanDB's FODC agents know, and serves it to Prometheus and people.",
-        usage: "fodc-proxy [--flag VALUE | --flag=VALUE]...",
+        usage: """
+            fodc-proxy [--flag VALUE | --flag=VALUE]...
+            fodc-proxy ctl COMMAND...
+            """,
         discussion: """
             Agents connect by gRPC to port 17912, Prometheus scrapes http://HOST:17913/metrics. Without any flag it \
             serves on these ports of every address:
@@ -23,35 +26,17 @@ struct ProxyFlags: ParsableCommand {
             Durations are written as in Go: 250ms, 15s, 1h30m. Sizes are in bytes or with a unit: 33554432, 80MiB, 2GiB. \
             Addresses are :PORT, HOST:PORT or [IPV6]:PORT.
 
+            What runs is asked and changed with "fodc-proxy ctl": status, scale, restart, drain, log-level, reload; \
+            "fodc-proxy ctl --help" tells how. "fodc-proxy --check" with all flags only says whether it would start.
+
             Exit codes: 0 ended by SIGTERM or SIGINT, 1 could not start or go on, 2 wrong usage.
             """,
         version: "fodc-proxy \(ProxyVersion.current)")
 
-    @OptionGroup(title: "Where to listen") var listening: ListeningFlags
-    @OptionGroup(title: "Agents") var agents: AgentFlags
-    @OptionGroup(title: "HTTP") var http: HTTPFlags
-    @OptionGroup(title: "Processes and memory") var processes: ProcessFlags
-    @OptionGroup(title: "Log") var log: LogFlags
+    @OptionGroup var settings: SettingFlags
 
-    @Option(
-        name: .customLong("libexec-dir"), parsing: .unconditional,
-        help: ArgumentHelp("Folder of fodc-ingest and fodc-exporter.", visibility: .hidden))
-    var libexecDirectory: String?
-
-    /// What was typed.
-    var given: [(flag: SettingsFlag, value: String)] {
-        let values: [(SettingsFlag, String?)] = [
-            (.grpcListenAddress, listening.grpc), (.httpListenAddress, listening.http),
-            (.agentHeartbeatTimeout, agents.heartbeatTimeout), (.agentCleanupTimeout, agents.cleanupTimeout),
-            (.maxAgents, agents.maximum), (.grpcMaxMessageSize, agents.maxMessageSize),
-            (.heartbeatInterval, agents.heartbeatInterval), (.staleGrace, agents.staleGrace),
-            (.lifecycleInterval, agents.lifecycleInterval), (.spoolDirectory, http.spoolDirectory),
-            (.spoolMaxSize, http.spoolMaxSize),
-            (.httpReadTimeout, http.readTimeout), (.httpWriteTimeout, http.writeTimeout),
-            (.ingestWorkers, processes.ingestWorkers), (.ringMaxSize, processes.ringMaxSize),
-            (.stateDirectory, processes.stateDirectory), (.runtimeDirectory, processes.runtimeDirectory),
-            (.logLevel, log.level), (.logFormat, log.format),
-        ]
-        return values.compactMap { flag, value in value.map { (flag, $0) } }
-    }
+    @Flag(
+        name: .customLong("check"),
+        help: "Only look whether it would start: the flags, the workers' programs. Prints a line.")
+    var isCheck = false
 }

@@ -6,51 +6,110 @@ import Platform
 import Settings
 import Supervision
 
-/// The program `fodc-proxy`: reads flags, then supervises until the end.
+/// The program `fodc-proxy`: reads flags, then supervises until the end; or asks a running one (`ctl`).
 ///
 /// Exit codes: 0 ended as asked, 1 could not start or go on, 2 wrong usage (systemd does not restart then).
 enum ProxyProgram {
     static let failure: Int32 = 1
     static let wrongUsage: Int32 = 2
 
+    /// The descriptor in which the program that was in this process before has left what it knows.
+    private static let handoverOption = "--handover-fd="
+
     static func run() -> Int32 {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == CtlCommand.word { return CtlProgram.run(Array(arguments.dropFirst())) }
+        if arguments.count == 1, arguments[0].hasPrefix(handoverOption),
+            let descriptor = Int32(arguments[0].dropFirst(handoverOption.count))
+        {
+            return goOn(descriptor)
+        }
+        let received = DescriptorStore.takeReceived()
+        switch read(arguments) {
+        case .end(let code): return code
+        case .settings(let flags, let settings):
+            if flags.isCheck { return check(flags) }
+            let given = ProxySettings.given(flags: flags.settings.given, environment: ProcessEnvironment.value)
+            return serve(settings) {
+                let programs = ProgramPaths(
+                    executable: try ProcessEnvironment.executablePath(), workerFolder: flags.settings.libexecDirectory)
+                return SupervisorStart(settings: settings, given: given, programs: programs, received: received)
+            }
+        }
+    }
+
+    /// After an exec: the command line is that which the program before this one has handed over.
+    private static func goOn(_ descriptor: Int32) -> Int32 {
+        let handover: ProgramHandover
+        do {
+            handover = try ProgramHandover(descriptor: descriptor)
+        } catch {
+            print("fodc-proxy: \(error)", to: STDERR_FILENO)
+            return failure
+        }
+        switch read(handover.arguments) {
+        case .end(let code): return code
+        case .settings(_, let settings):
+            return serve(settings) { SupervisorStart(settings: settings, after: handover) }
+        }
+    }
+
+    private enum Reading {
+        case settings(ProxyFlags, ProxySettings)
+        /// There is nothing to serve: with this exit code.
+        case end(Int32)
+    }
+
+    private static func read(_ arguments: [String]) -> Reading {
         let flags: ProxyFlags
         do {
-            flags = try ProxyFlags.parse()
+            flags = try ProxyFlags.parse(arguments)
         } catch {
             // --help and --version come this way, too.
             let isAnswer = ProxyFlags.exitCode(for: error).isSuccess
             let text = isAnswer ? ProxyFlags.fullMessage(for: error) : "fodc-proxy: \(ProxyFlags.message(for: error))"
             print(text, to: isAnswer ? STDOUT_FILENO : STDERR_FILENO)
             if !isAnswer { print("fodc-proxy --help lists the flags", to: STDERR_FILENO) }
-            return isAnswer ? 0 : wrongUsage
+            return .end(isAnswer ? 0 : wrongUsage)
         }
-        let settings: ProxySettings
         do throws(SettingsError) {
-            settings = try ProxySettings.resolve(
-                flags: flags.given, environment: ProcessEnvironment.value, machine: .current())
+            return .settings(
+                flags,
+                try ProxySettings.resolve(
+                    flags: flags.settings.given, environment: ProcessEnvironment.value, machine: .current()))
         } catch {
             print("fodc-proxy: \(error)", to: STDERR_FILENO)
-            return wrongUsage
+            return .end(wrongUsage)
         }
+    }
+
+    private static func serve(_ settings: ProxySettings, _ start: () throws -> SupervisorStart) -> Int32 {
         LogOutput.start(
             component: "supervisor", level: settings.logLevel.rawValue, format: settings.logFormat.rawValue)
         do {
-            let folder = try flags.libexecDirectory ?? ownFolder()
-            return try Supervisor(settings: settings, workerFolder: folder).run()
+            let supervisor = try Supervisor(try start())
+            supervisor.onLogLevel = { LogOutput.standard.setLevel($0) }
+            return supervisor.run()
         } catch {
             print("fodc-proxy: \(error)", to: STDERR_FILENO)
             return failure
         }
     }
 
-    /// The folder of this program; the workers' programs are in it.
-    private static func ownFolder() throws(SystemError) -> String {
-        let path = try ProcessEnvironment.executablePath()
-        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    private static func check(_ flags: ProxyFlags) -> Int32 {
+        do {
+            let programs = ProgramPaths(
+                executable: try ProcessEnvironment.executablePath(), workerFolder: flags.settings.libexecDirectory)
+            try ProgramCheck.run(workerFolder: programs.workerFolder)
+            print(ProgramCheck.line, to: STDOUT_FILENO)
+            return 0
+        } catch {
+            print("fodc-proxy: \(error)", to: STDERR_FILENO)
+            return failure
+        }
     }
 
-    private static func print(_ text: String, to descriptor: Int32) {
+    static func print(_ text: String, to descriptor: Int32) {
         try? SmallFile.writeAll(Array((text + "\n").utf8), to: descriptor, name: "output")
     }
 }

@@ -3,6 +3,9 @@
 /// Messages of the worker socket as bytes: one byte says which, the rest is its content. What is not known or has the
 /// wrong length is `nil`: a worker may be of another version than the supervisor during an update.
 public enum MessageCoding {
+    /// To be raised when a message or a launch argument changes its meaning: programs of different ones are not started
+    /// together (``WorkerCheck``).
+    public static let version = 1
     /// Bytes of a text in a message at most.
     public static let limitTextBytes = 1024
 

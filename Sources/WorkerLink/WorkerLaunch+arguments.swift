@@ -7,7 +7,7 @@ extension WorkerLaunch {
     private enum Name: String, CaseIterable {
         case worker, index, generation
         case ingestWorkers = "ingest-workers"
-        case standby
+        case standby, fresh
         case control = "control-fd"
         case link = "link-fd"
         case listener = "listener-fd"
@@ -30,7 +30,7 @@ extension WorkerLaunch {
     public var arguments: [String] {
         var values: [(Name, String)] = [
             (.worker, role.rawValue), (.index, String(index)), (.generation, String(generation)),
-            (.ingestWorkers, String(ingestWorkers)), (.standby, isStandby ? "1" : "0"),
+            (.ingestWorkers, String(ingestWorkers)), (.standby, isStandby ? "1" : "0"), (.fresh, isFresh ? "1" : "0"),
             (.control, String(descriptors.control)),
             (.link, String(descriptors.link)), (.listener, String(descriptors.listener)),
             (.secret, String(descriptors.secret)),
@@ -87,6 +87,7 @@ extension WorkerLaunch {
         let index = try reader.number(.index, in: 0...(role == .exporter ? 0 : ingestWorkers - 1))
         let generation = try reader.number(.generation, in: 1...Int.max)
         let standby = try reader.number(.standby, in: 0...(role == .exporter ? 0 : 1))
+        let fresh = try reader.number(.fresh, in: 0...1)
         let (control, link) = (try reader.descriptor(.control), try reader.descriptor(.link))
         let (listener, secret) = (try reader.descriptor(.listener), try reader.descriptor(.secret))
         let lanes =
@@ -103,7 +104,7 @@ extension WorkerLaunch {
         }
         self.init(
             role: role, index: index, generation: UInt64(generation), ingestWorkers: ingestWorkers,
-            isStandby: standby == 1, settings: settings,
+            isStandby: standby == 1, isFresh: fresh == 1, settings: settings,
             descriptors: WorkerDescriptors(
                 control: control, link: link, listener: listener, secret: secret, lanes: lanes))
     }

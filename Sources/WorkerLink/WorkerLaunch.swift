@@ -18,6 +18,8 @@ public struct WorkerLaunch: Equatable, Sendable {
     public let ingestWorkers: Int
     /// An ingest worker of a reload: it waits for ``SupervisorMessage/takeLane`` before it touches its lane.
     public let isStandby: Bool
+    /// Its own lanes killed somebody again and again: it begins with empty ones.
+    public let isFresh: Bool
     public let settings: ProxySettings
     /// For ids of agents; empty in the supervisor's own copy.
     public private(set) var secret: [UInt8] = []
@@ -25,6 +27,7 @@ public struct WorkerLaunch: Equatable, Sendable {
 
     public init(
         role: WorkerRole, index: Int, generation: UInt64, ingestWorkers: Int, isStandby: Bool = false,
+        isFresh: Bool = false,
         settings: ProxySettings, descriptors: WorkerDescriptors
     ) {
         self.role = role
@@ -32,6 +35,7 @@ public struct WorkerLaunch: Equatable, Sendable {
         self.generation = generation
         self.ingestWorkers = ingestWorkers
         self.isStandby = isStandby
+        self.isFresh = isFresh
         self.settings = settings
         self.descriptors = descriptors
     }

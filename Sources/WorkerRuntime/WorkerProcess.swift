@@ -34,6 +34,10 @@ public enum WorkerProcess {
     public static func run(
         _ make: @escaping @Sendable (WorkerLaunch, any EventLoop, Logger) throws -> any Worker
     ) -> Never {
+        if WorkerCheck.isAsked(CommandLine.arguments) {
+            try? SmallFile.writeAll(Array("\(WorkerCheck.line)\n".utf8), to: STDOUT_FILENO, name: "output")
+            exit(0)
+        }
         signal(SIGPIPE, SIG_IGN)
         // A limit on file sizes is an error of the write that meets it, not the end of the worker.
         signal(SIGXFSZ, SIG_IGN)

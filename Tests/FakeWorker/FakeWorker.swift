@@ -7,6 +7,8 @@ import WorkerLink
 /// Stands in for a worker in the supervisor's tests: a real process with real lanes that behaves, or misbehaves, as
 /// `FAKE_WORKER_PLAN` says (`exporter#1=hang,ingest-0=segv`; a name without a number is for every generation).
 ///
+/// Asked with `--check` it says what a worker says, or what `FAKE_WORKER_CHECK` holds.
+///
 /// It leaves a report in the folder `FAKE_WORKER_REPORTS`: what it was given.
 enum FakeWorker {
     /// How it (mis)behaves.
@@ -28,6 +30,10 @@ enum FakeWorker {
     private static let momentBeats = 3
 
     static func run() -> Int32 {
+        if WorkerCheck.isAsked(CommandLine.arguments) {
+            print(ProcessEnvironment.value("FAKE_WORKER_CHECK") ?? WorkerCheck.line)
+            return 0
+        }
         let launch: WorkerLaunch
         let openAtStart = openDescriptors()
         do {
@@ -43,11 +49,23 @@ enum FakeWorker {
             return 1
         }
         do {
+            if launch.isStandby { try standBy(launch) }
             return try serve(launch, behaviour)
         } catch {
             complain("\(launch.name): \(error)")
             return 1
         }
+    }
+
+    private static func standBy(_ launch: WorkerLaunch) throws {
+        let link = SupervisorLink(descriptor: launch.descriptors.link)
+        link.sendStandby()
+        while let order = link.receive() {
+            for extra in order.descriptors { close(extra) }
+            if order.message == .takeLane { return }
+            if order.message == .stop { exit(0) }
+        }
+        exit(3)
     }
 
     private static func serve(_ launch: WorkerLaunch, _ behaviour: Behaviour) throws -> Int32 {
@@ -65,6 +83,8 @@ enum FakeWorker {
                 for extra in message.descriptors { close(extra) }
                 switch MessageCoding.decodeSupervisorMessage(message.bytes) {
                 case .drain where behaviour != .ignoreDrain: return 0
+                case .retire where behaviour != .ignoreDrain: return 0
+                case .adopt(let index): link.sendAdopted(index: index)
                 case .stop where behaviour != .ignoreDrain: return 0
                 default: break
                 }

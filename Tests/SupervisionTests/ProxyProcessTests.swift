@@ -29,15 +29,15 @@ import Testing
         #expect(names[6].hasPrefix("/memfd:fodc-secret"))
         #expect(names[7].hasPrefix("/memfd:fodc-up-0"))
         #expect(names[8].hasPrefix("/memfd:fodc-up-1"))
-        #expect(names[9].hasPrefix("/memfd:fodc-down-1a") && names[10].hasPrefix("/memfd:fodc-down-1b"))
+        #expect(names[9].hasPrefix("/memfd:fodc-downa-1") && names[10].hasPrefix("/memfd:fodc-downb-1"))
         let variables = ingest["environment"] ?? []
         #expect(variables.contains("KEPT=yes"))
         #expect(!variables.contains { $0.hasPrefix("NOTIFY_SOCKET") || $0.hasPrefix("WATCHDOG") })
         let exporter = try #require(proxy.report("exporter-1"))
         let lanes = (exporter["descriptor"] ?? []).compactMap { $0.split(separator: ":").last }
         // The first exporter is of generation 1, so its lanes are the second of each pair.
-        #expect(lanes.contains("fodc-down-0b (deleted)") && !lanes.contains("fodc-down-0a (deleted)"))
-        #expect(lanes.contains("fodc-state (deleted)"))
+        #expect(lanes.contains("fodc-downb-0.2 (deleted)") && !lanes.contains("fodc-downa-0.2 (deleted)"))
+        #expect(lanes.contains("fodc-state-0.1 (deleted)"))
         #expect(ingest["secret"] == exporter["secret"])
     }
 
@@ -62,7 +62,7 @@ import Testing
         let lanes = (try #require(proxy.report("exporter-2"))["descriptor"] ?? []).compactMap {
             $0.split(separator: ":").last
         }
-        #expect(lanes.contains("fodc-down-0a (deleted)") && !lanes.contains("fodc-down-0b (deleted)"))
+        #expect(lanes.contains("fodc-downa-0.2 (deleted)") && !lanes.contains("fodc-downb-0.2 (deleted)"))
     }
 
     @Test func aWorkerWhoseHeartStopsIsReplaced() throws {

@@ -4,8 +4,8 @@ import Testing
 @testable import Supervision
 
 @Suite struct StatusTextTests {
-    private func worker(_ name: String, ready: Bool = true, _ trouble: StatusText.Trouble? = nil) -> StatusText.Worker {
-        StatusText.Worker(name: name, isReady: ready, trouble: trouble)
+    private func worker(_ name: String, ready: Bool = true) -> StatusText.Worker {
+        StatusText.Worker(name: name, isReady: ready)
     }
 
     @Test func allIsWell() {
@@ -26,11 +26,22 @@ import Testing
     @Test func oneDiesAgainAndAgain() {
         let trouble = StatusText.Trouble(
             deaths: 4, overNanoseconds: 20_000_000_000, lastCause: "SIGSEGV", nextTryNanoseconds: 2_000_000_000)
+        let text = StatusText.text("ingest-1", isReady: false, trouble)
+        #expect(text == "ingest-1 died 4 times in 20 s, last SIGSEGV; next try in 2 s")
         #expect(
             StatusText.line(
-                ingest: [worker("ingest-0"), worker("ingest-1", ready: false, trouble)], exporter: worker("exporter"),
-                listening: "x")
-                == "degraded: ingest-1 died 4 times in 20 s, last SIGSEGV; next try in 2 s; listening on x")
+                ingest: [worker("ingest-0"), worker("ingest-1", ready: false)], exporter: worker("exporter"),
+                listening: "x", troubles: [text, "another"])
+                == "degraded: \(text); another; listening on x")
+    }
+
+    @Test func whatIsDoneAndWhatFailedIsTold() {
+        #expect(
+            StatusText.line(
+                ingest: [worker("ingest-0")], exporter: worker("exporter"), listening: "x", underWay: "reload",
+                reloadFailure: "no such file")
+                == "serving: 1 ingest worker, exporter; reload under way; listening on x; "
+                + "the last reload failed: no such file")
     }
 
     @Test(

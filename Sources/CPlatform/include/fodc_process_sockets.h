@@ -22,4 +22,10 @@ ssize_t fodc_process_send_message(int socket, const void *bytes, size_t byte_cou
  */
 ssize_t fodc_process_receive_message(int socket, void *bytes, size_t capacity, int *descriptors, int *descriptor_count);
 
+/* accept4: the next connection of a listening socket, nonblocking and close-on-exec; -1 with errno. */
+int fodc_process_accept(int listener);
+
+/* Who had the other end of a unix socket when it connected (SO_PEERCRED). 0, or -1 with errno. */
+int fodc_process_peer(int socket, uid_t *user, pid_t *process);
+
 #endif

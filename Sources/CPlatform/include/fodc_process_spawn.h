@@ -7,8 +7,8 @@
 /*
  * Starts a program that dies with this process, with exactly the descriptors it is given.
  *
- * Standard input of the new process is /dev/null, standard output and error are this process's, and descriptors[i] is
- * its descriptor 3 + i; nothing else is open. Its signals are as a fresh process has them, none blocked; it is the
+ * Standard input of the new process is /dev/null, standard output and error are `output`, or this process's where that is
+ * negative, and descriptors[i] is its descriptor 3 + i; nothing else is open. Its signals are as a fresh process has them, none blocked; it is the
  * leader of its own process group, so that a terminal's Ctrl-C reaches this process alone.
  *
  * The child is killed when the *thread* that called this ends (PR_SET_PDEATHSIG): call it on the main thread only.
@@ -17,7 +17,14 @@
  * else an errno, with the step that failed in *step (a static string), and no child is left.
  */
 int fodc_process_spawn(const char *path, char *const arguments[], char *const environment[], const int descriptors[],
-                       int descriptor_count, pid_t *pid, int *pidfd, const char **step);
+                       int descriptor_count, int output, pid_t *pid, int *pidfd, const char **step);
+
+/*
+ * Becomes another program, with the same pid and children; for the main thread, which has started those. `keep` are
+ * the descriptors that stay open over it. Returns only on an error, with errno set and everything as it was.
+ */
+void fodc_process_become(const char *path, char *const arguments[], char *const environment[], const int keep[],
+                         int keep_count);
 
 /* This process's environment, as execve takes it. Not to be changed or kept. */
 char *const *fodc_process_environment(void);

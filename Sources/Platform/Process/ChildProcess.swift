@@ -22,8 +22,9 @@ public final class ChildProcess {
     /// - Parameters:
     ///   - arguments: all of argv, the name of the program first.
     ///   - environment: `NAME=value`.
+    ///   - output: its standard output and error; `nil`: this process's.
     public init(
-        path: String, arguments: [String], environment: [String], descriptors: [Int32]
+        path: String, arguments: [String], environment: [String], descriptors: [Int32], output: Int32? = nil
     ) throws(SystemError) {
         var pid: pid_t = 0
         var pidfd: Int32 = -1
@@ -36,12 +37,20 @@ public final class ChildProcess {
             for pointer in environmentVector { free(pointer) }
         }
         let code = fodc_process_spawn(
-            path, &argumentVector, &environmentVector, descriptors, Int32(descriptors.count), &pid, &pidfd, &step)
+            path, &argumentVector, &environmentVector, descriptors, Int32(descriptors.count), output ?? -1, &pid, &pidfd,
+            &step)
         guard code == 0 else {
             throw SystemError(call: "\(step.map { String(cString: $0) } ?? "spawn") \(path)", code: code)
         }
         self.pid = pid
         self.pidfd = pidfd
+    }
+
+    /// One that this process has started before it became another program (``ProgramChange``).
+    public init(adopting pid: pid_t, pidfd: Int32) {
+        self.pid = pid
+        self.pidfd = pidfd
+        _ = fcntl(pidfd, F_SETFD, FD_CLOEXEC)
     }
 
     deinit { close(pidfd) }

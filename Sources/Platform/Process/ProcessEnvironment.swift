@@ -12,7 +12,7 @@ public enum ProcessEnvironment {
     /// All as `NAME=value`, without those of `names`.
     public static func entries(without names: Set<String>) -> [String] {
         var entries: [String] = []
-        // The vector ends with nil; nothing in this process changes the environment.
+        // The vector ends with nil; nothing in this process changes the environment once it has begun.
         var next = fodc_process_environment()
         while let pointer = next, let text = pointer.pointee {
             let entry = String(cString: text)
@@ -22,6 +22,16 @@ public enum ProcessEnvironment {
             next = pointer + 1
         }
         return entries
+    }
+
+    /// A path that means the same in any folder; links and dots stay as they are.
+    public static func absolutePath(_ path: String) throws(SystemError) -> String {
+        guard !path.hasPrefix("/") else { return path }
+        let folder = getcwd(nil, 0)
+        // getcwd has allocated the text; it is copied before it is freed.
+        defer { free(folder) }
+        guard let folder else { throw SystemError.last("getcwd") }
+        return "\(String(cString: folder))/\(path)"
     }
 
     /// The path of this process's program, links resolved.

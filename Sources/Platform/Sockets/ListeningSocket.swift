@@ -46,25 +46,43 @@ public enum ListeningSocket {
 
     /// The address it really has: `127.0.0.1:17912`, `[::]:17912`.
     public static func localAddress(of descriptor: Int32) -> String? {
+        guard let (host, port) = localHostAndPort(of: descriptor) else { return nil }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    static func localHostAndPort(of descriptor: Int32) -> (host: String, port: String)? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        var port = [CChar](repeating: 0, count: Int(NI_MAXSERV))
         // A sockaddr_storage is made to be seen as any sockaddr, and holds all of them.
-        let found = withUnsafeMutablePointer(to: &storage) { pointer in
+        return withUnsafeMutablePointer(to: &storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                getsockname(descriptor, address, &length) == 0
-                    && getnameinfo(
-                        address, length, &host, socklen_t(host.count), &port, socklen_t(port.count),
-                        Int32(NI_NUMERICHOST | NI_NUMERICSERV)) == 0
+                guard getsockname(descriptor, address, &length) == 0 else { return nil }
+                return numericHostAndPort(address, length)
             }
         }
-        guard found else { return nil }
-        let (hostText, portText) = (text(host), text(port))
-        return hostText.contains(":") ? "[\(hostText)]:\(portText)" : "\(hostText):\(portText)"
+    }
+
+    /// An address as text; `nil` for one that is not of the internet.
+    static func numericHostAndPort(
+        _ address: UnsafePointer<sockaddr>, _ length: socklen_t
+    ) -> (host: String, port: String)? {
+        guard [AF_INET, AF_INET6].contains(Int32(address.pointee.sa_family)) else { return nil }
+        var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        var port = [CChar](repeating: 0, count: Int(NI_MAXSERV))
+        let flags = Int32(NI_NUMERICHOST | NI_NUMERICSERV)
+        let code = getnameinfo(
+            address, length, &host, socklen_t(host.count), &port, socklen_t(port.count), flags)
+        return code == 0 ? (text(host), text(port)) : nil
     }
 
     private static func open(resolving host: String, port: UInt16) throws(Failure) -> Int32 {
+        try withAddress(of: host, port: port, listen)
+    }
+
+    /// What ``open(host:port:)`` would bind to.
+    static func withAddress<Result>(
+        of host: String, port: UInt16, _ body: (addrinfo) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -83,7 +101,7 @@ public enum ListeningSocket {
             }
             next = entry.pointee.ai_next
         }
-        return try listen(at: chosen.pointee)
+        return try body(chosen.pointee)
     }
 
     private static func listen(at address: addrinfo) throws(Failure) -> Int32 {
@@ -121,7 +139,7 @@ public enum ListeningSocket {
         }
     }
 
-    private static func text(_ bytes: [CChar]) -> String {
+    static func text(_ bytes: [CChar]) -> String {
         String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

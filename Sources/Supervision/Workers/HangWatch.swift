@@ -21,6 +21,12 @@ public struct HangWatch: Sendable {
         lanes = Array(repeating: Progress(value: 0, sinceNanoseconds: nowNanoseconds), count: laneCount)
     }
 
+    /// There are more lanes to read now, or fewer.
+    public mutating func setLaneCount(_ count: Int, nowNanoseconds: UInt64) {
+        if count < lanes.count { lanes.removeLast(lanes.count - count) }
+        while lanes.count < count { lanes.append(Progress(value: 0, sinceNanoseconds: nowNanoseconds)) }
+    }
+
     /// What the worker's heartbeat word holds. Only whether it changes counts, not what it is.
     public mutating func observe(heartbeat: UInt64, nowNanoseconds: UInt64) {
         if heartbeat != beat.value {

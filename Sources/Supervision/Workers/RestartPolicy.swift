@@ -20,6 +20,12 @@ public struct RestartPolicy: Sendable {
 
     public init() {}
 
+    init(deathsInRow: Int, firstDeathNanoseconds: UInt64, lastDeathNanoseconds: UInt64) {
+        self.deathsInRow = deathsInRow
+        self.firstDeathNanoseconds = firstDeathNanoseconds
+        self.lastDeathNanoseconds = lastDeathNanoseconds
+    }
+
     public var isDegraded: Bool { deathsInRow >= Self.degradedDeaths }
 
     /// Notes a death and says how long to wait, in nanoseconds.

@@ -12,25 +12,23 @@ struct StartedWorker {
 }
 
 /// Turns "start this worker" into a process that has all it needs and nothing else.
-public struct WorkerStarter {
+struct WorkerStarter {
     /// What systemd says to the supervisor alone.
     private static let supervisorsVariables: Set<String> = [
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
     ]
 
-    let settings: ProxySettings
+    var settings: ProxySettings
     let folder: String
-    let listeners: Listeners
-    let lanes: LaneSet
+    var listeners: Listeners
     /// The table of workers, read-only.
     let control: Int32
     private let environment = Self.workerEnvironment()
 
-    init(settings: ProxySettings, folder: String, listeners: Listeners, lanes: LaneSet, control: Int32) {
+    init(settings: ProxySettings, folder: String, listeners: Listeners, control: Int32) {
         self.settings = settings
         self.folder = folder
         self.listeners = listeners
-        self.lanes = lanes
         self.control = control
     }
 
@@ -50,7 +48,10 @@ public struct WorkerStarter {
     /// Starts a worker. On the main thread only: see ``ChildProcess``.
     ///
     /// The link of what is returned is the caller's to close.
-    func start(_ role: WorkerRole, index: Int, generation: UInt64) throws(SystemError) -> StartedWorker {
+    func start(
+        _ worker: SupervisedWorker, lanes: LaneSet, isStandby: Bool = false
+    ) throws(SystemError) -> StartedWorker {
+        let role = worker.role
         let (mine, theirs) = try MessageSocket.pair()
         defer { MemoryFile.close(theirs) }
         do throws(SystemError) {
@@ -58,13 +59,14 @@ public struct WorkerStarter {
             var plan = DescriptorPlan()
             let descriptors = WorkerDescriptors(
                 control: plan.add(control), link: plan.add(theirs),
-                listener: plan.add(role == .ingest ? listeners.grpc : listeners.http), secret: plan.add(lanes.secret),
+                listener: plan.add(role == .ingest ? listeners.grpc.descriptor : listeners.http.descriptor),
+                secret: plan.add(lanes.secret.readable),
                 lanes: role == .ingest
-                    ? lanes.ingestLanes(index, &plan)
-                    : lanes.exporterLanes(parity: Self.parity(generation), &plan))
+                    ? lanes.ingestLanes(worker.index, &plan)
+                    : lanes.exporterLanes(parity: worker.parity, &plan))
             let launch = WorkerLaunch(
-                role: role, index: index, generation: generation, ingestWorkers: settings.ingestWorkers,
-                settings: settings, descriptors: descriptors)
+                role: role, index: worker.index, generation: worker.generation, ingestWorkers: lanes.ingest.count,
+                isStandby: isStandby, isFresh: worker.startsFresh, settings: settings, descriptors: descriptors)
             let process = try ChildProcess(
                 path: "\(folder)/\(role.executableName)", arguments: [role.executableName] + launch.arguments,
                 environment: environment, descriptors: plan.sources)

@@ -17,8 +17,9 @@ public struct SteadyClock: Sendable {
     public private(set) var pausedNanoseconds: UInt64 = 0
     private var lastMonotonic: UInt64
 
-    public init(monotonicNanoseconds: UInt64) {
-        nowNanoseconds = monotonicNanoseconds
+    /// - Parameter nowNanoseconds: where a predecessor's clock stood; its pauses stay left out.
+    public init(monotonicNanoseconds: UInt64, nowNanoseconds: UInt64? = nil) {
+        self.nowNanoseconds = nowNanoseconds ?? monotonicNanoseconds
         lastMonotonic = monotonicNanoseconds
     }
 

@@ -13,11 +13,15 @@ public struct WorkerLife: Sendable {
         case waiting(untilNanoseconds: UInt64)
         /// Its process runs and has not yet said that it is ready.
         case starting(sinceNanoseconds: UInt64)
+        /// Its process could serve, and waits for the lane of a predecessor that still does.
+        case standby
         case ready(sinceNanoseconds: UInt64)
         /// It has been aborted for a reason and is killed at this time.
         case aborted(DeathCause, killAtNanoseconds: UInt64)
         /// It has been killed for a reason; its end will be told.
         case killed(DeathCause)
+        /// No process, and none until somebody asks for it.
+        case drained
         /// No process, and none will be.
         case finished
     }
@@ -41,20 +45,42 @@ public struct WorkerLife: Sendable {
     }
 
     public private(set) var state: State
-    public private(set) var policy = RestartPolicy()
-    public private(set) var lastDeath: Death?
-    private var startedAtNanoseconds: UInt64 = 0
-    private var readyAtNanoseconds: UInt64?
-    private var isEnding = false
+    public private(set) var policy: RestartPolicy
+    public internal(set) var lastDeath: Death?
+    public private(set) var startedAtNanoseconds: UInt64 = 0
+    public private(set) var readyAtNanoseconds: UInt64?
+    private(set) var isEnding = false
+    private var isDraining = false
 
-    public init(nowNanoseconds: UInt64) {
+    /// - Parameter policy: of its predecessor, whose deaths count on.
+    public init(nowNanoseconds: UInt64, policy: RestartPolicy = RestartPolicy()) {
         state = .waiting(untilNanoseconds: nowNanoseconds)
+        self.policy = policy
+    }
+
+    /// The successor of one that serves: its deaths count on, and its end will have been wanted.
+    public init(successorOf life: WorkerLife, nowNanoseconds: UInt64) {
+        self.init(nowNanoseconds: nowNanoseconds, policy: life.policy)
+        lastDeath = Death(
+            cause: .requested, uptimeNanoseconds: 0, deathsInRow: life.policy.deathsInRow, restartDelayNanoseconds: 0)
+    }
+
+    /// One that has a past, handed over by the supervisor that this one was.
+    init(
+        state: State, policy: RestartPolicy, startedAtNanoseconds: UInt64, readyAtNanoseconds: UInt64?,
+        isEnding: Bool
+    ) {
+        self.state = state
+        self.policy = policy
+        self.startedAtNanoseconds = startedAtNanoseconds
+        self.readyAtNanoseconds = readyAtNanoseconds
+        self.isEnding = isEnding
     }
 
     public var hasProcess: Bool {
         switch state {
-        case .waiting, .finished: false
-        case .starting, .ready, .aborted, .killed: true
+        case .waiting, .drained, .finished: false
+        case .starting, .standby, .ready, .aborted, .killed: true
         }
     }
 
@@ -78,6 +104,40 @@ public struct WorkerLife: Sendable {
         return bury(.exited(code: 127), nowNanoseconds)
     }
 
+    /// It has said that it stands by. `false`: it should not have.
+    public mutating func stoodBy() -> Bool {
+        guard case .starting = state, !isEnding else { return false }
+        state = .standby
+        return true
+    }
+
+    /// It has been told that the lane is its own, and is to become ready.
+    public mutating func tookLane(nowNanoseconds: UInt64) {
+        guard case .standby = state else { return }
+        state = .starting(sinceNanoseconds: nowNanoseconds)
+    }
+
+    /// Who was to start waits some more: something that it needs is not free yet.
+    public mutating func postpone(untilNanoseconds: UInt64) {
+        guard case .waiting = state else { return }
+        state = .waiting(untilNanoseconds: untilNanoseconds)
+    }
+
+    /// Its process is to end, and to stay away until ``resume(nowNanoseconds:)``. It is still watched until it is gone.
+    public mutating func drain() {
+        isDraining = true
+        if !hasProcess, state != .finished { state = .drained }
+    }
+
+    /// Starts it again, at once, whatever has been.
+    public mutating func resume(nowNanoseconds: UInt64) {
+        isDraining = false
+        switch state {
+        case .drained, .waiting: state = .waiting(untilNanoseconds: nowNanoseconds)
+        default: break
+        }
+    }
+
     /// It has said that it is ready. `false`: too late, or said before; nothing changes.
     public mutating func becameReady(nowNanoseconds: UInt64) -> Bool {
         guard case .starting = state else { return false }
@@ -91,7 +151,7 @@ public struct WorkerLife: Sendable {
         let verdict: DeathCause? =
             switch state {
             case .aborted(let cause, _), .killed(let cause): cause
-            default: isEnding ? .requested : nil
+            default: isEnding || isDraining ? .requested : nil
             }
         return bury(cause(verdict), nowNanoseconds)
     }
@@ -108,6 +168,13 @@ public struct WorkerLife: Sendable {
         guard hasProcess else { return nil }
         state = .killed(.requested)
         return .kill(.requested)
+    }
+
+    /// Ends it at once for want of an answer to an order; a successor comes.
+    public mutating func killAsHung(_ cause: DeathCause) -> Action? {
+        guard hasProcess else { return nil }
+        state = .killed(cause)
+        return .kill(cause)
     }
 
     /// Time passes.
@@ -128,7 +195,7 @@ public struct WorkerLife: Sendable {
             guard nowNanoseconds >= killAt else { return nil }
             state = .killed(cause)
             return .kill(cause)
-        case .killed, .finished:
+        case .standby, .drained, .killed, .finished:
             return nil
         }
     }
@@ -142,6 +209,8 @@ public struct WorkerLife: Sendable {
         var delay: UInt64?
         if isEnding {
             state = .finished
+        } else if isDraining {
+            state = .drained
         } else {
             let wait = policy.died(readySince: readyAtNanoseconds, nowNanoseconds: nowNanoseconds)
             state = .waiting(untilNanoseconds: nowNanoseconds + wait)

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What an exporter is reading, for whoever finds it dead: counters in the header of its command lane to ingest 0. Each
+/// is a ``RecordName``'s word, 0 while nothing is read. They mean nothing in a lane whose writer has another generation.
+public enum ExporterNote: Int, CaseIterable, Sendable {
+    /// What its event loop is reading.
+    case eventLoop = 0
+    /// What the thread that makes reports is decoding.
+    case reportThread = 1
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What goes over the control socket.
+///
+/// A request is one frame: its length in bytes (32 bits, little-endian), then fields with zeros between them, the verb
+/// first. An answer is any number of frames: the length of what follows, one byte for the kind, the content; the last one
+/// says how it ended.
+public enum ControlFrames {
+    /// A reload brings all flags and some of the environment; no more than a command line and an environment that anybody
+    /// writes.
+    public static let limitRequestBytes = 256 << 10
+    public static let limitFields = 1024
+    /// Of one frame of an answer; longer texts are sent in several.
+    public static let limitAnswerBytes = 64 << 10
+    static let lengthBytes = 4
+
+    /// A piece of an answer.
+    public enum Answer: Equatable, Sendable {
+        /// For standard output.
+        case output([UInt8])
+        /// For standard error.
+        case error([UInt8])
+        /// The last: 0 done, 1 it failed, 2 it was asked wrongly.
+        case end(exitCode: UInt8)
+    }
+
+    private enum Kind {
+        static let output = UInt8(ascii: "o")
+        static let error = UInt8(ascii: "e")
+        static let end = UInt8(ascii: "x")
+    }
+
+    // MARK: Requests
+
+    public static func encode(fields: [String]) -> [UInt8] {
+        let content = Array(fields.map { Array($0.utf8) }.joined(separator: [0]))
+        return length(content.count) + content
+    }
+
+    /// The request that the bytes begin with; `nil`: it is not complete yet.
+    static func decodeRequest(_ bytes: [UInt8]) throws(ControlRequestError) -> [String]? {
+        guard let byteCount = length(in: bytes[...]) else { return nil }
+        guard byteCount <= limitRequestBytes else {
+            throw ControlRequestError("the request is longer than \(limitRequestBytes) bytes")
+        }
+        guard bytes.count >= lengthBytes + byteCount else { return nil }
+        guard bytes.count == lengthBytes + byteCount else {
+            throw ControlRequestError("there is something behind the request")
+        }
+        let parts = bytes[lengthBytes...].split(separator: 0, maxSplits: limitFields, omittingEmptySubsequences: false)
+        guard parts.count <= limitFields else {
+            throw ControlRequestError("the request has more than \(limitFields) fields")
+        }
+        var fields: [String] = []
+        for part in parts {
+            guard let field = String(validating: part, as: UTF8.self) else {
+                throw ControlRequestError("the request is not UTF-8")
+            }
+            fields.append(field)
+        }
+        return fields
+    }
+
+    // MARK: Answers
+
+    static func encode(_ answer: Answer) -> [UInt8] {
+        switch answer {
+        case .output(let bytes): pieces(Kind.output, bytes)
+        case .error(let bytes): pieces(Kind.error, bytes)
+        case .end(let exitCode): length(2) + [Kind.end, exitCode]
+        }
+    }
+
+    /// The answer that the bytes begin with, and how many bytes it takes; `nil`: it is not complete yet.
+    static func decodeAnswer(
+        _ bytes: ArraySlice<UInt8>
+    ) throws(ControlRequestError) -> (answer: Answer, byteCount: Int)? {
+        guard let byteCount = length(in: bytes) else { return nil }
+        guard (1...limitAnswerBytes).contains(byteCount) else { throw ControlRequestError("the answer makes no sense") }
+        guard bytes.count >= lengthBytes + byteCount else { return nil }
+        let frame = bytes.dropFirst(lengthBytes).prefix(byteCount)
+        let content = Array(frame.dropFirst())
+        switch frame.first {
+        case Kind.output: return (.output(content), lengthBytes + byteCount)
+        case Kind.error: return (.error(content), lengthBytes + byteCount)
+        case Kind.end where content.count == 1:
+            return (.end(exitCode: content[0]), lengthBytes + byteCount)
+        default: throw ControlRequestError("the answer makes no sense")
+        }
+    }
+
+    private static func pieces(_ kind: UInt8, _ bytes: [UInt8]) -> [UInt8] {
+        var encoded: [UInt8] = []
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = rest.prefix(limitAnswerBytes - 1)
+            encoded += length(piece.count + 1) + [kind] + piece
+            rest = rest.dropFirst(piece.count)
+        }
+        return encoded
+    }
+
+    private static func length(_ count: Int) -> [UInt8] {
+        (0..<lengthBytes).map { UInt8(truncatingIfNeeded: count >> ($0 * 8)) }
+    }
+
+    private static func length(in bytes: ArraySlice<UInt8>) -> Int? {
+        guard bytes.count >= lengthBytes else { return nil }
+        return bytes.prefix(lengthBytes).reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logs
+import Settings
+
+/// A ``ServiceStatus`` as text. Both forms end with a line break.
+enum StatusReport {
+    // MARK: For people
+
+    static func text(_ status: ServiceStatus) -> String {
+        var lines = [
+            "fodc-proxy \(status.version), process \(status.processID), \(state(of: status)), "
+                + "up \(duration(status.uptimeNanoseconds))"
+        ]
+        if let reason = status.degradedReason { lines.append("degraded: \(line(reason))") }
+        lines.append("listening: gRPC \(status.grpcAddress), HTTP \(status.httpAddress)")
+        lines.append(
+            "ingest workers: \(status.ingestWorkersRunning) running of \(status.ingestWorkersWanted) wanted; "
+                + "log level \(status.logLevel)")
+        if status.heldOffIdentities > 0 { lines.append("held off: \(status.heldOffIdentities) agent identities") }
+        if let reload = status.lastReload {
+            let when = Timestamp.rfc3339(wallNanoseconds: reload.atNanoseconds)
+            lines.append("last reload: \(when) " + (reload.isSuccess ? "done" : "failed: \(line(reload.reason))"))
+        }
+        lines.append("")
+        lines += table(status.workers)
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func state(of status: ServiceStatus) -> String {
+        status.degradedReason != nil && status.phase == .serving ? "degraded" : status.phase.rawValue
+    }
+
+    private static let headings = [
+        "WORKER", "PID", "STATE", "GENERATION", "UP", "RESTARTS", "AGENTS", "UNCONNECTED", "CONNECTIONS", "LANE",
+        "LAST END",
+    ]
+    /// Names, states, ends; all others are figures, which stand at the right.
+    private static let leftColumns: Set<Int> = [0, 2, 10]
+
+    private static func table(_ workers: [ServiceStatus.Worker]) -> [String] {
+        let rows = [headings] + workers.map(cells)
+        let widths = headings.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            var cells: [String] = []
+            for (column, cell) in row.enumerated() {
+                let space = String(repeating: " ", count: widths[column] - cell.count)
+                cells.append(leftColumns.contains(column) ? cell + space : space + cell)
+            }
+            let joined = cells.joined(separator: "  ")
+            return String(joined.reversed().drop { $0 == " " }.reversed())
+        }
+    }
+
+    private static func cells(_ worker: ServiceStatus.Worker) -> [String] {
+        let hasProcess = worker.processID != 0
+        var state = worker.state.rawValue
+        if let next = worker.nextStartNanoseconds { state += " (\(StatusText.seconds(next)))" }
+        var end = worker.lastCause.map(line) ?? "-"
+        if worker.deathsInRow > 1 { end += ", \(worker.deathsInRow) in a row" }
+        let ingest = worker.ingest.map {
+            [
+                String($0.agentsOnline), String($0.agentsUnconnected), String($0.connections),
+                "\(size($0.laneUsedBytes))/\(size($0.laneBytes))",
+            ]
+        }
+        return [
+            worker.name, hasProcess ? String(worker.processID) : "-", state, String(worker.generation),
+            hasProcess ? duration(worker.uptimeNanoseconds) : "-", String(worker.restarts),
+        ] + (ingest ?? ["-", "-", "-", "-"]) + [end]
+    }
+
+    /// `12s`, `3m 5s`, `2h 10m`, `4d 3h`: the two largest units.
+    static func duration(_ nanoseconds: UInt64) -> String {
+        let seconds = nanoseconds / 1_000_000_000
+        let parts: [(UInt64, String)] = [
+            (seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s"),
+        ]
+        let first = parts.firstIndex { $0.0 > 0 } ?? parts.count - 1
+        return parts[first...].prefix(2).filter { $0.0 > 0 || first == parts.count - 1 }
+            .map { "\($0.0)\($0.1)" }.joined(separator: " ")
+    }
+
+    /// Whole units, rounded down: `16MiB`.
+    static func size(_ bytes: Int) -> String {
+        let units: [(Int, String)] = [
+            (ByteSize.gibibyte, "GiB"), (ByteSize.mebibyte, "MiB"), (ByteSize.kibibyte, "KiB"),
+        ]
+        // Below ten of a unit the next smaller one says more.
+        let unit = units.first { bytes >= $0.0 * 10 } ?? (1, "B")
+        return "\(bytes / unit.0)\(unit.1)"
+    }
+
+    /// One line, whatever it holds.
+    private static func line(_ text: String) -> String {
+        String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
+    }
+
+    // MARK: For machines
+
+    /// Members are never renamed or removed; new ones may come.
+    static func json(_ status: ServiceStatus) -> String {
+        var json = StatusJSON()
+        json.object { json in
+            json.member("version", status.version)
+            json.member("pid", status.processID)
+            json.member("phase", status.phase.rawValue)
+            json.member("degraded", status.degradedReason != nil)
+            json.member("degraded_reason", status.degradedReason)
+            json.seconds("uptime_seconds", nanoseconds: status.uptimeNanoseconds)
+            json.member("grpc_address", status.grpcAddress)
+            json.member("http_address", status.httpAddress)
+            json.member("log_level", status.logLevel)
+            json.member("ingest_workers_wanted", status.ingestWorkersWanted)
+            json.member("ingest_workers_running", status.ingestWorkersRunning)
+            json.member("held_off_identities", status.heldOffIdentities)
+            if let reload = status.lastReload {
+                json.member("last_reload") { json in
+                    json.member("result", reload.isSuccess ? "done" : "failed")
+                    json.member("reason", reload.isSuccess ? nil : reload.reason)
+                    json.member("time", Timestamp.rfc3339(wallNanoseconds: reload.atNanoseconds))
+                }
+            } else {
+                json.member("last_reload", nil as String?)
+            }
+            json.list("workers", status.workers, worker)
+        }
+        return json.text + "\n"
+    }
+
+    private static func worker(_ json: inout StatusJSON, _ worker: ServiceStatus.Worker) {
+        json.member("name", worker.name)
+        json.member("pid", worker.processID)
+        json.member("state", worker.state.rawValue)
+        json.member("generation", worker.generation)
+        json.seconds("uptime_seconds", nanoseconds: worker.uptimeNanoseconds)
+        json.member("restarts", worker.restarts)
+        json.member("deaths_in_row", worker.deathsInRow)
+        json.member("last_end", worker.lastCause)
+        if let next = worker.nextStartNanoseconds { json.seconds("next_start_seconds", nanoseconds: next) }
+        guard let ingest = worker.ingest else { return }
+        json.member("agents_online", ingest.agentsOnline)
+        json.member("agents_unconnected", ingest.agentsUnconnected)
+        json.member("connections", ingest.connections)
+        json.member("lane_used_bytes", ingest.laneUsedBytes)
+        json.member("lane_bytes", ingest.laneBytes)
+    }
+}

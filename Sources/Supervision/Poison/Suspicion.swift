@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Whom deaths by a fault point at (architecture, "Poison"). One death can be chance; several that name the same are not.
+/// Pure; times are those of the ``SteadyClock``.
+struct Suspicion {
+    /// Deaths of ingest workers over one agent before that is held off.
+    static let deathsOfAgent = 2
+    /// For so long.
+    static let holdNanoseconds: UInt64 = 60_000_000_000
+    /// Deaths of the exporter over one lane, or over nothing in particular, before it is begun anew. A single record
+    /// is skipped long before (`RecordWatch`).
+    static let deathsOfLane = 5
+    /// Deaths further apart than this have nothing to do with one another.
+    static let memoryNanoseconds: UInt64 = 600_000_000_000
+    /// Agents under suspicion at a time; the one named longest ago makes room.
+    static let limit = 64
+
+    private struct Count {
+        var deaths = 0
+        var lastNanoseconds: UInt64 = 0
+    }
+
+    private var agents: [UInt64: Count] = [:]
+    /// The key is the ingest worker's index; -1: no lane was named.
+    private var lanes: [Int: Count] = [:]
+    /// Who is held off, and until when.
+    private(set) var held: [UInt64: UInt64] = [:]
+
+    /// An ingest worker died over this agent. `true`: it is to be held off.
+    mutating func ingestDied(over identityHash: UInt64, nowNanoseconds now: UInt64) -> Bool {
+        var count = agents[identityHash] ?? Count()
+        count.deaths += 1
+        count.lastNanoseconds = now
+        if agents[identityHash] == nil, agents.count >= Self.limit {
+            agents.min { $0.value.lastNanoseconds < $1.value.lastNanoseconds }.map { agents[$0.key] = nil }
+        }
+        agents[identityHash] = count
+        guard count.deaths >= Self.deathsOfAgent else { return false }
+        // After its time it gets one more chance, not two.
+        agents[identityHash]?.deaths = Self.deathsOfAgent - 1
+        held[identityHash] = now + Self.holdNanoseconds
+        return true
+    }
+
+    /// The exporter died over that worker's lane, or nobody knows over what. `true`: what it died over is to be replaced.
+    mutating func exporterDied(over worker: Int?, nowNanoseconds now: UInt64) -> Bool {
+        let key = worker ?? -1
+        var count = lanes[key] ?? Count()
+        count.deaths += 1
+        count.lastNanoseconds = now
+        lanes[key] = count.deaths >= Self.deathsOfLane ? nil : count
+        return count.deaths >= Self.deathsOfLane
+    }
+
+    mutating func forget(nowNanoseconds now: UInt64) {
+        func isFresh(_ count: Count) -> Bool { now < count.lastNanoseconds + Self.memoryNanoseconds }
+        if !agents.isEmpty { agents = agents.filter { isFresh($0.value) } }
+        if !lanes.isEmpty { lanes = lanes.filter { isFresh($0.value) } }
+        if !held.isEmpty { held = held.filter { $0.value > now } }
+    }
+}

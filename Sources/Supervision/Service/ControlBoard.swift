@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lanes
+import Platform
+import WorkerLink
+
+/// `control`: what everybody may know of every worker. Each change is there before what follows from it is done.
+///
+/// An exporter's row is that of its generation's parity.
+final class ControlBoard {
+    let name: StoredName
+    /// To be kept for a successor.
+    let writable: Int32
+    /// For the workers.
+    let readable: Int32
+    private let writer: ControlWriter
+
+    /// A new one.
+    convenience init(generation: UInt64 = 1) throws(StartError) {
+        do {
+            try self.init(StoredName(.control, 0, generation: generation), writable: ControlFile.create())
+            set(.serviceStartedAtNanoseconds, MonotonicClock.nowNanoseconds())
+        } catch {
+            throw StartError("the table of workers cannot be made (\(error)); give the service more memory")
+        }
+    }
+
+    /// One that was there before, its content checked: goes on with what it says.
+    init(_ name: StoredName, writable: Int32) throws {
+        self.name = name
+        self.writable = writable
+        readable = try MemoryFile.reopenReadOnly(writable)
+        writer = try ControlWriter(descriptor: writable)
+    }
+
+    func set(_ counter: ControlCounter, _ value: UInt64) { writer.setCounter(counter.rawValue, value) }
+    func add(_ counter: ControlCounter) { writer.addCounter(counter.rawValue, 1) }
+    func value(_ counter: ControlCounter) -> UInt64 { writer.counter(counter.rawValue) }
+    func setDegradedReason(_ reason: String) { writer.setDegradedReason(reason) }
+    func holdOff(identityHash: UInt64, untilNanoseconds: UInt64) {
+        writer.holdOff(identityHash: identityHash, untilNanoseconds: untilNanoseconds)
+    }
+
+    func row(_ worker: SupervisedWorker) -> ControlWorker {
+        writer.worker(worker.role == .ingest ? .ingest : .exporter, Self.index(worker))
+    }
+
+    /// The generation of the last process of that role and index; 0: there was none.
+    func lastGeneration(_ role: WorkerRole, index: Int) -> UInt64 {
+        switch role {
+        case .ingest: writer.worker(.ingest, index).generation
+        case .exporter: max(writer.worker(.exporter, 0).generation, writer.worker(.exporter, 1).generation)
+        }
+    }
+
+    /// What a dead supervisor has left: nobody lives any more.
+    func buryAll() {
+        for index in 0..<ControlReader.maximumCount(.ingest) { bury(.ingest, index) }
+        for index in 0..<ControlReader.maximumCount(.exporter) { bury(.exporter, index) }
+    }
+
+    private func bury(_ role: ControlRole, _ index: Int) {
+        var row = writer.worker(role, index)
+        guard row.state != .dead else { return }
+        row.state = .dead
+        row.diedAtNanoseconds = WallClock.nowNanoseconds()
+        row.stateSinceNanoseconds = MonotonicClock.nowNanoseconds()
+        writer.set(row, role, index)
+    }
+
+    /// A process of this generation is about to be started.
+    ///
+    /// - Parameter death: of its predecessor, if it takes the place of one.
+    func starting(_ worker: SupervisedWorker, after death: DeathCause?) {
+        change(worker, isStarting: true) { row in
+            if worker.role == .exporter, let before = predecessorsRow(of: worker) { row = before }
+            if let death {
+                (row.cause, row.causeDetail) = Self.cause(death)
+                row.addRestart(after: row.cause)
+            }
+            row.generation = worker.generation
+            row.processID = 0
+            row.state = .starting
+            row.startedAtNanoseconds = WallClock.nowNanoseconds()
+            row.startedAtMonotonicNanoseconds = MonotonicClock.nowNanoseconds()
+        }
+    }
+
+    /// The process is there.
+    func started(_ worker: SupervisedWorker) {
+        change(worker) { $0.processID = worker.pid }
+    }
+
+    func ready(_ worker: SupervisedWorker) {
+        change(worker) { $0.state = .running }
+    }
+
+    func draining(_ worker: SupervisedWorker) {
+        change(worker) { if $0.state == .running { $0.state = .draining } }
+    }
+
+    func died(_ worker: SupervisedWorker, _ cause: DeathCause) {
+        change(worker) { row in
+            row.state = .dead
+            (row.cause, row.causeDetail) = Self.cause(cause)
+            row.diedAtNanoseconds = WallClock.nowNanoseconds()
+        }
+    }
+
+    /// A row tells of the process that it was given to last: what happens to others is not its business.
+    private func change(
+        _ worker: SupervisedWorker, isStarting: Bool = false, _ body: (inout ControlWorker) -> Void
+    ) {
+        let role: ControlRole = worker.role == .ingest ? .ingest : .exporter
+        let index = Self.index(worker)
+        var row = writer.worker(role, index)
+        guard isStarting || row.generation == worker.generation else { return }
+        let state = row.state
+        body(&row)
+        row.deathsInRow = UInt32(clamping: worker.life.policy.deathsInRow)
+        if row.state != state { row.stateSinceNanoseconds = MonotonicClock.nowNanoseconds() }
+        writer.set(row, role, index)
+    }
+
+    /// Deaths that are forgotten after a healthy life are no more in the row.
+    func refreshDeaths(_ worker: SupervisedWorker) {
+        guard row(worker).deathsInRow != worker.life.policy.deathsInRow else { return }
+        change(worker) { _ in }
+    }
+
+    private static func index(_ worker: SupervisedWorker) -> Int {
+        worker.role == .ingest ? worker.index : worker.parity
+    }
+
+    /// What is known of exporters goes along from row to row.
+    private func predecessorsRow(of exporter: SupervisedWorker) -> ControlWorker? {
+        let other = writer.worker(.exporter, (exporter.parity + 1) % LaneSet.parities)
+        let same = writer.worker(.exporter, exporter.parity)
+        return other.generation > same.generation ? other : same
+    }
+
+    /// The cause and its detail: an exit code or a signal.
+    private static func cause(_ cause: DeathCause) -> (cause: ControlWorker.Cause, detail: Int32) {
+        switch cause {
+        case .exited(let code): (.exit, code)
+        case .killed(let signal): (.signal, signal)
+        case .fault(let signal, _): (.fault, signal)
+        case .hung: (.hung, 0)
+        case .notReady: (.notReady, 0)
+        case .requested: (.requested, 0)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import Platform
+import Settings
+
+/// The two listening sockets. They are the supervisor's, so that they outlive every worker: while one is replaced,
+/// connections wait in the backlog.
+struct Listeners {
+    struct Socket: Equatable {
+        let descriptor: Int32
+        /// Under which systemd keeps it; `nil`: it is that of a socket unit, which systemd keeps by itself.
+        let name: StoredName?
+    }
+
+    var grpc: Socket
+    var http: Socket
+
+    /// Opens those that are not there yet; if one fails, none of the new ones stays open.
+    ///
+    /// - Parameter generation: of the new ones.
+    static func open(
+        _ settings: ProxySettings, grpc: Socket?, http: Socket?, generation: UInt64
+    ) throws(StartError) -> Listeners {
+        let opened: Socket
+        if let grpc { opened = grpc } else { opened = try openGRPC(settings, generation) }
+        do throws(StartError) {
+            if let http { return Listeners(grpc: opened, http: http) }
+            return Listeners(grpc: opened, http: try openHTTP(settings, generation))
+        } catch {
+            if grpc == nil { MemoryFile.close(opened.descriptor) }
+            throw error
+        }
+    }
+
+    private static func openGRPC(_ settings: ProxySettings, _ generation: UInt64) throws(StartError) -> Socket {
+        let descriptor = try open(settings.grpcListenAddress, .grpcListenAddress)
+        return Socket(descriptor: descriptor, name: StoredName(.grpc, generation: generation))
+    }
+
+    private static func openHTTP(_ settings: ProxySettings, _ generation: UInt64) throws(StartError) -> Socket {
+        let descriptor = try open(settings.httpListenAddress, .httpListenAddress)
+        return Socket(descriptor: descriptor, name: StoredName(.http, generation: generation))
+    }
+
+    var all: [Socket] { [grpc, http] }
+
+    /// `gRPC [::]:17912, HTTP [::]:17913`: what they really are, with the ports that the kernel has chosen.
+    var text: String { "gRPC \(grpcAddress), HTTP \(httpAddress)" }
+    var grpcAddress: String { ListeningSocket.localAddress(of: grpc.descriptor) ?? "?" }
+    var httpAddress: String { ListeningSocket.localAddress(of: http.descriptor) ?? "?" }
+
+    private static func open(_ address: ListenAddress, _ flag: SettingsFlag) throws(StartError) -> Int32 {
+        do throws(ListeningSocket.Failure) {
+            return try ListeningSocket.open(host: address.host, port: address.port)
+        } catch {
+            let remedy =
+                switch error {
+                case .inUse:
+                    "end who listens there (ss -ltnp 'sport = :\(address.port)' shows it) or choose another port"
+                case .notHere: "choose an address of this machine, or :\(address.port) for all of them"
+                case .notAllowed: "choose a port from 1024 on, or give this user CAP_NET_BIND_SERVICE"
+                case .unknownHost: "choose an address of this machine, or :\(address.port) for all of them"
+                case .other: "choose another address"
+                }
+            throw StartError("\(flag.option): cannot listen on \(address): \(error); \(remedy)")
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Lanes
+import Logging
+import Platform
+import Settings
+
+/// What a supervisor starts from: settings, and what a predecessor has left, by systemd's hands or, after an exec, its own.
+public struct SupervisorStart {
+    public let settings: ProxySettings
+    public let programs: ProgramPaths
+    let given: Set<SettingsFlag>
+    let received: [ReceivedDescriptor]
+    let handover: Handover?
+
+    /// - Parameters:
+    ///   - given: flags whose values somebody has chosen.
+    ///   - received: what systemd has handed over.
+    public init(
+        settings: ProxySettings, given: Set<SettingsFlag>, programs: ProgramPaths, received: [ReceivedDescriptor]
+    ) {
+        self.settings = settings
+        self.given = given
+        self.programs = programs
+        self.received = received
+        handover = nil
+    }
+
+    /// After an exec.
+    public init(settings: ProxySettings, after exec: ProgramHandover) {
+        self.settings = settings
+        handover = exec.handover
+        programs = exec.handover.programs
+        given = []
+        received = []
+    }
+
+    func makeLock() throws(StartError) -> RuntimeLock? {
+        if let handover { return handover.lock.map { RuntimeLock(adopting: $0) } }
+        guard let folder = settings.runtimeDirectory else { return nil }
+        return try RuntimeLock(runtimeDirectory: folder)
+    }
+
+    func makeControlServer(_ events: EventQueue) throws(StartError) -> ControlServer? {
+        if let handover {
+            guard let descriptor = handover.controlSocket else { return nil }
+            return try ControlServer(adopting: descriptor, events: events, firstToken: EventToken.firstControl)
+        }
+        guard let folder = settings.runtimeDirectory else { return nil }
+        return try ControlServer(runtimeDirectory: folder, events: events, firstToken: EventToken.firstControl)
+    }
+
+    func makeEstate(_ logger: Logger) throws(StartError) -> Estate {
+        if let handover { return try handover.makeEstate() }
+        let contents = try StoreContents(received, settings: settings, given: given)
+        for item in contents.dropped {
+            guard let reason = item.reason else { continue }
+            logger.warning(
+                "a descriptor out of systemd's store is not what it should be and is dropped",
+                metadata: ["name": "\(item.name)", "reason": "\(reason)"])
+        }
+        // Above every generation that the store has seen, also of what was of no use.
+        let generation =
+            1 + max(
+                contents.kept.values.map(\.name.generation).max() ?? 0,
+                contents.dropped.compactMap { StoredName($0.name)?.generation }.max() ?? 0)
+        let secret = try InstallationSecret.load(stateDirectory: settings.stateDirectory)
+        let listeners = try makeListeners(contents, generation)
+        let lanes = try makeLanes(contents, secret, generation, logger)
+        let control = try makeControl(contents, generation)
+        for _ in 0..<contents.refusedCount { control.add(.storeDescriptorsRefused) }
+        contents.closeDropped()
+        if !contents.kept.isEmpty {
+            logger.notice("goes on with what systemd has kept", metadata: ["descriptors": "\(contents.kept.count)"])
+        }
+        let used = Set(lanes.all.map(\.name) + [control.name] + listeners.all.compactMap(\.name))
+        let unused = contents.kept.values.filter { !used.contains($0.name) }
+        for item in unused { MemoryFile.close(item.descriptor) }
+        return Estate(
+            listeners: listeners, lanes: lanes, control: control,
+            storedNames: Set(contents.kept.values.map(\.name).filter { used.contains($0) }.map(\.description)),
+            obsoleteNames: contents.namesToRemove + unused.map(\.name.description))
+    }
+
+    private func makeListeners(_ contents: StoreContents, _ generation: UInt64) throws(StartError) -> Listeners {
+        func stored(_ role: StoredName.Role, _ unit: Int32?) -> Listeners.Socket? {
+            if let unit { return Listeners.Socket(descriptor: unit, name: nil) }
+            return contents[role].map { Listeners.Socket(descriptor: $0.descriptor, name: $0.name) }
+        }
+        return try Listeners.open(
+            settings, grpc: stored(.grpc, contents.unitGRPC), http: stored(.http, contents.unitHTTP),
+            generation: generation)
+    }
+
+    private func makeControl(_ contents: StoreContents, _ generation: UInt64) throws(StartError) -> ControlBoard {
+        if let kept = contents[.control], let board = try? ControlBoard(kept.name, writable: kept.descriptor) {
+            board.set(.serviceStartedAtNanoseconds, MonotonicClock.nowNanoseconds())
+            return board
+        }
+        return try ControlBoard(generation: generation)
+    }
+
+    private func makeLanes(
+        _ contents: StoreContents, _ installation: InstallationSecret, _ generation: UInt64, _ logger: Logger
+    ) throws(StartError) -> LaneSet {
+        do throws(SystemError) {
+            let secret = try makeSecret(contents[.secret], installation, generation, logger)
+            func lane(_ role: StoredName.Role, _ index: Int, _ kind: LaneKind) throws(SystemError) -> Lane {
+                if let kept = contents[role, index] { return try Lane(kept.name, writable: kept.descriptor) }
+                return try Lane(StoredName(role, index, generation: generation), kind: kind)
+            }
+            let count = (contents.kept.keys.filter { $0.role == .up }.map(\.index).max() ?? -1) + 1
+            var ingest: [IngestLanes] = []
+            for index in 0..<count {
+                ingest.append(
+                    try IngestLanes(
+                        index: index, up: lane(.up, index, .up),
+                        downs: [lane(.downA, index, .down), lane(.downB, index, .down)]))
+            }
+            return LaneSet(
+                state: try lane(.state, 0, .state), secret: secret, ingest: ingest, nextGeneration: generation + 1)
+        } catch {
+            throw StartError("the lanes cannot be made (\(error)); give the service more memory or more descriptors")
+        }
+    }
+
+    /// That of the state folder; without one, that which systemd has kept.
+    private func makeSecret(
+        _ kept: StoreContents.Kept?, _ installation: InstallationSecret, _ generation: UInt64, _ logger: Logger
+    ) throws(SystemError) -> Lane {
+        if let kept {
+            let copy = try MemoryFile.duplicate(kept.descriptor)
+            let bytes = try SmallFile.readAndClose(copy, limitBytes: installation.bytes.count + 1)
+            if installation.origin == .passing || bytes == installation.bytes {
+                return try Lane(kept.name, writable: kept.descriptor)
+            }
+        }
+        tellOrigin(of: installation, logger)
+        return try LaneSet.makeSecret(installation.bytes, generation: generation)
+    }
+
+    private func tellOrigin(of secret: InstallationSecret, _ logger: Logger) {
+        switch secret.origin {
+        case .kept: break
+        case .made:
+            logger.info("made a secret for the ids of agents", metadata: ["folder": "\(settings.stateDirectory ?? "")"])
+        case .replaced(let flaw):
+            logger.warning(
+                "the secret for the ids of agents was of no use, a new one is made: ids change",
+                metadata: ["flaw": "\(flaw)"])
+        case .passing:
+            logger.info("no --state-dir: ids of agents change when the proxy is stopped and started")
+        }
+    }
+}
+
+/// What the program before this one has handed over, for whoever reads the command line.
+public struct ProgramHandover {
+    let handover: Handover
+    /// The command line that it wants to be read.
+    public var arguments: [String] { handover.arguments }
+
+    /// An error is that it cannot be understood: the start has failed, and systemd's next one begins with its store.
+    public init(descriptor: Int32) throws(StartError) {
+        handover = try Handover.read(descriptor)
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lanes
+import Platform
+import Settings
+import WorkerLink
+
+/// What systemd handed over at the start, sorted out and checked like any input: in each place the newest descriptor that
+/// is what its name says. Everything else is to be dropped.
+struct StoreContents {
+    struct Kept: Equatable {
+        let name: StoredName
+        let descriptor: Int32
+    }
+
+    struct Dropped: Equatable {
+        let name: String
+        let descriptor: Int32
+        /// What is wrong with it, for the log; `nil`: another one is newer, or serves in its place.
+        let reason: String?
+    }
+
+    private(set) var kept: [StoredName.Place: Kept] = [:]
+    /// Sockets of socket units, which systemd keeps itself; `nil`: there is none.
+    private(set) var unitGRPC: Int32?
+    private(set) var unitHTTP: Int32?
+    private(set) var dropped: [Dropped] = []
+
+    /// - Parameters:
+    ///   - given: flags whose values somebody has chosen; the address of a socket unit wins over a default.
+    /// - Throws: when a socket unit listens elsewhere than where the settings say, or on two addresses: nobody can know
+    ///   which of them was meant.
+    init(
+        _ received: [ReceivedDescriptor], settings: ProxySettings, given: Set<SettingsFlag>
+    ) throws(StartError) {
+        var stored: [(name: StoredName, descriptor: Int32)] = []
+        for item in received {
+            if let name = StoredName(item.name) {
+                stored.append((name, item.descriptor))
+            } else if let role = StoredName.Role(rawValue: item.name), Self.listener(role) != nil {
+                try takeUnitSocket(role, item, settings, given)
+            } else {
+                drop(item.name, item.descriptor, "its name is none of fodc-proxy's")
+            }
+        }
+        // Newest first; the rest of the order only makes it the same each time.
+        stored.sort {
+            ($1.name.generation, $0.name.description, $0.descriptor)
+                < ($0.name.generation, $1.name.description, $1.descriptor)
+        }
+        var seen: [DescriptorFacts.Identity: String] = [:]
+        for (name, descriptor) in stored {
+            if let reason = Self.flaw(name.place, descriptor, settings) {
+                drop(name.description, descriptor, reason)
+            } else if kept[name.place] != nil || hasUnitSocket(name.place.role) {
+                drop(name.description, descriptor, nil)
+            } else if let identity = DescriptorFacts.identity(of: descriptor), let other = seen[identity] {
+                // Two writers on one lane would be the end of both.
+                drop(name.description, descriptor, "it is the same file as \(other)")
+            } else {
+                if let identity = DescriptorFacts.identity(of: descriptor) { seen[identity] = name.description }
+                kept[name.place] = Kept(name: name, descriptor: descriptor)
+            }
+        }
+    }
+
+    subscript(_ role: StoredName.Role, _ index: Int = 0) -> Kept? { kept[StoredName.Place(role, index)] }
+
+    /// How many were not what their names say.
+    var refusedCount: Int { dropped.count { $0.reason != nil } }
+
+    /// Names to be taken out of the store: those of what was dropped, but none that something kept bears, too.
+    var namesToRemove: [String] {
+        let keptNames = Set(kept.values.map(\.name.description))
+        return Set(dropped.map(\.name)).subtracting(keptNames).filter(DescriptorStore.isName).sorted()
+    }
+
+    /// Closes what was dropped. To be called once.
+    func closeDropped() {
+        for item in dropped { MemoryFile.close(item.descriptor) }
+    }
+
+    private mutating func drop(_ name: String, _ descriptor: Int32, _ reason: String?) {
+        dropped.append(Dropped(name: name, descriptor: descriptor, reason: reason))
+    }
+
+    private func hasUnitSocket(_ role: StoredName.Role) -> Bool {
+        switch role {
+        case .grpc: unitGRPC != nil
+        case .http: unitHTTP != nil
+        default: false
+        }
+    }
+
+    // MARK: Socket units
+
+    private mutating func takeUnitSocket(
+        _ role: StoredName.Role, _ item: ReceivedDescriptor, _ settings: ProxySettings, _ given: Set<SettingsFlag>
+    ) throws(StartError) {
+        guard let (flag, address) = Self.listener(role, settings) else { return }
+        if let flaw = ListeningSocket.flaw(of: item.descriptor) {
+            return drop(item.name, item.descriptor, flaw)
+        }
+        let unit = "fodc-proxy-\(role.rawValue).socket"
+        let local = ListeningSocket.localAddress(of: item.descriptor) ?? "?"
+        guard !hasUnitSocket(role) else {
+            throw StartError(
+                "systemd hands over two sockets named \(role.rawValue), one of them on \(local); "
+                    + "give \(unit) one ListenStream= only")
+        }
+        let isWanted = ListeningSocket.isBound(item.descriptor, host: address.host, port: address.port)
+        guard isWanted || !given.contains(flag) else {
+            throw StartError(
+                "systemd's socket \(role.rawValue) listens on \(local), but \(flag.option) is \(address); "
+                    + "make ListenStream= of \(unit) the same, or do not set \(flag.option)")
+        }
+        guard (try? ListeningSocket.setNonblocking(item.descriptor)) != nil else {
+            return drop(item.name, item.descriptor, "it cannot be made nonblocking")
+        }
+        if role == .grpc { unitGRPC = item.descriptor } else { unitHTTP = item.descriptor }
+    }
+
+    private static func listener(
+        _ role: StoredName.Role, _ settings: ProxySettings = ProxySettings()
+    ) -> (flag: SettingsFlag, address: ListenAddress)? {
+        switch role {
+        case .grpc: (.grpcListenAddress, settings.grpcListenAddress)
+        case .http: (.httpListenAddress, settings.httpListenAddress)
+        default: nil
+        }
+    }
+
+    // MARK: What was stored
+
+    /// What makes a descriptor another thing than its name says.
+    private static func flaw(_ place: StoredName.Place, _ descriptor: Int32, _ settings: ProxySettings) -> String? {
+        switch place.role {
+        case .up, .downA, .downB, .state, .control:
+            // Workers get read-only ones, which are made of this one.
+            guard DescriptorFacts.access(of: descriptor) == .readWrite else { return "it cannot be read and written" }
+            guard let kind = place.role.laneKind else { return ControlFile.flaw(of: descriptor) }
+            return LaneFile.flaw(of: descriptor, kind: kind, index: place.index)
+        case .secret:
+            return secretFlaw(descriptor)
+        case .grpc, .http:
+            guard let (flag, address) = listener(place.role, settings) else { return nil }
+            if let flaw = ListeningSocket.flaw(of: descriptor) { return flaw }
+            guard ListeningSocket.isBound(descriptor, host: address.host, port: address.port) else {
+                let local = ListeningSocket.localAddress(of: descriptor) ?? "?"
+                return "it listens on \(local), and \(flag.option) is \(address) now"
+            }
+            return (try? ListeningSocket.setNonblocking(descriptor)) == nil ? "it cannot be made nonblocking" : nil
+        }
+    }
+
+    private static func secretFlaw(_ descriptor: Int32) -> String? {
+        guard MemoryFile.hasSealedSize(descriptor) else { return "it is no memory of sealed size" }
+        guard DescriptorFacts.access(of: descriptor) != .writeOnly else { return "it cannot be read" }
+        guard (try? MemoryFile.byteCount(of: descriptor)) == WorkerLaunch.secretBytes else {
+            return "it does not have \(WorkerLaunch.secretBytes) bytes"
+        }
+        guard let copy = try? MemoryFile.duplicate(descriptor),
+            let bytes = try? SmallFile.readAndClose(copy, limitBytes: WorkerLaunch.secretBytes)
+        else { return "it cannot be read" }
+        return bytes.allSatisfy { $0 == 0 } ? "it holds only zeros" : nil
+    }
+}

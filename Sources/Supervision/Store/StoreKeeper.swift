@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import Platform
+
+/// Keeps systemd's store in step with what there is: the new is stored at once, the old is removed when systemd has taken
+/// all that was sent before.
+final class StoreKeeper {
+    private let store = DescriptorStore()
+    private let events: EventQueue
+    private let logger: Logger
+    /// Names to be removed after the barrier under way, and after the next.
+    private var removing: [String] = []
+    private var waiting: [String] = []
+    private var barrier: Int32 = -1
+
+    init(events: EventQueue, logger: Logger) {
+        self.events = events
+        self.logger = logger
+    }
+
+    /// All that systemd has not got yet; what nobody needs goes.
+    func keep(_ estate: Estate) {
+        for lane in estate.lanes.all where !estate.storedNames.contains(lane.name.description) { keep(lane) }
+        for socket in estate.listeners.all {
+            if let name = socket.name, !estate.storedNames.contains(name.description) { keep(socket) }
+        }
+        if !estate.storedNames.contains(estate.control.name.description) {
+            keep(estate.control.writable, estate.control.name)
+        }
+        forget(estate.obsoleteNames)
+    }
+
+    func keep(_ lane: Lane) { keep(lane.writable, lane.name) }
+
+    func keep(_ socket: Listeners.Socket) {
+        if let name = socket.name { keep(socket.descriptor, name) }
+    }
+
+    private func keep(_ descriptor: Int32, _ name: StoredName) {
+        guard store.isThere, !store.store(descriptor, name: name.description) else { return }
+        logger.warning("systemd was not told to keep a descriptor", metadata: ["name": "\(name)"])
+    }
+
+    func forget(_ lanes: [Lane]) { forget(lanes.map(\.name.description)) }
+
+    func forget(_ names: [String]) {
+        guard store.isThere, !names.isEmpty else { return }
+        waiting += names
+        startBarrier()
+    }
+
+    private func startBarrier() {
+        guard barrier < 0, !waiting.isEmpty else { return }
+        guard let end = store.barrier() else { return removeNow() }
+        do throws(SystemError) {
+            try events.add(end, token: EventToken.barrier.rawValue)
+        } catch {
+            MemoryFile.close(end)
+            return removeNow()
+        }
+        barrier = end
+        removing = waiting
+        waiting = []
+    }
+
+    /// Without a barrier a crash may leave neither the old nor the new one, which is better than a store that fills up.
+    private func removeNow() {
+        for name in waiting { store.remove(name: name) }
+        waiting = []
+    }
+
+    /// The barrier's descriptor is readable.
+    func barrierPassed() {
+        guard barrier >= 0 else { return }
+        events.remove(barrier)
+        MemoryFile.close(barrier)
+        barrier = -1
+        for name in removing { store.remove(name: name) }
+        removing = []
+        startBarrier()
+    }
+
+    /// What is still to be removed: for who goes on after an exec.
+    var unremoved: [String] { removing + waiting }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lanes
+import Platform
+import WorkerLink
+
+/// What a descriptor is called in systemd's store: `ROLE-INDEX.GENERATION`, such as `up-3.7`. The generation rises with
+/// each new descriptor in the same place, so that a name never comes twice.
+struct StoredName: Hashable, Sendable, CustomStringConvertible {
+    enum Role: String, CaseIterable, Sendable {
+        /// Lanes.
+        case up
+        case downA = "downa"
+        case downB = "downb"
+        case state
+        /// The table of workers.
+        case control
+        /// From which ids of agents are derived.
+        case secret
+        /// Listening sockets that this program has opened. Those of socket units are called by the role alone.
+        case grpc, http
+
+        /// Of what kind the lane is; `nil`: it is none.
+        var laneKind: LaneKind? {
+            switch self {
+            case .up: .up
+            case .downA, .downB: .down
+            case .state: .state
+            case .control, .secret, .grpc, .http: nil
+            }
+        }
+
+        /// How many there can be.
+        var limitCount: Int {
+            switch self {
+            case .up, .downA, .downB: WorkerLaunch.limitWorkers
+            case .state, .control, .secret, .grpc, .http: 1
+            }
+        }
+    }
+
+    /// What a descriptor is for, whichever generation it is of.
+    struct Place: Hashable, Sendable {
+        var role: Role
+        var index: Int
+
+        init(_ role: Role, _ index: Int = 0) {
+            (self.role, self.index) = (role, index)
+        }
+    }
+
+    let place: Place
+    /// From 1.
+    let generation: UInt64
+
+    init(_ role: Role, _ index: Int = 0, generation: UInt64) {
+        precondition((0..<role.limitCount).contains(index) && generation > 0, "there is no such place")
+        place = Place(role, index)
+        self.generation = generation
+    }
+
+    /// `nil` for anything that ``description`` would not have written.
+    init?(_ text: String) {
+        let halves = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard halves.count == 2, let role = Role(rawValue: String(halves[0])) else { return nil }
+        let numbers = halves[1].split(separator: ".", omittingEmptySubsequences: false)
+        guard numbers.count == 2, let index = Int(numbers[0]), let generation = UInt64(numbers[1]),
+            (0..<role.limitCount).contains(index), generation > 0
+        else { return nil }
+        self.init(role, index, generation: generation)
+        // Signs and leading zeros: one descriptor, one name.
+        guard description == text else { return nil }
+    }
+
+    var description: String { "\(place.role.rawValue)-\(place.index).\(generation)" }
+}

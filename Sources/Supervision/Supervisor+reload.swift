@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Lanes
+import Logging
+import Platform
+import Settings
+import WorkerLink
+
+/// Taking new programs and settings into service. The programs on disk are asked first; then this process becomes the new
+/// supervisor (``Handover``), which replaces the workers one by one.
+extension Supervisor {
+    // MARK: Before
+
+    func beginReload(_ order: ReloadOrder, reply: ControlReply?) {
+        let operation = Operation(name: "reload", steps: [])
+        // The reason is told by who replies; systemd's status line has it, too.
+        if let refusal = whyNot() {
+            reply?.fail(refusal)
+            return logger.error("reload refused: \(refusal)")
+        }
+        self.operation = operation
+        operation.order = order
+        operation.reply = reply
+        operation.deadlineNanoseconds = now + ProgramTrial.limitNanoseconds
+        logger.notice("reload: asking the programs on disk", metadata: ["program": "\(order.programs.executable)"])
+        do throws(SystemError) {
+            let check = try ProgramTrial(
+                order.programs,
+                arguments: ["--libexec-dir=\(order.programs.workerFolder)"] + order.arguments,
+                environment: environment(for: order))
+            self.check = check
+            try events.add(check.process.pidfd, token: EventToken.check.rawValue)
+        } catch {
+            failReload("\(error)")
+        }
+        tellStatus()
+    }
+
+    /// Why nothing can be begun now.
+    func whyNot() -> String? {
+        if phase != .serving { return "the service is \(phase == .starting ? "still starting" : "being stopped")" }
+        return operation.map { "busy with \($0.name); try again when that is done" }
+    }
+
+    private func environment(for order: ReloadOrder) -> [String] {
+        guard let given = order.environment else { return ProcessEnvironment.entries(without: []) }
+        let replaced = ["STATE_DIRECTORY", "RUNTIME_DIRECTORY", "CACHE_DIRECTORY", "TMPDIR"]
+        let kept = ProcessEnvironment.entries(without: []).filter { entry in
+            let name = entry.prefix { $0 != "=" }
+            return !name.hasPrefix("FODC_") && !replaced.contains(String(name))
+        }
+        return kept + given.map { "\($0.name)=\($0.value)" }
+    }
+
+    func checkTick() {
+        guard let check, let operation, now >= operation.deadlineNanoseconds else { return }
+        check.process.signal(SIGKILL)
+    }
+
+    func checkEnded() {
+        guard let check, let end = check.process.reap() else { return }
+        events.remove(check.process.pidfd)
+        let text = check.text
+        self.check = nil
+        switch end {
+        case .exited(code: 0): becomeNext()
+        case .exited(let code): failReload("\(programsText) --check: \(text.isEmpty ? "exit code \(code)" : text)")
+        case .killed(let signal, _): failReload("\(programsText) --check ended by \(SignalName.of(signal)) \(text)")
+        }
+    }
+
+    private var programsText: String { operation?.order?.programs.executable ?? "fodc-proxy" }
+
+    private func failReload(_ reason: String) {
+        if let check {
+            events.remove(check.process.pidfd)
+            self.check = nil
+        }
+        finishReload(failure: reason)
+        endOperation(.failure(reason))
+    }
+
+    /// The exec. Comes back only if it fails.
+    private func becomeNext() {
+        guard let operation, let order = operation.order else { return }
+        let sockets: (grpc: Listeners.Socket?, http: Listeners.Socket?)
+        do throws(StartError) {
+            sockets = try newSockets(order.settings)
+        } catch {
+            return failReload("\(error)")
+        }
+        var handover = makeHandover(order, reply: operation.reply?.descriptor)
+        if let grpc = sockets.grpc { (handover.previousGRPC, handover.grpc) = (handover.grpc, grpc) }
+        if let http = sockets.http { (handover.previousHTTP, handover.http) = (handover.http, http) }
+        func giveUp(_ error: SystemError) {
+            for socket in [sockets.grpc, sockets.http] {
+                if let socket { MemoryFile.close(socket.descriptor) }
+            }
+            failReload("\(error)")
+        }
+        let memory: Int32
+        do throws(SystemError) {
+            let bytes = handover.encoded
+            memory = try MemoryFile.create(name: "fodc-handover", byteCount: bytes.count)
+            try SmallFile.writeAll(bytes, to: memory, name: "fodc-handover")
+        } catch {
+            return giveUp(error)
+        }
+        logger.notice("reload: becoming the program on disk", metadata: ["program": "\(order.programs.executable)"])
+        // systemd has to hear from us in time also if the new program takes a moment.
+        service.ping()
+        let error = ProgramChange.become(
+            path: order.programs.executable, arguments: ["fodc-proxy", "--handover-fd=\(memory)"],
+            environment: environment(for: order), keep: handover.descriptors + [memory])
+        MemoryFile.close(memory)
+        giveUp(error)
+    }
+
+    /// For addresses that are other than before. Opened here, so that one that is in use fails the reload and nothing else.
+    private func newSockets(
+        _ next: ProxySettings
+    ) throws(StartError) -> (grpc: Listeners.Socket?, http: Listeners.Socket?) {
+        let isSame = (
+            grpc: next.grpcListenAddress == settings.grpcListenAddress,
+            http: next.httpListenAddress == settings.httpListenAddress
+        )
+        guard !isSame.grpc || !isSame.http else { return (nil, nil) }
+        let opened = try Listeners.open(
+            next, grpc: isSame.grpc ? estate.listeners.grpc : nil, http: isSame.http ? estate.listeners.http : nil,
+            generation: lanes.nextGeneration)
+        return (isSame.grpc ? nil : opened.grpc, isSame.http ? nil : opened.http)
+    }
+
+    private func makeHandover(_ order: ReloadOrder, reply: Int32?) -> Handover {
+        var handover = Handover(
+            layout: LaneFormat.version, arguments: order.arguments, previous: settings, programs: order.programs,
+            steadyNanoseconds: now, logLevel: changedLogLevel, lock: lock?.descriptor,
+            controlSocket: requests?.descriptor, reply: reply, grpc: estate.listeners.grpc,
+            http: estate.listeners.http, nextGeneration: lanes.nextGeneration + 1)
+        handover.lanes = lanes.all.map { Handover.KeptLane(name: $0.name, writable: $0.writable) }
+        handover.lanes.append(Handover.KeptLane(name: control.name, writable: control.writable))
+        for own in lanes.ingest {
+            for (parity, bell) in own.bells.enumerated() {
+                handover.bells.append(
+                    Handover.Bell(
+                        index: own.index, parity: parity, ingestEnd: bell.ingestEnd.descriptor,
+                        exporterEnd: bell.exporterEnd.descriptor))
+            }
+        }
+        handover.workers = everyone.map { worker in
+            let policy = worker.life.policy
+            return Handover.Worker(
+                role: worker.role, index: worker.index, generation: worker.generation, pid: worker.pid,
+                pidfd: worker.process?.pidfd ?? -1, link: worker.link, state: worker.life.state,
+                startedAtNanoseconds: worker.life.startedAtNanoseconds,
+                readyAtNanoseconds: worker.life.readyAtNanoseconds,
+                policy: [
+                    UInt64(policy.deathsInRow), policy.firstDeathNanoseconds, policy.lastDeathNanoseconds,
+                ], isLeaving: worker.isLeaving && leaving.contains { $0 === worker },
+                startsFresh: worker.startsFresh, killAtNanoseconds: worker.killAtNanoseconds)
+        }
+        handover.obsoleteNames = keeper.unremoved
+        return handover
+    }
+
+    // MARK: After
+
+    /// Takes up where the program before this one stopped, and goes on with the reload.
+    func adopt(_ handover: Handover) throws(StartError) {
+        phase = .serving
+        changedLogLevel = handover.logLevel
+        let isNewLayout = handover.layout != LaneFormat.version
+        ingest = []
+        for said in handover.workers {
+            let worker = try revive(said)
+            worker.hasOldLanes = isNewLayout
+            if said.isLeaving {
+                leaving.append(worker)
+            } else if said.role == .exporter {
+                exporter = worker
+            } else if said.index == ingest.count {
+                ingest.append(worker)
+            }
+        }
+        guard !ingest.isEmpty, exporter.generation > 0, ingest.count == lanes.ingest.count else {
+            throw StartError("what the program before this one has handed over tells of no workers")
+        }
+        if isNewLayout {
+            try renewLanes()
+        } else {
+            for own in lanes.ingest {
+                own.upGauge.open()
+                for gauge in own.downGauges { gauge.open() }
+            }
+        }
+        keeper.keep(estate)
+        let operation = Operation(name: "reload", steps: [])
+        operation.previous = handover
+        operation.reply = handover.reply.flatMap { requests?.adoptReply($0) }
+        self.operation = operation
+        // Who has died meanwhile comes first.
+        for worker in everyone {
+            if let end = worker.reap() { bury(worker, end) }
+        }
+        let wanted = settings.ingestWorkers == handover.previous.ingestWorkers
+            ? estate.wantedWorkers(settings) : settings.ingestWorkers
+        estate.setWantedWorkers(wanted, settings: settings, isScaled: wanted != settings.ingestWorkers)
+        operation.steps = reloadSteps(wanted: wanted, isNewLayout: isNewLayout)
+        logger.notice(
+            "reload: this is version \(ProxyVersion.current) now; replacing the workers",
+            metadata: ["workers": "\(everyone.count)"])
+        nextStep()
+    }
+
+    private func reloadSteps(wanted: Int, isNewLayout: Bool) -> [Operation.Step] {
+        let scaling = steps(toScale: wanted)
+        let ingestSteps = (0..<min(wanted, ingest.count)).map(Operation.Step.replaceIngest)
+        // Of another layout the old exporter cannot read what the new workers write: it serves last-known values until all
+        // agents are there.
+        if isNewLayout {
+            return (0..<ingest.count).map(Operation.Step.replaceIngest) + [.replaceExporter] + scaling
+        }
+        return [.replaceExporter] + (wanted < ingest.count ? scaling + ingestSteps : ingestSteps + scaling)
+    }
+
+    private func revive(_ said: Handover.Worker) throws(StartError) -> SupervisedWorker {
+        let policy = RestartPolicy(
+            deathsInRow: Int(clamping: said.policy[0]), firstDeathNanoseconds: said.policy[1],
+            lastDeathNanoseconds: said.policy[2])
+        let worker = SupervisedWorker(
+            said.role, index: said.index, generation: said.generation,
+            life: WorkerLife(
+                state: said.state, policy: policy, startedAtNanoseconds: said.startedAtNanoseconds,
+                readyAtNanoseconds: said.readyAtNanoseconds, isEnding: said.isLeaving), nowNanoseconds: now)
+        worker.isLeaving = said.isLeaving
+        worker.startsFresh = said.startsFresh
+        worker.killAtNanoseconds = said.killAtNanoseconds
+        worker.watch = HangWatch(
+            laneCount: said.role == .ingest ? LaneSet.parities : lanes.ingest.count, nowNanoseconds: now)
+        guard said.pid > 0, said.pidfd >= 0 else { return worker }
+        do throws(SystemError) {
+            let process = ChildProcess(adopting: said.pid, pidfd: said.pidfd)
+            try worker.adopt(StartedWorker(process: process, link: said.link), events: events)
+        } catch {
+            throw StartError("\(worker.name) cannot be watched: \(error)")
+        }
+        return worker
+    }
+
+    /// Empty lanes of this program's layout; those of the other stay until nobody uses them.
+    private func renewLanes() throws(StartError) {
+        let old = estate.lanes
+        logger.notice("reload: the layout of lanes is another: they begin empty, agents are asked anew")
+        estate.lanes = try old.makeSuccessor()
+        oldLanes.append(old)
+        keeper.forget(old.lanesOfOneLayout.map(\.name.description))
+    }
+
+    /// Counts and keeps how it went; settings and sockets of a reload that failed are taken back.
+    func finishReload(failure: String?) {
+        lastReload = ReloadOutcome(atNanoseconds: WallClock.nowNanoseconds(), failure: failure)
+        control.add(failure == nil ? .reloadsSucceeded : .reloadsFailed)
+        control.set(.lastReloadAtNanoseconds, UInt64(bitPattern: WallClock.nowNanoseconds()))
+        guard let handover = operation?.previous else { return }
+        if failure != nil { takeBack(handover) }
+        let inUse = estate.listeners.all.map(\.descriptor)
+        let candidates = [handover.grpc, handover.http, handover.previousGRPC, handover.previousHTTP].compactMap { $0 }
+        for socket in candidates where !inUse.contains(socket.descriptor) {
+            MemoryFile.close(socket.descriptor)
+            if let name = socket.name { keeper.forget([name.description]) }
+        }
+    }
+
+    /// Who has been replaced already serves with the new settings; for all who start from now on the old ones hold.
+    private func takeBack(_ handover: Handover) {
+        settings = handover.previous
+        let isExporterNew = exporter.life.readyAtNanoseconds.map { $0 > handover.steadyNanoseconds } ?? false
+        if let grpc = handover.previousGRPC { estate.listeners.grpc = grpc }
+        if let http = handover.previousHTTP, !isExporterNew { estate.listeners.http = http }
+        starter.settings = settings
+        starter.listeners = estate.listeners
+    }
+}

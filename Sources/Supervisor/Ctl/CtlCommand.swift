@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Platform
+import Settings
+import Supervision
+
+/// `fodc-proxy ctl`: asks and changes the service that runs.
+struct CtlCommand: ParsableCommand {
+    /// The first argument that makes the program this one.
+    static let word = "ctl"
+
+    static let configuration = CommandConfiguration(
+        commandName: "fodc-proxy \(word)",
+        abstract: "Asks and changes the fodc-proxy that runs.",
+        discussion: """
+            It talks to the control socket in the service's runtime folder, which is for root and the service's own user:
+
+              fodc-proxy ctl status
+              fodc-proxy ctl status --json
+              fodc-proxy ctl scale 4
+              fodc-proxy ctl restart exporter
+              fodc-proxy ctl --runtime-dir /run/other drain ingest-2
+
+            Commands return when what was asked for is done; scrapes go on meanwhile, and agents move to other workers.
+
+            Exit codes: 0 done, 1 it failed or there is no service (the reason is on standard error), 2 wrong usage.
+            """,
+        subcommands: [
+            StatusCommand.self, ScaleCommand.self, RestartCommand.self, DrainCommand.self, LogLevelCommand.self,
+            ReloadCommand.self,
+        ])
+
+    @Option(.runtimeDirectory, "PATH", Self.folderHelp)
+    var runtimeDirectory: String?
+
+    static let folderHelp =
+        "The service's runtime folder. Default $FODC_RUNTIME_DIR, else $RUNTIME_DIRECTORY, else \(standardFolder)"
+    /// Where the package's unit has it.
+    static let standardFolder = "/run/fodc-proxy"
+}
+
+/// One thing that can be asked.
+protocol CtlSubcommand: ParsableCommand {
+    var ctl: CtlCommand { get }
+    /// `--runtime-dir` behind the command's name.
+    var runtimeDirectory: String? { get }
+    func request() throws -> ControlRequest
+}
+
+extension CtlSubcommand {
+    var folder: String {
+        if let folder = runtimeDirectory ?? ctl.runtimeDirectory { return folder }
+        for name in [SettingsFlag.runtimeDirectory.environmentVariable, "RUNTIME_DIRECTORY"] {
+            // systemd puts several folders into one variable with colons between them.
+            if let value = ProcessEnvironment.value(name)?.split(separator: ":").first { return String(value) }
+        }
+        return CtlCommand.standardFolder
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Supervision
+
+struct StatusCommand: CtlSubcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "How the service and its workers are.",
+        discussion: "LANE is what of the worker's ring is in use, and the ring's present size.")
+
+    @ParentCommand var ctl: CtlCommand
+    @Option(.runtimeDirectory, "PATH", CtlCommand.folderHelp) var runtimeDirectory: String?
+    @Flag(name: .customLong("json"), help: "As JSON, for programs.") var isJSON = false
+
+    func request() -> ControlRequest { .status(isJSON: isJSON) }
+}
+
+struct ScaleCommand: CtlSubcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scale", abstract: "Adds or removes ingest workers.",
+        discussion: """
+            Agents of removed workers move to the others, and some of the others' to new ones. It holds until the service \
+            is stopped, or --ingest-workers is changed by a reload.
+            """)
+
+    @ParentCommand var ctl: CtlCommand
+    @Option(.runtimeDirectory, "PATH", CtlCommand.folderHelp) var runtimeDirectory: String?
+    @Argument(help: ArgumentHelp("How many ingest workers there shall be, 1 to 64.", valueName: "number"))
+    var count: String
+
+    func request() throws -> ControlRequest { .scale(try ControlRequest.workerCount(count)) }
+}
+
+struct RestartCommand: CtlSubcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restart", abstract: "Replaces a worker by a new process.",
+        discussion: "It finishes what it does; its agents reconnect.")
+
+    @ParentCommand var ctl: CtlCommand
+    @Option(.runtimeDirectory, "PATH", CtlCommand.folderHelp) var runtimeDirectory: String?
+    @Argument(help: "exporter, ingest-0, ingest-1, …") var worker: String
+
+    func request() throws -> ControlRequest { .restart(try ControlRequest.worker(worker)) }
+}
+
+struct DrainCommand: CtlSubcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain", abstract: "Sends a worker's agents or clients to the others.",
+        discussion: "It closes its connections in order, a few at a time, then it is replaced by a new process.")
+
+    @ParentCommand var ctl: CtlCommand
+    @Option(.runtimeDirectory, "PATH", CtlCommand.folderHelp) var runtimeDirectory: String?
+    @Argument(help: "exporter, ingest-0, ingest-1, …") var worker: String
+
+    func request() throws -> ControlRequest { .drain(try ControlRequest.worker(worker)) }
+}
+
+struct LogLevelCommand: CtlSubcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log-level", abstract: "Changes what all processes log.",
+        discussion: "It holds until the service is stopped, or --log-level is changed by a reload.")
+
+    @ParentCommand var ctl: CtlCommand
+    @Option(.runtimeDirectory, "PATH", CtlCommand.folderHelp) var runtimeDirectory: String?
+    @Argument(help: "trace, debug, info, warning or error") var level: String
+
+    func request() throws -> ControlRequest { .logLevel(try ControlRequest.level(level)) }
+}

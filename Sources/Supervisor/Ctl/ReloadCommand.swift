@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Platform
+import Settings
+import Supervision
+
+struct ReloadCommand: CtlSubcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload", abstract: "Takes new programs and changed settings into service, without a gap.",
+        usage: "fodc-proxy ctl reload [--flag VALUE | --flag=VALUE]...",
+        discussion: """
+            This is what "systemctl reload fodc-proxy" runs, with the unit's flags and environment; use that where systemd \
+            started the service. By hand, give all flags that the service is to have from now on, and set all FODC_… \
+            variables: those that are missing become defaults. (kill -HUP keeps the flags as they are.)
+
+            The new programs are tried first. If something is wrong with them or with a setting, everything stays as it is, \
+            and the reason is said here.
+            """)
+
+    @ParentCommand var ctl: CtlCommand
+    @OptionGroup var settings: SettingFlags
+
+    var runtimeDirectory: String? { settings.processes.runtimeDirectory }
+
+    func request() throws -> ControlRequest {
+        var given = settings.given
+        // Where the service is found is where it stays.
+        if runtimeDirectory == nil, let folder = ctl.runtimeDirectory { given.append((.runtimeDirectory, folder)) }
+        // What is wrong here and now need not be sent; the service's own program looks again.
+        _ = try ProxySettings.resolve(flags: given, environment: ProcessEnvironment.value, machine: .current())
+        return .reload(
+            ReloadRequest(
+                flags: given.map { ReloadRequest.Pair($0.flag.rawValue, $0.value) },
+                environment: ReloadRequest.pickEnvironment(ProcessEnvironment.value),
+                libexecDirectory: try settings.libexecDirectory.map(ProcessEnvironment.absolutePath)))
+    }
+}
