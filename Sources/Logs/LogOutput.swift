@@ -54,7 +54,8 @@ public final class LogOutput: Sendable {
         for line in repeats.withLock({ $0.takeDue(nowNanoseconds: now) }) { put(line) }
     }
 
-    private func tellAllRepeats() {
+    /// The same of all, due or not: for an end that calls no exit handlers.
+    public func tellAllRepeats() {
         for line in repeats.withLock({ $0.takeAll() }) { put(line) }
     }
 

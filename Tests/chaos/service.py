@@ -4,6 +4,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import urllib.request
 
@@ -13,6 +14,8 @@ NAME = "fodc-proxy.service"
 GRPC, HTTP = "127.0.0.1:17912", "127.0.0.1:17913"
 SPOOL = pathlib.Path("/var/cache/fodc-proxy")
 RUNTIME = pathlib.Path("/run/fodc-proxy")
+#: Where the programs are put: the unit may forbid to run any in the folder that they were built in.
+INSTALLED = pathlib.Path("/run/fodc-chaos")
 PROGRAMS = ("fodc-proxy", "fodc-ingest", "fodc-exporter")
 
 #: For a tree without the unit that is shipped.
@@ -35,10 +38,14 @@ Restart=on-failure
 RestartSec=100ms
 RestartPreventExitStatus=2
 """
-#: What differs here from an installed service: where the programs are, and loopback addresses. Its environment is empty.
+#: What differs here from an installed service: where the programs and what they are linked with are, and loopback
+#: addresses. Its environment is empty.
 DROP_IN = """\
 [Service]
 EnvironmentFile=
+InaccessiblePaths=
+ExecPaths={executable}
+ProtectHome=read-only
 ExecStart=
 ExecStart={bin}/fodc-proxy --grpc-listen-addr={grpc} --http-listen-addr={http} --ring-max-size=80MiB {flags}
 ExecReload=
@@ -83,28 +90,38 @@ def _label(pid: int, name: str) -> str:
 
 class Service:
     def __init__(self, bin_folder: pathlib.Path, unit: pathlib.Path | None, flags: str):
-        self.bin, self.unit, self.flags = bin_folder, unit, flags
+        self.built, self.unit, self.flags = bin_folder, unit, flags
+        self.bin = INSTALLED
         self._labels: dict[tuple[int, int], str] = {}
 
     def install(self):
+        INSTALLED.mkdir(exist_ok=True)
+        for program in PROGRAMS:
+            shutil.copy(self.built / program, INSTALLED / program)
         folder = pathlib.Path("/run/systemd/system")
         (folder / NAME).write_text(self.unit.read_text() if self.unit else UNIT)
         drop_in = folder / f"{NAME}.d"
         drop_in.mkdir(exist_ok=True)
         (drop_in / "chaos.conf").write_text(
-            DROP_IN.format(bin=self.bin, grpc=GRPC, http=HTTP, flags=self.flags))
+            DROP_IN.format(bin=self.bin, executable=" ".join(map(str, self._executable())), grpc=GRPC, http=HTTP, flags=self.flags))
         if self.unit:
-            users = sorted(self.unit.parents[1].glob("sysusers.d/*.conf"))
-            if users:
-                subprocess.run(["systemd-sysusers", *users], check=True, timeout=60)
+            for program, files in (("systemd-sysusers", "*.sysusers"), ("systemd-tmpfiles", "*.tmpfiles")):
+                for file in self.unit.parent.glob(files):
+                    options = ["--create"] if program == "systemd-tmpfiles" else []
+                    subprocess.run([program, *options, file], check=True, timeout=60)
         systemctl("daemon-reload")
+
+    def _executable(self) -> set[pathlib.Path]:
+        """Folders that programs and libraries are in."""
+        linked = subprocess.run(["ldd", *(INSTALLED / p for p in PROGRAMS)], capture_output=True, text=True, timeout=60).stdout
+        return {INSTALLED} | {pathlib.Path(path).parent for path in re.findall(r"=> (/\S+)", linked)}
 
     def start(self):
         started = systemctl("start", NAME)
         if started.returncode != 0:
             raise RuntimeError(f"the service does not start: {started.stderr}\n{self.journal()[-4000:]}")
 
-    def stop(self) -> float:
+    def stop(self):
         systemctl("stop", NAME)
 
     def journal(self) -> str:
