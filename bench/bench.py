@@ -18,13 +18,14 @@ import time
 
 from parts.cases import CASES as METRICS_CASES
 from parts.cases import Context
+from parts.failures import FAILURES
 from parts.figures import table
 from parts.stand import Broken
 from parts.stream_cases import STREAM_CASES
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-CASES = METRICS_CASES + STREAM_CASES
+CASES = METRICS_CASES + STREAM_CASES + FAILURES
 
 
 def arguments():
