@@ -39,7 +39,7 @@ RestartSec=100ms
 RestartPreventExitStatus=2
 """
 #: What differs here from an installed service: where the programs and what they are linked with are, and loopback
-#: addresses. Its environment is empty.
+#: addresses. Its settings are in its environment, as in an installed one, so that a reload finds them.
 DROP_IN = """\
 [Service]
 EnvironmentFile=
@@ -47,7 +47,8 @@ InaccessiblePaths=
 ExecPaths={executable}
 ProtectHome=read-only
 ExecStart=
-ExecStart={bin}/fodc-proxy --grpc-listen-addr={grpc} --http-listen-addr={http} --ring-max-size=80MiB {flags}
+ExecStart={bin}/fodc-proxy
+Environment={settings}
 ExecReload=
 ExecReload={bin}/fodc-proxy ctl reload
 """
@@ -103,13 +104,19 @@ class Service:
         drop_in = folder / f"{NAME}.d"
         drop_in.mkdir(exist_ok=True)
         (drop_in / "chaos.conf").write_text(
-            DROP_IN.format(bin=self.bin, executable=" ".join(map(str, self._executable())), grpc=GRPC, http=HTTP, flags=self.flags))
+            DROP_IN.format(bin=self.bin, executable=" ".join(map(str, self._executable())), settings=self._settings()))
         if self.unit:
             for program, files in (("systemd-sysusers", "*.sysusers"), ("systemd-tmpfiles", "*.tmpfiles")):
                 for file in self.unit.parent.glob(files):
                     options = ["--create"] if program == "systemd-tmpfiles" else []
                     subprocess.run([program, *options, file], check=True, timeout=60)
         systemctl("daemon-reload")
+
+    def _settings(self) -> str:
+        """Flags as the variables that say the same."""
+        flags = [f"--grpc-listen-addr={GRPC}", f"--http-listen-addr={HTTP}", "--ring-max-size=80MiB", *self.flags.split()]
+        pairs = [flag.removeprefix("--").split("=", 1) for flag in flags]
+        return " ".join(f"FODC_{name.upper().replace('-', '_')}={value}" for name, value in pairs)
 
     def _executable(self) -> set[pathlib.Path]:
         """Folders that programs and libraries are in."""

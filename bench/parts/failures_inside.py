@@ -24,6 +24,9 @@ FEW, MANY = 100, 1000
 LIMIT_SECONDS = 30
 ID = re.compile(rb'^fodc_proxy_agent_last_sample_age_seconds\{([^}]*)\}', re.M)
 
+#: Not those that were refused.
+REGISTERED = re.compile(rb'^fodc_proxy_agent_registrations_total\{outcome="(?!refused)[^"]*"\} (\S+)$', re.M)
+
 
 class Wrong(Exception):
     """An answer is not what is promised, however fast it came."""
@@ -100,17 +103,17 @@ class Measured:
     def await_return(self, worker: str) -> float:
         """Kills a worker. How long until all its agents have registered again, and each is listed once."""
         before = scrape()
-        theirs, returned = int(number(rb'fodc_proxy_grpc_connections\{worker="%s"\}' % worker.encode(), before)), returns(before)
+        theirs, already = int(number(rb'fodc_proxy_grpc_connections\{worker="%s"\}' % worker.encode(), before)), registered(before)
         began = time.monotonic()
         self.kill(worker)
 
         def are_back():
             now = health()
-            # What is online may be the state from before; who has come again is counted.
-            return now.get("agents_online") == now.get("agents_total") == self.agents and returns(scrape()) >= returned + theirs
+            # What is online may be the state from before; who has registered again is counted.
+            return now.get("agents_online") == now.get("agents_total") == self.agents and registered(scrape()) >= already + theirs
 
         if not wait_for(are_back, LIMIT_SECONDS, 0.02):
-            raise Wrong(f"not all agents are back: {health()}, {returns(scrape()) - returned:.0f} of {theirs}")
+            raise Wrong(f"not all agents are back: {health()}, {registered(scrape()) - already:.0f} of {theirs}")
         return time.monotonic() - began
 
 
@@ -119,8 +122,9 @@ def number(name: bytes, exposition: bytes) -> float:
     return float(found.group(1)) if found else 0.0
 
 
-def returns(exposition: bytes) -> float:
-    return number(rb'fodc_proxy_agent_registrations_total\{outcome="returned"\}', exposition)
+def registered(exposition: bytes) -> float:
+    """Registrations so far, whichever worker took them."""
+    return sum(map(float, REGISTERED.findall(exposition)))
 
 
 def undisturbed(one: Measured):
