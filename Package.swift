@@ -114,11 +114,15 @@ let package = Package(
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
             name: "IngestServiceTests",
-            dependencies: ["Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol"]),
+            dependencies: [
+                "Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol", "Metrics", "Platform", "Settings",
+                "WorkerLink", log, nioEmbedded,
+            ]),
         .testTarget(
             name: "ExporterServiceTests",
             dependencies: [
-                "Exchange", "ExporterService", "HTTPServer", "Lanes", "Platform", "Reports", nioCore, nioPosix, log,
+                "Exchange", "ExporterService", "HTTPServer", "Lanes", "Metrics", "Platform", "Reports", "Settings",
+                "WorkerLink", nioCore, nioPosix, log,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -72,6 +72,14 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     /// 1 while the worker waits for the exporter to read on.
     case waitsForRoom
 
+    // Sharing the agents with the other workers.
+    /// Agents that were sent to others because this worker had more than its share.
+    case agentsMoved = 96
+    /// Agents taken over from the lane of a worker that is no more.
+    case agentsAdopted
+    /// Attempts to accept a connection that failed for want of descriptors or memory.
+    case acceptsFailed
+
     /// Where the drops of samples begin, in the order of `Metrics.DropCause`.
     public static let firstSampleDrop = 128
     /// Where the ends of streams begin, by gRPC status code.

@@ -24,56 +24,46 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     static let commandRingBytes = 1 << 20
 
     private let launch: WorkerLaunch
-    private let lanes: WorkerDescriptors.Exporter
-    private let loop: any EventLoop
-    private let logger: Logger
+    let loop: any EventLoop
+    let logger: Logger
     private let control: ControlReader
-    private let state: ExporterState
-    private let followers: [LaneFollower]
+    let state: ExporterState
+    let peers = IngestPeers()
     private let workers: WorkerLines
-    private let directory: AgentDirectory
+    let directory: AgentDirectory
     private let collections: Collections
     private let windows: Windows
     private let answers: AnswerCollections
-    private var server: HTTPServer!
+    private(set) var server: HTTPServer!
     private var metrics: MetricsEndpoint!
     private var health: HealthEndpoint!
     private var router: Router!
     private let reports: ReportSources
     private let lifecycle: LifecycleCollector
-    private var lifecycleTimer: LifecycleTimer?
+    private(set) var lifecycleTimer: LifecycleTimer?
     private let downloads: Downloads
     private var requests = RequestStatistics()
     private var isDraining = false
+    /// No new work is begun: a successor serves, or the service ends.
+    var isEnding = false
     private var lastBeat: UInt64 = 0
 
     public init(launch: WorkerLaunch, lanes: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger) throws {
         self.launch = launch
-        self.lanes = lanes
         self.loop = loop
         self.logger = logger
         control = try ControlReader(descriptor: launch.descriptors.control)
-        let state = try ExporterState(
+        state = try ExporterState(
             descriptor: lanes.state, generation: launch.generation,
-            cause: control.exporter(generation: launch.generation)?.cause ?? .none,
-            logger: logger)
-        self.state = state
-        followers = lanes.ups.enumerated().map {
-            LaneFollower(worker: $0, descriptor: $1, watch: state.watch, logger: logger)
-        }
-        let writers = try lanes.downs.enumerated().map { index, descriptor in
-            try Self.openLane(descriptor, index: index, launch, logger)
-        }
-        workers = WorkerLines(
-            lanes: writers, bells: lanes.bells.map { Doorbell(descriptor: $0) }, followers: followers, control: control,
-            generation: launch.generation)
-        directory = AgentDirectory(followers: followers)
+            suspects: launch.suspects.map(RecordName.init(word:)), logger: logger)
+        workers = WorkerLines(peers: peers, control: control, generation: launch.generation)
+        directory = AgentDirectory(peers: peers)
         collections = Collections(loop: loop, workers: workers)
-        windows = Windows(loop: loop, workers: workers)
-        answers = AnswerCollections(loop: loop, workers: workers, followers: followers)
+        windows = Windows(loop: loop, workers: workers, directory: directory)
+        answers = AnswerCollections(loop: loop, workers: workers, peers: peers)
         reports = ReportSources(
             directory: directory, collections: answers,
-            reader: AnswerReader(followers: followers, watch: state.watch),
+            reader: AnswerReader(peers: peers, watch: state.watch),
             thread: ReportThread(loop: loop, note: state.asideNote))
         downloads = Downloads(
             loop: loop, line: workers,
@@ -83,6 +73,22 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             logger: logger)
         lifecycle = LifecycleCollector(sources: reports, state: state, loop: loop, logger: logger)
         wire()
+        for index in lanes.ups.indices {
+            peers.put(try makePeer(index, up: lanes.ups[index], down: lanes.downs[index], bell: lanes.bells[index]))
+        }
+        state.notesStand(in: peers[Self.notesWorker]?.lane)
+    }
+
+    /// In whose command lane the notes of what is being read stand: ``ExporterNote``.
+    static let notesWorker = 0
+
+    func makePeer(_ index: Int, up: Int32, down: Int32, bell: Int32) throws -> IngestPeer {
+        let follower = LaneFollower(worker: index, descriptor: up, watch: state.watch, logger: logger)
+        follower.delegate = self
+        follower.onRecord = { [unowned self] in breathe() }
+        return IngestPeer(
+            follower: follower, lane: try Self.openLane(down, index: index, launch, logger),
+            bell: Doorbell(descriptor: bell), descriptors: [up, down, bell])
     }
 
     /// A command lane goes on where the last exporter of this parity left it. One that cannot be used is begun anew:
@@ -110,15 +116,13 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     }
 
     private func wire() {
-        let startedAt = MonotonicClock.nowNanoseconds()
         let selection = SampleSelection(
             directory: directory, workers: workers,
-            graceNanoseconds: UInt64(clamping: launch.settings.staleGrace.wholeNanoseconds),
-            exporterLostAtNanoseconds: launch.generation > 1 ? startedAt : nil)
+            graceNanoseconds: UInt64(clamping: launch.settings.staleGrace.wholeNanoseconds))
         metrics = MetricsEndpoint(collections: collections, selection: selection) { [unowned self] in ownFamilies() }
         let windowed = WindowsEndpoint(collections: collections, windows: windows, selection: selection)
         health = HealthEndpoint(
-            directory: directory, control: control, generation: launch.generation, followers: followers)
+            directory: directory, control: control, generation: launch.generation, peers: peers)
         router = Router(
             [
                 "/": SiteEndpoints.home,
@@ -134,10 +138,6 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             requests.ended(path: router.label(of: end.path), end)
         }
         server = HTTPServer(configuration: configuration, eventLoop: loop, handler: router, logger: logger)
-        for follower in followers {
-            follower.delegate = self
-            follower.onRecord = { [unowned self] in breathe() }
-        }
     }
 
     private func reportEndpoints() -> [String: Router.Endpoint] {
@@ -162,7 +162,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
 
     private func ownFamilies() -> [ExtraFamily] {
         OwnMetrics(
-            directory: directory, followers: followers, workers: health.workers, collections: collections,
+            directory: directory, peers: peers, control: control, workers: health.workers, collections: collections,
             windows: windows, answers: answers, reports: reports, lifecycle: lifecycle, downloads: downloads.statistics,
             skippedRecords: state.watch.skippedRecords, http: server.statistics, requests: requests,
             samplesServed: metrics.samplesServed, duplicateSeries: metrics.duplicateSeries
@@ -187,9 +187,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
         startLifecycleTimer()
         checkSpoolFolder()
-        let bellsOpen = lanes.bells.map { descriptor in
-            DoorbellChannel.open(descriptor, on: loop) { [self] in readLanes() }
-        }
+        let bellsOpen = peers.all.map { $0.listen(on: loop) { [self] in readLanes() } }
         return EventLoopFuture.andAllSucceed(bellsOpen, on: loop).flatMap { [self] in
             server.start(listeningDescriptor: launch.descriptors.listener)
         }
@@ -207,6 +205,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     private func onTick() {
         beat()
         readLanes()
+        state.tick(nowNanoseconds: lastBeat)
     }
 
     private func beat() {
@@ -221,25 +220,36 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     }
 
     /// Reads every lane to its head, whatever clients do; then says that this side sleeps, and looks once more.
-    private func readLanes() {
-        for worker in workers.lostWorkers(nowNanoseconds: MonotonicClock.nowNanoseconds()) {
-            collections.workerLost(worker)
-            windows.workerLost(worker)
-            answers.workerLost(worker)
-            downloads.workerLost(worker)
-        }
+    func readLanes() {
+        let losses = workers.losses(nowNanoseconds: MonotonicClock.nowNanoseconds())
+        for worker in losses.unasked { giveUpAsking(worker) }
+        for worker in losses.gone { downloads.workerLost(worker) }
         workers.setSleeping(false)
         repeat {
-            for follower in followers { follower.poll() }
+            for peer in peers.all { peer.follower.poll() }
             workers.publishReadPositions()
             workers.setSleeping(true)
-        } while !followers.allSatisfy({ $0.reader?.isAtHead ?? true })
+        } while !peers.all.allSatisfy({ $0.follower.reader?.isAtHead ?? true })
+    }
+
+    /// What that worker was asked ends with what has come.
+    private func giveUpAsking(_ worker: Int) {
+        collections.workerLost(worker)
+        windows.workerLost(worker)
+        answers.workerLost(worker)
+    }
+
+    /// Nothing comes from that worker's lane any more.
+    func workerLost(_ worker: Int) {
+        giveUpAsking(worker)
+        downloads.workerLost(worker)
     }
 
     /// Collections end at once with what has come; answers under way are finished, windows and what is slow are cut.
     public func drain(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
         guard !isDraining else { return }
         isDraining = true
+        isEnding = true
         server.stopAccepting()
         // What agents have answered until now belongs to the answers that end here.
         readLanes()
@@ -261,18 +271,6 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
 
     /// Answers that are not through by then are cut.
     static let drainLimit = TimeAmount.seconds(3)
-}
-
-extension ExporterWorker {
-    public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
-        drain(deadlineNanoseconds: deadlineNanoseconds, whenDone)
-    }
-
-    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) {
-        for descriptor in lane.list { MemoryFile.close(descriptor) }
-    }
-    public func laneGone(_ index: Int) {}
-    public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }
 }
 
 extension ExporterWorker: LaneFollowerDelegate {

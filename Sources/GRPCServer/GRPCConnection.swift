@@ -173,7 +173,8 @@ extension GRPCConnection {
         channel.setReading(shouldRead)
     }
 
-    func drain() {
+    /// Sends GOAWAY: no new streams; the connection is closed when its last one has ended.
+    public func drain() {
         guard end == nil, !isDraining else { return }
         isDraining = true
         session.goAway(.noError)

@@ -23,14 +23,18 @@ public final class GRPCServer {
     private var nextConnectionID: UInt64 = 1
     private var unflushed: [GRPCConnection] = []
     private var listener: (any Channel)?
+    private var gate: AcceptGate?
     private var ticker: RepeatedTask?
     private var isDraining = false
-    private var isShutDown = false
+    private var acceptsNoMore = false
 
     /// How finely time is told: keepalive, pings, stalls.
     private static let tick = TimeAmount.milliseconds(250)
-    /// Connections accepted in a row before anything else: the workers share the socket, and each shall get some.
-    private static let acceptsAtOnce: UInt = 2
+
+    /// Called with the number of open connections whenever it has changed.
+    public var onConnectionCount: (Int) -> Void = { _ in }
+    /// Asked before connections are taken from a socket that other processes take from as well.
+    public var standing: () -> AcceptStanding = { .alone }
 
     public init(
         configuration: Configuration, eventLoop: any EventLoop, service: any GRPCService,
@@ -70,12 +74,13 @@ public final class GRPCServer {
             return eventLoop.makeFailedFuture(IOError(errnoCode: errno, reason: "dup of the listening socket"))
         }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let gate = NIOLoopBound(
+            AcceptGate(server: self, descriptor: descriptor, logger: logger), eventLoop: eventLoop)
         return ServerBootstrap(group: eventLoop)
-            .serverChannelOption(.maxMessagesPerRead, value: GRPCServer.acceptsAtOnce)
+            .serverChannelOption(.maxMessagesPerRead, value: AcceptGate.acceptsPerTurn)
             .serverChannelInitializer { channel in
-                // With no descriptors left accept fails at once and for ever: wait a little instead of spinning.
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                    try channel.pipeline.syncOperations.addHandler(gate.value)
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -89,14 +94,15 @@ public final class GRPCServer {
                 // NIO's `listen` has set the queue of the shared socket to its own default of 128; a thousand agents
                 // reconnect at once.
                 listen(descriptor, SOMAXCONN)
-                bound.value.listening(on: channel)
+                bound.value.listening(on: channel, gate.value)
             }
     }
 
-    private func listening(on channel: any Channel) {
-        guard !isShutDown else { return channel.close(promise: nil) }
+    private func listening(on channel: any Channel, _ gate: AcceptGate) {
+        guard !acceptsNoMore else { return channel.close(promise: nil) }
         listener = channel
-        channel.setReading(!clock.isPaused)
+        self.gate = gate
+        gate.isPaused = clock.isPaused
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: GRPCServer.tick, delay: GRPCServer.tick) { _ in
             bound.value.tick()
@@ -112,12 +118,14 @@ public final class GRPCServer {
             ConnectionHandler(connection: connection, readBuffer: readBuffer))
         connections[connection.id] = connection
         counters.connectionsAccepted += 1
+        onConnectionCount(connections.count)
         connection.setReading(mayRead(connection))
         if isDraining { connection.drain() }
     }
 
     func closed(_ connection: GRPCConnection, _ cause: GRPCConnectionEnd) {
         connections[connection.id] = nil
+        onConnectionCount(connections.count)
         counters.countClosed(cause)
         logger.debug("connection closed", metadata: ["peer": "\(connection.peer)", "cause": "\(cause.name)"])
     }
@@ -137,7 +145,7 @@ public final class GRPCServer {
     }
 
     private func updateReading() {
-        listener?.setReading(!clock.isPaused)
+        gate?.isPaused = clock.isPaused
         for connection in connections.values { connection.setReading(mayRead(connection)) }
     }
 
@@ -149,10 +157,13 @@ public final class GRPCServer {
 
     // MARK: Ending
 
-    /// Takes no more connections; those that are there go on.
+    /// Takes no more connections, for good; those that are there go on. Who waits in the listening socket waits for
+    /// whoever else reads it: only this process's descriptor of it is closed.
     public func stopAccepting() {
+        acceptsNoMore = true
         listener?.close(promise: nil)
         listener = nil
+        gate = nil
     }
 
     /// Sends GOAWAY everywhere: no new streams; a connection is closed when its last one has ended.
@@ -163,7 +174,6 @@ public final class GRPCServer {
 
     /// Closes everything at once, for good.
     public func closeAll() {
-        isShutDown = true
         stopAccepting()
         ticker?.cancel()
         ticker = nil

@@ -83,7 +83,7 @@ extension HTTPConnection {
             case .producer: exchange.isVersion10 ? .untilClose : .chunked
             }
         if framing == .untilClose { exchange.keepsAlive = false }
-        if server.isStopping { exchange.keepsAlive = false }
+        if server.isStopping || server.isRetiring { exchange.keepsAlive = false }
         self.exchange = exchange
         let head = ResponseHead(
             status: answer.status, contentType: isBodyless ? nil : answer.contentType, framing: framing,

@@ -197,7 +197,7 @@ final class HTTPConnection: ChannelInboundHandler {
         if needsContinue { write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")) }
         let responder = admission.request.map { HTTPResponder(request: $0, connection: self) }
         var next = Exchange(admission: admission, responder: responder, startedAt: channel.eventLoop.now)
-        if server.isStopping { next.keepsAlive = false }
+        if server.isStopping || server.isRetiring { next.keepsAlive = false }
         exchange = next
         enter(.answering, timeout: nil)
         if let request = admission.request, let responder {
@@ -270,8 +270,9 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     /// A connection whose first request has not arrived is not closed for another one before this time: in a burst the
-    /// requests of those just accepted are still to be read.
-    private static let graceOfTheNew = TimeAmount.seconds(1)
+    /// requests of those just accepted are still to be read, or on their way. Not longer: hundreds that say nothing are in
+    /// the queue before a scrape, and each lot of them that there is room for takes so much of its time.
+    private static let graceOfTheNew = TimeAmount.milliseconds(250)
 
     /// What is closed first when a place is needed: those that have got all, then the longest idle, then those that
     /// have been sending a request, or nothing, for the longest time. nil: not to be closed.

@@ -14,7 +14,10 @@ public final class HTTPServer {
     private static let unsentLowWaterOption: CInt = 25
 
     public let configuration: Configuration
+    /// No more connections, and those that are there end with their present answer.
     public private(set) var isStopping = false
+    /// No more connections, and those that are there end with one more answer.
+    public private(set) var isRetiring = false
 
     let eventLoop: any EventLoop
     let handler: any HTTPRequestHandler
@@ -73,7 +76,7 @@ public final class HTTPServer {
             .map { channel in
                 _ = listen(descriptor, self.configuration.backlog)
                 self.listener = channel
-                if self.isStopping { channel.close(promise: nil) }
+                if self.isStopping || self.isRetiring { channel.close(promise: nil) }
             }
             .nonisolated()
     }
@@ -81,10 +84,23 @@ public final class HTTPServer {
     /// No more connections; those that are there go on, and each ends with its present answer.
     public func stopAccepting() {
         isStopping = true
+        leaveListening()
+    }
+
+    private func leaveListening() {
         acceptGate?.stop()
         acceptGate = nil
         listener?.close(promise: nil)
         listener = nil
+    }
+
+    /// Another server accepts from the socket already: no new connections; each that is there goes on, and its next answer
+    /// tells the client that it is the last. A client that keeps connections open so never finds one closed on which it
+    /// has just asked something. The future succeeds when the last connection is gone; the caller bounds the time.
+    public func retire() -> EventLoopFuture<Void> {
+        isRetiring = true
+        leaveListening()
+        return whenEmpty()
     }
 
     /// Closes the connections that are not answering a request.
@@ -102,6 +118,10 @@ public final class HTTPServer {
     public func drain() -> EventLoopFuture<Void> {
         stopAccepting()
         closeIdle()
+        return whenEmpty()
+    }
+
+    private func whenEmpty() -> EventLoopFuture<Void> {
         let promise = drainPromise ?? eventLoop.makePromise(of: Void.self)
         drainPromise = promise
         completeDrainIfEmpty()
@@ -109,7 +129,7 @@ public final class HTTPServer {
     }
 
     private func completeDrainIfEmpty() {
-        guard isStopping, connections.isEmpty else { return }
+        guard isStopping || isRetiring, connections.isEmpty else { return }
         drainPromise?.succeed()
     }
 }

@@ -3,7 +3,7 @@ import IngestService
 import WorkerLink
 import WorkerRuntime
 
-WorkerProcess.run { launch, loop, logger in
+WorkerProcess.run(check: IngestWorker.check) { launch, loop, logger in
     guard case .ingest(let lanes) = launch.descriptors.lanes else {
         throw WorkerLaunchError("fodc-ingest was started as \(launch.name)")
     }

@@ -22,18 +22,24 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     /// From GOAWAY to closing what is still open.
     static let drainGrace = TimeAmount.milliseconds(1_000)
 
-    private let launch: WorkerLaunch
+    let launch: WorkerLaunch
     private let lanes: WorkerDescriptors.Ingest
-    private let loop: any EventLoop
-    private let logger: Logger
-    private let control: ControlReader
+    let loop: any EventLoop
+    let logger: Logger
+    let control: ControlReader
+    let otherLanes: OtherLanes
+    private let loads: WorkerLoads
+    private let mover: AgentMover
+    /// Lanes of workers that are no more, the one that is being taken over first.
+    var adoptions: [(worker: Int, whenDone: @Sendable () -> Void)] = []
+    var adoption: LaneAdoption?
     private let lane: LaneWriter
-    private let outbox = LaneOutbox()
+    let outbox = LaneOutbox()
     private let counters: IngestCounters
     private let registry: AgentRegistry
     private let collector: MetricsCollector
     private let answers: AnswerCollector
-    private let service: AgentService
+    let service: AgentService
     private let server: GRPCServer
     private let commands: [CommandReader]
     private let bells: [Doorbell]
@@ -42,7 +48,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     private var isBellDue = false
     private var lastBeat: UInt64 = 0
     private var deadline: (at: UInt64, task: Scheduled<Void>)?
-    private var isDraining = false
+    private(set) var isDraining = false
 
     /// Opens or takes over the lane; to be called on the loop.
     public init(launch: WorkerLaunch, lanes: WorkerDescriptors.Ingest, loop: any EventLoop, logger: Logger) throws {
@@ -56,6 +62,10 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         control = try ControlReader(descriptor: launch.descriptors.control)
         lane = try Self.openLane(launch, lanes, logger)
         counters = IngestCounters(lane: lane)
+        // A predecessor's: its connections died with it, and nothing waits yet.
+        counters.set(.connectionsOpen, 0)
+        counters.set(.waitsForRoom, 0)
+        otherLanes = OtherLanes(lanes.otherUps)
         registry = AgentRegistry(lane: lane)
         collector = MetricsCollector(lane: lane, outbox: outbox, registry: registry, counters: counters)
         answers = AnswerCollector(
@@ -66,7 +76,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         service = AgentService(
             settings: launch.settings, secret: secret, lane: lane, outbox: outbox, registry: registry,
             collector: collector, answers: answers, counters: counters,
-            others: OtherWorkers(lanes: lanes.otherUps) { [control] in
+            others: OtherWorkers(lanes: otherLanes) { [control] in
                 control.worker(.ingest, $0).state == .running
             }, logger: logger)
         var configuration = GRPCServer.Configuration()
@@ -77,6 +87,8 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         ]
         bells = [Doorbell(descriptor: lanes.bellA), Doorbell(descriptor: lanes.bellB)]
         transport = TransportCounters(lane: lane)
+        loads = WorkerLoads(control: control, others: otherLanes)
+        mover = AgentMover(service: service, logger: logger)
     }
 
     /// Two of the largest messages: while one is parsed the next comes in.
@@ -121,6 +133,8 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         collector.onMessage = { [unowned self] in breathe() }
         answers.downloads.clock = { [unowned self] in service.reading.nowNanoseconds }
         outbox.onWritten = { [unowned self] in ringSoon() }
+        server.onConnectionCount = { [counters] in counters.set(.connectionsOpen, $0) }
+        server.standing = { [unowned self] in standing() }
         adoptPredecessorsAgents()
         beat()
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
@@ -171,17 +185,26 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         answers.tick(nowNanoseconds: now)
         answers.downloads.tick()
         scheduleDeadline()
-        transport.publish(server.statistics, connections: server.connectionCount)
+        transport.publish(server.statistics)
         counters.set(.ringBytes, lane.ringBytes)
         counters.set(.ringUsedBytes, lane.usedBytes)
         counters.set(.ringCurrentBytes, lane.currentBytes)
         if let since = pressureSince {
             counters.add(.backPressureNanoseconds, now - since)
             pressureSince = now
+        } else if !isDraining {
+            mover.tick(
+                loads.share(own: server.connectionCount, for: .moving, nowNanoseconds: now), nowNanoseconds: now)
         }
     }
 
-    private func beat() {
+    private func standing() -> AcceptStanding {
+        let share = loads.share(
+            own: server.connectionCount, for: .accepting, nowNanoseconds: MonotonicClock.nowNanoseconds())
+        return AcceptStanding(isAboveShare: share.isAbove, othersConnections: share.othersTotal)
+    }
+
+    func beat() {
         lastBeat = MonotonicClock.nowNanoseconds()
         lane.beat(lastBeat)
     }
@@ -320,7 +343,9 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         server.stopAccepting()
         server.drain()
         service.drain()
-        awaitConnections(until: .now() + Self.drainGrace, whenDone)
+        let left = deadlineNanoseconds - min(deadlineNanoseconds, MonotonicClock.nowNanoseconds())
+        let grace = min(Self.drainGrace, .nanoseconds(Int64(clamping: left)))
+        awaitConnections(until: .now() + grace, whenDone)
     }
 
     /// Agents close their connections when their registration stream has ended; those that do not are closed.
@@ -333,16 +358,4 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         // What was written last, the ends of streams among it, has left with the turn of the loop after this one.
         loop.execute { whenDone() }
     }
-}
-
-// MARK: Other workers
-
-extension IngestWorker {
-    public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
-        drain(deadlineNanoseconds: deadlineNanoseconds, whenDone)
-    }
-
-    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) { MemoryFile.close(lane.up) }
-    public func laneGone(_ index: Int) {}
-    public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }
 }

@@ -2,7 +2,7 @@
 
 /// What `control` says of one worker.
 public struct ControlWorker: Hashable, Sendable {
-    public enum State: UInt8, Sendable {
+    public enum State: UInt8, CaseIterable, Sendable {
         /// It is gone, or was never there (generation 0).
         case dead = 0
         /// Its process is there, but has not said that it is ready.

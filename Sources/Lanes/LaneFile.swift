@@ -22,6 +22,11 @@ public enum LaneFile {
         try MemoryFile.reopenReadOnly(descriptor)
     }
 
+    /// Whether a descriptor is of memory for a lane of this version, formatted or not.
+    public static func isLane(_ descriptor: Int32) -> Bool {
+        (try? MemoryFile.byteCount(of: descriptor)) == LaneLayout.fileBytes && MemoryFile.hasSealedSize(descriptor)
+    }
+
     /// What a lane is for, as its header says. Throws ``LaneError/notYet`` when nobody has formatted it,
     /// ``LaneError/unusable(_:)`` when it is none.
     public static func kind(of descriptor: Int32) throws(LaneError) -> LaneKind {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// Where everything stands in a lane's file. All offsets, sizes and paddings of the format are here and nowhere else.
 ///
@@ -14,7 +15,12 @@ enum LaneLayout {
     /// `FODCLANE` as a little-endian word.
     static let magic: UInt64 = 0x454E_414C_4344_4F46
     /// To be raised with any change of the format: a lane of another version is refused, never interpreted.
-    static let version: UInt64 = 2
+    #if DEBUG
+        /// Another one can be feigned, so that a test sees what a reload does then.
+        static let version: UInt64 = ProcessEnvironment.value("FODC_TEST_LAYOUT").flatMap { UInt64($0) } ?? 2
+    #else
+        static let version: UInt64 = 2
+    #endif
 
     static let wordBytes = 8
     static let cacheLineBytes = 64

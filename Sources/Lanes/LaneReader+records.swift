@@ -56,15 +56,26 @@ extension LaneReader {
     /// - Parameter body: a header, and whether the record has been forgotten by its writer.
     public func scanHeaders(_ body: (RecordHeader, _ isForgotten: Bool) -> Void) {
         var next = tail
-        while true {
+        while !scanHeaders(from: &next, atMost: .max, body) {}
+    }
+
+    /// The same in parts, for who has other things to do in between.
+    ///
+    /// - Parameter next: where to begin, the tail or later; afterwards where to go on.
+    /// - Returns: whether the head has been reached, or what is no record.
+    public func scanHeaders(
+        from next: inout UInt64, atMost count: Int, _ body: (RecordHeader, _ isForgotten: Bool) -> Void
+    ) -> Bool {
+        for _ in 0..<count {
             switch copyRecord(at: next, withPayload: false) {
             case .record(let header, let recordBytes, let isForgotten):
                 next += UInt64(recordBytes)
                 body(header, isForgotten)
             case .lapped(let tail): next = tail
-            case .empty, .damaged: return
+            case .empty, .damaged: return true
             }
         }
+        return false
     }
 
     private func hand(_ header: RecordHeader, to body: (RecordHeader, RawSpan) -> Void) {

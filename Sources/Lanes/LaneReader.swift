@@ -60,6 +60,9 @@ public final class LaneReader {
         return (Int32(truncatingIfNeeded: writer[0]), writer[1], writer[2])
     }
 
+    /// Whether another process than this writes the lane and is alive: then nobody can take it over.
+    public var isWrittenElsewhere: Bool { LaneWriter.runningWriter(of: memory) != nil }
+
     public var generation: UInt64 { writer.generation }
     public var writerPID: Int32 { writer.processID }
 

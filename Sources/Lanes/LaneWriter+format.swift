@@ -102,6 +102,11 @@ extension LaneWriter {
         words.storeRelease(LaneLayout.Header.magic, LaneLayout.magic)
     }
 
+    /// Lets go of the lane while this process lives on: it must write nothing more, and a successor may take it over.
+    public func signOff() {
+        LaneLayout.Header.writer.write([0, 0, 0], to: words)
+    }
+
     /// The process that the header names as writer, if it is another one than this and still runs.
     static func runningWriter(of memory: LaneMemory) -> Int32? {
         guard let writer = LaneLayout.Header.writer.read(from: memory.words) else { return nil }

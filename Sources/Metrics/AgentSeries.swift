@@ -74,6 +74,13 @@ public final class AgentSeries {
         return true
     }
 
+    /// Leaves out table numbers up to this one, which somebody else has given out. Only before anybody has been told of a
+    /// table of this object.
+    public func skipTableNumbers(through number: UInt32) {
+        precondition(number < .max, "numbers rise")
+        tableNumber = max(tableNumber, number + 1)
+    }
+
     /// Bytes that this agent costs, roughly.
     public var memoryBytes: Int {
         slots.byteCount + seriesCount * 9 + times.count * 8 + blocks.reduce(0) { $0 + $1.coded.count + 160 }

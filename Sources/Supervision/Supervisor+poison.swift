@@ -41,7 +41,8 @@ extension Supervisor {
             }
             guard let first = lanes.ingest.first else { return evidence }
             evidence.records = ExporterNote.allCases
-                .map { first.downGauges[worker.parity].counter($0.rawValue) }.filter { $0 != 0 }
+                .map { first.downGauges[worker.parity].counter($0.rawValue, generation: worker.generation) }
+                .filter { $0 != 0 }
             if let word = evidence.records.first {
                 evidence.metadata["reading"] = "\(RecordName(word: word).text)"
             }

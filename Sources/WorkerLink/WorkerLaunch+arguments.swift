@@ -22,6 +22,7 @@ extension WorkerLaunch {
         case downs = "down-fds"
         case bells = "bell-fds"
         case state = "state-fd"
+        case suspects
     }
 
     private static let settingPrefix = "set-"
@@ -46,7 +47,7 @@ extension WorkerLaunch {
         case .exporter(let lanes):
             values += [
                 (.ups, list(lanes.ups)), (.downs, list(lanes.downs)), (.bells, list(lanes.bells)),
-                (.state, String(lanes.state)),
+                (.state, String(lanes.state)), (.suspects, suspects.map(String.init).joined(separator: ",")),
             ]
         }
         return values.map { "--\($0.0.rawValue)=\($0.1)" }
@@ -95,6 +96,7 @@ extension WorkerLaunch {
             case .ingest: WorkerDescriptors.Lanes.ingest(try reader.ingestLanes())
             case .exporter: WorkerDescriptors.Lanes.exporter(try reader.exporterLanes(workers: ingestWorkers))
             }
+        let suspects = role == .exporter ? try reader.suspects() : []
         try reader.expectEnd(role)
         let settings: ProxySettings
         do throws(SettingsError) {
@@ -104,7 +106,7 @@ extension WorkerLaunch {
         }
         self.init(
             role: role, index: index, generation: UInt64(generation), ingestWorkers: ingestWorkers,
-            isStandby: standby == 1, isFresh: fresh == 1, settings: settings,
+            isStandby: standby == 1, isFresh: fresh == 1, suspects: suspects, settings: settings,
             descriptors: WorkerDescriptors(
                 control: control, link: link, listener: listener, secret: secret, lanes: lanes))
     }
@@ -162,6 +164,16 @@ extension WorkerLaunch {
             .init(
                 ups: try descriptors(.ups, count: workers), downs: try descriptors(.downs, count: workers),
                 bells: try descriptors(.bells, count: workers), state: try descriptor(.state))
+        }
+
+        mutating func suspects() throws(WorkerLaunchError) -> [UInt64] {
+            let parts = try take(.suspects).split(separator: ",")
+            let words = parts.compactMap { UInt64($0) }
+            guard words.count == parts.count, words.count <= WorkerLaunch.limitSuspects else {
+                throw WorkerLaunchError(
+                    "--\(Name.suspects.rawValue): must be at most \(WorkerLaunch.limitSuspects) numbers")
+            }
+            return words
         }
 
         func expectEnd(_ role: WorkerRole) throws(WorkerLaunchError) {

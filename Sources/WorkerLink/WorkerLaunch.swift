@@ -10,6 +10,9 @@ public struct WorkerLaunch: Equatable, Sendable {
     /// Most ingest workers that a descriptor list is taken for.
     public static let limitWorkers = ProxySettings.Limits.ingestWorkers.upperBound
 
+    /// A thread reads one record at a time, and an exporter has two that read.
+    static let limitSuspects = 2
+
     public let role: WorkerRole
     /// 0 for the exporter.
     public let index: Int
@@ -20,6 +23,9 @@ public struct WorkerLaunch: Equatable, Sendable {
     public let isStandby: Bool
     /// Its own lanes killed somebody again and again: it begins with empty ones.
     public let isFresh: Bool
+    /// For the exporter: what its predecessor was reading when it died of a fault of its own, as words of
+    /// `Exchange.RecordName`; empty when it did not.
+    public let suspects: [UInt64]
     public let settings: ProxySettings
     /// For ids of agents; empty in the supervisor's own copy.
     public private(set) var secret: [UInt8] = []
@@ -27,8 +33,7 @@ public struct WorkerLaunch: Equatable, Sendable {
 
     public init(
         role: WorkerRole, index: Int, generation: UInt64, ingestWorkers: Int, isStandby: Bool = false,
-        isFresh: Bool = false,
-        settings: ProxySettings, descriptors: WorkerDescriptors
+        isFresh: Bool = false, suspects: [UInt64] = [], settings: ProxySettings, descriptors: WorkerDescriptors
     ) {
         self.role = role
         self.index = index
@@ -36,6 +41,7 @@ public struct WorkerLaunch: Equatable, Sendable {
         self.ingestWorkers = ingestWorkers
         self.isStandby = isStandby
         self.isFresh = isFresh
+        self.suspects = suspects
         self.settings = settings
         self.descriptors = descriptors
     }

@@ -17,6 +17,13 @@ public final class DoorbellChannel: ChannelInboundHandler {
     public static func open(
         _ descriptor: Int32, on loop: any EventLoop, heard: @escaping () -> Void
     ) -> EventLoopFuture<Void> {
+        openChannel(descriptor, on: loop, heard: heard).map { _ in }
+    }
+
+    /// The same; closing the channel ends the hearing.
+    public static func openChannel(
+        _ descriptor: Int32, on loop: any EventLoop, heard: @escaping () -> Void
+    ) -> EventLoopFuture<any Channel> {
         let copy = dup(descriptor)
         let handler = NIOLoopBound(DoorbellChannel(heard: heard), eventLoop: loop)
         return ClientBootstrap(group: loop)
@@ -25,7 +32,6 @@ public final class DoorbellChannel: ChannelInboundHandler {
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
             }
             .withConnectedSocket(copy)
-            .map { _ in }
     }
 
     public func channelReadComplete(context: ChannelHandlerContext) {

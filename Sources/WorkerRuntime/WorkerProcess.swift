@@ -30,8 +30,10 @@ public enum WorkerProcess {
     /// It could not begin to serve.
     public static let exitFailure: Int32 = 1
 
-    /// Runs until the supervisor says that it is enough, or is gone. `make` is called on the event loop.
+    /// Runs until the supervisor says that it is enough, or is gone. `make` is called on the event loop; `check` before a
+    /// worker says that it stands by, so that a program that cannot serve is found out while its predecessor still does.
     public static func run(
+        check: (WorkerLaunch) throws -> Void = { _ in },
         _ make: @escaping @Sendable (WorkerLaunch, any EventLoop, Logger) throws -> any Worker
     ) -> Never {
         if WorkerCheck.isAsked(CommandLine.arguments) {
@@ -53,7 +55,7 @@ public enum WorkerProcess {
         )
         let logger = Logger(label: launch.name)
         let link = SupervisorLink(descriptor: launch.descriptors.link)
-        let early = launch.isStandby ? standBy(launch, link) : []
+        let early = launch.isStandby ? standBy(launch, link, logger, check) : []
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let worker: any Worker
@@ -75,13 +77,22 @@ public enum WorkerProcess {
     }
 
     /// Waits until the lane is this worker's. What else is said meanwhile is returned, for when it serves.
-    private static func standBy(_ launch: WorkerLaunch, _ link: SupervisorLink) -> [SupervisorOrder] {
+    private static func standBy(
+        _ launch: WorkerLaunch, _ link: SupervisorLink, _ logger: Logger, _ check: (WorkerLaunch) throws -> Void
+    ) -> [SupervisorOrder] {
+        do {
+            try check(launch)
+        } catch {
+            logger.critical("cannot stand by", metadata: ["reason": "\(error)"])
+            exit(exitFailure)
+        }
         link.sendStandby()
         var orders: [SupervisorOrder] = []
         while let order = link.receive() {
             switch order.message {
             case .takeLane: return orders
             case .drain, .retire, .stop: exit(0)
+            case .logLevel(let level): LogOutput.standard.setLevel(level)
             default: orders.append(order)
             }
         }

@@ -49,10 +49,13 @@ import Testing
             wallNow: Int64(5_000 * second))
     }
 
-    private func agent(readAt: UInt64 = 900, receivedAt: Int64 = 4_990, registeredAt: Int64 = 4_000) -> Freshness.Agent
-    {
+    private func agent(
+        readAt: UInt64 = 900, cameAt: UInt64? = nil, receivedAt: Int64 = 4_990, registeredAt: Int64 = 4_000
+    ) -> Freshness.Agent {
         Freshness.Agent(
-            sampleReadAt: readAt * second, sampleReceivedAt: receivedAt * Int64(second),
+            sampleOrigin: .came(
+                readAtNanoseconds: readAt * second, receivedAtNanoseconds: (cameAt ?? readAt) * second),
+            sampleReceivedAt: receivedAt * Int64(second),
             registeredAt: registeredAt * Int64(second))
     }
 
@@ -61,12 +64,27 @@ import Testing
         #expect(freshness(grace: 0).shows(agent(readAt: 1_000)))
     }
 
+    @Test func aCopyOfAnOldSampleIsNoAnswer() {
+        #expect(!freshness().shows(agent(readAt: 1_000, cameAt: 998)))
+        // Ingest looks at its clock once in a turn.
+        #expect(freshness().shows(agent(readAt: 1_000, cameAt: 999)))
+    }
+
+    @Test func whatWasThereServesForTheGrace() {
+        var found = agent()
+        found.sampleOrigin = .found(atNanoseconds: 990 * second)
+        #expect(freshness().shows(found))
+        #expect(!freshness(grace: 0).shows(found))
+        found.sampleOrigin = .found(atNanoseconds: 980 * second)
+        #expect(!freshness().shows(found))
+    }
+
     @Test func aHungAgentWithAnOpenStreamIsNot() {
         #expect(!freshness().shows(agent()))
     }
 
     @Test func aLossIsBridgedForTheGrace() {
-        for keyPath in [\Freshness.Agent.streamLostAt, \.workerLostAt, \.exporterLostAt] {
+        for keyPath in [\Freshness.Agent.streamLostAt, \.workerLostAt] {
             var lost = agent()
             lost[keyPath: keyPath] = 990 * second
             #expect(freshness().shows(lost))

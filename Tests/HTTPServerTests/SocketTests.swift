@@ -231,6 +231,41 @@ struct SocketTests {
         try drained.wait()
     }
 
+    @Test func retiringGivesEachConnectionOneMoreAnswer() throws {
+        let server = try LiveServer()
+        let kept = TestClient(server)
+        kept.send(get("/hello"))
+        _ = kept.receive(until: "hello\n")
+        let streaming = TestClient(server, receiveBufferBytes: 16 * 1024)
+        streaming.send(get("/sized?bytes=\(8 << 20)"))
+        #expect(try server.eventually { try server.counts.producedBytes > 0 })
+        let busy = TestClient(server)
+        busy.send(get("/held"))
+        #expect(try server.eventually { try server.counts.handled.count == 3 })
+        let retired = try server.run { server, _ in server.retire() }
+
+        // What waits in the queue is the successor's.
+        let later = TestClient(server)
+        later.send(get("/hello"))
+        usleep(50_000)
+        #expect(try server.statistics.connectionsOpen == 3)
+        // An answer that had begun said that the connection stays: it does, for one more.
+        var received = 0
+        while received < 8 << 20, case .bytes(let bytes) = streaming.receive() { received += bytes.count }
+        for client in [kept, streaming] {
+            client.send(get("/hello"))
+            let (bytes, end) = client.receiveAll()
+            #expect(end == .end)
+            let answer = String(decoding: bytes, as: UTF8.self)
+            #expect(answer.contains("Connection: close") && answer.hasSuffix("hello\n"))
+        }
+        try server.run { _, handler in handler.held[0].respond(status: 200, text: "last") }
+        #expect(String(decoding: busy.receiveAll().bytes, as: UTF8.self).contains("Connection: close"))
+        for client in [kept, streaming, busy] { client.closeSending() }
+        try retired.wait()
+        #expect(try server.statistics.connectionsClosed[.shutdown] == nil)
+    }
+
     @Test func listeningSocketOutlivesTheServer() throws {
         let server = try LiveServer()
         try server.run { server, _ in server.drain() }.wait()

@@ -20,7 +20,8 @@ import Testing
                 .exporter(.init(ups: [7, 8, 9], downs: [10, 11, 12], bells: [13, 14, 15], state: 16))
             }
         return WorkerLaunch(
-            role: role, index: role == .ingest ? 1 : 0, generation: 12, ingestWorkers: 3, settings: settings,
+            role: role, index: role == .ingest ? 1 : 0, generation: 12, ingestWorkers: 3,
+            suspects: role == .exporter ? [72_057_594_037_927_941, 0] : [], settings: settings,
             descriptors: WorkerDescriptors(control: 3, link: 4, listener: 5, secret: 6, lanes: lanes))
     }
 
@@ -46,6 +47,7 @@ import Testing
 
     @Test(arguments: [
         "--unknown=1", "surplus", "--", "--index", "--set-max-agents=0", "--set-nothing=1", "--state-fd=20",
+        "--suspects=1",
         "--up-fds=1,2,3",
     ])
     func refusesWhatItDoesNotKnow(argument: String) throws {

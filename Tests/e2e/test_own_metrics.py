@@ -39,6 +39,18 @@ EXPECTED = {
     "fodc_proxy_downloads_total": "counter",
     "fodc_proxy_download_bytes_total": "counter",
     "fodc_proxy_spool_bytes": "gauge",
+    "fodc_proxy_agent_last_sample_age_seconds": "gauge",
+    "fodc_proxy_worker_up": "gauge",
+    "fodc_proxy_worker_state": "gauge",
+    "fodc_proxy_worker_deaths_in_row": "gauge",
+    "fodc_proxy_ingest_workers_wanted": "gauge",
+    "fodc_proxy_supervisor_starts_total": "counter",
+    "fodc_proxy_reloads_total": "counter",
+    "fodc_proxy_last_reload_timestamp_seconds": "gauge",
+    "fodc_proxy_lanes_quarantined_total": "counter",
+    "fodc_proxy_agents_held_off_total": "counter",
+    "fodc_proxy_store_descriptors_refused_total": "counter",
+    "fodc_proxy_control_requests_refused_total": "counter",
 }
 
 

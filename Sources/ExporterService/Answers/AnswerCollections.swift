@@ -52,7 +52,7 @@ final class AnswerCollections {
 
     private let loop: any EventLoop
     private let workers: WorkerLines
-    private let followers: [LaneFollower]
+    private let peers: IngestPeers
     private var rounds: [UInt64: Round] = [:]
     private var nextBatch: UInt64 = 0
     private(set) var statistics: [AgentStream: Statistics] = [:]
@@ -63,10 +63,10 @@ final class AnswerCollections {
         var durations = Histogram(bounds: Histogram.secondsBounds)
     }
 
-    init(loop: any EventLoop, workers: WorkerLines, followers: [LaneFollower]) {
+    init(loop: any EventLoop, workers: WorkerLines, peers: IngestPeers) {
         self.loop = loop
         self.workers = workers
-        self.followers = followers
+        self.peers = peers
     }
 
     /// Calls `served` once, in a turn of the loop of its own: when everybody has answered, or at the end of the
@@ -99,7 +99,8 @@ final class AnswerCollections {
 
     func roundEnded(number: UInt64, _ outcome: RoundOutcome, worker: Int) {
         guard let round = rounds[number], round.pendingWorkers.remove(worker) != nil else { return }
-        func ids(_ slots: [UInt32]) -> [AgentID] { slots.compactMap { followers[worker].agents[$0]?.entry.id } }
+        let agents = peers.follower(of: worker)?.agents ?? [:]
+        func ids(_ slots: [UInt32]) -> [AgentID] { slots.compactMap { agents[$0]?.entry.id } }
         round.result.answered.formUnion(ids(outcome.answered))
         round.result.unanswered.formUnion(ids(outcome.unanswered))
         round.result.skipped.formUnion(ids(outcome.skipped))
@@ -125,6 +126,9 @@ final class AnswerCollections {
 
     private func finish(_ round: Round) {
         rounds[round.number] = nil
+        // Whoever has moved may have been asked twice.
+        round.result.unanswered.subtract(round.result.answered)
+        round.result.skipped.subtract(round.result.answered)
         nextBatch += 1
         round.result.batch = nextBatch
         let seconds = Double(MonotonicClock.nowNanoseconds() - round.startedAtNanoseconds) / 1e9

@@ -22,19 +22,19 @@ final class AnswerReader {
         }
     }
 
-    private let followers: [LaneFollower]
+    private let peers: IngestPeers
     private let watch: RecordWatch
 
-    init(followers: [LaneFollower], watch: RecordWatch) {
+    init(peers: IngestPeers, watch: RecordWatch) {
         self.watch = watch
-        self.followers = followers
+        self.peers = peers
     }
 
     /// The newest answer of each of the agents that have one; an agent that has moved has some in two lanes.
     func newest(_ type: RecordType, of agents: Set<AgentID>) throws(TooLarge) -> [AgentID: Answer] {
         var found: [AgentID: (follower: LaneFollower, slot: SlotRef, held: HeldAnswer)] = [:]
         let key = HeldAnswer.Key(type: type, subject: 0)
-        for follower in followers {
+        for follower in peers.followers {
             for agent in follower.agents.values where agents.contains(agent.entry.id) {
                 guard let held = agent.answers[key] else { continue }
                 if let known = found[agent.entry.id],
@@ -63,7 +63,7 @@ final class AnswerReader {
             var held: HeldAnswer
         }
         var found: [AgentID: [HeldAnswer.Key: Place]] = [:]
-        for follower in followers {
+        for follower in peers.followers {
             for agent in follower.agents.values where agents.contains(agent.entry.id) {
                 for (key, held) in agent.answers where key.type == type {
                     let known = found[agent.entry.id]?[key]

@@ -53,8 +53,8 @@ final class ClusterEndpoint {
             labels: Dictionary(identity.labels.map { ($0.key, $0.value) }) { _, last in last },
             isOnline: entry.status == .online, registeredAtNanoseconds: entry.registeredAtNanoseconds,
             lastHeartbeatNanoseconds: sources.directory.lastHeartbeatNanoseconds(of: listed),
-            streams: AgentStream.allCases.filter { entry.openStreams & $0.bit != 0 }.map(\.name),
-            ingestWorker: listed.worker, lastSampleAtNanoseconds: listed.newest?.sample?.receivedAtNanoseconds,
-            series: Int(entry.seriesCount))
+            streams: AgentStream.allCases.filter { listed.openStreams & $0.bit != 0 }.map(\.name),
+            ingestWorker: listed.worker, lastSampleAtNanoseconds: listed.lastSampleAtNanoseconds,
+            series: Int((listed.newest?.agent.entry ?? entry).seriesCount))
     }
 }

@@ -13,14 +13,14 @@ final class HealthEndpoint {
     private let directory: AgentDirectory
     private let control: ControlReader
     private let generation: UInt64
-    private let followers: [LaneFollower]
+    private let peers: IngestPeers
     private var losses = RecentIncreases()
 
-    init(directory: AgentDirectory, control: ControlReader, generation: UInt64, followers: [LaneFollower]) {
+    init(directory: AgentDirectory, control: ControlReader, generation: UInt64, peers: IngestPeers) {
         self.directory = directory
         self.control = control
         self.generation = generation
-        self.followers = followers
+        self.peers = peers
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -56,16 +56,21 @@ final class HealthEndpoint {
 
     var workers: [(name: String, status: ControlWorker)] {
         [("exporter", control.exporter(generation: generation) ?? ControlWorker())]
-            + followers.map { ("ingest-\($0.worker)", control.worker(.ingest, $0.worker)) }
+            + peers.all.map { ("ingest-\($0.index)", control.worker(.ingest, $0.index)) }
     }
 
     /// Why it is degraded; none: it is not.
     private func reasons(nowNanoseconds now: UInt64) -> [String] {
         var reasons: [String] = []
-        for worker in workers where worker.name != "exporter" && worker.status.state != .running {
-            reasons.append("\(worker.name) is \(worker.status.state)")
+        let told = control.degradedReason
+        if !told.isEmpty { reasons.append(told) }
+        // One that is removed is gone for good, and its lane soon is; one that drains does so in good order.
+        let wanted = control.counter(ControlCounter.ingestWorkersWanted.rawValue)
+        for peer in peers.all where wanted == 0 || peer.index < wanted {
+            let state = control.worker(.ingest, peer.index).state
+            if !state.isAlive { reasons.append("ingest-\(peer.index) is \(state)") }
         }
-        for follower in followers {
+        for follower in peers.followers {
             guard let reader = follower.reader else {
                 reasons.append("the lane of ingest-\(follower.worker) cannot be read")
                 continue

@@ -4,60 +4,118 @@ import Lanes
 import Metrics
 import Platform
 
-/// The agents of all lanes, each once: an agent that has moved stands in two lanes for a while.
+/// The agents of all lanes, each once: an agent that has moved stands in two lanes for a while, and one whose streams have
+/// come to several workers has a foreign entry wherever it is not registered.
 final class AgentDirectory {
-    /// One agent as the outside sees it.
-    struct Listed {
-        /// Where it is online, or was last.
-        var home: LaneAgent
+    /// What one lane has of an agent.
+    struct Place {
+        var agent: LaneAgent
         var worker: Int
-        /// Of all lanes the one that has its newest sample.
-        var newest: LaneAgent?
+
+        func has(_ stream: AgentStream) -> Bool { agent.entry.openStreams & stream.bit != 0 }
     }
 
-    private let followers: [LaneFollower]
+    /// One agent as the outside sees it.
+    struct Listed {
+        /// Where it is online, or was last: whose word counts on its status and registration.
+        var home: LaneAgent
+        var worker: Int
+        /// All lanes that know it, that of its home among them.
+        fileprivate(set) var places: [Place]
+        /// Of all lanes the one that has its newest sample.
+        fileprivate(set) var newest: Place?
+
+        /// One bit a stream, whichever worker has it.
+        var openStreams: UInt32 { places.reduce(0) { $0 | $1.agent.entry.openStreams } }
+
+        /// The worker that has this stream of it; `nil` when none has.
+        func worker(having stream: AgentStream) -> Int? {
+            if home.entry.openStreams & stream.bit != 0 { return worker }
+            return places.first { $0.has(stream) }?.worker
+        }
+
+        /// When its metrics stream was seen to be gone, monotonic; `nil` while one is open.
+        var metricsLostAtNanoseconds: UInt64? {
+            places.contains { $0.has(.metrics) } ? nil : home.metricsLostAtNanoseconds
+        }
+
+        /// Wall clock, nanoseconds since the epoch.
+        var lastSampleAtNanoseconds: Int64? { newest?.agent.sample?.receivedAtNanoseconds }
+
+        fileprivate mutating func add(_ place: Place) {
+            places.append(place)
+            guard let sample = place.agent.sample else { return }
+            if sample.receivedAtNanoseconds > lastSampleAtNanoseconds ?? .min { newest = place }
+        }
+    }
+
+    private let peers: IngestPeers
     /// From the monotonic clock to the wall's. Taken once, so that a time that does not change is shown as one.
     private let wallOffsetNanoseconds: Int64
 
-    init(followers: [LaneFollower]) {
-        self.followers = followers
+    init(peers: IngestPeers) {
+        self.peers = peers
         wallOffsetNanoseconds = WallClock.nowNanoseconds() &- Int64(clamping: MonotonicClock.nowNanoseconds())
     }
 
     /// When an agent was last heard of: wall clock, nanoseconds since the epoch; `nil` when never.
     func lastHeartbeatNanoseconds(of listed: Listed) -> Int64? {
-        let heard = followers[listed.worker].reader?.heartbeatNanoseconds(at: Int(listed.home.slot.index)) ?? 0
+        let reader = peers.follower(of: listed.worker)?.reader
+        let heard = reader?.heartbeatNanoseconds(at: Int(listed.home.slot.index)) ?? 0
         return heard == 0 ? nil : Int64(clamping: heard) &+ wallOffsetNanoseconds
     }
 
+    /// Reads the agent tables anew.
     func refresh(nowNanoseconds: UInt64) {
-        for follower in followers { follower.refreshAgents(nowNanoseconds: nowNanoseconds) }
+        var elsewhere: Set<AgentID> = []
+        for peer in peers.all {
+            peer.follower.refreshAgents(nowNanoseconds: nowNanoseconds)
+            for agent in peer.follower.agents.values where agent.entry.status == .foreign {
+                if agent.entry.openStreams & AgentStream.metrics.bit != 0 { elsewhere.insert(agent.entry.id) }
+            }
+        }
+        guard !elsewhere.isEmpty else { return }
+        for peer in peers.all {
+            for agent in peer.follower.agents.values where elsewhere.contains(agent.entry.id) {
+                agent.metricsAreOpenElsewhere()
+            }
+        }
+    }
+
+    /// Who an agent is that stands in a lane; the identity of a foreign entry is in the lane of its home.
+    func identity(of agent: LaneAgent) -> IdentityRecord? {
+        if let identity = agent.identity { return identity }
+        for peer in peers.all {
+            for known in peer.follower.agents.values where known.entry.id == agent.entry.id {
+                if let identity = known.identity, known.entry.isListed { return identity }
+            }
+        }
+        return nil
     }
 
     func listed() -> [AgentID: Listed] {
         var result: [AgentID: Listed] = [:]
-        for follower in followers {
-            for agent in follower.agents.values
-            where agent.entry.status == .online || agent.entry.status == .unconnected {
+        var foreign: [Place] = []
+        for peer in peers.all {
+            for agent in peer.follower.agents.values {
+                let place = Place(agent: agent, worker: peer.index)
+                if agent.entry.status == .foreign { foreign.append(place) }
                 // An identity that has not been read yet belongs to a registration that is not answered yet.
-                guard agent.identity != nil else { continue }
-                let newest = agent.sample == nil ? nil : agent
-                guard var known = result[agent.entry.id] else {
-                    result[agent.entry.id] = Listed(home: agent, worker: follower.worker, newest: newest)
-                    continue
+                guard agent.entry.isListed, agent.identity != nil else { continue }
+                let id = agent.entry.id
+                if let known = result[id] {
+                    if Self.isBetterHome(agent, than: known.home) {
+                        result[id]?.home = agent
+                        result[id]?.worker = peer.index
+                    }
+                } else {
+                    result[id] = Listed(home: agent, worker: peer.index, places: [])
                 }
-                if Self.isBetterHome(agent, than: known.home) {
-                    known.home = agent
-                    known.worker = follower.worker
-                }
-                if let sample = agent.sample,
-                    sample.receivedAtNanoseconds > known.newest?.sample?.receivedAtNanoseconds ?? .min
-                {
-                    known.newest = agent
-                }
-                result[agent.entry.id] = known
+                result[id]?.add(place)
             }
         }
+        // An agent whose home is gone is nobody's, whatever is still open of it.
+        for place in foreign { result[place.agent.entry.id]?.add(place) }
         return result
     }
 
@@ -65,4 +123,9 @@ final class AgentDirectory {
         if (agent.entry.status == .online) != (other.entry.status == .online) { return agent.entry.status == .online }
         return agent.entry.registeredAtNanoseconds > other.entry.registeredAtNanoseconds
     }
+}
+
+extension AgentEntry {
+    /// Whether it makes an agent known to the outside.
+    var isListed: Bool { status == .online || status == .unconnected }
 }

@@ -12,8 +12,8 @@ final class LaneAgent {
     private var tables: [SeriesTable] = []
     private(set) var sample: Sample?
     private(set) var table: SeriesTable?
-    /// `CLOCK_MONOTONIC` when this process read the sample; 0 when it was found in the lane at the start.
-    private(set) var sampleReadAtNanoseconds: UInt64 = 0
+    /// Whether this process saw the sample come, or since when it has known one that was there already.
+    private(set) var sampleOrigin = SampleOrigin.found(atNanoseconds: 0)
     /// When the metrics stream was seen to be gone, `CLOCK_MONOTONIC`; `nil` while it is open.
     private(set) var metricsLostAtNanoseconds: UInt64?
 
@@ -40,6 +40,9 @@ final class LaneAgent {
             metricsLostAtNanoseconds = entry.status == .online ? nowNanoseconds : entry.statusSinceNanoseconds
         }
     }
+
+    /// Another worker has its metrics stream: not lost, whatever this entry says.
+    func metricsAreOpenElsewhere() { metricsLostAtNanoseconds = nil }
 
     func take(_ record: IdentityRecord) { identity = record }
 
@@ -68,7 +71,7 @@ final class LaneAgent {
     func table(number: UInt32) -> SeriesTable? { tables.last { $0.number == number } }
 
     /// - Returns: whether the payload was a sample of a known table.
-    func takeSample(_ payload: RawSpan, readAtNanoseconds: UInt64) -> Bool {
+    func takeSample(_ payload: RawSpan, _ reading: Reading) -> Bool {
         guard let header = Sample.header(of: payload), let table = table(number: header.tableNumber),
             let sample = Sample(payload: payload, table: table)
         else { return false }
@@ -76,7 +79,7 @@ final class LaneAgent {
         self.table = table
         // What still named an older table came before this sample.
         if let older = tables.lastIndex(where: { $0 === table }) { tables.removeFirst(older) }
-        sampleReadAtNanoseconds = readAtNanoseconds
+        sampleOrigin = reading.origin(ofSampleReceivedAt: sample.receivedAtNanoseconds)
         return true
     }
 }

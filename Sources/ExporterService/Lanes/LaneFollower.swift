@@ -64,6 +64,7 @@ final class LaneFollower {
     /// What is current is named by the slots. Only a table that a sample still names while a newer one is there has to
     /// be searched for: its worker was lost between the two.
     private func rebuild(_ reader: LaneReader) {
+        let reading = Reading(isRebuild: true)
         var isTableMissing = false
         for agent in Array(agents.values) {
             // A record can be carried forward between the look at the slot and the look at the record: then again.
@@ -81,7 +82,7 @@ final class LaneFollower {
                         {
                             isTableMissing = true
                         } else {
-                            takeAgents(header, payload, agent, readAtNanoseconds: 0)
+                            takeAgents(header, payload, agent, reading)
                         }
                     }
                     return isRead
@@ -100,7 +101,7 @@ final class LaneFollower {
         let goOnFrom = reader.position
         reader.seekToTail()
         read(reader, until: goOnFrom) { header, payload in
-            if header.type == .series || header.type == .sample { take(header, payload, readAtNanoseconds: 0) }
+            if header.type == .series || header.type == .sample { take(header, payload, reading) }
         }
     }
 
@@ -108,8 +109,8 @@ final class LaneFollower {
     func poll() {
         open()
         guard let reader else { return }
-        let now = MonotonicClock.nowNanoseconds()
-        read(reader) { header, payload in take(header, payload, readAtNanoseconds: now) }
+        let reading = Reading(isRebuild: false)
+        read(reader) { header, payload in take(header, payload, reading) }
     }
 
     /// The bytes of an answer, as long as its agent and the answer are there. Reads on first if the writer has moved it.
@@ -152,7 +153,7 @@ final class LaneFollower {
         }
     }
 
-    private func take(_ header: RecordHeader, _ payload: RawSpan, readAtNanoseconds: UInt64) {
+    private func take(_ header: RecordHeader, _ payload: RawSpan, _ reading: Reading) {
         guard watch.begin(RecordName(worker: worker, sequence: header.sequence)) else { return }
         PoisonHook.trap(on: payload)
         defer { watch.end() }
@@ -162,7 +163,7 @@ final class LaneFollower {
             delegate?.roundEnded(header, outcome, worker: worker)
         case .identity, .series, .sample, .window:
             guard let agent = agent(header.agent) else { return }
-            takeAgents(header, payload, agent, readAtNanoseconds: readAtNanoseconds)
+            takeAgents(header, payload, agent, reading)
         case .topology, .lifecycle, .crashRecord, .pressureList, .configuration:
             agent(header.agent)?.takeAnswer(header, tail: reader?.tail ?? 0)
         case .schemaRegistry:
@@ -178,9 +179,7 @@ final class LaneFollower {
         }
     }
 
-    private func takeAgents(
-        _ header: RecordHeader, _ payload: RawSpan, _ agent: LaneAgent, readAtNanoseconds: UInt64
-    ) {
+    private func takeAgents(_ header: RecordHeader, _ payload: RawSpan, _ agent: LaneAgent, _ reading: Reading) {
         switch header.type {
         case .identity:
             guard let identity = IdentityRecord(payload: payload) else { return noteMalformed(header) }
@@ -190,7 +189,7 @@ final class LaneFollower {
         case .sample:
             // The carried copy of a sample that was read already is no news.
             if header.isCarried, agent.sample != nil { return }
-            if !agent.takeSample(payload, readAtNanoseconds: readAtNanoseconds) { noteMalformed(header) }
+            if !agent.takeSample(payload, reading) { noteMalformed(header) }
         default:
             delegate?.windowArrived(header, payload, from: agent)
         }

@@ -4,65 +4,50 @@ import Lanes
 import Logging
 import Platform
 
-/// The exporter's lines to the ingest workers: the command lanes that it writes, and the doorbells.
+/// The exporter's lines to the ingest workers: commands, doorbells, and what `control` says of them.
 final class WorkerLines {
-    private final class Line {
-        let lane: LaneWriter
-        let bell: Doorbell
-        /// The worker's generation when it was last seen running; 0: not running.
-        var generation: UInt64 = 0
-        /// Monotonic, when it was seen to be gone or to have begun anew.
-        var lostAtNanoseconds: UInt64?
-        var readPosition: UInt64 = .max
-
-        init(lane: LaneWriter, bell: Doorbell) {
-            self.lane = lane
-            self.bell = bell
-        }
-    }
-
-    private let lines: [Line]
+    private let peers: IngestPeers
     private let control: ControlReader
     private let generation: UInt64
-    private let followers: [LaneFollower]
     private var number: UInt64 = 0
     private(set) var refusedCommands: UInt64 = 0
 
-    init(
-        lanes: [LaneWriter], bells: [Doorbell], followers: [LaneFollower], control: ControlReader, generation: UInt64
-    ) {
-        lines = zip(lanes, bells).map { Line(lane: $0, bell: $1) }
-        self.followers = followers
+    init(peers: IngestPeers, control: ControlReader, generation: UInt64) {
+        self.peers = peers
         self.control = control
         self.generation = generation
     }
 
-    var count: Int { lines.count }
+    var count: Int { peers.count }
 
-    /// Asks every worker that runs.
+    /// Asks every worker that takes commands.
     /// - Returns: the number of the command, and who was asked.
     func send(_ type: RecordType, _ payload: [UInt8]) -> (number: UInt64, asked: Set<Int>) {
         number += 1
-        let asked = lines.indices.filter { send(type, payload, number: number, to: $0) }
-        return (number, Set(asked))
+        let asked = peers.all.filter { takesCommands($0) && append(type, payload, number: number, to: $0) }
+        return (number, Set(asked.map(\.index)))
     }
 
     /// Asks one worker something new.
     /// - Returns: the number of the command; `nil` when the worker cannot be asked.
     func send(_ type: RecordType, _ payload: [UInt8], to worker: Int) -> UInt64? {
+        guard let peer = peers[worker], takesCommands(peer) else { return nil }
         number += 1
-        return send(type, payload, number: number, to: worker) ? number : nil
+        return append(type, payload, number: number, to: peer) ? number : nil
     }
 
-    /// Says something more about an earlier command.
-    @discardableResult
-    func send(_ type: RecordType, _ payload: [UInt8], number: UInt64, to worker: Int) -> Bool {
-        guard isRunning(worker) else { return false }
+    /// Says something more about an earlier command; a worker that is about to end still hears that.
+    func send(_ type: RecordType, _ payload: [UInt8], number: UInt64, to worker: Int) {
+        guard let peer = peers[worker], control.worker(.ingest, worker).state.isAlive else { return }
+        _ = append(type, payload, number: number, to: peer)
+    }
+
+    private func append(_ type: RecordType, _ payload: [UInt8], number: UInt64, to peer: IngestPeer) -> Bool {
         do {
-            _ = try lines[worker].lane.append(
+            _ = try peer.lane.append(
                 type, agent: .none, generation: generation, number: number, subject: 0, isCurrent: false,
                 payload.span.bytes, RawSpan())
-            ring(worker)
+            ring(peer)
             return true
         } catch {
             // A worker that does not read its commands any more is about to be replaced: no use to wait for it.
@@ -71,48 +56,67 @@ final class WorkerLines {
         }
     }
 
-    func ring(_ worker: Int) {
-        if followers[worker].reader?.isWriterSleeping ?? true { lines[worker].bell.ring() }
+    private func ring(_ peer: IngestPeer) {
+        if peer.follower.reader?.isWriterSleeping ?? true { peer.bell.ring() }
     }
 
-    private func isRunning(_ worker: Int) -> Bool {
-        control.worker(.ingest, worker).state == .running
+    private func takesCommands(_ peer: IngestPeer) -> Bool {
+        control.worker(.ingest, peer.index).state == .running
+    }
+
+    /// Workers that have changed for the worse since the last look.
+    struct Losses {
+        /// They take no more commands, or are not the same process any more: nothing is to be expected of what they were
+        /// asked.
+        var unasked: [Int] = []
+        /// Their process is gone, or is another one.
+        var gone: [Int] = []
     }
 
     /// Looks at `control`.
-    /// - Returns: workers that were running and are so no more, or not the same process.
-    func lostWorkers(nowNanoseconds now: UInt64) -> [Int] {
-        var lost: [Int] = []
-        for (index, line) in lines.enumerated() {
-            let worker = control.worker(.ingest, index)
-            let running = worker.state == .running ? worker.generation : 0
-            guard running != line.generation else { continue }
-            if line.generation != 0 {
-                lost.append(index)
-                line.lostAtNanoseconds = now
+    func losses(nowNanoseconds now: UInt64) -> Losses {
+        var losses = Losses()
+        for peer in peers.all {
+            let worker = control.worker(.ingest, peer.index)
+            let asked = worker.state == .running ? worker.generation : 0
+            let living = worker.state.isAlive ? worker.generation : 0
+            if asked != peer.askedGeneration {
+                if peer.askedGeneration != 0 {
+                    losses.unasked.append(peer.index)
+                    peer.lostAtNanoseconds = now
+                }
+                peer.askedGeneration = asked
             }
-            line.generation = running
+            if living != peer.livingGeneration {
+                if peer.livingGeneration != 0 { losses.gone.append(peer.index) }
+                peer.livingGeneration = living
+            }
         }
-        return lost
+        return losses
     }
 
-    func lostAtNanoseconds(worker: Int) -> UInt64? { lines[worker].lostAtNanoseconds }
+    func lostAtNanoseconds(worker: Int) -> UInt64? { peers[worker]?.lostAtNanoseconds }
 
     /// Tells each worker how far its lane has been read. Wakes one that waits for it with a full ring.
     func publishReadPositions() {
-        for (index, line) in lines.enumerated() {
-            guard let reader = followers[index].reader, reader.position != line.readPosition else { continue }
-            line.readPosition = reader.position
-            line.lane.setReadPosition(0, generation: generation, position: reader.position)
-            if reader.counter(IngestCounter.waitsForRoom.rawValue) != 0 { ring(index) }
+        for peer in peers.all {
+            guard let reader = peer.follower.reader, reader.position != peer.readPosition else { continue }
+            peer.readPosition = reader.position
+            peer.lane.setReadPosition(0, generation: generation, position: reader.position)
+            if reader.counter(IngestCounter.waitsForRoom.rawValue) != 0 { ring(peer) }
         }
     }
 
     func setSleeping(_ isSleeping: Bool) {
-        for line in lines { line.lane.setSleeping(isSleeping) }
+        for peer in peers.all { peer.lane.setSleeping(isSleeping) }
     }
 
     func beat(nowNanoseconds: UInt64) {
-        for line in lines { line.lane.beat(nowNanoseconds) }
+        for peer in peers.all { peer.lane.beat(nowNanoseconds) }
     }
+}
+
+extension ControlWorker.State {
+    /// Its process serves what it has.
+    var isAlive: Bool { self == .running || self == .draining }
 }

@@ -37,6 +37,11 @@ final class LifecycleCollector {
         let kept = state.schema.flatMap { SchemaConsistency(encoded: $0.span.bytes) }
         if state.schema != nil, kept == nil { logger.error("what was kept of the schema check cannot be read") }
         consistency = kept ?? SchemaConsistency()
+        state.onNewerSchema = { [weak self] bytes in
+            // An exporter that was still judging when this one began; once this one has judged its own counts.
+            guard let self, collected == 0, let newer = SchemaConsistency(encoded: bytes.span.bytes) else { return }
+            consistency = newer
+        }
     }
 
     /// Calls `done` once, with the JSON of a collection that ends after this call.

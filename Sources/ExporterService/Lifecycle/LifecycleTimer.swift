@@ -12,6 +12,7 @@ final class LifecycleTimer {
     private let hasAgents: () -> Bool
     private let interval: TimeAmount
     private let loop: any EventLoop
+    private var isStopped = false
 
     /// - Parameter interval: above zero.
     init(
@@ -25,8 +26,12 @@ final class LifecycleTimer {
 
     func start() { schedule(in: min(interval, Self.firstDelay)) }
 
+    /// A successor collects from now on.
+    func stop() { isStopped = true }
+
     private func schedule(in delay: TimeAmount) {
         loop.assumeIsolated().scheduleTask(in: delay) { [self] in
+            guard !isStopped else { return }
             guard hasAgents() else { return schedule(in: Self.retryDelay) }
             // The next is counted from the end of this one, so that they never pile up.
             collector.collect { [self] _ in schedule(in: interval) }

@@ -20,7 +20,7 @@ final class RegistryRead {
         self.done = done
         let listed = sources.directory.listed()
         let liaisons = sources.reporters().filter { id, reporter in
-            let streams = listed[id]?.home.entry.openStreams ?? 0
+            let streams = listed[id]?.openStreams ?? 0
             return reporter.role == Self.liaisonRole && streams & AgentStream.schemaRegistry.bit != 0
         }
         rest =

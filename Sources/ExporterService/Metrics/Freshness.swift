@@ -5,6 +5,10 @@ struct Freshness {
     /// What is older is history.
     static let oldestNanoseconds: Int64 = 300 * 1_000_000_000
 
+    /// Ingest's clock is the wall's, and it looks at it once in a turn of its loop; what is older than that is the copy of
+    /// a sample that came long before.
+    static let clockToleranceNanoseconds: UInt64 = 1_000_000_000
+
     /// `--stale-grace`; 0: last samples never serve.
     var graceNanoseconds: UInt64
     /// Monotonic: what was read before belongs to an earlier collection.
@@ -15,24 +19,30 @@ struct Freshness {
     var wallNow: Int64
 
     struct Agent {
-        /// Monotonic; 0: found in the lane when this exporter started.
-        var sampleReadAt: UInt64
+        var sampleOrigin: SampleOrigin
         /// Wall clock.
         var sampleReceivedAt: Int64
         /// Wall clock.
         var registeredAt: Int64
         /// Monotonic, `nil` while its metrics stream is open.
         var streamLostAt: UInt64?
-        /// Monotonic, when its worker was lost or began anew, if that is known.
+        /// Monotonic, when its worker, or the one that has its newest sample, was lost or began anew, if that is known.
         var workerLostAt: UInt64?
-        /// Monotonic, when this exporter took the place of one that was lost.
-        var exporterLostAt: UInt64?
     }
 
     func shows(_ agent: Agent) -> Bool {
-        if agent.sampleReadAt >= collectionStartedAt { return true }
+        var foundAt: UInt64?
+        switch agent.sampleOrigin {
+        case .came(let readAt, let receivedAt):
+            let isOld =
+                collectionStartedAt > receivedAt
+                && collectionStartedAt - receivedAt > Self.clockToleranceNanoseconds
+            if readAt >= collectionStartedAt, !isOld { return true }
+        // Whoever saw it come, an exporter or the whole service, is no more.
+        case .found(let time): foundAt = time
+        }
         guard graceNanoseconds > 0, wallNow - agent.sampleReceivedAt < Self.oldestNanoseconds else { return false }
-        for lostAt in [agent.streamLostAt, agent.workerLostAt, agent.exporterLostAt] {
+        for lostAt in [agent.streamLostAt, agent.workerLostAt, foundAt] {
             if let lostAt, now - min(now, lostAt) < graceNanoseconds { return true }
         }
         // It is back and has not answered yet: that, too, is the wake of a loss.

@@ -9,16 +9,11 @@ final class SampleSelection {
     private let directory: AgentDirectory
     private let workers: WorkerLines
     private let graceNanoseconds: UInt64
-    /// Monotonic; `nil` for the first exporter, before which there was nobody to lose.
-    private let exporterLostAtNanoseconds: UInt64?
 
-    init(
-        directory: AgentDirectory, workers: WorkerLines, graceNanoseconds: UInt64, exporterLostAtNanoseconds: UInt64?
-    ) {
+    init(directory: AgentDirectory, workers: WorkerLines, graceNanoseconds: UInt64) {
         self.directory = directory
         self.workers = workers
         self.graceNanoseconds = graceNanoseconds
-        self.exporterLostAtNanoseconds = exporterLostAtNanoseconds
     }
 
     /// In the order of their ids, so that an unchanged set of agents is recognised as such.
@@ -30,15 +25,14 @@ final class SampleSelection {
             wallNow: WallClock.nowNanoseconds())
         var snapshots: [AgentSnapshot] = []
         for (id, listed) in directory.listed() {
-            guard let newest = listed.newest, let sample = newest.sample, let table = newest.table,
+            guard let newest = listed.newest, let sample = newest.agent.sample, let table = newest.agent.table,
                 let identity = listed.home.identity
             else { continue }
             let agent = Freshness.Agent(
-                sampleReadAt: newest.sampleReadAtNanoseconds, sampleReceivedAt: sample.receivedAtNanoseconds,
+                sampleOrigin: newest.agent.sampleOrigin, sampleReceivedAt: sample.receivedAtNanoseconds,
                 registeredAt: listed.home.entry.registeredAtNanoseconds,
-                streamLostAt: listed.home.metricsLostAtNanoseconds,
-                workerLostAt: workers.lostAtNanoseconds(worker: listed.worker),
-                exporterLostAt: newest.sampleReadAtNanoseconds == 0 ? exporterLostAtNanoseconds : nil)
+                streamLostAt: listed.metricsLostAtNanoseconds,
+                workerLostAt: [listed.worker, newest.worker].compactMap(workers.lostAtNanoseconds(worker:)).max())
             guard freshness.shows(agent) else { continue }
             snapshots.append(
                 AgentSnapshot(

@@ -3,14 +3,13 @@ import Exchange
 import HTTPServer
 import Lanes
 import Metrics
-import Platform
-import Settings
 
 /// The proxy's own metrics, `fodc_proxy_*`: what ingest workers count in their lanes' headers, what the supervisor keeps
 /// in `control`, and what this exporter has seen.
 struct OwnMetrics {
     var directory: AgentDirectory
-    var followers: [LaneFollower]
+    var peers: IngestPeers
+    var control: ControlReader
     var workers: [(name: String, status: ControlWorker)]
     var collections: Collections
     var windows: Windows
@@ -24,9 +23,12 @@ struct OwnMetrics {
     var samplesServed: UInt64
     var duplicateSeries: Int
 
+    var followers: [LaneFollower] { peers.followers }
+
     func families() -> [ExtraFamily] {
         var builder = FamilyBuilder()
         addProcess(to: &builder)
+        addControl(to: &builder)
         addAgents(to: &builder)
         addCollections(to: &builder)
         addSamples(to: &builder)
@@ -62,34 +64,10 @@ struct OwnMetrics {
 
     // MARK: Families
 
-    private func addProcess(to builder: inout FamilyBuilder) {
-        builder.add(
-            "fodc_proxy_build_info", .gauge, "Always 1; the version of the proxy is in its label.",
-            [([("version", ProxyVersion.current)], 1)])
-        let usage = workers.compactMap { worker in ProcessUsage(pid: worker.status.processID).map { (worker.name, $0) }
-        }
-        builder.add(
-            "fodc_proxy_worker_cpu_seconds_total", .counter, "CPU time that the present process of a worker has used.",
-            usage.map { ([("worker", $0.0)], $0.1.userSeconds + $0.1.systemSeconds) })
-        builder.add(
-            "fodc_proxy_worker_resident_memory_bytes", .gauge,
-            "Resident memory of a worker's process; lanes are shared and count in each that maps them.",
-            usage.map { ([("worker", $0.0)], Double($0.1.residentBytes)) })
-        builder.add(
-            "fodc_proxy_worker_up", .gauge, "1 while the worker runs.",
-            workers.map { ([("worker", $0.name)], $0.status.state == .running ? 1 : 0) })
-        builder.add(
-            "fodc_proxy_worker_restarts_total", .counter,
-            "Starts of a worker after its first, by why the one before ended.",
-            workers.flatMap { worker in
-                ControlWorker.Cause.allCases.filter { $0 != .none }.map { cause in
-                    ([("cause", "\(cause)"), ("worker", worker.name)], Double(worker.status.restarts(after: cause)))
-                }
-            })
-    }
-
     private func addAgents(to builder: inout FamilyBuilder) {
-        let listed = directory.listed().values
+        let agents = directory.listed()
+        let listed = agents.values
+        addSampleAges(agents, to: &builder)
         let online = listed.filter { $0.home.entry.status == .online }.count
         builder.add(
             "fodc_proxy_agents", .gauge, "Agents in the registry, by state.",
@@ -113,6 +91,12 @@ struct OwnMetrics {
                     ("worker_lost", .lostWorker), ("cleanup", .leftCleanup), ("evicted", .leftEvicted),
                     ("moved", .leftElsewhere),
                 ]))
+        builder.add(
+            "fodc_proxy_agents_moved_total", .counter,
+            "Agents that a worker with more than its share sent to the others.", sum(.agentsMoved))
+        builder.add(
+            "fodc_proxy_agents_adopted_total", .counter,
+            "Agents taken over from the lane of a worker that was removed.", sum(.agentsAdopted))
         builder.add(
             "fodc_proxy_streams_refused_total", .counter, "Streams that were refused for their agent_id, by cause.",
             byLabel("cause", [("missing", .refusedNoAgentID), ("unknown", .refusedUnknownAgentID)]))
@@ -183,6 +167,10 @@ struct OwnMetrics {
         builder.add(
             "fodc_proxy_grpc_connections_accepted_total", .counter, "Connections accepted from agents.",
             sum(.connectionsAccepted))
+        builder.add(
+            "fodc_proxy_grpc_accepts_failed_total", .counter,
+            "Attempts to accept an agent's connection that failed for want of descriptors or memory.",
+            sum(.acceptsFailed))
         builder.add(
             "fodc_proxy_grpc_connections_closed_total", .counter, "Connections of agents that ended, by cause.",
             ConnectionEnd.allCases.map {

@@ -49,7 +49,9 @@ final class DownloadEndpoint {
     ) -> DownloadRequest? {
         let listed = directory.listed()
         for (agent, list) in lists where list.reporter.podName == podName {
-            guard let worker = listed[agent]?.worker else { continue }
+            // Nobody has the stream just now: the worker that has the agent says so.
+            guard let place = listed[agent] else { continue }
+            let worker = place.worker(having: .pressureProfiles) ?? place.worker
             for record in list.records where record.profileID == profileID {
                 guard let profile = record.profiles.first(where: { $0.type == type }) else { continue }
                 return DownloadRequest(

@@ -3,30 +3,58 @@ import Exchange
 import Lanes
 import Logging
 import Platform
-import WorkerLink
 
 /// What exporters have computed themselves and must survive them, in the state lane.
+///
+/// The lane has one writer, and during a reload two exporters live: the new one reads what the old one has kept, and keeps
+/// its own in memory until the old one has let go of the lane (``release()``) or is gone; ``tick(nowNanoseconds:)`` looks.
 final class ExporterState {
     /// Counters of a schema check of some 100,000 disagreements, several times: a ring carries forward.
     private static let maximumRingBytes = 64 << 20
+    private static let retryNanoseconds: UInt64 = 1_000_000_000
 
-    private let lane: LaneWriter
+    private let descriptor: Int32
+    private let generation: UInt64
     private let logger: Logger
+    private var lane: LaneWriter?
+    private var isReleased = false
+    /// What is to be written when the lane is ours: of each type the newest.
+    private var pending: [RecordType: [UInt8]] = [:]
+    private var nextTryNanoseconds: UInt64 = 0
     /// What a predecessor has kept of the schema check.
     private(set) var schema: [UInt8]?
+    /// A predecessor has kept something newer of the schema check after this process had begun, and this one has nothing.
+    var onNewerSchema: ([UInt8]) -> Void = { _ in }
     /// What the event loop must not read, and its note of what it does read.
     let watch: RecordWatch
     /// The report thread's note.
-    let asideNote: RecordNote
+    let asideNote = RecordNote(.reportThread)
 
-    /// - Parameter cause: of the last exporter's death.
-    init(descriptor: Int32, generation: UInt64, cause: ControlWorker.Cause, logger: Logger) throws(LaneError) {
+    /// - Parameter suspects: what the predecessor was reading when it died of a fault of its own.
+    init(descriptor: Int32, generation: UInt64, suspects: [RecordName], logger: Logger) throws(LaneError) {
+        self.descriptor = descriptor
+        self.generation = generation
         self.logger = logger
-        var notes: [RecordName] = []
+        let kept = Kept(descriptor)
+        schema = kept.schema
+        var known = kept.suspects
+        Self.blame(suspects, in: &known, logger)
+        watch = RecordWatch(poison: known.poison, note: RecordNote(.eventLoop))
+        if known != kept.suspects { pending[.suspects] = known.payload }
+        try takeOver(nowNanoseconds: MonotonicClock.nowNanoseconds())
+    }
+
+    /// What is in the lane, read without writing to it.
+    private struct Kept {
         var schema: [UInt8]?
         var suspects = SuspectRecords()
-        if let reader = try? LaneReader(descriptor: descriptor, kind: .state) {
-            notes = RecordNote.Place.allCases.map { RecordName(word: reader.counter($0.rawValue)) }
+        var isWrittenElsewhere = false
+
+        init(_ descriptor: Int32) {
+            guard let reader = try? LaneReader(descriptor: descriptor, kind: .state) else { return }
+            isWrittenElsewhere = reader.isWrittenElsewhere
+            var schema: [UInt8]?
+            var suspects = SuspectRecords()
             var isMore = true
             while isMore {
                 let outcome = reader.next { header, payload in
@@ -38,17 +66,49 @@ final class ExporterState {
                 }
                 isMore = outcome != .empty
             }
+            self.schema = schema
+            self.suspects = suspects
         }
+    }
+
+    /// The notes stand in the command lane to ingest 0, as long as there is one.
+    func notesStand(in lane: LaneWriter?) {
+        watch.note.stand(in: lane)
+        asideNote.stand(in: lane)
+    }
+
+    func saveSchema(_ bytes: [UInt8]) { save(.schemaVerdict, bytes) }
+
+    func tick(nowNanoseconds now: UInt64) {
+        guard lane == nil, !isReleased, now >= nextTryNanoseconds else { return }
+        do throws(LaneError) {
+            try takeOver(nowNanoseconds: now)
+        } catch {
+            logger.error("the state lane cannot be used", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Leaves the lane to a successor. What this process computes from now on is not kept.
+    func release() {
+        isReleased = true
+        pending = [:]
+        lane?.signOff()
+        lane = nil
+    }
+
+    /// Throws when the lane can neither be used nor be begun anew.
+    private func takeOver(nowNanoseconds now: UInt64) throws(LaneError) {
+        nextTryNanoseconds = now + Self.retryNanoseconds
+        let kept = Kept(descriptor)
+        guard !kept.isWrittenElsewhere else { return }
         lane = try Self.openLane(descriptor, generation, logger)
-        // Signals from outside and hangs say nothing of what was being read.
-        if cause == .fault { Self.blame(notes, in: &suspects, logger) }
-        let loopNote = RecordNote(.eventLoop, lane: lane)
-        asideNote = RecordNote(.reportThread, lane: lane)
-        watch = RecordWatch(poison: suspects.poison, note: loopNote)
-        self.schema = schema
-        loopNote.end()
-        asideNote.end()
-        if cause == .fault { save(.suspects, suspects.payload) }
+        if pending[.schemaVerdict] == nil, let newer = kept.schema, newer != schema {
+            schema = newer
+            onNewerSchema(newer)
+        }
+        let waiting = pending
+        pending = [:]
+        for (type, payload) in waiting { save(type, payload) }
     }
 
     private static func openLane(
@@ -80,9 +140,12 @@ final class ExporterState {
         }
     }
 
-    func saveSchema(_ bytes: [UInt8]) { save(.schemaVerdict, bytes) }
-
     private func save(_ type: RecordType, _ payload: [UInt8]) {
+        guard !isReleased else { return }
+        guard let lane else {
+            pending[type] = payload
+            return
+        }
         do {
             try lane.append(type, isCurrent: true, payload.span.bytes)
         } catch {

@@ -1,25 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
+import Exchange
 import Lanes
+import Synchronization
 
-/// Says in the state lane's header which record one thread is reading, so that a successor knows what killed this process.
+/// Says in the header of the command lane to ingest 0 which record one thread is reading, so that the supervisor can tell
+/// a successor what killed this process: ``ExporterNote``.
 ///
-/// `@unchecked Sendable`: a note is one word of the header that is stored as a whole, and no other thread writes it;
-/// nothing else of the lane's writer is touched.
+/// `@unchecked Sendable`: what is behind the lock is touched by its holder alone; and a note is one word of the header,
+/// which nothing else of the lane's writer touches.
 final class RecordNote: @unchecked Sendable {
-    /// The header's counters that are notes.
-    enum Place: Int, CaseIterable {
-        case eventLoop = 0
-        case reportThread = 1
-    }
+    private let place: ExporterNote
+    private let lock = Mutex<Void>(())
+    private var lane: LaneWriter?
+    private var name = RecordName.none
 
-    private let lane: LaneWriter
-    private let place: Place
-
-    init(_ place: Place, lane: LaneWriter) {
-        self.lane = lane
+    init(_ place: ExporterNote) {
         self.place = place
     }
 
-    func begin(_ name: RecordName) { lane.setCounter(place.rawValue, name.word) }
-    func end() { lane.setCounter(place.rawValue, RecordName.none.word) }
+    /// That lane bears the note from now on; without one it is kept by nobody.
+    func stand(in lane: LaneWriter?) {
+        lock.withLock { _ in
+            self.lane = lane
+            lane?.setCounter(place.rawValue, name.word)
+        }
+    }
+
+    func begin(_ name: RecordName) { set(name) }
+    func end() { set(.none) }
+
+    private func set(_ name: RecordName) {
+        lock.withLock { _ in
+            self.name = name
+            lane?.setCounter(place.rawValue, name.word)
+        }
+    }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import Exchange
 
 /// Knows which records have killed their readers and are not to be read. On the event loop alone.
 final class RecordWatch {
-    private let note: RecordNote
+    let note: RecordNote
     private let poison: Set<RecordName>
     private(set) var skippedRecords: UInt64 = 0
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Exchange
 import Platform
 
 /// Records that were being read when an exporter died of a fault of its own, and how often: payload of a `suspects` record

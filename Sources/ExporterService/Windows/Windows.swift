@@ -46,6 +46,7 @@ final class Windows {
 
     private let loop: any EventLoop
     private let workers: WorkerLines
+    private let directory: AgentDirectory
     private var running: [UInt64: Collection] = [:]
     private var waiting: [Collection] = []
     private var usedBytes = 0
@@ -53,9 +54,10 @@ final class Windows {
     private(set) var refused: UInt64 = 0
     private(set) var started: UInt64 = 0
 
-    init(loop: any EventLoop, workers: WorkerLines) {
+    init(loop: any EventLoop, workers: WorkerLines, directory: AgentDirectory) {
         self.loop = loop
         self.workers = workers
+        self.directory = directory
     }
 
     /// - Returns: a ticket to ``abandon(_:)`` when the client has gone.
@@ -112,7 +114,7 @@ final class Windows {
 
     func arrived(number: UInt64, _ payload: RawSpan, from agent: LaneAgent) {
         guard let collection = running[number], let tableNumber = WindowBatch.tableNumber(of: payload),
-            let table = agent.table(number: tableNumber), let identity = agent.identity,
+            let table = agent.table(number: tableNumber), let identity = directory.identity(of: agent),
             let batch = WindowBatch(payload: payload, table: table)
         else { return }
         usedBytes += payload.byteCount

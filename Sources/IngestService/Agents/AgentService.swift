@@ -17,9 +17,9 @@ final class AgentService: GRPCService {
     let answers: AnswerCollector
     let counters: IngestCounters
     let others: OtherWorkers
-    private let lane: LaneWriter
-    private let outbox: LaneOutbox
-    private let logger: Logger
+    let lane: LaneWriter
+    let outbox: LaneOutbox
+    let logger: Logger
     /// Series keys are hashed with a key of this process, so that nobody can choose names that collide.
     private let seriesHashKey = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
     private var reconnects = ReconnectGuard()
@@ -206,17 +206,18 @@ final class AgentService: GRPCService {
         }
     }
 
-    private func writeIdentity(of agent: Agent) throws(LaneError) {
+    func writeIdentity(of agent: Agent) throws(LaneError) {
         let payload = agent.record.payload
         _ = try lane.append(
             .identity, agent: agent.slot, generation: 0, number: 0, subject: 0, isCurrent: true,
             payload.span.bytes, RawSpan())
     }
 
-    private func makeSeries(for record: IdentityRecord) -> AgentSeries {
+    /// - Parameter taken: the number of a table that the agent has in this lane already.
+    func makeSeries(for record: IdentityRecord, above taken: UInt32 = 0) -> AgentSeries {
         // Numbers of tables must rise beyond those that a predecessor of this worker gave out: it began with the time
         // as well, and tables change less than once a second on the average.
-        let first = UInt32(truncatingIfNeeded: WallClock.nowNanoseconds() / 1_000_000_000)
+        let first = max(UInt32(truncatingIfNeeded: WallClock.nowNanoseconds() / 1_000_000_000), taken + 1)
         return AgentSeries(
             limits: SeriesLimits(), hashKey: seriesHashKey,
             enrichment: record.enrichment,
@@ -254,6 +255,7 @@ final class AgentService: GRPCService {
         agent.openStreams &= ~AgentStream.registration.bit
         registry.setStatus(.unconnected, of: agent, nowNanoseconds: now)
         registry.publish(agent)
+        if call.isMoved { return }
         switch end {
         case .connectionClosed(.keepalive), nil: counters.add(.lostKeepalive)
         case .connectionClosed: counters.add(.lostConnection)

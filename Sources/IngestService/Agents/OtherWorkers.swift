@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
 import Lanes
-import WorkerLink
 
 /// The agent tables of the other ingest workers, read-only: for the limit of agents, and to see that an agent of ours
 /// has gone over to another worker.
@@ -12,40 +11,32 @@ final class OtherWorkers {
         var unconnectedSinceNanoseconds: UInt64
     }
 
-    private let lanes: [WorkerDescriptors.OtherLane]
+    let lanes: OtherLanes
     /// Whether the worker of that index runs. Nobody is online at one that does not, whatever its lane still says.
     private let isRunning: (Int) -> Bool
-    private var readers: [LaneReader?]
     /// The last look at the tables; by id, an online entry before an unconnected one.
     private(set) var listed: [AgentID: Listed] = [:]
 
-    init(lanes: [WorkerDescriptors.OtherLane], isRunning: @escaping (Int) -> Bool) {
+    init(lanes: OtherLanes, isRunning: @escaping (Int) -> Bool) {
         self.lanes = lanes
         self.isRunning = isRunning
-        readers = lanes.map { _ in nil }
     }
 
     /// At least as many as the others list now: their own counts, which they keep with every change.
     var listedBound: Int {
-        readers.indices.reduce(0) { sum, index in
-            guard let reader = reader(index) else { return sum }
+        lanes.indices.reduce(0) { sum, index in
+            guard let reader = lanes.reader(index) else { return sum }
             return sum + Int(clamping: reader.counter(IngestCounter.agentsOnline.rawValue))
                 + Int(clamping: reader.counter(IngestCounter.agentsUnconnected.rawValue))
         }
-    }
-
-    private func reader(_ index: Int) -> LaneReader? {
-        // A lane that is not formatted yet, or was damaged and replaced, lists nobody.
-        if readers[index] == nil { readers[index] = try? LaneReader(descriptor: lanes[index].descriptor, kind: .up) }
-        return readers[index]
     }
 
     /// Reads the tables anew. Costs some 50 ns an agent.
     func refresh() {
         listed.removeAll(keepingCapacity: true)
         for index in lanes.indices {
-            guard let reader = reader(index) else { continue }
-            let isRunning = isRunning(lanes[index].index)
+            guard let reader = lanes.reader(index) else { continue }
+            let isRunning = isRunning(index)
             for slot in 0..<reader.slotHighWater {
                 guard let (_, entry) = reader.entry(at: slot) else { continue }
                 guard entry.status == .online || entry.status == .unconnected else { continue }

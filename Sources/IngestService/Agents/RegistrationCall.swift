@@ -16,6 +16,8 @@ final class RegistrationCall: GRPCCallHandler {
     private(set) var isClosed = false
     /// Set when this worker ends the stream of its own accord: then the agent is not to blame for coming back at once.
     var isEndedByUs = false
+    /// Set when the agent is sent to another worker: that is no loss.
+    private(set) var isMoved = false
 
     init(call: GRPCCall, service: AgentService) {
         self.call = call
@@ -85,6 +87,11 @@ final class RegistrationCall: GRPCCallHandler {
     func end(_ status: GRPCStatus) {
         isEndedByUs = true
         finish(status)
+    }
+
+    func move(_ status: GRPCStatus) {
+        isMoved = true
+        end(status)
     }
 
     private func finish(_ status: GRPCStatus) {

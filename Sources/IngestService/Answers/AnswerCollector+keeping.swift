@@ -43,15 +43,20 @@ extension AnswerCollector {
 
     /// What a predecessor has kept of an agent.
     func adopt(_ header: RecordHeader, _ payload: RawSpan) {
-        var time = Int64(bitPattern: header.number)
+        shelf.adopt(
+            AnswerShelf.Key(agent: header.agent, type: header.type, subject: header.subject),
+            AnswerShelf.Item(
+                bytes: payload.byteCount, time: Self.time(of: header, payload), checksum: CRC32C.checksum(payload)))
+    }
+
+    /// By which the shelf says what is oldest.
+    static func time(of header: RecordHeader, _ payload: RawSpan) -> Int64 {
         if header.type == .crashRecord,
             case .crashRecord(let key, _)? = try? ParsedMessage(payload, of: .crashDiagnostics).content
         {
-            time = key.time
+            return key.time
         }
-        shelf.adopt(
-            AnswerShelf.Key(agent: header.agent, type: header.type, subject: header.subject),
-            AnswerShelf.Item(bytes: payload.byteCount, time: time, checksum: CRC32C.checksum(payload)))
+        return Int64(bitPattern: header.number)
     }
 
     /// The agent leaves the registry, and its slot is released.

@@ -50,6 +50,8 @@ struct AnswerShelf {
         } ?? false
     }
 
+    func holds(_ key: Key) -> Bool { items[key] != nil }
+
     /// - Parameter isConnected: what is told of an agent's slot decides who has to make room first.
     mutating func put(_ key: Key, _ item: Item, isConnected: (SlotRef) -> Bool) -> Outcome {
         if key.type == .crashRecord, items[key] == item { return .unchanged }

@@ -33,6 +33,12 @@ struct RequestLedger {
     /// Whether a message would answer anything.
     var expectsAnswer: Bool { sentAtNanoseconds != nil || lost > 0 }
 
+    /// Whether an answer is still to be hoped for.
+    func isWaiting(nowNanoseconds now: UInt64) -> Bool {
+        guard let sentAt = sentAtNanoseconds else { return false }
+        return now - min(now, sentAt) < patience.lostAfter
+    }
+
     /// Somebody wants an answer. After `.send` the request has to be sent.
     mutating func ask(nowNanoseconds now: UInt64) -> Verdict {
         if let sentAt = sentAtNanoseconds {

@@ -13,12 +13,13 @@ struct TransportCounters {
         self.lane = lane
     }
 
-    mutating func publish(_ now: GRPCStatistics, connections: Int) {
+    mutating func publish(_ now: GRPCStatistics) {
         add(.grpcBytesIn, now.bytesReceived - last.bytesReceived)
         add(.grpcBytesOut, now.bytesSent - last.bytesSent)
         add(.grpcMessagesIn, now.messagesReceived - last.messagesReceived)
         add(.grpcMessagesOut, now.messagesSent - last.messagesSent)
         add(.connectionsAccepted, now.connectionsAccepted - last.connectionsAccepted)
+        add(.acceptsFailed, now.acceptsFailed - last.acceptsFailed)
         for code in 0..<IngestCounter.statusCodes {
             let status = GRPCStatusCode(rawValue: code)
             add(word: IngestCounter.firstStreamEnd + code, now.callsEnded(status) - last.callsEnded(status))
@@ -28,7 +29,6 @@ struct TransportCounters {
                 word: IngestCounter.firstConnectionEnd + end.rawValue,
                 now.connectionsClosed(end) - last.connectionsClosed(end))
         }
-        lane.setCounter(IngestCounter.connectionsOpen.rawValue, UInt64(connections))
         lane.setCounter(IngestCounter.assemblyBytes.rawValue, UInt64(clamping: now.assemblyBytes))
         lane.setCounter(IngestCounter.assemblyBytesPeak.rawValue, UInt64(clamping: now.assemblyPeakBytes))
         last = now

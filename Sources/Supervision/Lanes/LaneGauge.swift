@@ -33,6 +33,12 @@ final class LaneGauge {
 
     func counter(_ index: Int) -> UInt64 { reader?.counter(index) ?? 0 }
 
+    /// A counter of the header; 0 when a process of another generation writes the lane, or none.
+    func counter(_ index: Int, generation: UInt64) -> UInt64 {
+        guard open(), let reader, reader.generation == generation else { return 0 }
+        return reader.counter(index)
+    }
+
     /// How far the writer of this lane has read its lane number `peer`.
     func readPosition(_ peer: Int) -> UInt64? {
         reader?.peerReadPosition(peer).position

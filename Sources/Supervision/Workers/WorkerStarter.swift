@@ -66,7 +66,8 @@ struct WorkerStarter {
                     : lanes.exporterLanes(parity: worker.parity, &plan))
             let launch = WorkerLaunch(
                 role: role, index: worker.index, generation: worker.generation, ingestWorkers: lanes.ingest.count,
-                isStandby: isStandby, isFresh: worker.startsFresh, settings: settings, descriptors: descriptors)
+                isStandby: isStandby, isFresh: worker.startsFresh,
+                suspects: worker.suspects, settings: settings, descriptors: descriptors)
             let process = try ChildProcess(
                 path: "\(folder)/\(role.executableName)", arguments: [role.executableName] + launch.arguments,
                 environment: environment, descriptors: plan.sources)

@@ -9,10 +9,10 @@ import Supervision
 enum CtlProgram {
     static func run(_ arguments: [String]) -> Int32 {
         do {
-            let command = try CtlCommand.parseAsRoot(arguments)
+            var command = try CtlCommand.parseAsRoot(arguments)
             guard let command = command as? any CtlSubcommand else {
-                ProxyProgram.print(CtlCommand.helpMessage(), to: arguments.isEmpty ? STDERR_FILENO : STDOUT_FILENO)
-                return arguments.isEmpty ? ProxyProgram.wrongUsage : 0
+                try command.run()  // help, which it throws
+                return 0
             }
             return try ControlClient.ask(command.request(), runtimeDirectory: command.folder) { bytes, isError in
                 try? SmallFile.writeAll(bytes, to: isError ? STDERR_FILENO : STDOUT_FILENO, name: "output")
@@ -30,8 +30,9 @@ enum CtlProgram {
         } catch {
             // --help comes this way, too.
             guard !CtlCommand.exitCode(for: error).isSuccess else {
-                ProxyProgram.print(CtlCommand.fullMessage(for: error), to: STDOUT_FILENO)
-                return 0
+                ProxyProgram.print(
+                    CtlCommand.fullMessage(for: error), to: arguments.isEmpty ? STDERR_FILENO : STDOUT_FILENO)
+                return arguments.isEmpty ? ProxyProgram.wrongUsage : 0
             }
             return refuse(CtlCommand.message(for: error))
         }

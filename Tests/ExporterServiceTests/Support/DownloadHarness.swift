@@ -203,7 +203,7 @@ func entries(of folder: String) -> [String] {
     return names
 }
 
-private func openListener() -> (Int32, UInt16) {
+func openListener() -> (Int32, UInt16) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

@@ -146,6 +146,7 @@ class Proxy(Program):
 
     def __init__(self, folder: pathlib.Path, flags: dict, number: int = 0, env: dict | None = None):
         self.folder = folder
+        program = str(flags.pop("program", None) or binary("fodc-proxy"))
         self.grpc_port = flags.pop("grpc_port", None) or free_port()
         self.http_port = flags.pop("http_port", None) or free_port()
         state, runtime = folder / "state", folder / "runtime"
@@ -158,7 +159,7 @@ class Proxy(Program):
             "--runtime-dir": str(runtime),
         }
         arguments |= {"--" + k.replace("_", "-"): str(v) for k, v in flags.items()}
-        line = [binary("fodc-proxy")] + [f"{k}={v}" for k, v in arguments.items()]
+        line = [program] + [f"{k}={v}" for k, v in arguments.items()]
         self.web = Web(self.http_port)
         self.address = f"127.0.0.1:{self.grpc_port}"
         super().__init__(line, folder / f"proxy-{number}.log", env)

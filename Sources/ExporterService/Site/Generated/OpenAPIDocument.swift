@@ -390,7 +390,7 @@ enum OpenAPIDocument {
                     properties:
                       name: {type: string}
                       pid: {type: integer}
-                      state: {type: string}
+                      state: {type: string, enum: [dead, starting, running, draining]}
                       restarts: {type: integer, minimum: 0}
                       uptime_seconds: {type: integer, minimum: 0}
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lanes
+import Logging
+import NIOCore
+import Platform
+import WorkerLink
+
+/// Ingest workers come and go, and a successor takes over.
+extension ExporterWorker {
+    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) {
+        guard let down = lane.down, let bell = lane.bell, (0..<WorkerLaunch.limitWorkers).contains(index) else {
+            for descriptor in lane.list { MemoryFile.close(descriptor) }
+            return logger.error("a lane came without what belongs to it", metadata: ["worker": "ingest-\(index)"])
+        }
+        letGo(index)
+        do {
+            let peer = try makePeer(index, up: lane.up, down: down, bell: bell)
+            peers.put(peer)
+            _ = peer.listen(on: loop) { [self] in readLanes() }
+            if index == Self.notesWorker { state.notesStand(in: peer.lane) }
+        } catch {
+            for descriptor in lane.list { MemoryFile.close(descriptor) }
+            logger.error("a lane cannot be used", metadata: ["worker": "ingest-\(index)", "reason": "\(error)"])
+        }
+        // What is current in it is there for whoever asks next.
+        readLanes()
+    }
+
+    public func laneGone(_ index: Int) { letGo(index) }
+
+    private func letGo(_ index: Int) {
+        guard peers[index] != nil else { return }
+        // What its agents have answered until now belongs to the answers that end here; what another lane has taken over
+        // of it must be known before it is gone.
+        readLanes()
+        workerLost(index)
+        if index == Self.notesWorker { state.notesStand(in: nil) }
+        peers.remove(index)
+    }
+
+    public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }
+
+    /// A successor serves. What runs goes on, lanes are read, and each connection gets one more answer; what is left some
+    /// seconds before the deadline is drained.
+    public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
+        guard !isEnding else { return }
+        isEnding = true
+        logger.info("retiring", metadata: ["connections": "\(server.connectionCount)"])
+        state.release()
+        lifecycleTimer?.stop()
+        let now = MonotonicClock.nowNanoseconds()
+        let left = Int64(clamping: deadlineNanoseconds - min(now, deadlineNanoseconds))
+        let rest = TimeAmount.nanoseconds(max(0, left - Self.drainLimit.nanoseconds))
+        let drain = loop.assumeIsolated().scheduleTask(in: rest) { [self] in
+            self.drain(deadlineNanoseconds: deadlineNanoseconds, whenDone)
+        }
+        server.retire().whenComplete { _ in
+            drain.cancel()
+            whenDone()
+        }
+    }
+}

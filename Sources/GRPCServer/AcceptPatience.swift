@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// When a process that shares its listening socket takes what waits there: at once as long as it is not above its share,
+/// else only what the others have left for ``longestNanoseconds``. A state machine without I/O; times are those of a
+/// monotonic clock.
+struct AcceptPatience {
+    enum Decision: Equatable {
+        /// Take whatever comes, until the next look.
+        case take
+        /// Take once what is allowed in one turn, then look again after ``shortestLookNanoseconds``.
+        case takeOnce
+        /// Take nothing, and look again after so long.
+        case leave(lookAfterNanoseconds: UInt64)
+    }
+
+    /// The longest that a connection is left to the others.
+    static let longestNanoseconds: UInt64 = 50_000_000
+    /// Between two looks while something waits: in a burst everybody is above its share for moments only.
+    static let shortestLookNanoseconds: UInt64 = 1_000_000
+    /// Between two looks while nothing comes: a connection must not wait for the first look long.
+    static let longestLookNanoseconds: UInt64 = 20_000_000
+
+    private var lookNanoseconds = AcceptPatience.shortestLookNanoseconds
+    /// When nothing waited last: what waits now may have come right after it.
+    private var emptyAtNanoseconds: UInt64?
+    /// Since when something may have waited at every look, and what the others had then.
+    private var waiting: (since: UInt64, othersConnections: Int)?
+    /// Nobody else has taken anything in the whole time: until then, or until somebody does, this process does not wait.
+    private var deserted: (until: UInt64, othersConnections: Int)?
+
+    /// - Parameter isPending: whether a connection waits in the socket; asked only when it matters.
+    mutating func look(_ standing: AcceptStanding, nowNanoseconds now: UInt64, isPending: () -> Bool) -> Decision {
+        guard standing.isAboveShare else {
+            self = AcceptPatience()
+            return .take
+        }
+        if let deserted, now < deserted.until, deserted.othersConnections == standing.othersConnections {
+            return .takeOnce
+        }
+        deserted = nil
+        guard isPending() else {
+            waiting = nil
+            emptyAtNanoseconds = now
+            defer { lookNanoseconds = min(2 * lookNanoseconds, Self.longestLookNanoseconds) }
+            return .leave(lookAfterNanoseconds: lookNanoseconds)
+        }
+        lookNanoseconds = Self.shortestLookNanoseconds
+        guard let waiting else {
+            self.waiting = (emptyAtNanoseconds ?? now, standing.othersConnections)
+            return .leave(lookAfterNanoseconds: lookNanoseconds)
+        }
+        guard now - min(now, waiting.since) >= Self.longestNanoseconds else {
+            return .leave(lookAfterNanoseconds: lookNanoseconds)
+        }
+        self.waiting = nil
+        emptyAtNanoseconds = nil
+        if waiting.othersConnections == standing.othersConnections {
+            deserted = (now + Self.longestNanoseconds, standing.othersConnections)
+        }
+        return .takeOnce
+    }
+}

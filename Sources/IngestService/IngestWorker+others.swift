@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Logging
+import NIOCore
+import Platform
+import WorkerLink
+
+/// Other ingest workers: how their lanes come and go, and what is taken over from one that is no more.
+extension IngestWorker {
+    /// While its own ring is full an adoption looks again after this.
+    private static let adoptionWait = TimeAmount.milliseconds(10)
+
+    public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
+        drain(deadlineNanoseconds: deadlineNanoseconds, whenDone)
+    }
+
+    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) {
+        for extra in [lane.down, lane.bell].compactMap({ $0 }) { MemoryFile.close(extra) }
+        guard index != launch.index else { return MemoryFile.close(lane.up) }
+        otherLanes.arrived(index, descriptor: lane.up)
+        logger.debug("another worker's lane has come", metadata: ["worker": "ingest-\(index)"])
+    }
+
+    public func laneGone(_ index: Int) {
+        otherLanes.gone(index)
+        logger.debug("another worker's lane is gone", metadata: ["worker": "ingest-\(index)"])
+    }
+
+    public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) {
+        adoptions.append((index, whenDone))
+        if adoptions.count == 1 { beginAdoption() }
+    }
+
+    private func beginAdoption() {
+        guard let index = adoptions.first?.worker else { return }
+        guard let reader = otherLanes.reader(index) else {
+            logger.warning(
+                "the lane of a removed worker cannot be read: its agents are asked anew",
+                metadata: ["worker": "ingest-\(index)"])
+            return endAdoption()
+        }
+        adoption = LaneAdoption(worker: index, reader: reader, service: service) { [unowned self] in
+            elsewhere(but: index)
+        }
+        continueAdoption()
+    }
+
+    private func continueAdoption() {
+        // What drains has no use for more agents; the supervisor finds another for them when this worker is gone.
+        guard let adoption, !isDraining else { return }
+        beat()
+        switch adoption.step() {
+        case .more: loop.execute { [self] in continueAdoption() }
+        case .waits:
+            loop.scheduleTask(in: Self.adoptionWait) { [self] in
+                outbox.retry()
+                continueAdoption()
+            }
+        case .done:
+            logger.info(
+                "took over the lane of a removed worker",
+                metadata: [
+                    "worker": "ingest-\(adoption.worker)", "agents": "\(adoption.adopted)",
+                    "completed": "\(adoption.completed)", "elsewhere": "\(adoption.leftElsewhere)",
+                    "without_room": "\(adoption.leftForLimit)",
+                ])
+            endAdoption()
+        }
+    }
+
+    private func endAdoption() {
+        adoption = nil
+        let (_, whenDone) = adoptions.removeFirst()
+        whenDone()
+        beginAdoption()
+    }
+
+    /// What the other running workers have samples of.
+    private func elsewhere(but index: Int) -> LaneAdoption.Elsewhere {
+        var elsewhere = LaneAdoption.Elsewhere()
+        for other in otherLanes.indices where other != index && control.worker(.ingest, other).state == .running {
+            guard let reader = otherLanes.reader(other) else { continue }
+            for slot in 0..<reader.slotHighWater {
+                guard let (_, entry) = reader.entry(at: slot), entry.samplePosition != AgentEntry.noPosition,
+                    entry.status == .online || entry.status == .unconnected
+                else { continue }
+                let known = elsewhere.registeredAtNanoseconds[entry.id] ?? .min
+                elsewhere.registeredAtNanoseconds[entry.id] = max(known, entry.registeredAtNanoseconds)
+            }
+        }
+        return elsewhere
+    }
+}

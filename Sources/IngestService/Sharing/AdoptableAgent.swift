@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Metrics
+import Platform
+
+/// What somebody else's lane says of one agent, every record of it checked.
+struct AdoptableAgent {
+    /// A sample and the table that it names, as they stand in the lane.
+    struct Metrics {
+        var tableNumber: UInt32
+        var table: [UInt8]
+        var sample: [UInt8]
+    }
+
+    var entry: AgentEntry
+    var identity: IdentityRecord
+    var metrics: Metrics?
+    /// `CLOCK_MONOTONIC`.
+    var heartbeatNanoseconds: UInt64
+
+    /// Numbers of tables begin with the time in seconds and rise by one with each change: one that is so far in the future is
+    /// none of ours, and would be in the way of ours.
+    static let tableNumberSlack: Int64 = 1_000_000
+
+    /// `nil` when the slot does not hold an agent that a worker could take over.
+    init?(_ slot: SlotRef, _ entry: AgentEntry, in reader: LaneReader, _ inventory: LaneInventory) {
+        guard entry.status == .online || entry.status == .unconnected else { return nil }
+        var found: IdentityRecord?
+        _ = reader.read(at: entry.identityPosition) { header, payload in
+            if header.type == .identity, header.agent == slot { found = IdentityRecord(payload: payload) }
+        }
+        guard let found, found.id == entry.id else { return nil }
+        let now = MonotonicClock.nowNanoseconds()
+        self.entry = entry
+        self.entry.registeredAtNanoseconds = min(entry.registeredAtNanoseconds, WallClock.nowNanoseconds())
+        self.entry.statusSinceNanoseconds = entry.status == .online ? now : min(entry.statusSinceNanoseconds, now)
+        identity = found
+        identity.registeredAtNanoseconds = self.entry.registeredAtNanoseconds
+        heartbeatNanoseconds = min(reader.heartbeatNanoseconds(at: Int(slot.index)), now)
+        metrics = Self.metrics(of: slot, entry, in: reader, inventory)
+    }
+
+    private static func metrics(
+        of slot: SlotRef, _ entry: AgentEntry, in reader: LaneReader, _ inventory: LaneInventory
+    ) -> Metrics? {
+        var sample: (header: SampleHeader, bytes: [UInt8])?
+        _ = reader.read(at: entry.samplePosition) { header, payload in
+            guard header.type == .sample, header.agent == slot, let said = Sample.header(of: payload) else { return }
+            sample = (said, payload.copiedBytes)
+        }
+        let latest = WallClock.nowNanoseconds() / 1_000_000_000 + tableNumberSlack
+        guard let sample, Int64(sample.header.tableNumber) < min(latest, Int64(UInt32.max)),
+            let position = inventory.table(of: slot, number: sample.header.tableNumber)
+        else { return nil }
+        var metrics: Metrics?
+        _ = reader.read(at: position) { header, payload in
+            guard header.type == .series, header.agent == slot, let table = SeriesTable(payload: payload),
+                Sample(payload: sample.bytes.span.bytes, table: table) != nil
+            else { return }
+            metrics = Metrics(tableNumber: table.number, table: payload.copiedBytes, sample: sample.bytes)
+        }
+        return metrics
+    }
+}

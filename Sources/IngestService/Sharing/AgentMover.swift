@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import GRPCServer
+import Lanes
+import Logging
+
+/// Sends agents to the other workers while this one has more than its share (``MovePlan``).
+final class AgentMover {
+    /// An agent closes its connection within milliseconds of being sent away; who does not is cut off after this.
+    static let graceNanoseconds: UInt64 = 1_000_000_000
+
+    private let service: AgentService
+    private let logger: Logger
+    private var plan = MovePlan()
+    private var leaving: [(connection: GRPCConnection, since: UInt64)] = []
+    private var movedInRow = 0
+
+    init(service: AgentService, logger: Logger) {
+        self.service = service
+        self.logger = logger
+    }
+
+    /// On every tick of a worker that takes connections.
+    func tick(_ share: ConnectionShare, nowNanoseconds now: UInt64) {
+        for (connection, since) in leaving
+        where connection.end == nil && now - min(now, since) >= Self.graceNanoseconds {
+            connection.close()
+        }
+        leaving.removeAll { $0.connection.end != nil }
+        let count = plan.next(share, leaving: leaving.count, nowNanoseconds: now)
+        guard count > 0 else { return sayIfDone() }
+        if movedInRow == 0 {
+            logger.info(
+                "has more than its share of the agents and sends some to the other workers",
+                metadata: ["connections": "\(share.own)", "share": "\(share.share)"])
+        }
+        let moved = service.move(count, nowNanoseconds: now)
+        plan.sent(moved.count)
+        movedInRow += moved.count
+        leaving += moved.map { ($0, now) }
+    }
+
+    private func sayIfDone() {
+        guard movedInRow > 0 else { return }
+        logger.info("agents were sent to the other workers", metadata: ["agents": "\(movedInRow)"])
+        movedInRow = 0
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Platform
+
+/// Takes over what is current in the lane of an ingest worker that is no more, a slice at a time. Beginning again, as after
+/// a death in the middle, does no harm: what is here already is left as it is.
+final class LaneAdoption {
+    enum Progress: Equatable {
+        case more
+        /// The own ring is full: the exporter has to read first.
+        case waits
+        case done
+    }
+
+    /// The longest that one slice may take, but for a single record.
+    static let sliceNanoseconds: UInt64 = 20_000_000
+    /// Headers looked at between two looks at the clock.
+    private static let headersAtOnce = 1000
+
+    let worker: Int
+    private(set) var adopted = 0
+    private(set) var completed = 0
+    private(set) var leftElsewhere = 0
+    private(set) var leftForLimit = 0
+
+    private let reader: LaneReader
+    private let service: AgentService
+    /// Where the other workers have their agents, but for the one that is adopted.
+    private let elsewhere: () -> Elsewhere
+    private var entries: [(slot: SlotRef, entry: AgentEntry)] = []
+    private var inventory: LaneInventory
+    private var scanPosition: UInt64
+    private var isScanned = false
+    private var next = 0
+
+    struct Elsewhere {
+        /// Agents with a sample of their own there, and when they came.
+        var registeredAtNanoseconds: [AgentID: Int64] = [:]
+
+        func hasNewer(_ entry: AgentEntry) -> Bool {
+            registeredAtNanoseconds[entry.id].map { $0 >= entry.registeredAtNanoseconds } ?? false
+        }
+    }
+
+    init(worker: Int, reader: LaneReader, service: AgentService, elsewhere: @escaping () -> Elsewhere) {
+        self.worker = worker
+        self.reader = reader
+        self.service = service
+        self.elsewhere = elsewhere
+        for index in 0..<reader.slotHighWater {
+            guard let (slot, entry) = reader.entry(at: index) else { continue }
+            if entry.status == .online || entry.status == .unconnected { entries.append((slot, entry)) }
+        }
+        // If not all have room: those who were there to the end, then who went last.
+        entries.sort {
+            if ($0.entry.status == .online) != ($1.entry.status == .online) { return $0.entry.status == .online }
+            return $0.entry.statusSinceNanoseconds > $1.entry.statusSinceNanoseconds
+        }
+        inventory = LaneInventory(wanted: entries.map(\.slot))
+        scanPosition = reader.tail
+    }
+
+    func step() -> Progress {
+        let end = MonotonicClock.nowNanoseconds() + Self.sliceNanoseconds
+        while !isScanned {
+            isScanned = reader.scanHeaders(from: &scanPosition, atMost: Self.headersAtOnce) {
+                inventory.note($0, isForgotten: $1)
+            }
+            if MonotonicClock.nowNanoseconds() >= end { return .more }
+        }
+        let elsewhere = elsewhere()
+        while next < entries.count {
+            guard service.outbox.isEmpty else { return .waits }
+            if MonotonicClock.nowNanoseconds() >= end { return .more }
+            let (slot, entry) = entries[next]
+            next += 1
+            if elsewhere.hasNewer(entry) {
+                leftElsewhere += 1
+            } else if let agent = AdoptableAgent(slot, entry, in: reader, inventory) {
+                take(agent, slot)
+            }
+        }
+        return .done
+    }
+
+    private func take(_ found: AdoptableAgent, _ slot: SlotRef) {
+        let (outcome, agent) = service.adopt(found)
+        switch outcome {
+        case .adopted: adopted += 1
+        case .completed: completed += 1
+        case .noRoom: leftForLimit += 1
+        }
+        guard let agent else { return }
+        for place in inventory.answers(of: slot) {
+            _ = reader.read(at: place.position) { header, payload in
+                guard header.agent == slot, header.type == place.type, header.subject == place.subject else { return }
+                service.answers.adopt(header, payload, for: agent)
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+
+/// How many connections the ingest workers have, as each says in its lane.
+struct WorkerLoads {
+    let control: ControlReader
+    let others: OtherLanes
+
+    /// A worker that has not said for longer that it lives takes nothing: three of its ticks, and some more.
+    static let silenceNanoseconds: UInt64 = 1_000_000_000
+
+    enum Purpose {
+        /// For who starts connections are left a moment: it may be there when the moment is over.
+        case accepting
+        /// Agents are only sent to workers that are there.
+        case moving
+    }
+
+    func share(own: Int, for purpose: Purpose, nowNanoseconds now: UInt64) -> ConnectionShare {
+        ConnectionShare(own: own, others: others.indices.compactMap { connections(of: $0, purpose, now) })
+    }
+
+    /// `nil` when the worker takes no part.
+    private func connections(of index: Int, _ purpose: Purpose, _ now: UInt64) -> Int? {
+        let worker = control.worker(.ingest, index)
+        switch worker.state {
+        case .dead, .draining: return nil
+        // What its lane says is still its predecessor's.
+        case .starting: return purpose == .accepting ? 0 : nil
+        case .running: break
+        }
+        guard let reader = others.reader(index), reader.counter(IngestCounter.waitsForRoom.rawValue) == 0 else {
+            return nil
+        }
+        let heartbeat = reader.heartbeat
+        guard now - min(now, heartbeat) < Self.silenceNanoseconds else { return nil }
+        // A lane is input: no worker has more connections than there are descriptors.
+        return min(Int(clamping: reader.counter(IngestCounter.connectionsOpen.rawValue)), 1 << 20)
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Glibc
+import Lanes
+import Metrics
+import Platform
+import WorkerLink
+
+/// The lanes of one ingest worker, written by the test. Used by the test's thread alone.
+final class FakeIngest {
+    let index: Int
+    let lane: LaneWriter
+    private let up: Int32
+    private let down: Int32
+    private let bells: (mine: Doorbell, theirs: Doorbell)
+    private var commands: LaneReader?
+    private var series: [SlotRef: AgentSeries] = [:]
+
+    init(_ index: Int) throws {
+        self.index = index
+        up = try LaneFile.create(name: "fake-up", kind: .up)
+        down = try LaneFile.create(name: "fake-down", kind: .down)
+        let (mine, theirs) = try Doorbell.makePair()
+        bells = (mine, theirs)
+        lane = try LaneWriter.format(
+            descriptor: up, kind: .up, index: index, generation: 1, maximumRingBytes: 16 << 20)
+    }
+
+    deinit {
+        for descriptor in [up, down, bells.mine.descriptor, bells.theirs.descriptor] { MemoryFile.close(descriptor) }
+    }
+
+    /// What an exporter is given; its own to close.
+    func descriptors() throws -> LaneDescriptors {
+        LaneDescriptors(
+            up: try MemoryFile.reopenReadOnly(up), down: try MemoryFile.duplicate(down),
+            bell: try MemoryFile.duplicate(bells.theirs.descriptor))
+    }
+
+    func notes() throws -> [UInt64] {
+        let reader = try LaneReader(descriptor: down, kind: .down)
+        return ExporterNote.allCases.map { reader.counter($0.rawValue) }
+    }
+
+    /// An agent of its own, with its identity; a foreign entry has none.
+    @discardableResult
+    func enter(
+        _ id: AgentID, pod: String, status: AgentStatus = .online, streams: [AgentStream] = [.registration, .metrics],
+        registeredAt: Int64 = WallClock.nowNanoseconds(), home: UInt32 = 0
+    ) throws -> SlotRef {
+        guard let slot = lane.claimSlot() else { throw LaneError.full }
+        set(id, at: slot, status: status, streams: streams, registeredAt: registeredAt, home: home)
+        series[slot] = AgentSeries(
+            limits: SeriesLimits(), hashKey: (1, 2),
+            enrichment: Enrichment(podName: pod, nodeRole: "ROLE_DATA", labels: [:]), firstTableNumber: 1)
+        if status != .foreign {
+            let record = IdentityRecord(
+                id: id, identity: AgentIdentity(podName: pod, containerNames: []), role: "ROLE_DATA", labels: [],
+                peer: "127.0.0.1:1", registeredAtNanoseconds: registeredAt)
+            try lane.append(.identity, agent: slot, isCurrent: true, record.payload.span.bytes)
+        }
+        return slot
+    }
+
+    func set(
+        _ id: AgentID, at slot: SlotRef, status: AgentStatus, streams: [AgentStream] = [],
+        registeredAt: Int64 = WallClock.nowNanoseconds(), home: UInt32 = 0
+    ) {
+        lane.setEntry(
+            AgentEntry(
+                id: id, status: status, registeredAtNanoseconds: registeredAt,
+                statusSinceNanoseconds: MonotonicClock.nowNanoseconds(),
+                openStreams: streams.reduce(0) { $0 | $1.bit }, home: home), at: slot)
+    }
+
+    /// Its agent has answered with one series.
+    func sample(_ name: String, _ value: Double, of slot: SlotRef, age: Duration = .zero) throws {
+        guard let series = series[slot] else { return }
+        let before = series.tableNumber
+        let receivedAt = WallClock.nowNanoseconds() - age.components.seconds * 1_000_000_000
+        let message = Self.message(name, value)
+        _ = try series.decodeLatest(message.span.bytes, receivedAtNanoseconds: receivedAt)
+        if series.tableNumber != before || published.insert(slot).inserted {
+            try lane.append(
+                .series, agent: slot, subject: UInt64(series.tableNumber), byteCount: series.tableByteCount,
+                isCurrent: true
+            ) { series.writeTable(into: &$0) }
+        }
+        try lane.append(.sample, agent: slot, byteCount: series.sampleByteCount, isCurrent: true) {
+            series.writeSample(into: &$0)
+        }
+    }
+
+    private var published: Set<SlotRef> = []
+
+    /// A message of one metric: field 1 of it the metric, whose fields are 1 the name and 3 the value.
+    private static func message(_ name: String, _ value: Double) -> [UInt8] {
+        let bits = value.bitPattern
+        let metric =
+            [0x0a, UInt8(name.utf8.count)] + Array(name.utf8) + [0x19]
+            + (0..<8).map { UInt8(truncatingIfNeeded: bits >> ($0 * 8)) }
+        return [0x0a, UInt8(metric.count)] + metric
+    }
+
+    func ring() { bells.mine.ring() }
+
+    struct Command {
+        var type: RecordType
+        var generation: UInt64
+        var number: UInt64
+    }
+
+    /// The next command, if there is one.
+    func command() -> Command? {
+        if commands == nil { commands = try? LaneReader(descriptor: down, kind: .down) }
+        var found: Command?
+        while let commands, found == nil {
+            let outcome = commands.next { header, _ in
+                found = Command(type: header.type, generation: header.generation, number: header.number)
+            }
+            guard outcome != .empty else { break }
+        }
+        return found
+    }
+
+    /// Waits for a command; half a minute is what only a defect takes.
+    func awaitCommand() throws -> Command {
+        for _ in 0..<15_000 {
+            if let command = command() { return command }
+            usleep(2000)
+        }
+        throw DownloadHarness.NeverHappened(what: "a command for ingest-\(index)")
+    }
+
+    /// Says that a collection is over here.
+    func end(_ command: Command, answered: [SlotRef] = [], ending: RoundOutcome.Ending = .complete) throws {
+        let outcome = RoundOutcome(ending: ending, answered: answered.map(\.index))
+        try lane.append(
+            command.type == .collect ? .roundDone : .answersDone, generation: command.generation,
+            number: command.number, outcome.payload.span.bytes)
+        ring()
+    }
+}

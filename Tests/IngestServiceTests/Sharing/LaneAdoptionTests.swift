@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import FODCProtocol
+import Lanes
+import Platform
+import Testing
+
+@testable import IngestService
+
+@Suite struct LaneAdoptionTests {
+    @Test func idAndLastValuesSurvive() throws {
+        let removed = try LaneUnderAdoption()
+        let slot = try removed.add(pod: "a", table: (5, ["up", "load"]))
+        try removed.add(pod: "b", status: .online, table: nil)
+        let adopter = try Adopter()
+        #expect(try adopter.adopt(removed).adopted == 2)
+        let agent = try #require(adopter.agent(pod: "a"))
+        let before = try #require(try removed.reader().entry(at: slot))
+        #expect(agent.id == before.id)
+        #expect(agent.status == .unconnected)
+        #expect(agent.registeredAtNanoseconds == before.registeredAtNanoseconds)
+        #expect(agent.identityHash == before.identityHash)
+        #expect(try adopter.seriesCount(of: agent) == 2)
+        #expect(agent.obsoleteTableNumbers == [5])
+        #expect(agent.series.tableNumber > 5)
+        let other = try #require(adopter.agent(pod: "b"))
+        #expect(other.status == .unconnected)
+        #expect(try adopter.seriesCount(of: other) == nil)
+    }
+
+    @Test func theTableOfTheSampleIsFoundAmongNewerOnes() throws {
+        let removed = try LaneUnderAdoption()
+        let slot = try removed.add(pod: "a", table: (5, ["up"]))
+        // A newer table that no sample names yet: its worker ended between the two.
+        let other = try LaneUnderAdoption()
+        let source = try other.add(pod: "a", table: (6, ["up", "more"]))
+        let reader = try other.reader()
+        let position = try #require(reader.entry(at: source)).seriesPosition
+        var table: [UInt8] = []
+        _ = reader.read(at: position) { _, payload in table = payload.copiedBytes }
+        _ = try removed.writer.append(.series, agent: slot, subject: 6, isCurrent: true, table.span.bytes)
+        let adopter = try Adopter()
+        try adopter.adopt(removed)
+        let agent = try #require(adopter.agent(pod: "a"))
+        #expect(try adopter.seriesCount(of: agent) == 1)
+    }
+
+    @Test func asOftenAsItIsOrderedItChangesNothingMore() throws {
+        let removed = try LaneUnderAdoption()
+        try removed.add(pod: "a")
+        let adopter = try Adopter()
+        try adopter.adopt(removed)
+        let head = adopter.lane.headPosition
+        let again = try adopter.adopt(removed)
+        #expect(again.adopted == 0)
+        #expect(again.completed == 1)
+        #expect(adopter.registry.count == 1)
+        #expect(adopter.lane.headPosition == head)
+    }
+
+    @Test func anAgentThatHasComeAndNotAnsweredGetsItsLastValues() throws {
+        let removed = try LaneUnderAdoption()
+        try removed.add(pod: "a", table: nil)
+        let adopter = try Adopter()
+        try adopter.adopt(removed)
+        let agent = try #require(adopter.agent(pod: "a"))
+        try removed.answer(SlotRef(index: 0, tenure: try removed.reader().entry(at: 0)!.0.tenure), (9, ["up", "load"]))
+        try adopter.adopt(removed)
+        #expect(try adopter.seriesCount(of: agent) == 2)
+        #expect(agent.obsoleteTableNumbers == [9])
+    }
+
+    @Test func whoHasAnsweredElsewhereSinceIsNotTaken() throws {
+        let removed = try LaneUnderAdoption()
+        let slot = try removed.add(pod: "a", registeredAt: 1000)
+        let id = try #require(try removed.reader().entry(at: slot)).id
+        let adopter = try Adopter()
+        let newer = try adopter.adopt(removed, elsewhere: .init(registeredAtNanoseconds: [id: 2000]))
+        #expect(newer.leftElsewhere == 1)
+        #expect(adopter.registry.count == 0)
+        let older = try adopter.adopt(removed, elsewhere: .init(registeredAtNanoseconds: [id: 500]))
+        #expect(older.adopted == 1)
+    }
+
+    @Test func answersOfOtherStreamsComeAlong() throws {
+        let removed = try LaneUnderAdoption()
+        let slot = try removed.add(pod: "a")
+        let topology: [UInt8] = try Banyandb_Fodc_V1_StreamClusterTopologyRequest.with { $0.topology = .init() }
+            .serializedBytes()
+        _ = try removed.writer.append(
+            .topology, agent: slot, number: 77, isCurrent: true, [UInt8]().span.bytes)
+        _ = try removed.writer.append(.topology, agent: slot, number: 78, isCurrent: true, topology.span.bytes)
+        _ = try removed.writer.append(.lifecycle, agent: slot, number: 79, isCurrent: true, topology.span.bytes)
+        removed.writer.forget(.lifecycle, agent: slot)
+        let adopter = try Adopter()
+        try adopter.adopt(removed)
+        let agent = try #require(adopter.agent(pod: "a"))
+        let kept = adopter.lane.currentRecords(of: agent.slot).filter { RecordType.answers.contains($0.type) }
+        #expect(kept.map(\.type) == [.topology])
+        var number: UInt64?
+        _ = try LaneReader(descriptor: adopter.descriptor, kind: .up).read(at: kept[0].position) { header, payload in
+            number = header.number
+            #expect(payload.copiedBytes == topology)
+        }
+        #expect(number == 78)
+    }
+
+    @Test func thoseWhoWereThereToTheEndComeFirstWhenNotAllHaveRoom() throws {
+        let removed = try LaneUnderAdoption()
+        for number in 0..<4 { try removed.add(pod: "gone-\(number)") }
+        try removed.add(pod: "here", status: .online)
+        let adopter = try Adopter(maxAgents: 2)
+        let adoption = try adopter.adopt(removed)
+        #expect(adoption.adopted == 2)
+        #expect(adoption.leftForLimit == 3)
+        #expect(adopter.agent(pod: "here") != nil)
+        #expect(adopter.agent(pod: "gone-3") != nil)
+    }
+
+    @Test func entriesWithoutABelievableIdentityAreLeft() throws {
+        let removed = try LaneUnderAdoption()
+        let slot = try removed.add(pod: "a")
+        _ = try removed.writer.append(.identity, agent: slot, isCurrent: true, [1, 2, 3].span.bytes)
+        let liar = try removed.add(pod: "b")
+        var entry = try #require(removed.writer.entry(at: liar))
+        entry.id = AgentID.random()
+        removed.writer.setEntry(entry, at: liar)
+        try removed.add(pod: "c", status: .foreign)
+        let adopter = try Adopter()
+        #expect(try adopter.adopt(removed).adopted == 0)
+        #expect(adopter.registry.count == 0)
+    }
+
+    @Test func samplesThatAreNoneAreLeft() throws {
+        let removed = try LaneUnderAdoption()
+        let short = try removed.add(pod: "short")
+        _ = try removed.writer.append(
+            .sample, agent: short, isCurrent: true, [UInt8](repeating: 0, count: 40).span.bytes)
+        // A number so high that those of ours could not rise above it.
+        try removed.add(pod: "high", table: (.max - 2, ["up"]))
+        let adopter = try Adopter()
+        #expect(try adopter.adopt(removed).adopted == 2)
+        for pod in ["short", "high"] {
+            let agent = try #require(adopter.agent(pod: pod))
+            #expect(try adopter.seriesCount(of: agent) == nil)
+            #expect(agent.obsoleteTableNumbers.isEmpty)
+        }
+    }
+}

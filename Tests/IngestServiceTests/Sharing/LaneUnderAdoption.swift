@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import FODCProtocol
+import Lanes
+import Logging
+import Metrics
+import NIOEmbedded
+import Platform
+import Settings
+import Testing
+import WorkerLink
+
+@testable import IngestService
+
+/// The lane of a worker that is no more, written as a worker would.
+final class LaneUnderAdoption {
+    static let secretBytes = [UInt8](repeating: 7, count: InstallationSecret.byteCount)
+
+    let descriptor: Int32
+    let writer: LaneWriter
+
+    init() throws {
+        descriptor = try LaneFile.create(name: "test-removed", kind: .up)
+        writer = try LaneWriter.format(
+            descriptor: descriptor, kind: .up, index: 3, generation: 1, maximumRingBytes: 64 << 20)
+    }
+
+    deinit { MemoryFile.close(descriptor) }
+
+    func reader() throws -> LaneReader { try LaneReader(descriptor: descriptor, kind: .up) }
+
+    /// - Parameter table: number of its table and names of its series; `nil`: it has not answered yet.
+    @discardableResult
+    func add(
+        pod: String, status: AgentStatus = .unconnected, registeredAt: Int64 = 1_700_000_000_000_000_000,
+        table: (number: UInt32, names: [String])? = (5, ["up"]), id: AgentID? = nil
+    ) throws -> SlotRef {
+        let identity = AgentIdentity(podName: pod, containerNames: ["data"])
+        let secret = try #require(InstallationSecret(Self.secretBytes))
+        let slot = try #require(writer.claimSlot())
+        let record = IdentityRecord(
+            id: id ?? identity.agentID(secret: secret), identity: identity, role: "ROLE_DATA", labels: [],
+            peer: "127.0.0.1:1", registeredAtNanoseconds: registeredAt)
+        writer.setEntry(
+            AgentEntry(
+                id: record.id, identityHash: identity.hash(secret: secret), status: status,
+                registeredAtNanoseconds: registeredAt, statusSinceNanoseconds: MonotonicClock.nowNanoseconds()),
+            at: slot)
+        _ = try writer.append(.identity, agent: slot, isCurrent: true, record.payload.span.bytes)
+        if let table { try answer(slot, table) }
+        return slot
+    }
+
+    func answer(_ slot: SlotRef, _ table: (number: UInt32, names: [String])) throws {
+        let series = AgentSeries(
+            limits: SeriesLimits(), hashKey: (1, 2),
+            enrichment: Enrichment(podName: "p", nodeRole: "r", labels: [:]), firstTableNumber: table.number - 1)
+        let message = Banyandb_Fodc_V1_StreamMetricsRequest.with {
+            $0.metrics = table.names.map { name in .with { ($0.name, $0.value) = (name, 1) } }
+        }
+        let bytes: [UInt8] = try message.serializedBytes()
+        _ = try series.decodeLatest(bytes.span.bytes, receivedAtNanoseconds: WallClock.nowNanoseconds())
+        #expect(series.tableNumber == table.number)
+        _ = try writer.append(
+            .series, agent: slot, subject: UInt64(series.tableNumber), byteCount: series.tableByteCount, isCurrent: true
+        ) { (span: inout OutputRawSpan) throws(LaneError) in series.writeTable(into: &span) }
+        _ = try writer.append(.sample, agent: slot, byteCount: series.sampleByteCount, isCurrent: true) {
+            (span: inout OutputRawSpan) throws(LaneError) in series.writeSample(into: &span)
+        }
+    }
+}
+
+/// A worker that adopts, without sockets.
+final class Adopter {
+    let descriptor: Int32
+    let lane: LaneWriter
+    let registry: AgentRegistry
+    let service: AgentService
+    let outbox = LaneOutbox()
+
+    init(maxAgents: Int = 100) throws {
+        descriptor = try LaneFile.create(name: "test-adopter", kind: .up)
+        lane = try LaneWriter.format(
+            descriptor: descriptor, kind: .up, index: 0, generation: 1, maximumRingBytes: 64 << 20)
+        registry = AgentRegistry(lane: lane)
+        let settings = try ProxySettings(flagValues: [(.maxAgents, String(maxAgents))])
+        let counters = IngestCounters(lane: lane)
+        let collector = MetricsCollector(lane: lane, outbox: outbox, registry: registry, counters: counters)
+        let answers = AnswerCollector(
+            lane: lane, outbox: outbox, registry: registry, counters: counters,
+            parser: ParsingThread(loop: EmbeddedEventLoop(), limitBytes: 1 << 20),
+            downloads: ProfileDownloads(lane: lane, outbox: outbox, registry: registry, counters: counters),
+            maximumMessageBytes: 1 << 20)
+        service = AgentService(
+            settings: settings, secret: try #require(InstallationSecret(LaneUnderAdoption.secretBytes)), lane: lane,
+            outbox: outbox, registry: registry, collector: collector, answers: answers, counters: counters,
+            others: OtherWorkers(lanes: OtherLanes([])) { _ in false }, logger: Logger(label: "test"))
+    }
+
+    deinit { MemoryFile.close(descriptor) }
+
+    @discardableResult
+    func adopt(
+        _ removed: LaneUnderAdoption, elsewhere: LaneAdoption.Elsewhere = .init()
+    ) throws -> LaneAdoption {
+        let adoption = LaneAdoption(worker: 3, reader: try removed.reader(), service: service) { elsewhere }
+        while adoption.step() == .more {}
+        return adoption
+    }
+
+    func agent(pod: String) -> Agent? { registry.all.first { $0.identity.podName == pod } }
+
+    /// The names of the series that a reader of this lane would show of the agent.
+    func seriesCount(of agent: Agent) throws -> Int? {
+        let reader = try LaneReader(descriptor: descriptor, kind: .up)
+        guard let entry = reader.entry(at: agent.slot) else { return nil }
+        var table: SeriesTable?
+        _ = reader.read(at: entry.seriesPosition) { _, payload in table = SeriesTable(payload: payload) }
+        guard let table else { return nil }
+        var count: Int?
+        _ = reader.read(at: entry.samplePosition) { _, payload in
+            count = Sample(payload: payload, table: table).map { _ in table.seriesCount }
+        }
+        return count
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+@testable import Supervision
+
+@Suite struct StatusReportTests {
+    private var status: ServiceStatus {
+        ServiceStatus(
+            version: "1.2.3", processID: 4711, phase: .serving, uptimeNanoseconds: 93_784_000_000_000,
+            grpcAddress: "[::]:17912", httpAddress: "[::]:17913", logLevel: "info", ingestWorkersWanted: 2,
+            workers: [
+                .init(
+                    name: "ingest-0", processID: 4712, state: .running, generation: 7,
+                    uptimeNanoseconds: 61_500_000_000, restarts: 6, lastCause: "SIGKILL",
+                    ingest: .init(
+                        agentsOnline: 500, agentsUnconnected: 3, connections: 501, laneUsedBytes: 15 << 20,
+                        laneBytes: 16 << 20)),
+                .init(
+                    name: "ingest-1", state: .waiting, generation: 3, restarts: 2, deathsInRow: 3,
+                    lastCause: "SIGSEGV (core dumped)", nextStartNanoseconds: 500_000_000),
+                .init(name: "exporter", processID: 4714, state: .running, generation: 1, uptimeNanoseconds: 12),
+            ])
+    }
+
+    @Test func aTableForPeople() throws {
+        let text = StatusReport.text(status)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        #expect(lines[0] == "fodc-proxy 1.2.3, process 4711, serving, up 1d 2h")
+        #expect(lines[1] == "listening: gRPC [::]:17912, HTTP [::]:17913")
+        #expect(lines[2] == "ingest workers: 1 running of 2 wanted; log level info")
+        #expect(lines[3] == "")
+        #expect(lines[4].split(separator: " ").first == "WORKER")
+        #expect(
+            lines[5].split(separator: " ")
+                == ["ingest-0", "4712", "running", "7", "1m", "1s", "6", "500", "3", "501", "15MiB/16MiB", "SIGKILL"])
+        #expect(lines[6].contains("waiting (0.5 s)"))
+        #expect(lines[6].hasSuffix("SIGSEGV (core dumped), 3 in a row"))
+        #expect(
+            lines[7].split(separator: " ")
+                == ["exporter", "4714", "running", "1", "0s", "0", "-", "-", "-", "-", "-"])
+        #expect(lines[8] == "" && lines.count == 9)
+        // The columns stand under each other.
+        let column = try #require(lines[4].range(of: "STATE")?.lowerBound.utf16Offset(in: lines[4]))
+        for (line, state) in zip(lines[5...7], ["running", "waiting", "running"]) {
+            #expect(line.dropFirst(column).hasPrefix(state))
+        }
+        #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
+    }
+
+    @Test func whatIsWrongStandsFirst() {
+        var status = status
+        status.degradedReason = "ingest-1 died\n3 times"
+        status.heldOffIdentities = 2
+        status.lastReload = .init(isSuccess: false, reason: "no memory", atNanoseconds: 0)
+        let lines = StatusReport.text(status).split(separator: "\n")
+        #expect(lines[0].contains(", degraded, up"))
+        #expect(lines[1] == "degraded: ingest-1 died 3 times")
+        #expect(lines.contains("held off: 2 agent identities"))
+        #expect(lines.contains("last reload: 1970-01-01T00:00:00.000Z failed: no memory"))
+    }
+
+    @Test func theSameForPrograms() throws {
+        var status = status
+        status.degradedReason = "\"quoted\" \\ \u{1}\u{85}ä"
+        status.lastReload = .init(isSuccess: true, atNanoseconds: 1_500_000_000)
+        let text = StatusReport.json(status)
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        #expect(json["version"] as? String == "1.2.3")
+        #expect(json["pid"] as? Int == 4711)
+        #expect(json["degraded"] as? Bool == true)
+        #expect(json["degraded_reason"] as? String == status.degradedReason)
+        #expect(json["uptime_seconds"] as? Double == 93_784)
+        #expect((json["last_reload"] as? [String: Any])?["result"] as? String == "done")
+        #expect((json["last_reload"] as? [String: Any])?["time"] as? String == "1970-01-01T00:00:01.500Z")
+        let workers = try #require(json["workers"] as? [[String: Any]])
+        #expect(workers.map { $0["name"] as? String } == ["ingest-0", "ingest-1", "exporter"])
+        #expect(workers[0]["agents_online"] as? Int == 500)
+        #expect(workers[0]["uptime_seconds"] as? Double == 61.5)
+        #expect(workers[0]["lane_bytes"] as? Int == 16 << 20)
+        #expect(workers[1]["next_start_seconds"] as? Double == 0.5)
+        #expect(workers[1]["agents_online"] == nil)
+        #expect(workers[2]["last_end"] is NSNull)
+        #expect(text.hasSuffix("}\n"))
+    }
+
+    @Test func nothingYet() throws {
+        var status = status
+        status.workers = []
+        let json = try JSONSerialization.jsonObject(with: Data(StatusReport.json(status).utf8)) as? [String: Any]
+        #expect((json?["workers"] as? [Any])?.isEmpty == true)
+        #expect(json?["last_reload"] is NSNull)
+        #expect(!StatusReport.text(status).isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            (0, "0s"), (59, "59s"), (60, "1m"), (61, "1m 1s"), (3600, "1h"), (3605, "1h"), (7260, "2h 1m"),
+            (86_400, "1d"),
+            (93_784, "1d 2h"),
+        ] as [(UInt64, String)])
+    func durations(seconds: UInt64, text: String) {
+        #expect(StatusReport.duration(seconds * 1_000_000_000) == text)
+    }
+
+    @Test(arguments: [(0, "0B"), (10_239, "10239B"), (10_240, "10KiB"), (16 << 20, "16MiB"), (2 << 30, "2048MiB")])
+    func sizes(bytes: Int, text: String) {
+        #expect(StatusReport.size(bytes) == text)
+    }
+}

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ingest workers share one listening socket: each gets its share of the agents, also after a death, a scaling, and
+while agents come all at once."""
+import os
+import signal
+
+import pytest
+
+from harness.processes import binary, pause, run_to_end
+from harness.waiting import eventually
+
+AGENTS, SERIES, WORKERS = 1000, 2, 4
+#: No worker has more than this many times its share.
+FAIR = 1.3
+#: A thousand connections on a busy machine.
+PATIENCE = 120
+
+
+def start(proxy, agentsim, workers=WORKERS, **more):
+    running = proxy(ingest_workers=workers, max_agents=AGENTS, **more)
+    agentsim(running, agents=AGENTS, series=SERIES, values="fixed")
+    running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
+    return running
+
+
+def connections(running) -> dict[str, int]:
+    """Of each ingest worker, by its name."""
+    found = running.scrape().named("fodc_proxy_grpc_connections")
+    return {dict(labels)["worker"]: int(value) for (_, labels), value in found.items()}
+
+
+def wait_fair(running, workers=WORKERS):
+    def is_fair():
+        counts = connections(running)
+        total = sum(counts.values())
+        if len(counts) != workers or total < AGENTS:
+            return None
+        return counts if max(counts.values()) <= FAIR * total / workers else None
+
+    try:
+        return eventually(is_fair, f"{workers} workers have their share", timeout=PATIENCE, interval=0.3)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {connections(running)}") from None
+
+
+def agent_series(scrape) -> int:
+    return len(scrape.without_own())
+
+
+def test_each_worker_gets_its_share(proxy, agentsim):
+    running = start(proxy, agentsim)
+    wait_fair(running)
+    assert agent_series(running.scrape()) == AGENTS * SERIES
+
+
+def test_shares_are_fair_again_after_a_worker_dies(proxy, agentsim):
+    running = start(proxy, agentsim)
+    eventually(lambda: agent_series(running.scrape()) == AGENTS * SERIES, "all have answered", timeout=PATIENCE)
+    for index in (0, 2):
+        running.kill_worker("ingest", index=index)
+        assert agent_series(running.scrape()) == AGENTS * SERIES, "last values serve"
+        running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
+        wait_fair(running)
+        # Agents that are moved are missing from no scrape.
+        assert agent_series(running.scrape()) == AGENTS * SERIES
+    running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
+
+
+def test_nobody_is_moved_when_the_shares_are_fair(proxy, agents):
+    """A few agents on two workers, wherever they are."""
+    running = proxy(ingest_workers=2)
+    made = [agents(running, f"pod-{number}") for number in range(6)]
+    pause(3)
+    assert running.scrape().value("fodc_proxy_agents_moved_total") == 0
+    assert not any(agent.registration.is_ended for agent in made)
+
+
+def test_moved_agents_keep_id_and_series(proxy, agents):
+    """All agents come to one worker while the other is stopped; when that is back it gets its share of them."""
+    running = proxy(ingest_workers=2)
+    stopped = running.workers("ingest")[0]["pid"]
+    os.kill(stopped, signal.SIGSTOP)
+    made = []
+    for number in range(12):
+        agent = agents(running, f"pod-{number}")
+        agent.samples = [agent.sample("steady_value", number)]
+        made.append(agent.keep_connected())
+    ids = {agent.pod: agent.agent_id for agent in made}
+    # It is replaced, having been silent for so long; or goes on, if that was not noticed yet.
+    os.kill(stopped, signal.SIGCONT)
+
+    def is_shared():
+        scrape = running.scrape()
+        assert len(scrape.named("steady_value")) == len(made), "a moved agent's last values serve"
+        counts = [int(value) for value in scrape.named("fodc_proxy_grpc_connections").values()]
+        return len(counts) == 2 and max(counts) <= 8 and sum(counts) == len(made)
+
+    eventually(is_shared, "both workers have agents", timeout=60, interval=0.2)
+    running.wait_agents(online=len(made), total=len(made))
+    assert {agent.pod: agent.agent_id for agent in made} == ids
+    assert running.scrape().value("fodc_proxy_agent_registrations_total", outcome="refused_loop") == 0
+
+
+def test_stop_with_many_agents(proxy, agentsim):
+    """They come back at once while the workers drain; that keeps none of them. How long it takes the bench says."""
+    running = start(proxy, agentsim)
+    assert running.stop(timeout=60) == 0
+    assert running.survivors() == []
+
+
+def scale(running, workers: int):
+    done = run_to_end(
+        [binary("fodc-proxy"), "ctl", "--runtime-dir", str(running.folder / "runtime"), "scale", str(workers)], timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("path", [(1, 4), (4, 2)])
+def test_scaling_moves_agents_and_fails_no_scrape(proxy, agentsim, path):
+    before, after = path
+    running = start(proxy, agentsim, workers=before)
+    eventually(lambda: agent_series(running.scrape()) == AGENTS * SERIES, "all have answered", timeout=PATIENCE)
+    scale(running, after)
+
+    def is_fair():
+        assert agent_series(running.scrape()) == AGENTS * SERIES
+        counts = connections(running)
+        return len(counts) == after and sum(counts.values()) == AGENTS and max(counts.values()) <= FAIR * AGENTS / after
+
+    eventually(is_fair, "all workers have their share", timeout=PATIENCE, interval=0.2)
+    running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
