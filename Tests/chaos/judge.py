@@ -52,10 +52,14 @@ def some(items) -> str:
 
 
 class Judge:
-    def __init__(self, fleet, watcher):
+    def __init__(self, fleet, watcher, done):
         self.fleet = fleet
         self.expected = fleet.expected()
-        self.cuts = watcher.deaths("exporter", "supervisor")
+        excusing = [(d.began, d.ended) for d in done if d.excuses]
+        #: Deaths that explain a lost scrape: of kills, not of reloads and restarts.
+        self.cuts = [
+            (at, who) for at, who in watcher.deaths("exporter", "supervisor")
+            if any(begin - DEATH_SLACK_SECONDS <= at <= end + DEATH_SLACK_SECONDS for begin, end in excusing)]
         self.supervisor_deaths = [at for at, _ in watcher.deaths("supervisor")]
         self.faults: list[str] = []
         self.wrong: set[int] = set()  # numbers of scrapes that are faults, for the table

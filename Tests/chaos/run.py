@@ -158,7 +158,7 @@ class Run:
         return self.judge(tormentor, stand, before, began, ended)
 
     def judge(self, tormentor, stand, before, began: float, ended: float) -> tuple[list[str], str]:
-        judge = Judge(self.fleet, self.watcher)
+        judge = Judge(self.fleet, self.watcher, tormentor.done)
         scrapes = read_notes(self.work / "scrapes.jsonl")
         judge.judge_scrapes(scrapes)
         taken, down = judge.judge_prometheus(self.prometheus, began - INTERVAL_SECONDS, now())

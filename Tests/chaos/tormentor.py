@@ -20,6 +20,7 @@ class Done:
     ended: float
     note: str
     fault: str | None = None
+    excuses: bool = False
 
 
 class Stand:
@@ -66,5 +67,5 @@ class Tormentor:
             note, fault = str(failed), str(failed)
         except Exception as error:  # a fault of the harness must not end the run unjudged
             note = fault = f"the action itself broke: {error!r}\n{traceback.format_exc()}"
-        self.done.append(Done(action.name, began, now(), note, fault))
+        self.done.append(Done(action.name, began, now(), note, fault, action.excuses))
         self.say(f"{action.name}: {note}")

@@ -2,7 +2,8 @@
 """What the tormentor can do. An action is an object with a `name`, a `run(stand, rng)` that returns a short note, and:
 
 - `feature`: what the service must have for it; `--without FEATURE` leaves it out
-- `cuts_scrapes`: it may end an exporter or the supervisor while scrapes are in it
+- `cuts_scrapes`: it ends an exporter or the supervisor, perhaps while scrapes are in it
+- `excuses`: scrapes that are lost so are nobody's fault. (What an operator does must not lose any.)
 
 `run` raises `Failed` when the service did not do what it must. It leaves nothing behind that it has not undone."""
 
@@ -15,6 +16,7 @@ class Action:
     name = ""
     feature = "base"
     cuts_scrapes = False
+    excuses = False
 
     def run(self, stand, rng) -> str:
         raise NotImplementedError

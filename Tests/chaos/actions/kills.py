@@ -17,7 +17,7 @@ class Kill(Action):
     def __init__(self, role: str, number: signal.Signals):
         self.role, self.number = role, number
         self.name = f"{number.name} {role}"
-        self.cuts_scrapes = role != "ingest"
+        self.cuts_scrapes = self.excuses = role != "ingest"
         self.feature = "supervisor" if role == "supervisor" else "base"
         self._aborts: dict[str, collections.deque] = {}
 
