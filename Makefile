@@ -8,6 +8,10 @@ BIN := .build/release
 PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-agentsim fodc-lane
 # Debug builds of these have test hooks, such as the one for a record that kills its reader.
 HOOKED_PRODUCTS := fodc-proxy fodc-ingest fodc-exporter
+# The Swift runtime is linked in, so that these programs run where no toolchain is: what is tested is what is shipped.
+RELEASE_FLAGS := -c release -Xswiftc -static-stdlib
+# A Debian root in which the package's tests install it; kept, since making it takes a minute and the network.
+export FODC_DEBIAN_ROOT ?= $(CURDIR)/.build-root
 VENV := .build-venv
 SWIFT_SOURCES := Package.swift $(wildcard Sources Tests Benchmarks)
 # Where the end-to-end tests find the programs; another build can be tested with FODC_BIN=FOLDER make e2e.
@@ -17,7 +21,7 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 2
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked run test unit e2e bench bench-quick chaos chaos-quick lint format proto clean
+.PHONY: help deps deps-test build build-hooked deb run test unit e2e bench bench-quick chaos chaos-quick lint format proto clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,10 +36,14 @@ deps-test:
 # Product by product: a plain `swift build` also compiles what nobody here needs of the packages that we depend on,
 # such as the C++ protobuf compiler within swift-protobuf (minutes).
 build: deps ## Build release binaries into .build/release
-	set -e; for product in $(PRODUCTS); do swift build -c release --product $$product; done
+	set -e; for product in $(PRODUCTS); do swift build $(RELEASE_FLAGS) --product $$product; done
 
 build-hooked: deps
 	set -e; for product in $(HOOKED_PRODUCTS); do swift build --product $$product; done
+
+deb: build ## Build dist/fodc-proxy_VERSION_ARCH.deb out of the release binaries
+	@scripts/install-deps.sh package
+	@scripts/build-deb.sh $(BIN) dist
 
 run: build ## Start the proxy with five simulated agents; Ctrl-C ends all
 	@scripts/run.sh $(BIN)
@@ -47,7 +55,7 @@ unit: deps ## Unit tests alone
 	swift build --product fodc-proxyPackageTests
 	swift test --skip-build --no-parallel
 
-e2e: deps-test build build-hooked ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
+e2e: deps-test build build-hooked deb ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
 	$(VENV)/bin/python -m pytest Tests/e2e -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)
 
 # Needs root: the service runs under a systemd of its own. Where it is, the unit that is shipped is what runs.
@@ -80,4 +88,4 @@ proto: ## Generate the Swift messages from the .proto files anew
 	scripts/generate-proto.sh
 
 clean: ## Remove everything that was built
-	rm -rf .build $(VENV)
+	rm -rf .build $(VENV) .build-root .build-root.lock dist

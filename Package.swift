@@ -116,7 +116,7 @@ let package = Package(
             name: "IngestServiceTests",
             dependencies: [
                 "Exchange", "GRPCServer", "IngestService", "Lanes", "FODCProtocol", "Metrics", "Platform", "Settings",
-                "WorkerLink", log, nioEmbedded,
+                "WorkerLink", log, nioCore, nioEmbedded, nioPosix,
             ]),
         .testTarget(
             name: "ExporterServiceTests",

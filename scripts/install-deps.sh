@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# install-deps.sh build|test|proto|bench...
+# install-deps.sh build|test|package|proto|bench...
 #
 # Installs those Debian packages of the named sets that are missing, and nothing when none is: then it needs no network
 # and no rights. Services that come with packages (prometheus, node exporter) are not started: the tests start their own.
@@ -8,7 +8,10 @@ set -eu
 
 build_packages=(libnghttp2-dev libsystemd-dev libisal-dev pkg-config)
 # libnghttp2-dev: HTTP/2 of the gRPC side. libsystemd-dev: notify, watchdog, descriptor store. libisal-dev: gzip.
-test_packages=(prometheus prometheus-node-exporter)
+# debootstrap: a bare Debian in which the package is installed. man-db, groff-base: manual pages without warnings.
+test_packages=(prometheus prometheus-node-exporter debootstrap man-db groff-base)
+# dpkg-dev: dpkg-shlibdeps, which finds out what the programs depend on. binutils: strip.
+package_packages=(dpkg-dev binutils)
 proto_packages=(protobuf-compiler)
 # What downloads are measured with and held against.
 bench_packages=(curl nginx)
@@ -22,9 +25,10 @@ for set in "$@"; do
             # Debian's own python3 has venv in a package of its own; any other python3 that can make one is as good.
             python3 -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3 python3-venv)
             ;;
+        package) wanted+=("${package_packages[@]}") ;;
         proto) wanted+=("${proto_packages[@]}") ;;
         bench) wanted+=("${bench_packages[@]}") ;;
-        *) echo "install-deps: no set '$set'; there are: build, test, proto, bench" >&2; exit 2 ;;
+        *) echo "install-deps: no set '$set'; there are: build, test, package, proto, bench" >&2; exit 2 ;;
     esac
 done
 

@@ -11,6 +11,7 @@ enum SecretNames {
 
     static func isSecret(_ key: String) -> Bool {
         let bare = key.lowercased().filter { !separators.contains($0) }
-        return parts.contains { bare.contains($0) }
+        // Not `contains`: with a text that is Foundation's, which comes in through swift-protobuf, and would be linked in whole.
+        return parts.contains { bare.utf8.firstRange(of: $0.utf8) != nil }
     }
 }

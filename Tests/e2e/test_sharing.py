@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ingest workers share one listening socket: each gets its share of the agents, also after a death, a scaling, and
 while agents come all at once."""
+import itertools
 import os
+import resource
 import signal
+import socket
 
 import pytest
 
-from harness.processes import binary, pause, run_to_end
+from harness.processes import binary, descriptors, pause, run_to_end
 from harness.waiting import eventually
 
 AGENTS, SERIES, WORKERS = 1000, 2, 4
@@ -26,7 +29,7 @@ def start(proxy, agentsim, workers=WORKERS, **more):
 def connections(running) -> dict[str, int]:
     """Of each ingest worker, by its name."""
     found = running.scrape().named("fodc_proxy_grpc_connections")
-    return {dict(labels)["worker"]: int(value) for (_, labels), value in found.items()}
+    return {dict(labels)["worker"]: int(value) for labels, value in found.items()}
 
 
 def wait_fair(running, workers=WORKERS):
@@ -99,6 +102,24 @@ def test_moved_agents_keep_id_and_series(proxy, agents):
     running.wait_agents(online=len(made), total=len(made))
     assert {agent.pod: agent.agent_id for agent in made} == ids
     assert running.scrape().value("fodc_proxy_agent_registrations_total", outcome="refused_loop") == 0
+
+
+def test_without_descriptors_agents_wait_and_nothing_spins(proxy, agents):
+    running = proxy(ingest_workers=1)
+    first = agents(running, "first")
+    ingest = running.workers("ingest")[0]["pid"]
+    soft, hard = resource.prlimit(ingest, resource.RLIMIT_NOFILE)
+    used = descriptors(ingest)
+    resource.prlimit(ingest, resource.RLIMIT_NOFILE, (next(n for n in itertools.count() if n not in used), hard))
+    with socket.create_connection(("127.0.0.1", running.grpc_port)):
+        eventually(
+            lambda: running.scrape().value("fodc_proxy_grpc_accepts_failed_total") >= 2, "it has tried again", timeout=30)
+        assert running.output().count("cannot accept connections of agents") == 1
+        first.heartbeat()
+        assert not first.registration.is_ended
+        resource.prlimit(ingest, resource.RLIMIT_NOFILE, (soft, hard))
+        agents(running, "second")
+        running.wait_agents(online=2)
 
 
 def test_stop_with_many_agents(proxy, agentsim):

@@ -12,8 +12,8 @@ public struct ScrapeURL: Sendable, Equatable {
         guard text.lowercased().hasPrefix(scheme), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         let rest = text.dropFirst(scheme.count)
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        guard !authority.isEmpty, !authority.contains("@") else { return nil }
-        let hasPort = authority.hasSuffix("]") ? false : authority.contains(":")
+        guard !authority.isEmpty, !authority.contains("@" as Character) else { return nil }
+        let hasPort = authority.hasSuffix("]") ? false : authority.contains(":" as Character)
         guard let endpoint = ProxyEndpoint(hasPort ? String(authority) : "\(authority):80") else { return nil }
         let target = rest.dropFirst(authority.count).prefix { $0 != "#" }
         self.endpoint = endpoint

@@ -49,13 +49,13 @@ public enum ControlRequest: Equatable, Sendable {
     public init(fields: [String]) throws(ControlRequestError) {
         guard let verb = fields.first.flatMap(Verb.init) else {
             let known = Verb.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ControlRequestError("\(Self.shown(fields.first ?? "")): no such command; there are \(known)")
+            throw ControlRequestError("\(ShownText.quoted(fields.first ?? "")): no such command; there are \(known)")
         }
         let arguments = Array(fields.dropFirst())
         switch verb {
         case .status:
             guard arguments.isEmpty || arguments == [Self.jsonWord] else {
-                throw ControlRequestError("status takes no \(Self.shown(arguments[0]))")
+                throw ControlRequestError("status takes no \(ShownText.quoted(arguments[0]))")
             }
             self = .status(isJSON: !arguments.isEmpty)
         case .scale:
@@ -77,7 +77,7 @@ public enum ControlRequest: Equatable, Sendable {
     public static func workerCount(_ text: String) throws(ControlRequestError) -> Int {
         guard let count = Int(text), scaleRange.contains(count), String(count) == text else {
             throw ControlRequestError(
-                "\(shown(text)) is no number of ingest workers; must be from \(scaleRange.lowerBound) to "
+                "\(ShownText.quoted(text)) is no number of ingest workers; must be from \(scaleRange.lowerBound) to "
                     + "\(scaleRange.upperBound)")
         }
         return count
@@ -85,7 +85,8 @@ public enum ControlRequest: Equatable, Sendable {
 
     public static func worker(_ text: String) throws(ControlRequestError) -> WorkerName {
         guard let name = WorkerName(text) else {
-            throw ControlRequestError("\(shown(text)) is no worker; must be exporter or ingest-0, ingest-1, …")
+            throw ControlRequestError(
+                "\(ShownText.quoted(text)) is no worker; must be exporter or ingest-0, ingest-1, …")
         }
         return name
     }
@@ -93,7 +94,7 @@ public enum ControlRequest: Equatable, Sendable {
     public static func level(_ text: String) throws(ControlRequestError) -> LogLevel {
         guard let level = LogLevel(rawValue: text) else {
             let known = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ControlRequestError("\(shown(text)) is no log level; must be one of \(known)")
+            throw ControlRequestError("\(ShownText.quoted(text)) is no log level; must be one of \(known)")
         }
         return level
     }
@@ -111,20 +112,22 @@ public enum ControlRequest: Equatable, Sendable {
         for argument in arguments {
             if argument.hasPrefix(Prefix.libexec) {
                 let path = String(argument.dropFirst(Prefix.libexec.count))
-                guard path.hasPrefix("/") else { throw ControlRequestError("\(shown(path)) is no absolute path") }
+                guard path.hasPrefix("/") else {
+                    throw ControlRequestError("\(ShownText.quoted(path)) is no absolute path")
+                }
                 request.libexecDirectory = path
             } else if let pair = pair(argument, Prefix.flag) {
                 guard ReloadRequest.isFlagName(pair.name) else {
-                    throw ControlRequestError("\(shown(pair.name)) is no flag")
+                    throw ControlRequestError("\(ShownText.quoted(pair.name)) is no flag")
                 }
                 request.flags.append(pair)
             } else if let pair = pair(argument, Prefix.environment) {
                 guard ReloadRequest.isVariableName(pair.name) else {
-                    throw ControlRequestError("\(shown(pair.name)) is no variable that settings come from")
+                    throw ControlRequestError("\(ShownText.quoted(pair.name)) is no variable that settings come from")
                 }
                 request.environment.append(pair)
             } else {
-                throw ControlRequestError("reload takes no \(shown(argument))")
+                throw ControlRequestError("reload takes no \(ShownText.quoted(argument))")
             }
         }
         return request
@@ -135,14 +138,5 @@ public enum ControlRequest: Equatable, Sendable {
         let halves = text.dropFirst(prefix.count).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard halves.count == 2 else { return nil }
         return ReloadRequest.Pair(String(halves[0]), String(halves[1]))
-    }
-
-    /// Somebody else's text in a line of ours.
-    private static func shown(_ text: String) -> String {
-        let limit = 64
-        let plain = text.unicodeScalars.prefix(limit).map {
-            $0.properties.generalCategory == .control ? "?" : String($0)
-        }
-        return "\"\(plain.joined())\(text.unicodeScalars.count > limit ? "…" : "")\""
     }
 }

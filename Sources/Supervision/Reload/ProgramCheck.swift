@@ -30,7 +30,7 @@ public enum ProgramCheck {
             let said = result.text.split(separator: "\n").first.map(String.init) ?? "nothing"
             guard exitCode == 0, said == WorkerCheck.line else {
                 throw StartError(
-                    "\(path) is of another kind than this program: it says \"\(said)\" instead of "
+                    "\(path) is of another kind than this program: it says \(ShownText.quoted(said)) instead of "
                         + "\"\(WorkerCheck.line)\"; install all programs of one version")
             }
         }

@@ -162,7 +162,11 @@ class Proxy(Program):
         line = [program] + [f"{k}={v}" for k, v in arguments.items()]
         self.web = Web(self.http_port)
         self.address = f"127.0.0.1:{self.grpc_port}"
-        super().__init__(line, folder / f"proxy-{number}.log", env)
+        super().__init__(self.command(line), folder / f"proxy-{number}.log", env)
+
+    def command(self, line: list[str]) -> list[str]:
+        """What is started; for a test that puts something before it."""
+        return line
 
     def wait_ready(self, timeout: float = PATIENCE):
         """Until all of it runs. (/health answers as soon as the exporter does; the service is ready when all workers are.)"""

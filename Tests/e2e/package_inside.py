@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs inside a bare Debian whose own systemd is booted (see test_package.py), with nothing but Python's own library:
+package_inside.py SCENARIO FOLDER, in which first.deb and second.deb (of a higher version) lie. Fails by exception."""
+import http.client
+import json
+import os
+import pathlib
+import pwd
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+UNIT = "fodc-proxy.service"
+SETTINGS = pathlib.Path("/etc/default/fodc-proxy")
+AGENTS, SERIES = 3, 40
+PATIENCE = 30
+#: Written by others than the package, whatever is installed.
+FOREIGN = re.compile(
+    r"/(proc|sys|dev|run|tmp)(/|$)|/var/(log|tmp|lib/dpkg|lib/systemd|cache/(debconf|ldconfig|apt))(/|$)|/etc/(passwd|group|g?shadow)-?$")
+
+
+def run(*command: str, check: bool = True) -> str:
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=100)
+    assert not check or ended.returncode == 0, f"{command}: {ended.returncode}\n{ended.stdout}\n{journal()}"
+    return ended.stdout.strip()
+
+
+def journal() -> str:
+    return subprocess.run(["journalctl", "--no-pager", "-b", "-n", "80", "-u", UNIT], capture_output=True, text=True).stdout
+
+
+def shown(name: str) -> str:
+    return run("systemctl", "show", "--property", name, "--value", UNIT)
+
+
+def get(path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", 17913, timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def eventually(condition, what: str):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if found := condition():
+                return found
+            last = found
+        except OSError as error:
+            last = error
+        assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}; last: {last}\n{journal()}"
+        time.sleep(0.05)
+
+
+def ours() -> dict[int, str]:
+    """The service's processes, with the file of their program."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        try:
+            if entry.isdigit() and "/usr/lib/fodc-proxy/" in (path := os.readlink(f"/proc/{entry}/exe")):
+                found[int(entry)] = path
+        except OSError:
+            pass
+    return found
+
+
+def files() -> set[str]:
+    found = set()
+    for folder, folders, names in os.walk("/"):
+        folders[:] = [f for f in folders if not FOREIGN.match(os.path.join(folder, f))]
+        found.update(p for n in [*folders, *names] if not FOREIGN.match(p := os.path.join(folder, n)))
+    return found
+
+
+def series(text: str) -> int:
+    return sum(line.startswith("banyandb_") for line in text.splitlines())
+
+
+def install(name: str) -> str:
+    return run("dpkg", "--install", f"{sys.argv[2]}/{name}.deb")
+
+
+def version() -> str:
+    return run("dpkg-query", "--show", "--showformat=${Version}", "fodc-proxy")
+
+
+def health() -> dict:
+    status, body = get("/health")
+    assert status == 200, body
+    return json.loads(body)
+
+
+class Scraper(threading.Thread):
+    """Scrapes every 100 ms, as Prometheus does (connections are kept), and notes what was not as it should be."""
+
+    def __init__(self, expected: int):
+        super().__init__(daemon=True)
+        self.expected, self.count, self.faults, self.is_over = expected, 0, [], threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.is_over.is_set():
+            begun = time.monotonic()
+            try:
+                status, body = get("/metrics")
+                if status != 200 or series(body) < self.expected:
+                    self.faults.append(f"{status}, {series(body)} of {self.expected} series")
+            except (OSError, http.client.HTTPException) as error:
+                self.faults.append(repr(error))
+            self.count += 1
+            self.is_over.wait(max(0.0, 0.1 - (time.monotonic() - begun)))
+
+    def end(self):
+        self.is_over.set()
+        self.join()
+        assert self.count > 10
+        assert not self.faults, f"{len(self.faults)} of {self.count} scrapes: {self.faults[:5]}\n{journal()}"
+
+
+def agents() -> tuple[subprocess.Popen, int]:
+    """Simulated agents, and how many series a scrape has with them."""
+    process = subprocess.Popen(
+        ["fodc-agentsim", "--agents", str(AGENTS), "--series", str(SERIES)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    eventually(lambda: health()["agents_online"] == AGENTS, "agents are connected")
+    return process, eventually(lambda: series(get("/metrics")[1]), "their series")
+
+
+def check_installed():
+    assert shown("ActiveState") == "active" and run("systemctl", "is-enabled", UNIT) == "enabled"
+    assert health()["status"] == "healthy"
+    owner = pwd.getpwnam("fodc-proxy")
+    assert owner.pw_shell.endswith("nologin")
+    processes = ours()
+    assert {os.path.basename(p) for p in processes.values()} == {"fodc-proxy", "fodc-ingest", "fodc-exporter"}
+    for pid in processes:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        assert re.search(rf"^Uid:\t{owner.pw_uid}\t", status, re.MULTILINE), status
+        # What the unit takes away is away.
+        assert re.search(r"^CapEff:\t0+$", status, re.MULTILINE) and re.search(r"^CapBnd:\t0+$", status, re.MULTILINE)
+        assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+    for folder in ["/var/lib/fodc-proxy", "/run/fodc-proxy", "/var/cache/fodc-proxy"]:
+        found = os.stat(folder)
+        assert (found.st_uid, found.st_mode & 0o777) == (owner.pw_uid, 0o700), folder
+    assert os.stat("/var/lib/fodc-proxy/agent-id.secret").st_mode & 0o777 == 0o600
+    told = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", UNIT, "fodc-proxy-grpc.socket", "fodc-proxy-http.socket")
+    assert "fodc-proxy" not in told, told
+    for socket in ["fodc-proxy-grpc.socket", "fodc-proxy-http.socket"]:
+        assert run("systemctl", "is-enabled", socket, check=False) == "disabled"
+    # Complaints of a call that was refused, or of a folder that cannot be written to.
+    assert not re.search(r"EPERM|EACCES|EROFS|not permitted|denied|SIGSYS", journal()), journal()
+
+
+def check_download():
+    """The spool folder is writable: a client that reads nothing for a moment."""
+    status, body = get("/pressure-profiles")
+    assert status == 200, body
+
+
+def scenario_life():
+    before = files()
+    install("first")
+    check_installed()
+
+    simulation, expected = agents()
+    check_download()
+    with SETTINGS.open("a") as settings:
+        settings.write("FODC_STALE_GRACE=30s\n")
+    scraper = Scraper(expected)
+    time.sleep(0.5)
+    old = version()
+    install("second")
+    assert version() != old
+    eventually(lambda: not any(p.endswith(" (deleted)") for p in ours().values()), "the new programs are in service")
+    eventually(lambda: health()["agents_online"] == AGENTS, "agents are connected")
+    time.sleep(0.5)
+    scraper.end()
+    assert SETTINGS.read_text().endswith("FODC_STALE_GRACE=30s\n")
+    check_installed_again()
+
+    # Stopped on purpose: an upgrade does not start it.
+    run("systemctl", "stop", UNIT)
+    install("first")
+    assert shown("ActiveState") == "inactive" and shown("Result") == "success"
+    run("systemctl", "start", UNIT)
+    simulation.send_signal(signal.SIGTERM)
+    simulation.wait(PATIENCE)
+
+    run("dpkg", "--remove", "fodc-proxy")
+    assert not ours(), ours()
+    left = files() - before
+    assert left <= {"/etc/default/fodc-proxy", "/var/lib/fodc-proxy", "/var/lib/fodc-proxy/agent-id.secret", "/var/cache/fodc-proxy"}, left
+    assert "fodc-proxy" not in run("systemctl", "list-unit-files", "--no-legend")
+
+    # Again: as the first time, and with the flags that were left.
+    install("second")
+    assert shown("ActiveState") == "active" and SETTINGS.read_text().endswith("FODC_STALE_GRACE=30s\n")
+    eventually(lambda: health()["status"] == "healthy", "/health answers")
+
+    run("dpkg", "--purge", "fodc-proxy")
+    assert not ours(), ours()
+    assert not files() - before, files() - before
+    for database in ["passwd", "group"]:
+        assert not run("getent", database, "fodc-proxy", check=False)
+    assert run("systemctl", "show", "--property", "LoadState", "--value", UNIT) == "not-found"
+    assert "fodc" not in pathlib.Path("/var/lib/dpkg/status").read_text()
+    assert not [p for p in pathlib.Path("/var/lib/systemd").rglob("*fodc*")]
+
+
+def check_installed_again():
+    assert shown("ActiveState") == "active" and run("systemctl", "is-enabled", UNIT) == "enabled"
+    assert not run("systemctl", "--failed", "--no-legend", "--plain")
+
+
+def scenario_wrong_settings():
+    """Wrong flags: the package is installed all the same, and says what is wrong; set right, it starts."""
+    SETTINGS.write_text("FODC_MAX_AGENTS=none\n")
+    told = run("dpkg", "--force-confold", "--install", f"{sys.argv[2]}/first.deb")
+    assert "journalctl -u" in told, told
+    assert (shown("ActiveState"), shown("ExecMainStatus"), shown("NRestarts")) == ("failed", "2", "0")
+    assert "--max-agents" in journal() or "FODC_MAX_AGENTS" in journal()
+    SETTINGS.write_text("FODC_MAX_AGENTS=7\n")
+    run("systemctl", "start", UNIT)
+    check_installed()
+
+
+if __name__ == "__main__":
+    globals()["scenario_" + sys.argv[1]]()
+    print("scenario passed")

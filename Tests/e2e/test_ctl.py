@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fodc-proxy ctl`: the running service is asked and changed."""
+import json
+import os
+import shutil
+import socket
+import stat
+import struct
+
+import pytest
+
+from harness.processes import binary, run_to_end
+from harness.waiting import eventually
+
+FAILURE, USAGE = 1, 2
+#: Moving agents and starting workers takes seconds; waiting for ever is no test.
+TIMEOUT = 60
+
+
+def ctl(proxy, *arguments: str, code: int = 0):
+    ended = run_to_end([binary("fodc-proxy"), "ctl", f"--runtime-dir={proxy.folder}/runtime", *arguments], timeout=TIMEOUT)
+    assert ended.returncode == code, (arguments, ended.stdout, ended.stderr)
+    return ended
+
+
+def status(proxy) -> dict:
+    return json.loads(ctl(proxy, "status", "--json").stdout)
+
+
+def worker(proxy, name: str) -> dict:
+    return next(w for w in status(proxy)["workers"] if w["name"] == name)
+
+
+def is_at_rest(proxy, ingest: int) -> bool:
+    """So many ingest workers and one exporter, all of them serving."""
+    workers = status(proxy)["workers"]
+    names = [f"ingest-{n}" for n in range(ingest)] + ["exporter"]
+    return [w["name"] for w in workers] == names and all(w["state"] == "running" for w in workers)
+
+
+# What it tells.
+
+
+def test_status_for_people(proxy):
+    running = proxy(ingest_workers=2)
+    text = ctl(running, "status").stdout
+    for word in ("fodc-proxy", "serving", str(running.pid), str(running.grpc_port), str(running.http_port), "ingest-0", "ingest-1", "exporter"):
+        assert word in text
+    lines = [line for line in text.splitlines() if line.startswith(("ingest-", "exporter"))]
+    assert len(lines) == 3 and all("running" in line for line in lines)
+    assert "degraded" not in text
+
+
+def test_status_for_programs(proxy, agents):
+    running = proxy(ingest_workers=2)
+    agents(running)
+    running.wait_agents(online=1)
+    told = status(running)
+    assert (told["pid"], told["phase"], told["degraded"], told["degraded_reason"]) == (running.pid, "serving", False, None)
+    assert (told["ingest_workers_wanted"], told["ingest_workers_running"]) == (2, 2)
+    assert told["last_reload"] is None and told["held_off_identities"] == 0
+    assert told["grpc_address"].endswith(f":{running.grpc_port}") and told["http_address"].endswith(f":{running.http_port}")
+    assert {w["pid"] for w in told["workers"]} == {w["pid"] for w in running.workers()}
+    eventually(lambda: sum(w.get("agents_online", 0) for w in status(running)["workers"]) == 1, "the agent is counted")
+    for w in status(running)["workers"]:
+        if w["name"] != "exporter":
+            assert 0 <= w["lane_used_bytes"] <= w["lane_bytes"] and w["lane_bytes"] > 0
+
+
+def test_status_counts_restarts(proxy):
+    running = proxy(ingest_workers=1)
+    before = worker(running, "exporter")
+    running.kill_worker("exporter")
+    after = eventually(lambda: (w := worker(running, "exporter"))["generation"] > before["generation"] and w["state"] == "running" and w,
+                       "the exporter is back")
+    assert after["restarts"] == before["restarts"] + 1 and "SIGKILL" in after["last_end"]
+
+
+# What it does.
+
+
+def test_log_level(proxy):
+    running = proxy()
+    ctl(running, "log-level", "debug")
+    assert status(running)["log_level"] == "debug"
+    ctl(running, "log-level", "loud", code=USAGE)
+    assert status(running)["log_level"] == "debug"
+
+
+def test_scale_up_and_down(proxy, agents):
+    running = proxy(ingest_workers=1)
+    for n in range(6):
+        agent = agents(running, f"pod-{n}")
+        agent.samples = [agent.sample("scaled", n)]
+    running.wait_agents(online=6)
+    ctl(running, "scale", "3")
+    assert is_at_rest(running, 3) and len(running.workers("ingest")) == 3
+    assert running.scrape().total("scaled") == 15
+    ctl(running, "scale", "1")
+    assert is_at_rest(running, 1)
+    eventually(lambda: len(running.workers("ingest")) == 1, "one ingest worker")
+    assert running.scrape().total("scaled") == 15
+    running.wait_agents(online=6, total=6)
+
+
+def test_scale_to_what_there_is(proxy):
+    running = proxy(ingest_workers=2)
+    before = {w["pid"] for w in running.workers()}
+    ctl(running, "scale", "2")
+    assert {w["pid"] for w in running.workers()} == before
+
+
+@pytest.mark.parametrize("name", ["exporter", "ingest-0"])
+def test_restart(proxy, agents, name):
+    running = proxy(ingest_workers=2)
+    agent = agents(running)
+    agent.samples = [agent.sample("restarted", 7)]
+    running.wait_agents(online=1)
+    before = worker(running, name)
+    ctl(running, "restart", name)
+    after = worker(running, name)
+    assert after["pid"] != before["pid"] and after["generation"] > before["generation"] and after["state"] == "running"
+    assert running.scrape().total("restarted") == 7
+    running.wait_agents(online=1, total=1)
+
+
+def test_drain(proxy, agents):
+    running = proxy(ingest_workers=2)
+    for n in range(4):
+        agents(running, f"pod-{n}")
+    running.wait_agents(online=4)
+    before = worker(running, "ingest-0")
+    ctl(running, "drain", "ingest-0")
+    running.wait_agents(online=4, total=4)
+    after = eventually(lambda: (w := worker(running, "ingest-0"))["state"] == "running" and w, "ingest-0 serves again")
+    assert after["pid"] != before["pid"]
+
+
+def test_a_worker_that_is_not_there(proxy):
+    running = proxy(ingest_workers=1)
+    for command in ("restart", "drain"):
+        assert "ingest-7" in ctl(running, command, "ingest-7", code=FAILURE).stderr
+    assert is_at_rest(running, 1)
+
+
+# Who may, and what is refused.
+
+
+def test_only_the_owner_may_enter(proxy):
+    running = proxy()
+    found = os.stat(running.folder / "runtime" / "control.sock")
+    assert stat.S_ISSOCK(found.st_mode) and stat.S_IMODE(found.st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, to be somebody else")
+def test_another_user_is_refused(proxy):
+    running = proxy()
+    ended = run_to_end(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary("fodc-proxy"), "ctl",
+                        f"--runtime-dir={running.folder}/runtime", "scale", "3"])
+    assert ended.returncode == FAILURE
+    assert "root" in ended.stderr and len(ended.stderr.splitlines()) == 1
+    assert status(running)["ingest_workers_wanted"] == len(running.workers("ingest"))
+
+
+def test_nobody_there(tmp_path):
+    ended = run_to_end([binary("fodc-proxy"), "ctl", f"--runtime-dir={tmp_path}", "status"])
+    assert ended.returncode == FAILURE
+    assert str(tmp_path) in ended.stderr and "running" in ended.stderr
+
+
+def test_after_the_end_nobody_is_there(proxy):
+    running = proxy()
+    ctl(running, "status")
+    assert running.stop() == 0
+    assert str(running.folder) in ctl(running, "status", code=FAILURE).stderr
+
+
+def test_the_environment_says_where(proxy):
+    running = proxy()
+    folder = f"{running.folder}/runtime"
+    for env in ({"FODC_RUNTIME_DIR": folder}, {"FODC_RUNTIME_DIR": "", "RUNTIME_DIRECTORY": f"{folder}:/elsewhere"}):
+        assert run_to_end([binary("fodc-proxy"), "ctl", "status"], env=env).returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [
+    (), ("no-such-command",), ("scale",), ("scale", "0"), ("scale", "65"), ("scale", "many"), ("scale", "-1"), ("scale", "1", "2"),
+    ("restart",), ("restart", "supervisor"), ("restart", "ingest-64"), ("drain", "ingest"), ("log-level",), ("log-level", "loud"),
+    ("status", "--xml"), ("reload", "--max-agents=0"), ("reload", "--no-such-flag"), ("reload", "word"),
+])
+def test_wrong_usage(arguments):
+    ended = run_to_end([binary("fodc-proxy"), "ctl", *arguments])
+    assert ended.returncode == USAGE
+    assert "ctl" in ended.stderr and not ended.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("help",), ("status", "--help"), ("scale", "--help"), ("reload", "--help"), ("help", "drain")])
+def test_help(arguments):
+    ended = run_to_end([binary("fodc-proxy"), "ctl", *arguments])
+    assert ended.returncode == 0 and "USAGE: fodc-proxy ctl" in ended.stdout
+    for word in arguments:
+        if word not in ("--help", "help"):
+            assert f"ctl {word}" in ended.stdout
+
+
+def test_help_of_the_proxy_names_it():
+    assert "ctl" in run_to_end([binary("fodc-proxy"), "--help"]).stdout
+
+
+def test_a_second_instance_is_refused(proxy):
+    """It ends with a clear line, and the first goes on undisturbed."""
+    running = proxy()
+    second = proxy(wait=False)  # the same folders, other ports
+    assert second.wait(20) == FAILURE
+    line = second.output()
+    assert f"{running.folder}/runtime" in line and str(running.pid) in line and "--runtime-dir" in line
+    assert running.health()["status"] == "healthy"
+    ctl(running, "status")
+
+
+# Bad input on the socket.
+
+
+def connect(running) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(TIMEOUT)
+    connection.connect(f"{running.folder}/runtime/control.sock")
+    return connection
+
+
+def frame(content: bytes) -> bytes:
+    return struct.pack("<I", len(content)) + content
+
+
+def answer(connection) -> bytes:
+    received = b""
+    try:
+        while piece := connection.recv(1 << 16):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received
+
+
+@pytest.mark.parametrize("request_bytes", [
+    b"\xff\xff\xff\xff", frame(b""), frame(b"nonsense"), frame(b"scale\x000"), frame(b"\xff\xfe"), frame(b"status") + b"more",
+    frame(b"\x00" * 5000), frame(b"reload\x00env:PATH=/tmp"), b"GET / HTTP/1.1\r\n\r\n",
+])
+def test_nonsense(proxy, request_bytes):
+    running = proxy(ingest_workers=1)
+    before = {w["pid"] for w in running.workers()}
+    with connect(running) as connection:
+        connection.sendall(request_bytes)
+        assert b"fodc-proxy: " in answer(connection)
+    assert is_at_rest(running, 1) and {w["pid"] for w in running.workers()} == before
+
+
+def test_half_a_request_holds_up_nobody(proxy):
+    running = proxy()
+    stuck = [connect(running) for _ in range(8)]
+    for connection in stuck:
+        connection.sendall(frame(b"status")[:-1])
+    assert running.health()["status"] == "healthy"
+    for connection in stuck:  # each is told that its time is over
+        assert b"did not come" in answer(connection)
+        connection.close()
+    ctl(running, "status")

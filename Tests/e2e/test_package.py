@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Debian package (make deb): what is in it, and its life in a bare Debian 12 whose own systemd is booted."""
+import functools
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from harness.processes import BIN
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TOOLS = HERE.parent / "tools"
+DEBIAN = pathlib.Path(os.environ.get("FODC_DEBIAN_ROOT") or ROOT / ".build-root")
+#: Besides what the package depends on: the scenarios are in Python.
+FOR_THE_SCENARIOS = ["python3"]
+LARGEST_MIB = 60
+
+
+def package() -> pathlib.Path:
+    found = sorted((ROOT / "dist").glob("fodc-proxy_*.deb"))
+    assert found, "make deb"
+    return found[-1]
+
+
+def dpkg_deb(*arguments) -> str:
+    return subprocess.run(["dpkg-deb", *map(str, arguments)], check=True, capture_output=True, text=True, timeout=100).stdout
+
+
+def field(name: str) -> str:
+    return dpkg_deb("--field", package(), name).strip()
+
+
+def dependencies() -> list[str]:
+    return [re.match(r"\S+", d.strip())[0] for d in field("Depends").split(",")]
+
+
+# MARK: What is in it
+
+
+def test_control():
+    version = subprocess.run([BIN / "fodc-proxy", "--version"], capture_output=True, text=True).stdout.split()[-1]
+    architecture = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True).stdout.strip()
+    assert package().name == f"fodc-proxy_{version}_{architecture}.deb"
+    assert (field("Version"), field("Architecture")) == (version, architecture)
+    assert {"libc6", "libnghttp2-14", "libisal2", "libsystemd0", "systemd"} <= set(dependencies())
+    assert package().stat().st_size < LARGEST_MIB << 20
+
+
+def test_files():
+    listed = {line.split(None, 5)[5].split(" -> ")[0].removeprefix("."): line for line in dpkg_deb("--contents", package()).splitlines()}
+    wanted = ["/usr/lib/fodc-proxy/fodc-proxy", "/usr/lib/fodc-proxy/fodc-ingest", "/usr/lib/fodc-proxy/fodc-exporter",
+              "/usr/sbin/fodc-proxy", "/usr/bin/fodc-lane", "/usr/bin/fodc-agentsim", "/etc/default/fodc-proxy",
+              "/usr/lib/systemd/system/fodc-proxy.service", "/usr/lib/systemd/system/fodc-proxy-grpc.socket",
+              "/usr/lib/systemd/system/fodc-proxy-http.socket", "/usr/lib/sysusers.d/fodc-proxy.conf",
+              "/usr/lib/tmpfiles.d/fodc-proxy.conf", "/usr/share/man/man8/fodc-proxy.8.gz",
+              "/usr/share/man/man1/fodc-lane.1.gz", "/usr/share/man/man1/fodc-agentsim.1.gz",
+              "/usr/share/bash-completion/completions/fodc-proxy", "/usr/share/doc/fodc-proxy/copyright"]
+    assert not set(wanted) - listed.keys()
+    for path, line in listed.items():
+        assert re.match(r"(-rw-r--r--|-rwxr-xr-x|drwxr-xr-x|lrwxrwxrwx) root/root ", line), line
+
+
+def test_the_same_programs_give_the_same_package(tmp_path):
+    again = subprocess.run(
+        [ROOT / "scripts/build-deb.sh", BIN, tmp_path], capture_output=True, text=True, timeout=140)
+    assert again.returncode == 0, again.stderr
+    (made,) = tmp_path.glob("*.deb")
+    assert made.read_bytes() == package().read_bytes()
+
+
+# MARK: Its life
+
+
+@functools.cache
+def why_no_root() -> str | None:
+    if os.geteuid() != 0:
+        return "needs root"
+    tried = subprocess.run(["bash", TOOLS / "with-systemd.sh", "true"], capture_output=True, text=True, timeout=120)
+    return None if tried.returncode == 0 else f"no private systemd here: {tried.stderr.strip()[-300:]}"
+
+
+@pytest.fixture
+def debian():
+    """The folder of a bare Debian with what the package depends on, and nothing of ours."""
+    if reason := why_no_root():
+        pytest.skip(reason)
+    wanted = [d for d in dependencies() if d not in ("systemd", "passwd")] + FOR_THE_SCENARIOS
+    made = subprocess.run(["bash", TOOLS / "make-debian-root.sh", DEBIAN, *wanted], capture_output=True, text=True, timeout=600)
+    if made.returncode != 0 and re.search(r"Could not resolve|Temporary failure|Unable to connect|has no source", made.stderr):
+        pytest.skip(f"no Debian root, and no network to make one: {made.stderr[-300:]}")
+    assert made.returncode == 0, made.stderr[-3000:]
+    return DEBIAN
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """The package as first.deb, and the same with a higher version as second.deb."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    (folder / "first.deb").write_bytes(package().read_bytes())
+    dpkg_deb("--raw-extract", package(), tmp_path / "tree")
+    control = tmp_path / "tree/DEBIAN/control"
+    control.write_text(re.sub(r"^Version: .*", lambda m: m[0] + "+next", control.read_text(), flags=re.MULTILINE))
+    dpkg_deb("--root-owner-group", "-Znone", "--build", tmp_path / "tree", folder / "second.deb")
+    return folder
+
+
+@pytest.mark.timeout(900)  # makes the root, if there is none yet
+@pytest.mark.parametrize("scenario", ["life", "wrong_settings"])
+def test_in_a_bare_debian(scenario, debian, packages, tmp_path):
+    journal = tmp_path / "journal"
+    ended = subprocess.run(
+        ["bash", TOOLS / "with-systemd.sh", "--root", debian, "--ephemeral", "--bind-ro", f"{packages}:/run/packages",
+         "--bind-ro", f"{HERE / 'package_inside.py'}:/run/package_inside.py", "--",
+         "python3", "/run/package_inside.py", scenario, "/run/packages"],
+        capture_output=True, text=True, timeout=300, env={**os.environ, "SYSD_JOURNAL": str(journal)})
+    assert ended.returncode == 0, (
+        ended.stdout + ended.stderr + (journal.read_text(errors="replace")[-6000:] if journal.exists() else ""))
+    assert "scenario passed" in ended.stdout
