@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Descriptors used up: more idle HTTP connections than the exporter may have. Scrapes must go on."""
 import os
-import resource
+import pathlib
+import re
 import socket
+import subprocess
 
 from ..clock import sleep
 from ..service import HTTP
@@ -11,6 +13,18 @@ from . import Action
 #: What the exporter may still open. The scrapes under way at the same time need some 25 in the worst case.
 ROOM = 60
 IDLE = 150
+
+
+def soft_limit(pid: int) -> str:
+    return re.search(r"^Max open files +(\S+)", pathlib.Path(f"/proc/{pid}/limits").read_text(), re.M).group(1)
+
+
+def set_soft_limit(pid: int, limit):
+    """As the process's own user: root may be without the capability to do it for others."""
+    facts = os.stat(f"/proc/{pid}")
+    subprocess.run(
+        ["setpriv", f"--reuid={facts.st_uid}", f"--regid={facts.st_gid}", "--clear-groups",
+         "prlimit", f"--pid={pid}", f"--nofile={limit}:"], check=True, capture_output=True, timeout=20)
 
 
 class IdleConnections(Action):
@@ -25,8 +39,8 @@ class IdleConnections(Action):
         try:
             # The lowest free number counts, so the limit is over the highest in use.
             highest = max(map(int, os.listdir(f"/proc/{exporter.pid}/fd")))
-            before = resource.prlimit(exporter.pid, resource.RLIMIT_NOFILE)
-            resource.prlimit(exporter.pid, resource.RLIMIT_NOFILE, (highest + ROOM, before[1]))
+            before = soft_limit(exporter.pid)
+            set_soft_limit(exporter.pid, highest + ROOM)
             host, port = HTTP.split(":")
             for _ in range(IDLE):
                 one = socket.socket()
@@ -45,8 +59,8 @@ class IdleConnections(Action):
                 one.close()
             if before:
                 try:
-                    resource.prlimit(exporter.pid, resource.RLIMIT_NOFILE, before)
-                except ProcessLookupError:
+                    set_soft_limit(exporter.pid, before)
+                except (FileNotFoundError, ProcessLookupError, subprocess.CalledProcessError):
                     pass
         return f"{len(sockets)} idle connections, room for {ROOM}"
 
