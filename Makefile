@@ -21,7 +21,7 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 2
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked deb run test unit e2e bench bench-quick lint format proto clean
+.PHONY: help deps deps-test build build-hooked deb run test unit e2e bench bench-quick chaos chaos-quick lint format proto clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ deb: build ## Build dist/fodc-proxy_VERSION_ARCH.deb out of the release binaries
 run: build ## Start the proxy with five simulated agents; Ctrl-C ends all
 	@scripts/run.sh $(BIN)
 
-test: lint unit e2e bench-quick ## Lint, unit tests, release build, end-to-end tests over real processes, a short bench
+test: lint unit e2e chaos-quick bench-quick ## Lint, unit tests, release build, end-to-end tests, a short chaos, a short bench
 
 # One at a time: hundreds of tests with sockets and processes starve each other on two cores.
 unit: deps ## Unit tests alone
@@ -57,6 +57,17 @@ unit: deps ## Unit tests alone
 
 e2e: deps-test build build-hooked deb ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
 	$(VENV)/bin/python -m pytest Tests/e2e -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)
+
+# Needs root: the service runs under a systemd of its own. Where it is, the unit that is shipped is what runs.
+SECONDS_OF_CHAOS = $(if $(filter command% environment%,$(origin SECONDS)),$(SECONDS),300)
+CHAOS = $(VENV)/bin/python Tests/chaos/run.py $(addprefix --unit=,$(wildcard deploy/systemd/fodc-proxy.service)) \
+	$(if $(SEED),--seed=$(SEED)) $(CHAOS_FLAGS)
+
+chaos: deps-test build ## Torment the service for SECONDS=300 with SEED= under a real systemd and Prometheus; a table in .build/chaos
+	$(CHAOS) --seconds=$(SECONDS_OF_CHAOS)
+
+chaos-quick: deps-test build
+	$(CHAOS) --seconds=45
 
 # Judges no times: only whether every answer is right under load.
 bench-quick: deps-test build

@@ -18,6 +18,7 @@ import time
 
 from parts.cases import CASES as METRICS_CASES
 from parts.cases import Context
+from parts.failures import FAILURES
 from parts.figures import table
 from parts.sharing_cases import SHARING_CASES
 from parts.stand import Broken
@@ -25,7 +26,7 @@ from parts.stream_cases import STREAM_CASES
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-CASES = METRICS_CASES + STREAM_CASES + SHARING_CASES
+CASES = METRICS_CASES + STREAM_CASES + SHARING_CASES + FAILURES
 
 
 def arguments():

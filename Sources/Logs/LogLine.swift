@@ -2,11 +2,12 @@
 import Logging
 import Platform
 
-/// One log line and its two forms. A line is one line whatever the message holds: it may come from the network.
+/// One log line and its two forms on standard error; for the journal's see ``JournalEntry``. A line is one line whatever
+/// the message holds: it may come from the network.
 ///
 ///     2026-01-31T12:00:00.000Z info supervisor: ready workers=2 listening=":17912 :17913"
 ///     {"time":"2026-01-31T12:00:00.000Z","level":"info","component":"supervisor","message":"ready","workers":"2"}
-public struct LogLine {
+public struct LogLine: Sendable {
     public var wallNanoseconds: Int64
     public var level: Logger.Level
     /// Which process.
@@ -18,6 +19,10 @@ public struct LogLine {
     public var metadata: Logger.Metadata
     /// Lines that could not be written before this one.
     public var lostLines = 0
+    /// Lines before this one that went to standard error, without fields, since journald did not take them.
+    public var plainLines = 0
+    /// This line is the last of so many alike, of which the others were kept back; 0: it stands for itself.
+    public var repeats = 0
 
     public init(
         wallNanoseconds: Int64, level: Logger.Level, component: String, label: String, message: String,
@@ -39,14 +44,16 @@ public struct LogLine {
         var bytes = Array(line.utf8)
         // An over-long line is cut, so that it stays atomic on a pipe.
         if bytes.count + 1 > StandardError.atomicBytes {
-            return isJSON ? shortened.bytes(isJSON: true, hasPriority: hasPriority) : Self.cut(bytes)
+            return isJSON
+                ? shortened.bytes(isJSON: true, hasPriority: hasPriority)
+                : Self.cut(bytes, to: StandardError.atomicBytes - 1) + [UInt8(ascii: "\n")]
         }
         bytes.append(UInt8(ascii: "\n"))
         return bytes
     }
 
     /// The numbers of syslog's severities, which the journal knows.
-    private var priority: Int {
+    var priority: Int {
         switch level {
         case .trace, .debug: 7
         case .info: 6
@@ -58,22 +65,32 @@ public struct LogLine {
     }
 
     /// Fields after the message, sorted by name so that lines can be compared.
-    private var fields: [(name: String, value: String)] {
+    var fields: [(name: String, value: String)] {
         var fields = metadata.map { (name: $0.key, value: "\($0.value)") }.sorted { $0.name < $1.name }
         if let error { fields.append(("error", error)) }
+        if repeats > 0 { fields.append((Self.repeatsField, String(repeats))) }
         if lostLines > 0 { fields.append(("lost_log_lines", String(lostLines))) }
+        if plainLines > 0 { fields.append(("plain_log_lines", String(plainLines))) }
         return fields
     }
 
-    private var hasLabel: Bool { label != component && !label.isEmpty }
+    private static let repeatsField = "repeats"
+
+    var hasLabel: Bool { label != component && !label.isEmpty }
 
     private var text: String {
-        var line = "\(Timestamp.rfc3339(wallNanoseconds: wallNanoseconds)) \(level) \(component)"
-        if hasLabel { line += "/\(label)" }
-        line += ": "
+        "\(Timestamp.rfc3339(wallNanoseconds: wallNanoseconds)) \(level) \(journalText)"
+    }
+
+    /// The text without what the journal shows by itself: `ingest-0/grpc: agent gone pod=data-0`.
+    var journalText: String {
+        var line = hasLabel ? "\(component)/\(label): " : "\(component): "
         Self.appendEscaped(message, to: &line, isQuoted: false)
-        for (name, value) in fields {
-            line += " \(name)="
+        if repeats > 1 { line += " (and \(repeats - 1) more like it)" }
+        for (name, value) in fields where name != Self.repeatsField {
+            line += " "
+            Self.appendEscaped(name, to: &line, isQuoted: false)
+            line += "="
             let isPlain =
                 !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0x7F }
             if isPlain {
@@ -113,12 +130,13 @@ public struct LogLine {
         return line
     }
 
-    /// `bytes` cut before a character, with a mark at the end.
-    private static func cut(_ bytes: [UInt8]) -> [UInt8] {
-        let end = Array("…\n".utf8)
-        var count = StandardError.atomicBytes - end.count
+    /// `bytes`, if they are more than `limit` cut before a character and with a mark at the end.
+    static func cut(_ bytes: [UInt8], to limit: Int) -> [UInt8] {
+        guard bytes.count > limit else { return bytes }
+        let mark = Array("…".utf8)
+        var count = limit - mark.count
         while count > 0, bytes[count] & 0xC0 == 0x80 { count -= 1 }
-        return bytes.prefix(count) + end
+        return bytes.prefix(count) + mark
     }
 
     /// Control characters become `\n`, `\t` or `\u00XX`; quotes and backslashes are escaped inside quotes.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Logging
+import Logs
 import Platform
 import WorkerLink
 
@@ -41,6 +42,7 @@ extension Supervisor {
                 lastPingNanoseconds = monotonic
             }
         }
+        LogOutput.standard.tellRepeats()
         observe()
         for worker in everyone {
             if let killAt = worker.killAtNanoseconds, now >= killAt {

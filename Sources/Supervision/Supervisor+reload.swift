@@ -2,6 +2,7 @@
 import Glibc
 import Lanes
 import Logging
+import Logs
 import Platform
 import Settings
 import WorkerLink
@@ -109,6 +110,7 @@ extension Supervisor {
         logger.notice("reload: becoming the program on disk", metadata: ["program": "\(order.programs.executable)"])
         // systemd has to hear from us in time also if the new program takes a moment.
         service.ping()
+        LogOutput.standard.tellAllRepeats()
         let error = ProgramChange.become(
             path: order.programs.executable, arguments: ["fodc-proxy", "--handover-fd=\(memory)"],
             environment: environment(for: order), keep: handover.descriptors + [memory])

@@ -17,6 +17,8 @@ enum ProxyProgram {
     private static let handoverOption = "--handover-fd="
 
     static func run() -> Int32 {
+        // Who asks for Swift's crash reporter gets it.
+        if ProcessEnvironment.value("SWIFT_BACKTRACE") == nil { FatalSignals.leaveToSystem() }
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments.first == CtlCommand.word { return CtlProgram.run(Array(arguments.dropFirst())) }
         if arguments.count == 1, arguments[0].hasPrefix(handoverOption),

@@ -66,6 +66,8 @@ public enum WorkerProcess {
             logger.critical("cannot serve", metadata: ["reason": "\(error)"])
             exit(exitFailure)
         }
+        loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in LogOutput.standard.tellRepeats()
+        }
         link.sendReady()
         logger.debug("ready", metadata: ["generation": "\(launch.generation)"])
         for order in early { obey(order, launch, link, worker, loop, logger) }

@@ -78,17 +78,3 @@ import Testing
         #expect(Timestamp.rfc3339(wallNanoseconds: nanoseconds) == text)
     }
 }
-
-@Suite struct LogThrottleTests {
-    private let second: UInt64 = 1_000_000_000
-
-    @Test func countsWhatItKeepsBack() {
-        var throttle = LogThrottle(burst: 2, interval: .seconds(10))
-        #expect((0..<5).map { throttle.admit($0 * second) } == [0, 0, nil, nil, nil])
-        #expect(throttle.admit(10 * second) == 3)
-        #expect(throttle.admit(11 * second) == 0)
-        #expect(throttle.admit(12 * second) == nil)
-        #expect(throttle.takeSuppressed() == 1)
-        #expect(throttle.takeSuppressed() == 0)
-    }
-}

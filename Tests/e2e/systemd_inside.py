@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs inside a private systemd (see test_systemd_real.py): systemd_inside.py SCENARIO BIN. Fails by exception."""
+import json
+import os
 import pathlib
 import signal
-import os
 import subprocess
 import sys
 import urllib.request
@@ -129,6 +130,55 @@ def scenario_usage():
     eventually(lambda: shown("ActiveState") == "failed", "the unit has failed")
     assert (shown("ExecMainStatus"), shown("NRestarts")) == ("2", "0")
     assert "--max-agents" in journal()
+
+
+def entries(*matches: str) -> list[dict]:
+    """The service's journal entries that match, with all their fields."""
+    shown = subprocess.run(
+        ["journalctl", "--no-pager", "-u", "fodc-proxy.service", "-o", "json", *matches],
+        capture_output=True, text=True, timeout=60).stdout
+    return [json.loads(line) for line in shown.splitlines()]
+
+
+def scenario_journal():
+    """Lines have their parts as fields; a fault that repeats is told by count; who wants JSON gets JSON."""
+    install("--max-agents=1 --ingest-workers=1")
+    systemctl("start", "fodc-proxy.service")
+    served = Agent("127.0.0.1:17912", "served").start()
+
+    def refused(pod: str):
+        agent = Agent("127.0.0.1:17912", pod)
+        agent.begin_registration().status()
+        agent.close()
+
+    attempts = 12
+    for number in range(attempts):
+        refused(f"refused-{number}")
+    first = eventually(lambda: entries("FODC_POD=refused-0"), "a line about refused-0")[0]
+    wanted = {"PRIORITY": "4", "SYSLOG_IDENTIFIER": "fodc-proxy", "FODC_WORKER": "ingest-0", "FODC_MAX_AGENTS": "1"}
+    assert {name: first.get(name) for name in wanted} == wanted, first
+    assert "--max-agents" in first["MESSAGE"] and "pod=refused-0" in first["MESSAGE"], first
+    assert first["_TRANSPORT"] == "journal", first
+
+    def told():
+        return [int(e.get("FODC_REPEATS", 1)) for e in entries("FODC_MAX_AGENTS=1")]
+
+    eventually(lambda: sum(told()) == attempts, f"{attempts} refusals told, one way or the other", timeout=40)
+    assert len(told()) < attempts, told()
+    assert entries("FODC_WORKER=supervisor", "PRIORITY=6"), journal()
+    systemctl("stop", "fodc-proxy.service")
+    served.close()
+
+    install("--max-agents=1 --log-format=json")
+    systemctl("start", "fodc-proxy.service")
+    served = Agent("127.0.0.1:17912", "served").start()
+    refused("refused-json")
+    line = eventually(
+        lambda: [e for e in entries("PRIORITY=4") if "refused-json" in e["MESSAGE"]], "a line of JSON")[0]
+    assert line["_TRANSPORT"] == "stdout" and "FODC_POD" not in line, line
+    assert json.loads(line["MESSAGE"])["pod"] == "refused-json", line
+    systemctl("stop", "fodc-proxy.service")
+    served.close()
 
 
 if __name__ == "__main__":

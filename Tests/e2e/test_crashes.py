@@ -232,6 +232,15 @@ def refuses(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV, signal.SIGTRAP])
+def test_a_fault_of_the_supervisor_ends_it(proxy, number):
+    """As when systemd's watchdog aborts it: it must not live on."""
+    running = proxy()
+    running.signal(number)
+    assert running.wait(20) == -number
+    eventually(lambda: not running.survivors(), "its workers have ended with it")
+
+
 def test_stopped_supervisor_disturbs_nobody(proxy, agents):
     """While it does not run the workers go on; afterwards it takes none of them for hung."""
     running = proxy()

@@ -24,7 +24,7 @@ def why_not() -> str | None:
     return None if tried.returncode == 0 else f"no private systemd here: {tried.stderr.strip()[-300:]}"
 
 
-@pytest.mark.parametrize("scenario", ["start", "watchdog", "killed", "worker", "usage"])
+@pytest.mark.parametrize("scenario", ["start", "watchdog", "killed", "worker", "usage", "journal"])
 def test_scenario(scenario, tmp_path):
     if reason := why_not():
         pytest.skip(reason)

@@ -280,17 +280,17 @@ class Agent:
 
         threading.Thread(target=beat, daemon=True, name="heartbeat").start()
 
-    def keep_connected(self) -> "Agent":
+    def keep_connected(self, look_every: float = 0.01) -> "Agent":
         """From now on does as the agents in the field: when one of its streams ends, it connects anew as a whole, at once;
         after a failed attempt it waits (there 5 s; here 0.2 s, since the tests wait for it)."""
-        threading.Thread(target=self._reconnect_forever, daemon=True, name="reconnect").start()
+        threading.Thread(target=self._reconnect_forever, args=(look_every,), daemon=True, name="reconnect").start()
         return self
 
-    def _reconnect_forever(self):
+    def _reconnect_forever(self, look_every: float):
         has_failed = False
         while not self._closing.is_set():
             if not has_failed and not any(stream.is_ended for stream in self.streams):
-                self._closing.wait(0.01)
+                self._closing.wait(look_every)
                 continue
             self._drop_connection()
             self.channel = grpc.insecure_channel(self.address, options=_CHANNEL_OPTIONS)

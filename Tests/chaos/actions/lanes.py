@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Full lanes: the exporter stands still while agents send what they can, so that ingest must hold them back."""
+import os
+import re
+import signal
+import urllib.request
+
+from ..clock import sleep
+from ..service import HTTP
+from . import Action
+
+#: Below the 2 s after which the exporter counts as hung.
+PAUSE_SECONDS = 1.4
+
+
+HELD_BACK = re.compile(r"^fodc_proxy_back_pressure_seconds_total\{[^}]*\} (\S+)$", re.M)
+
+
+def get(path: str) -> str:
+    """An answer, or nothing: the exporter may be dying of something else."""
+    try:
+        with urllib.request.urlopen(f"http://{HTTP}{path}", timeout=10) as answer:
+            return answer.read().decode()
+    except OSError:
+        return ""
+
+
+def held_back_seconds() -> float:
+    """How long ingest has held agents back for want of room, so far."""
+    return sum(map(float, HELD_BACK.findall(get("/metrics"))))
+
+
+class FullLanes(Action):
+    name = "full lanes"
+    excuses = True  # on a busy machine the pause can last long enough for the exporter to be replaced
+
+    def run(self, stand, rng) -> str:
+        exporter = stand.service.process("exporter")
+        if not exporter:
+            return "no exporter runs"
+        before = held_back_seconds()
+        get("/diagnostics")  # what an agent sends on a stream that it was never asked on is dropped unread
+        flooding = [pod for unit in stand.fleet.grpcs for pod in unit.say(f"flood {PAUSE_SECONDS + 1}")["flooding"]]
+        try:
+            os.kill(exporter.pid, signal.SIGSTOP)
+            sleep(PAUSE_SECONDS)
+        except ProcessLookupError:
+            return "the exporter was gone"
+        finally:
+            try:
+                os.kill(exporter.pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+        sleep(1.0)
+        return f"{len(flooding)} agents flooded, held back for {max(0.0, held_back_seconds() - before):.2f} s"
+
+
+def actions():
+    return [FullLanes()]

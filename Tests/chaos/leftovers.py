@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the service has: memory, descriptors, sockets, memory files, zombies. And what is left when it has stopped."""
+import collections
+import os
+import pathlib
+import re
+
+from .service import NAME, PROGRAMS, RUNTIME, Service, shown, stat
+
+MEMORY_FILE = re.compile(r"/memfd:(fodc[^ ]*)")
+LISTENING = "0A"
+PORTS = (17912, 17913)
+
+
+def memory(service: Service) -> dict[str, int]:
+    """Bytes of all processes together: `heap` is their own, `lanes` what they share."""
+    total = {"heap": 0, "lanes": 0}
+    for process in service.processes():
+        try:
+            text = pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        fields = dict(re.findall(r"^(\w+): +(\d+) kB", text, re.M))
+        total["heap"] += int(fields["Pss_Anon"]) * 1024
+        total["lanes"] += int(fields["Pss_Shmem"]) * 1024
+    return total
+
+
+def descriptors(service: Service) -> dict[str, int]:
+    """How many descriptors each process has, without connections, which come and go."""
+    counts = {}
+    for process in service.processes():
+        counts[process.name] = sum(1 for _, target in links(process.pid) if not target.startswith("socket:"))
+    return counts
+
+
+def links(pid: int) -> list[tuple[str, str]]:
+    found = []
+    try:
+        numbers = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return found
+    for number in numbers:
+        try:
+            found.append((number, os.readlink(f"/proc/{pid}/fd/{number}")))
+        except OSError:
+            continue
+    return found
+
+
+def zombies() -> list[str]:
+    """Of the service's programs, those that nobody has waited for."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        facts = stat(int(pid))
+        if facts and facts[0] in PROGRAMS and facts[1] == "Z":
+            found.append(f"{facts[0]} {pid}, child of {facts[2]}")
+    return found
+
+
+def memory_files() -> dict[str, int]:
+    """Memory files of ours by name, with how many descriptors of whomever (systemd's store too) hold them."""
+    found = collections.Counter()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        for _, target in links(int(pid)):
+            if match := MEMORY_FILE.match(target):
+                found[match.group(1)] += 1
+    return dict(found)
+
+
+def listening() -> list[int]:
+    found = []
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        port = int(fields[1].split(":")[1], 16)
+        if fields[3] == LISTENING and port in PORTS:
+            found.append(port)
+    return found
+
+
+def after_stop() -> list[str]:
+    """All that is left of a service that was stopped."""
+    left = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        facts = stat(int(pid))
+        if facts and facts[0] in PROGRAMS:
+            left.append(f"process {facts[0]} {pid} ({facts[1]})")
+    group = pathlib.Path("/sys/fs/cgroup/system.slice") / NAME / "cgroup.procs"
+    if group.exists() and (text := group.read_text().split()):
+        left.append(f"in the service's cgroup: {text}")
+    if (stored := shown("NFileDescriptorStore")) != "0":
+        left.append(f"{stored} descriptors in systemd's store")
+    left += [f"memory file {name} ({count} descriptors)" for name, count in memory_files().items()]
+    left += [f"listening socket on port {port}" for port in listening()]
+    if RUNTIME.exists():
+        left.append(f"{RUNTIME}: {sorted(p.name for p in RUNTIME.iterdir())}")
+    result = (shown("Result"), shown("ExecMainStatus"))
+    if result != ("success", "0"):
+        left.append(f"it did not end well: {result}")
+    return left
