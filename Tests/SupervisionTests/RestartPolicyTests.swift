@@ -14,6 +14,14 @@ import Testing
         #expect(policy.lastDeathNanoseconds - policy.firstDeathNanoseconds == 8 * second)
     }
 
+    @Test func whoServedForAWhileIsReplacedAtOnceAndStillCounts() {
+        var policy = RestartPolicy()
+        for death in 1...5 as ClosedRange<UInt64> { _ = policy.died(readySince: nil, nowNanoseconds: death * second) }
+        #expect(policy.died(readySince: 10 * second, nowNanoseconds: 20 * second) == 0)
+        #expect(policy.deathsInRow == 6 && policy.isDegraded)
+        #expect(policy.died(readySince: 21 * second, nowNanoseconds: 31 * second - 1) == 250_000_000)
+    }
+
     @Test func neverOverflows() {
         #expect(RestartPolicy.delayNanoseconds(deathsInRow: Int.max) == RestartPolicy.longestDelayNanoseconds)
     }

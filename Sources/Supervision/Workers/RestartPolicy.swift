@@ -7,6 +7,9 @@ public struct RestartPolicy: Sendable {
     public static let firstDelayNanoseconds: UInt64 = 250_000_000
     /// No wait is longer: the agents come back every 5 s.
     public static let longestDelayNanoseconds: UInt64 = 5_000_000_000
+    /// Who has served for so long before it died is replaced at once: waiting helps only against what kills at the start, and
+    /// while nobody serves a scrape waits.
+    public static let steadyNanoseconds: UInt64 = 10_000_000_000
     /// Who has served for so long was healthy: its death is a first one again.
     public static let healthyNanoseconds: UInt64 = 60_000_000_000
     /// From so many deaths in a row on the service is degraded.
@@ -14,6 +17,8 @@ public struct RestartPolicy: Sendable {
 
     /// Deaths in a row, none after a healthy life.
     public private(set) var deathsInRow = 0
+    /// Those of them that came soon after the start, one after the other.
+    private var quickDeathsInRow = 0
     /// When the first and the last of them were.
     public private(set) var firstDeathNanoseconds: UInt64 = 0
     public private(set) var lastDeathNanoseconds: UInt64 = 0
@@ -22,6 +27,7 @@ public struct RestartPolicy: Sendable {
 
     init(deathsInRow: Int, firstDeathNanoseconds: UInt64, lastDeathNanoseconds: UInt64) {
         self.deathsInRow = deathsInRow
+        quickDeathsInRow = deathsInRow
         self.firstDeathNanoseconds = firstDeathNanoseconds
         self.lastDeathNanoseconds = lastDeathNanoseconds
     }
@@ -33,10 +39,12 @@ public struct RestartPolicy: Sendable {
     /// - Parameter readySince: when it had become ready; `nil` if it never had.
     public mutating func died(readySince: UInt64?, nowNanoseconds: UInt64) -> UInt64 {
         if isHealthy(readySince: readySince, nowNanoseconds: nowNanoseconds) { forget() }
+        if let readySince, nowNanoseconds >= readySince + Self.steadyNanoseconds { quickDeathsInRow = 0 }
         if deathsInRow == 0 { firstDeathNanoseconds = nowNanoseconds }
         lastDeathNanoseconds = nowNanoseconds
         deathsInRow += 1
-        return Self.delayNanoseconds(deathsInRow: deathsInRow)
+        quickDeathsInRow += 1
+        return Self.delayNanoseconds(deathsInRow: quickDeathsInRow)
     }
 
     /// Notes that it lives; after ``healthyNanoseconds`` the deaths before are forgotten.
@@ -58,5 +66,6 @@ public struct RestartPolicy: Sendable {
 
     private mutating func forget() {
         deathsInRow = 0
+        quickDeathsInRow = 0
     }
 }
