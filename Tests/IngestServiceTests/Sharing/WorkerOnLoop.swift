@@ -36,7 +36,8 @@ final class WorkerOnLoop: @unchecked Sendable {
                 control: memory, link: memory, listener: listener, secret: secret,
                 lanes: .ingest(
                     .init(
-                        up: up, downA: downs[0], downB: downs[1], bellA: bells[0].0.descriptor, bellB: bells[1].0.descriptor, otherUps: []))))
+                        up: up, downA: downs[0], downB: downs[1], bellA: bells[0].0.descriptor,
+                        bellB: bells[1].0.descriptor, otherUps: []))))
         launch = try WorkerLaunch(arguments: ["fodc-ingest"] + wanted.arguments)
         let loop = group.next()
         let launch = launch
