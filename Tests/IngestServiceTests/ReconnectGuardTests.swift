@@ -43,11 +43,12 @@ import Testing
     @Test func onlyShortLivesOfTheAgentsOwnDoingCount() {
         var guardian = ReconnectGuard()
         let now = 100 * second
-        #expect(!guardian.ended(hash, answeredAtNanoseconds: now - second, byAgent: true, nowNanoseconds: now))
-        #expect(!guardian.ended(hash, answeredAtNanoseconds: now - 1, byAgent: false, nowNanoseconds: now))
-        #expect(!guardian.ended(hash, answeredAtNanoseconds: nil, byAgent: true, nowNanoseconds: now))
+        #expect(guardian.ended(hash, answeredAtNanoseconds: now - second, byAgent: true, nowNanoseconds: now) == false)
+        #expect(guardian.ended(hash, answeredAtNanoseconds: now - 1, byAgent: false, nowNanoseconds: now) == false)
+        #expect(guardian.ended(hash, answeredAtNanoseconds: nil, byAgent: true, nowNanoseconds: now) == false)
         #expect(guardian.shortLives(of: hash) == nil)
-        #expect(guardian.ended(hash, answeredAtNanoseconds: now - second + 1, byAgent: true, nowNanoseconds: now))
+        #expect(
+            guardian.ended(hash, answeredAtNanoseconds: now - second + 1, byAgent: true, nowNanoseconds: now) == true)
         #expect(guardian.shortLives(of: hash) == ShortLives(count: 1, lastNanoseconds: now))
     }
 

@@ -21,59 +21,6 @@ import Testing
     }
 }
 
-@Suite struct ReconnectGuardTests {
-    private let second: UInt64 = 1_000_000_000
-
-    /// Registers, ends after `life`, and registers again, `count` times; how often it was admitted.
-    private func loop(_ guardian: inout ReconnectGuard, count: Int, life: UInt64, byAgent: Bool, from start: UInt64)
-        -> Int
-    {
-        var now = start
-        var admitted = 0
-        for _ in 0..<count {
-            if guardian.admits(42, nowNanoseconds: now) {
-                admitted += 1
-                guardian.answered(42, nowNanoseconds: now)
-                now += life
-                guardian.ended(42, byAgent: byAgent, nowNanoseconds: now)
-            }
-            now += 1_000_000
-        }
-        return admitted
-    }
-
-    @Test func aLoopIsHeldOffForTenSeconds() {
-        var guardian = ReconnectGuard()
-        // The first has no predecessor; five more are allowed; the next is the one too many.
-        #expect(loop(&guardian, count: 100, life: 1_000_000, byAgent: true, from: 0) == 6)
-        #expect(guardian.admits(43, nowNanoseconds: second) == true)
-        #expect(guardian.admits(42, nowNanoseconds: 9 * second) == false)
-        #expect(guardian.admits(42, nowNanoseconds: 11 * second) == true)
-    }
-
-    @Test func whatThisWorkerEndedItselfDoesNotCount() {
-        var guardian = ReconnectGuard()
-        #expect(loop(&guardian, count: 100, life: 1_000_000, byAgent: false, from: 0) == 100)
-    }
-
-    @Test func aLifeOfASecondIsLongEnough() {
-        var guardian = ReconnectGuard()
-        #expect(loop(&guardian, count: 100, life: second, byAgent: true, from: 0) == 100)
-    }
-
-    @Test func memoryIsBounded() {
-        var guardian = ReconnectGuard()
-        for hash in 0..<UInt64(ReconnectGuard.maximumIdentities + 10) {
-            guardian.answered(hash, nowNanoseconds: hash)
-        }
-        for hash in 0..<UInt64(ReconnectGuard.maximumIdentities + 10) {
-            guardian.ended(hash, byAgent: true, nowNanoseconds: 100_000)
-        }
-        guardian.sweep(nowNanoseconds: 100 * second)
-        #expect(guardian.admits(1, nowNanoseconds: 100 * second) == true)
-    }
-}
-
 @Suite struct WindowPlanTests {
     private let second: Int64 = 1_000_000_000
 

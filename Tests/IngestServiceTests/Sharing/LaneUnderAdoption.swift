@@ -85,16 +85,22 @@ final class Adopter {
         registry = AgentRegistry(lane: lane)
         let settings = try ProxySettings(flagValues: [(.maxAgents, String(maxAgents))])
         let counters = IngestCounters(lane: lane)
-        let collector = MetricsCollector(lane: lane, outbox: outbox, registry: registry, counters: counters)
+        let note = WorkNote(lane: lane)
+        let collector = MetricsCollector(
+            lane: lane, outbox: outbox, registry: registry, counters: counters, note: note)
         let answers = AnswerCollector(
             lane: lane, outbox: outbox, registry: registry, counters: counters,
-            parser: ParsingThread(loop: EmbeddedEventLoop(), limitBytes: 1 << 20),
+            parser: ParsingThread(loop: EmbeddedEventLoop(), limitBytes: 1 << 20, note: note),
             downloads: ProfileDownloads(lane: lane, outbox: outbox, registry: registry, counters: counters),
-            maximumMessageBytes: 1 << 20)
+            note: note, maximumMessageBytes: 1 << 20)
+        let controlFile = try ControlFile.create()
+        defer { MemoryFile.close(controlFile) }
+        _ = try ControlWriter(descriptor: controlFile)
         service = AgentService(
             settings: settings, secret: try #require(InstallationSecret(LaneUnderAdoption.secretBytes)), lane: lane,
             outbox: outbox, registry: registry, collector: collector, answers: answers, counters: counters,
-            others: OtherWorkers(lanes: OtherLanes([])) { _ in false }, logger: Logger(label: "test"))
+            others: OtherWorkers(lanes: OtherLanes([])) { _ in false },
+            control: try ControlReader(descriptor: controlFile), note: note, index: 0, logger: Logger(label: "test"))
     }
 
     deinit { MemoryFile.close(descriptor) }

@@ -30,13 +30,14 @@ final class WorkerOnLoop: @unchecked Sendable {
         let secret = try MemoryFile.create(name: "test-secret", byteCount: LaneUnderAdoption.secretBytes.count)
         let written = LaneUnderAdoption.secretBytes.withUnsafeBytes { pwrite(secret, $0.baseAddress, $0.count, 0) }
         precondition(written == LaneUnderAdoption.secretBytes.count, "the secret is written")
-        let lanes = WorkerDescriptors.Ingest(
-            up: up, downA: downs[0], downB: downs[1], bellA: bells[0].0.descriptor, bellB: bells[1].0.descriptor,
-            otherUps: [])
         let wanted = WorkerLaunch(
             role: .ingest, index: 0, generation: 1, ingestWorkers: 1, settings: ProxySettings(),
             descriptors: WorkerDescriptors(
-                control: memory, link: memory, listener: listener, secret: secret, lanes: .ingest(lanes)))
+                control: memory, link: memory, listener: listener, secret: secret,
+                lanes: .ingest(
+                    .init(
+                        up: up, downA: downs[0], downB: downs[1], bellA: bells[0].0.descriptor,
+                        bellB: bells[1].0.descriptor, otherUps: []))))
         launch = try WorkerLaunch(arguments: ["fodc-ingest"] + wanted.arguments)
         let loop = group.next()
         let launch = launch
