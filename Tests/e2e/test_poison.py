@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What kills workers again and again is found out and kept away; the service is degraded, and goes on."""
+import contextlib
+import http.client
+import os
+import pathlib
+import signal
+
+import grpc
+import pytest
+
+from harness import processes
+from harness.ctl import Control
+from harness.processes import pause, stat_of
+from harness.waiting import eventually
+
+DEBUG_BIN = pathlib.Path(os.environ.get("FODC_DEBUG_BIN") or processes.BIN.parent / "debug")
+
+
+@pytest.fixture
+def hooked(proxy, monkeypatch):
+    """A proxy of a debug build, with a hook that makes some bytes fatal. One ingest worker: a debug NIO does not bear that
+    another process takes the connection that it was told of."""
+    names = ("fodc-proxy", "fodc-ingest", "fodc-exporter")
+    missing = [n for n in names if not (DEBUG_BIN / n).exists()]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not in {DEBUG_BIN}: make build-hooked, or set FODC_DEBUG_BIN")
+    monkeypatch.setattr(processes, "BIN", DEBUG_BIN)
+    return lambda **env: proxy(ingest_workers=1, env=env)
+
+
+def status(running) -> dict:
+    return Control(running.folder / "runtime").status()
+
+
+def worker(running, name: str) -> dict:
+    return next(w for w in status(running)["workers"] if w["name"] == name)
+
+
+def scraped(running):
+    """A scrape, or None when the exporter dies over it."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return running.scrape()
+
+
+def own(running, name: str) -> float:
+    return next(iter(running.scrape().named(name).values()))
+
+
+def test_an_agent_that_kills_workers_is_held_off(hooked, agents):
+    running = hooked(FODC_TEST_INGEST_POISON="the-poison")
+    good = agents(running, "good").keep_connected()
+    good.samples = [good.sample("value", 1)]
+    bad = agents(running, "bad").keep_connected()
+    deaths = lambda: worker(running, "ingest-0")["generation"] - 1  # noqa: E731
+    assert deaths() == 0
+    bad.samples = [bad.sample("value", 2, zone="the-poison")]
+    eventually(lambda: scraped(running) and deaths() >= 2, "two deaths", timeout=60)
+    eventually(lambda: status(running)["held_off_identities"] == 1, "it is held off")
+    # It comes back all the time; nobody dies of it any more, and the good one is served.
+    generation = worker(running, "ingest-0")["generation"]
+    eventually(lambda: len(running.scrape().named("value")) == 1, "the good one is back")
+    pause(2)
+    assert worker(running, "ingest-0")["generation"] == generation
+    refusal = bad.begin_registration()
+    code, text = refusal.status()
+    assert code == grpc.StatusCode.RESOURCE_EXHAUSTED and "held off" in text
+    assert own(running, "fodc_proxy_agents_held_off_total") == 1
+    health = running.health()
+    assert health["status"] == "degraded" and "held off" in health["reason"]
+    assert "held off" in status(running)["degraded_reason"]
+    assert "an agent has killed ingest workers 2 times and is held off" in running.output()
+    assert "bad" in running.output(), "the ingest worker names it"
+
+
+def test_a_lane_that_kills_the_exporter_is_replaced(hooked, agents):
+    """Single records are skipped after two deaths; a lane full of them is given up after five."""
+    running = hooked(FODC_TEST_POISON="the-poison")
+    good = agents(running, "good").keep_connected()
+    good.samples = [good.sample("value", 1)]
+    assert len(running.scrape().named("value")) == 1
+    before = good.agent_id
+    for number in range(4):
+        # Its identity stays in the lane when it has gone.
+        agents(running, f"the-poison-{number}").close()
+    eventually(lambda: "begins with an empty one" in running.output(), "the lane is replaced", timeout=60)
+    eventually(lambda: worker(running, "ingest-0")["state"] == "running" and worker(running, "exporter")["state"] == "running", "both serve")
+    eventually(lambda: (scrape := scraped(running)) and len(scrape.named("value")) == 1, "the good one is asked anew")
+    assert good.agent_id == before, "under its old id"
+    assert own(running, "fodc_proxy_lanes_quarantined_total") == 1
+    generation = worker(running, "exporter")["generation"]
+    pause(1)
+    assert worker(running, "exporter")["generation"] == generation, "and nobody dies any more"
+    assert running.health()["status"] == "degraded" and "ingest-0" in running.health()["reason"]
+    assert running.health()["agents_total"] == 1
+
+
+def test_exporters_lanes_are_replaced_when_nothing_is_named(proxy, agents):
+    running = proxy(ingest_workers=1)
+    agent = agents(running, "good").keep_connected()
+    agent.samples = [agent.sample("value", 1)]
+    for _ in range(5):
+        exporter = eventually(lambda: running.workers("exporter"), "an exporter")[0]["pid"]
+        eventually(lambda: worker(running, "exporter")["state"] == "running", "it serves")
+        os.kill(exporter, signal.SIGSEGV)
+        eventually(lambda: stat_of(exporter) is None, "it is gone")
+    eventually(lambda: "empty lanes of its own" in running.output(), "its lanes are replaced")
+    eventually(lambda: (scrape := scraped(running)) and len(scrape.named("value")) == 1, "it serves")
+    assert own(running, "fodc_proxy_lanes_quarantined_total") == 1
+
+
+def test_a_worker_that_dies_again_and_again_is_degraded_not_the_end(proxy, agents):
+    running = proxy(ingest_workers=2)
+    for _ in range(4):
+        first = eventually(lambda: worker(running, "ingest-0")["pid"], "a process", timeout=20)
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: stat_of(first) is None, "it is gone")
+    found = worker(running, "ingest-0")
+    assert found["deaths_in_row"] == 4 and found["last_end"] == "SIGKILL"
+    reason = running.health()["reason"]
+    assert "ingest-0 died 4 times" in reason and "SIGKILL" in reason
+    assert running.health()["status"] == "degraded" and running.is_running
+    assert running.scrape().named("fodc_proxy_worker_deaths_in_row")[frozenset({("worker", "ingest-0")})] == 4
+    # The other one serves meanwhile, and agents come to it.
+    agent = agents(running, "good").keep_connected()
+    agent.samples = [agent.sample("value", 1)]
+    eventually(lambda: len(running.scrape().named("value")) == 1, "it is served")
+    eventually(lambda: worker(running, "ingest-0")["state"] == "running", "and it comes back all the same", timeout=20)
+
+
+def test_what_is_said_of_a_death(proxy, agents, tmp_path):
+    """Signal, uptime, last command, where it was in the lanes; and a core where the system wants one."""
+    running = proxy(ingest_workers=1)
+    agent = agents(running, "good").keep_connected()
+    agent.samples = [agent.sample("value", 1)]
+    running.scrape()
+    dead = running.kill_worker("ingest", signal.SIGSEGV)
+    eventually(lambda: f"pid={dead}" in running.output() and "ingest-0 died after" in running.output(), "its line")
+    line = next(l for l in running.output().splitlines() if "ingest-0 died after" in l)
+    assert "SIGSEGV" in line and "restarting at once" in line
+    assert 'last_command="collect ' in line and "lane=" in line and "commands_" in line, line
+    eventually(lambda: running.health()["status"] == "healthy", "a successor")
+    dead = running.kill_worker("exporter", signal.SIGBUS)
+    eventually(lambda: "exporter died after" in running.output(), "its line")
+    line = next(l for l in running.output().splitlines() if "exporter died after" in l)
+    assert "SIGBUS" in line and "lane_0=" in line, line
