@@ -162,7 +162,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
 
     private func ownFamilies() -> [ExtraFamily] {
         OwnMetrics(
-            directory: directory, peers: peers, control: control, workers: health.workers, collections: collections,
+            maximumAgents: launch.settings.maxAgents, directory: directory, peers: peers, control: control,
+            workers: health.workers, collections: collections,
             windows: windows, answers: answers, reports: reports, lifecycle: lifecycle, downloads: downloads.statistics,
             skippedRecords: state.watch.skippedRecords, http: server.statistics, requests: requests,
             samplesServed: metrics.samplesServed, duplicateSeries: metrics.duplicateSeries

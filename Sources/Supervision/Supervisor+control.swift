@@ -29,6 +29,10 @@ extension Supervisor {
 
     private func scale(to count: Int, _ reply: ControlReply) {
         if let refusal = whyNot() { return reply.fail(refusal) }
+        guard ingest.prefix(count).contains(where: { $0.life.isReady }) else {
+            return reply.fail(
+                "none of the ingest workers that would stay serves; bring one back first (ctl restart ingest-0)")
+        }
         estate.setWantedWorkers(count, settings: settings, isScaled: true)
         guard count != ingest.count else { return reply.succeed("there are \(count) ingest workers already") }
         begin(Operation(name: "scale \(count)", steps: steps(toScale: count)), reply)

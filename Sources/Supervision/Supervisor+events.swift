@@ -48,13 +48,16 @@ extension Supervisor {
             if let killAt = worker.killAtNanoseconds, now >= killAt {
                 worker.killAtNanoseconds = nil
                 logger.warning("\(worker.name) has not ended in time and is killed", metadata: metadata(worker))
-                perform(worker.life.killNow(), on: worker)
+                // Who is only drained stays that; who is to be gone is.
+                perform(
+                    worker.life.isEnding ? worker.life.killNow() : worker.life.killAsHung(.requested), on: worker)
             }
             perform(worker.life.tick(hang: worker.watch.verdict(nowNanoseconds: now), nowNanoseconds: now), on: worker)
         }
         if shutdown.isUnderWay, let step = shutdown.tick(nowNanoseconds: MonotonicClock.nowNanoseconds()) {
             perform(step)
         }
+        serveIfReady()
         requests?.tick(nowNanoseconds: now)
         checkTick()
         operationTick()
@@ -68,7 +71,10 @@ extension Supervisor {
         let isReading = phase != .stopping
         let exporters = ([exporter] + leaving + successors).filter { $0.role == .exporter && $0.life.isReady }
         for worker in ingest + leaving where worker.role == .ingest && worker.life.isReady {
-            guard let own = lanes(of: worker) else { continue }
+            guard let own = lanes(of: worker) else {
+                unwatch(worker)
+                continue
+            }
             worker.watch.observe(heartbeat: own.upGauge.heartbeat, nowNanoseconds: now)
             for parity in 0..<LaneSet.parities {
                 let isWritten = isReading && !worker.isLeaving && exporters.contains { $0.parity == parity }
@@ -79,7 +85,10 @@ extension Supervisor {
         }
         for worker in exporters {
             let parity = worker.parity
-            guard let first = lanes.ingest.first else { continue }
+            guard let first = lanes.ingest.first, !worker.hasOldLanes else {
+                unwatch(worker)
+                continue
+            }
             worker.watch.observe(heartbeat: first.downGauges[parity].heartbeat, nowNanoseconds: now)
             worker.watch.setLaneCount(lanes.ingest.count, nowNanoseconds: now)
             for own in lanes.ingest {
@@ -90,15 +99,23 @@ extension Supervisor {
         }
     }
 
+    /// Its lanes are of another layout: nothing is known of it but that its process is there.
+    private func unwatch(_ worker: SupervisedWorker) {
+        worker.watch = HangWatch(laneCount: LaneSet.parities, nowNanoseconds: now)
+    }
+
     /// The lanes that an ingest worker writes; `nil` when they are of a layout that is no more.
     func lanes(of worker: SupervisedWorker) -> IngestLanes? {
         guard !worker.hasOldLanes, lanes.ingest.indices.contains(worker.index) else { return nil }
         return lanes.ingest[worker.index]
     }
 
+    private static let messagesATurn = 32
+
     /// What a worker says.
     private func readLink(_ worker: SupervisedWorker) {
-        while worker.link >= 0 {
+        // What is left comes with the next turn: one that talks without end does not stop the loop.
+        for _ in 0..<Self.messagesATurn where worker.link >= 0 {
             do throws(SystemError) {
                 switch try MessageSocket.receive(on: worker.link) {
                 case .nothing: return

@@ -83,6 +83,7 @@ extension Supervisor {
         let next = SupervisedWorker(
             .ingest, index: index, generation: present.generation,
             life: WorkerLife(successorOf: present.life, nowNanoseconds: now), nowNanoseconds: now)
+        next.startsFresh = present.startsFresh
         startSuccessor(next, operation)
     }
 
@@ -96,6 +97,11 @@ extension Supervisor {
     private func startAnew(_ worker: SupervisedWorker, _ operation: Operation) {
         operation.awaited = worker
         worker.life.resume(nowNanoseconds: now)
+        guard worker.process == nil else {
+            // It is not ready, or about to be killed, and of the program before: its successor is awaited.
+            operation.awaitsOldEnd = true
+            return perform(worker.life.killAsHung(.requested), on: worker)
+        }
         perform(worker.life.tick(hang: nil, nowNanoseconds: now), on: worker)
     }
 
@@ -118,6 +124,8 @@ extension Supervisor {
 
     private func removeIngest(_ operation: Operation) {
         guard ingest.count > 1, let worker = ingest.popLast() else { return nextStep() }
+        // Its lane goes to the first one, which therefore has to be there.
+        if ingest[0].life.state == .drained { ingest[0].life.resume(nowNanoseconds: now) }
         operation.awaited = worker
         worker.life.end()
         guard worker.process != nil else { return adoptLane(worker.index) }
@@ -180,9 +188,10 @@ extension Supervisor {
         let old = exporter
         successors.removeAll { $0 === next }
         exporter = next
-        leaving.append(old)
         old.isLeaving = true
         old.life.end()
+        guard old.process != nil else { return }
+        leaving.append(old)
         old.killAtNanoseconds = now + Self.retireNanoseconds + Self.killAfterNanoseconds
         control.draining(old)
         old.send(.retire(deadlineNanoseconds: MonotonicClock.nowNanoseconds() + Self.retireNanoseconds))
@@ -200,6 +209,10 @@ extension Supervisor {
             ingest[worker.index] = makeIngest(worker.index)
         }
         guard let operation, operation.awaited === worker, let step = operation.current else { return }
+        if operation.awaitsOldEnd {
+            operation.awaitsOldEnd = false
+            return worker.life.resume(nowNanoseconds: now)
+        }
         switch step {
         case .removeIngest: adoptLane(worker.index)
         case .drainIngest: nextStep()
@@ -209,7 +222,7 @@ extension Supervisor {
     }
 
     func operationTick() {
-        guard let operation, now >= operation.deadlineNanoseconds else { return }
+        guard check == nil, let operation, now >= operation.deadlineNanoseconds else { return }
         if operation.current == .removeIngest, let index = operation.awaited?.index {
             logger.error("a lane was not adopted in time: its last values go", metadata: ["worker": "ingest-\(index)"])
             return dropLane(index)

@@ -87,10 +87,15 @@ extension Supervisor {
             """, metadata: metadata(worker))
         lastQuarantine = (worker.name, now)
         worker.startsFresh = true
+        // A successor that stands by was started for the lane as it is.
+        for next in successors where next.role == .ingest && next.index == worker.index {
+            perform(next.life.killNow(), on: next)
+        }
         guard worker.process != nil else { return }
+        guard worker.life.isReady else { return perform(worker.life.killAsHung(.requested), on: worker) }
         worker.life.drain()
         worker.isLeaving = true
-        worker.killAtNanoseconds = now + Self.killAfterNanoseconds
+        worker.killAtNanoseconds = now + 2 * Self.killAfterNanoseconds
         control.draining(worker)
         worker.send(.drain(deadlineNanoseconds: MonotonicClock.nowNanoseconds() + Self.killAfterNanoseconds))
     }

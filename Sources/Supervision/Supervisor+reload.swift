@@ -54,7 +54,7 @@ extension Supervisor {
     }
 
     func checkTick() {
-        guard let check, let operation, now >= operation.deadlineNanoseconds else { return }
+        guard let check, let operation, operation.order != nil, now >= operation.deadlineNanoseconds else { return }
         check.process.signal(SIGKILL)
     }
 
@@ -77,6 +77,7 @@ extension Supervisor {
             events.remove(check.process.pidfd)
             self.check = nil
         }
+        guard operation?.order != nil else { return }
         finishReload(failure: reason)
         endOperation(.failure(reason))
     }
@@ -136,7 +137,7 @@ extension Supervisor {
     private func makeHandover(_ order: ReloadOrder, reply: Int32?) -> Handover {
         var handover = Handover(
             layout: LaneFormat.version, arguments: order.arguments, previous: settings, programs: order.programs,
-            steadyNanoseconds: now, logLevel: changedLogLevel, lock: lock?.descriptor,
+            previousWorkerFolder: programs.workerFolder, steadyNanoseconds: now, logLevel: changedLogLevel, lock: lock?.descriptor,
             controlSocket: requests?.descriptor, reply: reply, grpc: estate.listeners.grpc,
             http: estate.listeners.http, nextGeneration: lanes.nextGeneration + 1)
         handover.lanes = lanes.all.map { Handover.KeptLane(name: $0.name, writable: $0.writable) }
@@ -159,9 +160,12 @@ extension Supervisor {
                 policy: [
                     UInt64(policy.deathsInRow), policy.firstDeathNanoseconds, policy.lastDeathNanoseconds,
                 ], isLeaving: worker.isLeaving && leaving.contains { $0 === worker },
-                startsFresh: worker.startsFresh, killAtNanoseconds: worker.killAtNanoseconds)
+                isDraining: worker.life.isDraining, startsFresh: worker.startsFresh, hasOldLanes: worker.hasOldLanes,
+                lastCause: worker.life.lastDeath?.cause, killAtNanoseconds: worker.killAtNanoseconds)
         }
         handover.obsoleteNames = keeper.unremoved
+        handover.suspicion = suspicion
+        handover.quarantine = lastQuarantine
         return handover
     }
 
@@ -171,11 +175,13 @@ extension Supervisor {
     func adopt(_ handover: Handover) throws(StartError) {
         phase = .serving
         changedLogLevel = handover.logLevel
+        suspicion = handover.suspicion
+        lastQuarantine = handover.quarantine
         let isNewLayout = handover.layout != LaneFormat.version
         ingest = []
         for said in handover.workers {
             let worker = try revive(said)
-            worker.hasOldLanes = isNewLayout
+            worker.hasOldLanes = isNewLayout || said.hasOldLanes
             if said.isLeaving {
                 leaving.append(worker)
             } else if said.role == .exporter {
@@ -233,7 +239,8 @@ extension Supervisor {
             said.role, index: said.index, generation: said.generation,
             life: WorkerLife(
                 state: said.state, policy: policy, startedAtNanoseconds: said.startedAtNanoseconds,
-                readyAtNanoseconds: said.readyAtNanoseconds, isEnding: said.isLeaving), nowNanoseconds: now)
+                readyAtNanoseconds: said.readyAtNanoseconds, isEnding: said.isLeaving, isDraining: said.isDraining,
+                lastCause: said.lastCause), nowNanoseconds: now)
         worker.isLeaving = said.isLeaving
         worker.startsFresh = said.startsFresh
         worker.killAtNanoseconds = said.killAtNanoseconds
@@ -273,13 +280,24 @@ extension Supervisor {
         }
     }
 
-    /// Who has been replaced already serves with the new settings; for all who start from now on the old ones hold.
+    /// Who has been replaced already serves with the new settings, and where it listens is where it goes on listening; for
+    /// all else the old ones hold.
     private func takeBack(_ handover: Handover) {
-        settings = handover.previous
-        let isExporterNew = exporter.life.readyAtNanoseconds.map { $0 > handover.steadyNanoseconds } ?? false
-        if let grpc = handover.previousGRPC { estate.listeners.grpc = grpc }
-        if let http = handover.previousHTTP, !isExporterNew { estate.listeners.http = http }
+        func isNew(_ worker: SupervisedWorker) -> Bool {
+            worker.life.readyAtNanoseconds.map { $0 > handover.steadyNanoseconds } ?? false
+        }
+        var kept: [SettingsFlag: String] = [:]
+        func keep(_ flag: SettingsFlag) { kept[flag] = settings.flagValues.first { $0.flag == flag }?.value }
+        if let http = handover.previousHTTP {
+            if isNew(exporter) { keep(.httpListenAddress) } else { estate.listeners.http = http }
+        }
+        if let grpc = handover.previousGRPC {
+            if ingest.contains(where: isNew) { keep(.grpcListenAddress) } else { estate.listeners.grpc = grpc }
+        }
+        let values = handover.previous.flagValues.map { ($0.flag, kept[$0.flag] ?? $0.value) }
+        settings = (try? ProxySettings(flagValues: values)) ?? handover.previous
         starter.settings = settings
         starter.listeners = estate.listeners
+        if !handover.previousWorkerFolder.isEmpty { starter.folder = handover.previousWorkerFolder }
     }
 }

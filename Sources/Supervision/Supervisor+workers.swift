@@ -49,6 +49,7 @@ extension Supervisor {
             worker.life.started(nowNanoseconds: now)
             worker.suspects = []
             worker.isLeaving = false
+            worker.hasOldLanes = false
             control.started(worker)
             logger.debug("\(worker.name) started", metadata: metadata(worker))
         } catch {
@@ -60,16 +61,20 @@ extension Supervisor {
         }
     }
 
-    /// By how much the exporter's generation rises: its parity must be that of nobody who still runs. `nil`: there are two
-    /// already, of which the older is ended now.
+    /// By how much the exporter's generation rises: above every one that there has been, and its parity must be that of
+    /// nobody who still runs. `nil`: there are two already, of which the one that retires is ended now.
     private func exporterStep(_ worker: SupervisedWorker) -> UInt64? {
         let running = everyone.filter { $0.role == .exporter && $0 !== worker && $0.process != nil }
-        func isFree(_ step: UInt64) -> Bool {
-            !running.contains { $0.parity == WorkerStarter.parity(worker.generation + step) }
+        let highest = max(
+            control.lastGeneration(.exporter, index: 0),
+            everyone.filter { $0.role == .exporter }.map(\.generation).max() ?? 0)
+        let ahead = highest - min(highest, worker.generation)
+        for step in [ahead + 1, ahead + 2] {
+            let parity = WorkerStarter.parity(worker.generation + step)
+            if !running.contains(where: { $0.parity == parity }) { return step }
         }
-        if isFree(1) { return 1 }
-        if isFree(2) { return 2 }
-        if let oldest = running.min(by: { $0.generation < $1.generation }) {
+        let retiring = running.filter { one in leaving.contains { $0 === one } }
+        if let oldest = retiring.min(by: { $0.generation < $1.generation }) {
             logger.notice("the oldest of three exporters is ended", metadata: metadata(oldest))
             perform(oldest.life.killNow(), on: oldest)
         }
@@ -106,14 +111,15 @@ extension Supervisor {
         guard worker.life.becameReady(nowNanoseconds: now) else { return }
         let isFormed =
             switch worker.role {
-            case .ingest: lanes(of: worker)?.upGauge.open() ?? true
+            case .ingest: openGauges(of: worker)
             case .exporter: lanes.ingest.map { $0.downGauges[worker.parity].open() }.allSatisfy { $0 }
             }
         if !isFormed {
             // It is watched all the same: without a heartbeat it will not live long.
             logger.error("\(worker.name) says that it is ready, but its lane cannot be read")
         }
-        worker.startsFresh = false
+        // One that leaves already was started with the lane that is to go.
+        if !worker.isLeaving { worker.startsFresh = false }
         worker.watch = HangWatch(
             laneCount: worker.role == .ingest ? LaneSet.parities : lanes.ingest.count, nowNanoseconds: now)
         control.ready(worker)
@@ -121,15 +127,34 @@ extension Supervisor {
         logger.info("\(worker.name) is ready", metadata: metadata(worker))
         if let level = changedLogLevel { worker.send(.logLevel(level)) }
         operationWorkerReady(worker)
-        if phase == .starting, present.allSatisfy({ $0.life.isReady }) {
-            phase = .serving
-            lastStatus = statusLine()
-            service.ready(status: lastStatus)
-            logger.notice("\(lastStatus)", metadata: ["version": "\(ProxyVersion.current)"])
-            adoptLeftLanes()
-        } else {
-            tellStatus()
-        }
+        if !serveIfReady() { tellStatus() }
+    }
+
+    /// The service is ready when every worker is. Where agents and clients rely on it already, since it goes on with what a
+    /// predecessor has left, one worker that does not come up keeps it from nothing but a while.
+    @discardableResult
+    func serveIfReady() -> Bool {
+        guard phase == .starting else { return false }
+        let isEnough =
+            estate.isInherited && now >= startedAtNanoseconds + Self.startPatienceNanoseconds && exporter.life.isReady
+            && ingest.contains { $0.life.isReady }
+        guard isEnough || present.allSatisfy({ $0.life.isReady }) else { return false }
+        phase = .serving
+        lastStatus = statusLine()
+        service.ready(status: lastStatus)
+        logger.notice("\(lastStatus)", metadata: ["version": "\(ProxyVersion.current)"])
+        adoptLeftLanes()
+        return true
+    }
+
+    private static let startPatienceNanoseconds: UInt64 = 10_000_000_000
+
+    /// `false`: its own lane has no form.
+    private func openGauges(of worker: SupervisedWorker) -> Bool {
+        guard let own = lanes(of: worker) else { return true }
+        // An exporter that was there before has formed its side by now, or does so at its next turn.
+        for gauge in own.downGauges { gauge.open() }
+        return own.upGauge.open()
     }
 
     /// A worker's process has ended and is reaped.
@@ -154,9 +179,14 @@ extension Supervisor {
         lanes.ringAll()
         leaving.removeAll { $0 === worker }
         successors.removeAll { $0 === worker }
-        if phase == .starting, case .exited(let code) = death.cause {
+        if phase == .starting, !estate.isInherited, case .exited(let code) = death.cause {
             // Nobody has relied on the service yet, and the worker knew why: what it lacks will not come by itself.
             failStart("\(worker.name) ended with exit code \(code) before the service was ready; its own line says why")
+        }
+        if worker === exporter, let next = successors.first(where: { $0.role == .exporter && $0.life.hasProcess }) {
+            // Nobody else starts beside the one that is about to serve.
+            successors.removeAll { $0 === next }
+            exporter = next
         }
         operationWorkerDied(worker, death)
         if worker.startsFresh, worker.life.state == .drained { worker.life.resume(nowNanoseconds: now) }

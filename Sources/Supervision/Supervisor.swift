@@ -45,6 +45,7 @@ public final class Supervisor {
     /// Of a layout that is no more, with workers that still use them.
     var oldLanes: [LaneSet] = []
 
+    let startedAtNanoseconds: UInt64
     var phase = Phase.starting
     var clock: SteadyClock
     var shutdown = ShutdownPlan()
@@ -61,7 +62,8 @@ public final class Supervisor {
     var changedLogLevel: String?
     var lastPingNanoseconds: UInt64 = 0
     var lastStatus = ""
-    var lastDegradedReason = ""
+    /// `nil`: nothing has been told yet, and `control` may bear what a predecessor has.
+    var lastDegradedReason: String?
     /// Why the start has failed, if it has.
     var startFailure: StartError?
 
@@ -94,6 +96,7 @@ public final class Supervisor {
             settings: settings, folder: programs.workerFolder, listeners: estate.listeners,
             control: estate.control.readable)
         let now = clock.nowNanoseconds
+        startedAtNanoseconds = now
         ingest = []
         exporter = SupervisedWorker(
             .exporter, index: 0, generation: estate.control.lastGeneration(.exporter, index: 0),

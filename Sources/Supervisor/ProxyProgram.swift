@@ -50,7 +50,8 @@ enum ProxyProgram {
             return failure
         }
         switch read(handover.arguments) {
-        case .end(let code): return code
+        // Whatever it was that --check did not see: systemd is to begin anew with what it keeps, and not to give up.
+        case .end: return failure
         case .settings(_, let settings):
             return serve(settings) { SupervisorStart(settings: settings, after: handover) }
         }

@@ -13,6 +13,7 @@ from harness.wire import COUNTER, Sample
 
 EXPECTED = {
     "fodc_proxy_agents": "gauge",
+    "fodc_proxy_max_agents": "gauge",
     "fodc_proxy_agent_registrations_total": "counter",
     "fodc_proxy_agent_losses_total": "counter",
     "fodc_proxy_claims_total": "counter",

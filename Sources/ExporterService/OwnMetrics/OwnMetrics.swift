@@ -7,6 +7,7 @@ import Metrics
 /// The proxy's own metrics, `fodc_proxy_*`: what ingest workers count in their lanes' headers, what the supervisor keeps
 /// in `control`, and what this exporter has seen.
 struct OwnMetrics {
+    var maximumAgents: Int
     var directory: AgentDirectory
     var peers: IngestPeers
     var control: ControlReader
@@ -69,6 +70,9 @@ struct OwnMetrics {
         let listed = agents.values
         addSampleAges(agents, to: &builder)
         let online = listed.filter { $0.home.entry.status == .online }.count
+        builder.add(
+            "fodc_proxy_max_agents", .gauge, "Agents that may be listed at a time: --max-agents.",
+            [([], Double(maximumAgents))])
         builder.add(
             "fodc_proxy_agents", .gauge, "Agents in the registry, by state.",
             [([("state", "online")], Double(online)), ([("state", "unconnected")], Double(listed.count - online))])

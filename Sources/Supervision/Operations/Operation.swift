@@ -34,6 +34,8 @@ final class Operation {
     var current: Step?
     /// Who the present step waits for.
     var awaited: SupervisedWorker?
+    /// First its present process has to end: it is of the program before.
+    var awaitsOldEnd = false
     /// By the supervisor's clock; a step that takes longer has failed.
     var deadlineNanoseconds: UInt64 = 0
     /// Of a reload before the exec: what is asked for.

@@ -52,6 +52,33 @@ struct Suspicion {
         return count.deaths >= Self.deathsOfLane
     }
 
+    // MARK: For the program that an exec brings
+
+    private enum Kind: UInt64 {
+        case agent = 1
+        case lane = 2
+        case held = 3
+    }
+
+    /// All that is known: kind, subject, and what there is to say of it.
+    var words: [[UInt64]] {
+        agents.map { [Kind.agent.rawValue, $0, UInt64($1.deaths), $1.lastNanoseconds] }
+            + lanes.map { [Kind.lane.rawValue, UInt64($0 + 1), UInt64($1.deaths), $1.lastNanoseconds] }
+            + held.map { [Kind.held.rawValue, $0, $1, 0] }
+    }
+
+    /// One of ``words``; what makes no sense is left out.
+    mutating func take(_ words: [UInt64]) {
+        guard words.count == 4, let kind = Kind(rawValue: words[0]) else { return }
+        let count = Count(deaths: Int(clamping: words[2]), lastNanoseconds: words[3])
+        switch kind {
+        case .agent where agents.count < Self.limit: agents[words[1]] = count
+        case .lane where words[1] <= 64: lanes[Int(words[1]) - 1] = count
+        case .held where held.count < Self.limit: held[words[1]] = words[2]
+        default: break
+        }
+    }
+
     mutating func forget(nowNanoseconds now: UInt64) {
         func isFresh(_ count: Count) -> Bool { now < count.lastNanoseconds + Self.memoryNanoseconds }
         if !agents.isEmpty { agents = agents.filter { isFresh($0.value) } }

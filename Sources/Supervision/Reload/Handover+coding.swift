@@ -19,6 +19,7 @@ extension Handover {
         for argument in arguments { add("argument", argument) }
         for (flag, value) in previous.flagValues { add("previous", "\(flag.rawValue)=\(value)") }
         add("executable", programs.executable)
+        add("previous-workers", previousWorkerFolder)
         if programs.isWorkerFolderGiven { add("workers", programs.workerFolder) }
         add("steady", String(steadyNanoseconds))
         if let logLevel { add("level", logLevel) }
@@ -42,10 +43,13 @@ extension Handover {
             parts += Self.parts(of: worker.state)
             parts += [String(worker.startedAtNanoseconds), number(worker.readyAtNanoseconds)]
             parts += worker.policy.map(String.init)
-            parts += [worker.isLeaving ? "1" : "0", worker.startsFresh ? "1" : "0", number(worker.killAtNanoseconds)]
+            parts += [worker.isLeaving, worker.isDraining, worker.startsFresh, worker.hasOldLanes].map { $0 ? "1" : "0" }
+            parts += [number(worker.killAtNanoseconds), worker.lastCause?.code ?? "-"]
             add("worker", parts)
         }
         for name in obsoleteNames { add("obsolete", name) }
+        for words in suspicion.words { add("suspicion", words.map(String.init)) }
+        if let quarantine { add("quarantine", [String(quarantine.atNanoseconds), quarantine.name]) }
         return bytes
     }
 
@@ -111,6 +115,7 @@ extension Handover {
             let nextGeneration: UInt64 = number("next-generation")
         else { throw Self.malformed }
         (self.layout, arguments, previous) = (layout, values["argument"] ?? [], before)
+        previousWorkerFolder = values["previous-workers"]?.first ?? ""
         programs = ProgramPaths(executable: executable, workerFolder: values["workers"]?.first)
         steadyNanoseconds = steady
         logLevel = values["level"]?.first
@@ -136,10 +141,14 @@ extension Handover {
             workers.append(worker)
         }
         obsoleteNames = values["obsolete"] ?? []
+        for text in values["suspicion"] ?? [] { suspicion.take(text.split(separator: ",").compactMap { UInt64($0) }) }
+        if let parts = values["quarantine"]?.first?.split(separator: ","), parts.count == 2, let at = UInt64(parts[0]) {
+            quarantine = (String(parts[1]), at)
+        }
     }
 
     private static func worker(_ parts: [Substring]) -> Worker? {
-        guard parts.count == 16, let role = WorkerRole(rawValue: String(parts[0])), let index = Int(parts[1]),
+        guard parts.count == 19, let role = WorkerRole(rawValue: String(parts[0])), let index = Int(parts[1]),
             (0..<WorkerLaunch.limitWorkers).contains(index), let generation = UInt64(parts[2]),
             let pid = Int32(parts[3]), let pidfd = Int32(parts[4]), let link = Int32(parts[5]),
             let time = UInt64(parts[7]), let state = state(parts[6], time), let startedAt = UInt64(parts[8])
@@ -149,7 +158,8 @@ extension Handover {
         return Worker(
             role: role, index: index, generation: generation, pid: pid, pidfd: pidfd, link: link, state: state,
             startedAtNanoseconds: startedAt, readyAtNanoseconds: UInt64(parts[9]), policy: policy,
-            isLeaving: parts[13] == "1", startsFresh: parts[14] == "1", killAtNanoseconds: UInt64(parts[15]))
+            isLeaving: parts[13] == "1", isDraining: parts[14] == "1", startsFresh: parts[15] == "1",
+            hasOldLanes: parts[16] == "1", lastCause: DeathCause(code: parts[18]), killAtNanoseconds: UInt64(parts[17]))
     }
 
     private static var malformed: SystemError { SystemError(call: "reading the handover", code: 22) }

@@ -30,7 +30,7 @@ extension Handover {
                 state: try Lane(state.name, writable: state.writable),
                 secret: try Lane(secret.name, writable: secret.writable), ingest: ingest,
                 nextGeneration: nextGeneration)
-            let names = lanes.all.map(\.name) + [control.name] + [grpc, http].compactMap(\.name)
+            let names = lanes.all.map(\.name) + [control.name] + [previousGRPC ?? grpc, previousHTTP ?? http].compactMap(\.name)
             return Estate(
                 listeners: Listeners(grpc: grpc, http: http), lanes: lanes,
                 control: try ControlBoard(control.name, writable: control.writable),

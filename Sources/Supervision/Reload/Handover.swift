@@ -20,7 +20,12 @@ struct Handover {
         var readyAtNanoseconds: UInt64?
         var policy: [UInt64]
         var isLeaving: Bool
+        var isDraining: Bool
         var startsFresh: Bool
+        /// Of a layout that an earlier reload has left behind.
+        var hasOldLanes: Bool
+        /// Of the last death of its kind.
+        var lastCause: DeathCause?
         var killAtNanoseconds: UInt64?
     }
 
@@ -42,6 +47,7 @@ struct Handover {
     /// What was in service, to go back to when the reload fails.
     var previous: ProxySettings
     var programs: ProgramPaths
+    var previousWorkerFolder: String
     var steadyNanoseconds: UInt64
     /// Somebody has changed it at run time.
     var logLevel: String?
@@ -58,6 +64,9 @@ struct Handover {
     var bells: [Bell] = []
     var nextGeneration: UInt64
     var workers: [Worker] = []
+    var suspicion = Suspicion()
+    /// Whose lane was replaced last, and when.
+    var quarantine: (name: String, atNanoseconds: UInt64)?
     /// Names that are still to be taken out of systemd's store.
     var obsoleteNames: [String] = []
 

@@ -7,6 +7,8 @@ final class Estate {
     var listeners: Listeners
     var lanes: LaneSet
     let control: ControlBoard
+    /// A predecessor has left it: agents and clients rely on the service.
+    var isInherited: Bool { !storedNames.isEmpty }
     /// What systemd has already.
     var storedNames: Set<String>
     /// What it has and nobody needs any more.

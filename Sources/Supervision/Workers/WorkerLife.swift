@@ -5,6 +5,8 @@
 public struct WorkerLife: Sendable {
     /// A worker that is not ready by then never will be: starting takes milliseconds, a scan of a full lane a second.
     public static let readyLimitNanoseconds: UInt64 = 10_000_000_000
+    /// For one that stood by, from its predecessor's end on.
+    public static let takeLaneLimitNanoseconds: UInt64 = 4_000_000_000
     /// Between SIGABRT (which leaves a core) and SIGKILL (which nothing survives).
     public static let abortLimitNanoseconds: UInt64 = 500_000_000
 
@@ -50,7 +52,7 @@ public struct WorkerLife: Sendable {
     public private(set) var startedAtNanoseconds: UInt64 = 0
     public private(set) var readyAtNanoseconds: UInt64?
     private(set) var isEnding = false
-    private var isDraining = false
+    private(set) var isDraining = false
 
     /// - Parameter policy: of its predecessor, whose deaths count on.
     public init(nowNanoseconds: UInt64, policy: RestartPolicy = RestartPolicy()) {
@@ -68,13 +70,17 @@ public struct WorkerLife: Sendable {
     /// One that has a past, handed over by the supervisor that this one was.
     init(
         state: State, policy: RestartPolicy, startedAtNanoseconds: UInt64, readyAtNanoseconds: UInt64?,
-        isEnding: Bool
+        isEnding: Bool, isDraining: Bool, lastCause: DeathCause?
     ) {
         self.state = state
         self.policy = policy
         self.startedAtNanoseconds = startedAtNanoseconds
         self.readyAtNanoseconds = readyAtNanoseconds
         self.isEnding = isEnding
+        self.isDraining = isDraining
+        lastDeath = lastCause.map {
+            Death(cause: $0, uptimeNanoseconds: 0, deathsInRow: policy.deathsInRow, restartDelayNanoseconds: nil)
+        }
     }
 
     public var hasProcess: Bool {
@@ -114,7 +120,10 @@ public struct WorkerLife: Sendable {
     /// It has been told that the lane is its own, and is to become ready.
     public mutating func tookLane(nowNanoseconds: UInt64) {
         guard case .standby = state else { return }
-        state = .starting(sinceNanoseconds: nowNanoseconds)
+        // It has started already, and agents wait: less time than a start gets.
+        state = .starting(
+            sinceNanoseconds: nowNanoseconds - min(
+                nowNanoseconds, Self.readyLimitNanoseconds - Self.takeLaneLimitNanoseconds))
     }
 
     /// Who was to start waits some more: something that it needs is not free yet.

@@ -19,7 +19,7 @@ struct WorkerStarter {
     ]
 
     var settings: ProxySettings
-    let folder: String
+    var folder: String
     var listeners: Listeners
     /// The table of workers, read-only.
     let control: Int32
