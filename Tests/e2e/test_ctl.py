@@ -113,9 +113,10 @@ def test_scale_to_what_there_is(proxy):
 @pytest.mark.parametrize("name", ["exporter", "ingest-0"])
 def test_restart(proxy, agents, name):
     running = proxy(ingest_workers=2)
-    agent = agents(running)
+    agent = agents(running).keep_connected()
     agent.samples = [agent.sample("restarted", 7)]
     running.wait_agents(online=1)
+    assert running.scrape().total("restarted") == 7
     before = worker(running, name)
     ctl(running, "restart", name)
     after = worker(running, name)
@@ -127,13 +128,20 @@ def test_restart(proxy, agents, name):
 def test_drain(proxy, agents):
     running = proxy(ingest_workers=2)
     for n in range(4):
-        agents(running, f"pod-{n}")
+        agents(running, f"pod-{n}").keep_connected()
     running.wait_agents(online=4)
     before = worker(running, "ingest-0")
     ctl(running, "drain", "ingest-0")
     running.wait_agents(online=4, total=4)
-    after = eventually(lambda: (w := worker(running, "ingest-0"))["state"] == "running" and w, "ingest-0 serves again")
-    assert after["pid"] != before["pid"]
+    assert worker(running, "ingest-0")["state"] == "drained" and worker(running, "ingest-1")["connections"] == 4
+    health = running.health()
+    assert health["status"] == "degraded" and health["reason"] == "ingest-0 is drained (ctl restart ingest-0 brings it back)"
+    assert "no other ingest worker" in ctl(running, "drain", "ingest-1", code=FAILURE).stderr
+    ctl(running, "restart", "ingest-0")
+    after = worker(running, "ingest-0")
+    assert after["state"] == "running" and after["pid"] != before["pid"]
+    running.wait_agents(online=4, total=4)
+    assert running.health()["status"] == "healthy"
 
 
 def test_a_worker_that_is_not_there(proxy):
@@ -209,7 +217,7 @@ def test_help_of_the_proxy_names_it():
 def test_a_second_instance_is_refused(proxy):
     """It ends with a clear line, and the first goes on undisturbed."""
     running = proxy()
-    second = proxy(wait=False)  # the same folders, other ports
+    second = proxy(wait=False, runtime_dir=running.folder / "runtime")  # the same folder, other ports
     assert second.wait(20) == FAILURE
     line = second.output()
     assert f"{running.folder}/runtime" in line and str(running.pid) in line and "--runtime-dir" in line

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from harness.ctl import Control
-from harness.processes import BIN, binary, free_port, run_to_end, stat_of
+from harness.processes import BIN, binary, free_port, pause, run_to_end, stat_of
 from harness.scraping import Scraper
 from harness.waiting import eventually
 
@@ -52,6 +52,7 @@ def test_ten_reloads_fail_no_scrape_and_lose_no_series(proxy, agentsim, control)
 
     with Scraper(running.web, look=missing) as scraper:
         for _ in range(10):
+            pause(0.3)  # some scrapes also between the reloads
             old = {p["pid"] for p in running.workers()}
             control(running).done("reload", *flags_of(running, ingest_workers=2))
             status = control(running).status()

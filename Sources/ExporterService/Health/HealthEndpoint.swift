@@ -67,8 +67,10 @@ final class HealthEndpoint {
         // One that is removed is gone for good, and its lane soon is; one that drains does so in good order.
         let wanted = control.counter(ControlCounter.ingestWorkersWanted.rawValue)
         for peer in peers.all where wanted == 0 || peer.index < wanted {
-            let state = control.worker(.ingest, peer.index).state
-            if !state.isAlive { reasons.append("ingest-\(peer.index) is \(state)") }
+            let row = control.worker(.ingest, peer.index)
+            // One that somebody has drained is told by the supervisor, with the remedy.
+            let isWanted = row.state == .dead && row.cause == .requested
+            if !row.state.isAlive, !isWanted { reasons.append("ingest-\(peer.index) is \(row.state)") }
         }
         for follower in peers.followers {
             guard let reader = follower.reader else {

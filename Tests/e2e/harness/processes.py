@@ -149,7 +149,8 @@ class Proxy(Program):
         program = str(flags.pop("program", None) or binary("fodc-proxy"))
         self.grpc_port = flags.pop("grpc_port", None) or free_port()
         self.http_port = flags.pop("http_port", None) or free_port()
-        state, runtime = folder / "state", folder / "runtime"
+        # One of its own: the second of two that run is kept out of the first one's.
+        state, runtime = folder / "state", folder / ("runtime" if number == 0 else f"runtime-{number}")
         state.mkdir(exist_ok=True)
         runtime.mkdir(exist_ok=True)
         arguments = {
