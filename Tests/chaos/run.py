@@ -142,6 +142,7 @@ class Run:
         self.prometheus.start()
         sleep(QUIET_SECONDS)
         before = leftovers.memory(self.service), leftovers.descriptors(self.service)
+        workers = self.service.ingest_count()
         self.say(f"{self.given.agents} agents, {sum(self.fleet.expected().values())} series; memory {before[0]}")
         stand = Stand(self.service, self.fleet, self.watcher)
         tormentor = Tormentor(stand, self.chosen(), self.given.seed, self.say)
@@ -152,6 +153,9 @@ class Run:
             self.say("quiet")
             if not self.fleet.wait_all_online(health, 60):
                 self.faults.append(f"60 s after the last action not all agents are online: {health()}")
+        # As many workers as at the beginning, and nobody who still retires: what they hold is compared with what they held.
+        self.service.ctl("scale", str(workers))
+        wait_for(lambda: len(self.service.processes()) == workers + 2, 40, 0.5)
         self.fleet.freeze_values()
         sleep(QUIET_SECONDS)
         # Two scrapes of Prometheus with values that no longer change have passed.
