@@ -94,6 +94,7 @@ extension Supervisor {
                 environment: request.environment.map { ($0.name, $0.value) },
                 programs: ProgramPaths(
                     executable: programs.executable,
-                    workerFolder: folder ?? (programs.isWorkerFolderGiven ? programs.workerFolder : nil))), reply: reply)
+                    workerFolder: folder ?? (programs.isWorkerFolderGiven ? programs.workerFolder : nil))), reply: reply
+        )
     }
 }

@@ -198,7 +198,9 @@ extension Supervisor {
     }
 
     func operationWorkerDied(_ worker: SupervisedWorker, _ death: WorkerLife.Death) {
-        if worker.role == .ingest, let next = successors.first(where: { $0.role == .ingest && $0.index == worker.index }) {
+        if worker.role == .ingest,
+            let next = successors.first(where: { $0.role == .ingest && $0.index == worker.index })
+        {
             if next.life.state == .standby { giveLane(to: next) }
             return
         }

@@ -61,7 +61,11 @@ extension Supervisor {
             worker.suspects = evidence.records
             let named = evidence.records.first.flatMap { RecordName(word: $0).worker }
             guard suspicion.exporterDied(over: named, nowNanoseconds: now) else { return }
-            if let named, ingest.indices.contains(named) { quarantine(ingest[named]) } else { renewExportersLanes(worker) }
+            if let named, ingest.indices.contains(named) {
+                quarantine(ingest[named])
+            } else {
+                renewExportersLanes(worker)
+            }
         }
     }
 

@@ -137,7 +137,8 @@ extension Supervisor {
     private func makeHandover(_ order: ReloadOrder, reply: Int32?) -> Handover {
         var handover = Handover(
             layout: LaneFormat.version, arguments: order.arguments, previous: settings, programs: order.programs,
-            previousWorkerFolder: programs.workerFolder, steadyNanoseconds: now, logLevel: changedLogLevel, lock: lock?.descriptor,
+            previousWorkerFolder: programs.workerFolder, steadyNanoseconds: now, logLevel: changedLogLevel,
+            lock: lock?.descriptor,
             controlSocket: requests?.descriptor, reply: reply, grpc: estate.listeners.grpc,
             http: estate.listeners.http, nextGeneration: lanes.nextGeneration + 1)
         handover.lanes = lanes.all.map { Handover.KeptLane(name: $0.name, writable: $0.writable) }
@@ -210,7 +211,8 @@ extension Supervisor {
         for worker in everyone {
             if let end = worker.reap() { bury(worker, end) }
         }
-        let wanted = settings.ingestWorkers == handover.previous.ingestWorkers
+        let wanted =
+            settings.ingestWorkers == handover.previous.ingestWorkers
             ? estate.wantedWorkers(settings) : settings.ingestWorkers
         estate.setWantedWorkers(wanted, settings: settings, isScaled: wanted != settings.ingestWorkers)
         operation.steps = reloadSteps(wanted: wanted, isNewLayout: isNewLayout)

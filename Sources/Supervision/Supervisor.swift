@@ -127,7 +127,8 @@ public final class Supervisor {
         }
         for lanes in lanes.ingest { ingest.append(makeIngest(lanes.index)) }
         estate.setWantedWorkers(
-            wanted, settings: settings, isScaled: control.value(.scaledFromWorkers) != 0 && wanted != settings.ingestWorkers)
+            wanted, settings: settings,
+            isScaled: control.value(.scaledFromWorkers) != 0 && wanted != settings.ingestWorkers)
         keeper.keep(estate)
     }
 

@@ -37,7 +37,8 @@ public final class ChildProcess {
             for pointer in environmentVector { free(pointer) }
         }
         let code = fodc_process_spawn(
-            path, &argumentVector, &environmentVector, descriptors, Int32(descriptors.count), output ?? -1, &pid, &pidfd,
+            path, &argumentVector, &environmentVector, descriptors, Int32(descriptors.count), output ?? -1, &pid,
+            &pidfd,
             &step)
         guard code == 0 else {
             throw SystemError(call: "\(step.map { String(cString: $0) } ?? "spawn") \(path)", code: code)

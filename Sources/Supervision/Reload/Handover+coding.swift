@@ -43,7 +43,9 @@ extension Handover {
             parts += Self.parts(of: worker.state)
             parts += [String(worker.startedAtNanoseconds), number(worker.readyAtNanoseconds)]
             parts += worker.policy.map(String.init)
-            parts += [worker.isLeaving, worker.isDraining, worker.startsFresh, worker.hasOldLanes].map { $0 ? "1" : "0" }
+            parts += [worker.isLeaving, worker.isDraining, worker.startsFresh, worker.hasOldLanes].map {
+                $0 ? "1" : "0"
+            }
             parts += [number(worker.killAtNanoseconds), worker.lastCause?.code ?? "-"]
             add("worker", parts)
         }
@@ -111,7 +113,8 @@ extension Handover {
             return Listeners.Socket(descriptor: number, name: StoredName(String(parts[1])))
         }
         guard let layout: UInt64 = number("layout"), let before = settings("previous"),
-            let executable = values["executable"]?.first, let steady: UInt64 = number("steady"), let grpc = socket("grpc"), let http = socket("http"),
+            let executable = values["executable"]?.first, let steady: UInt64 = number("steady"),
+            let grpc = socket("grpc"), let http = socket("http"),
             let nextGeneration: UInt64 = number("next-generation")
         else { throw Self.malformed }
         (self.layout, arguments, previous) = (layout, values["argument"] ?? [], before)

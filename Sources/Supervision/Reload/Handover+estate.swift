@@ -12,11 +12,14 @@ extension Handover {
                 throw SystemError(call: "looking for the lanes that were handed over", code: ENOENT)
             }
             var ingest: [IngestLanes] = []
-            while let up = lane(.up, ingest.count), let a = lane(.downA, ingest.count), let b = lane(.downB, ingest.count) {
+            while let up = lane(.up, ingest.count), let a = lane(.downA, ingest.count),
+                let b = lane(.downB, ingest.count)
+            {
                 let index = ingest.count
                 let ends = bells.filter { $0.index == index }.sorted { $0.parity < $1.parity }.map {
                     IngestLanes.Bell(
-                        ingestEnd: Doorbell(descriptor: $0.ingestEnd), exporterEnd: Doorbell(descriptor: $0.exporterEnd))
+                        ingestEnd: Doorbell(descriptor: $0.ingestEnd), exporterEnd: Doorbell(descriptor: $0.exporterEnd)
+                    )
                 }
                 guard ends.count == LaneSet.parities else {
                     throw SystemError(call: "looking for the doorbells that were handed over", code: ENOENT)
@@ -30,7 +33,9 @@ extension Handover {
                 state: try Lane(state.name, writable: state.writable),
                 secret: try Lane(secret.name, writable: secret.writable), ingest: ingest,
                 nextGeneration: nextGeneration)
-            let names = lanes.all.map(\.name) + [control.name] + [previousGRPC ?? grpc, previousHTTP ?? http].compactMap(\.name)
+            let names =
+                lanes.all.map(\.name) + [control.name]
+                + [previousGRPC ?? grpc, previousHTTP ?? http].compactMap(\.name)
             return Estate(
                 listeners: Listeners(grpc: grpc, http: http), lanes: lanes,
                 control: try ControlBoard(control.name, writable: control.writable),

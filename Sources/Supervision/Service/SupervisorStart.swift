@@ -61,7 +61,8 @@ public struct SupervisorStart {
         }
         // Above every generation that the store has seen, also of what was of no use.
         let generation =
-            1 + max(
+            1
+            + max(
                 contents.kept.values.map(\.name.generation).max() ?? 0,
                 contents.dropped.compactMap { StoredName($0.name)?.generation }.max() ?? 0)
         let secret = try InstallationSecret.load(stateDirectory: settings.stateDirectory)

@@ -122,8 +122,9 @@ public struct WorkerLife: Sendable {
         guard case .standby = state else { return }
         // It has started already, and agents wait: less time than a start gets.
         state = .starting(
-            sinceNanoseconds: nowNanoseconds - min(
-                nowNanoseconds, Self.readyLimitNanoseconds - Self.takeLaneLimitNanoseconds))
+            sinceNanoseconds: nowNanoseconds
+                - min(
+                    nowNanoseconds, Self.readyLimitNanoseconds - Self.takeLaneLimitNanoseconds))
     }
 
     /// Who was to start waits some more: something that it needs is not free yet.
