@@ -175,7 +175,8 @@ extension Supervisor {
     /// Takes up where the program before this one stopped, and goes on with the reload.
     func adopt(_ handover: Handover) throws(StartError) {
         phase = .serving
-        changedLogLevel = handover.logLevel
+        // A reload that changes the flag outweighs what somebody has set meanwhile.
+        changedLogLevel = settings.logLevel == handover.previous.logLevel ? handover.logLevel : nil
         suspicion = handover.suspicion
         lastQuarantine = handover.quarantine
         let isNewLayout = handover.layout != LaneFormat.version

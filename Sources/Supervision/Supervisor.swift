@@ -57,7 +57,9 @@ public final class Supervisor {
     /// Whose lane was replaced last, and when.
     var lastQuarantine: (name: String, atNanoseconds: UInt64)?
     /// Sets this process's own level.
-    public var onLogLevel: (String) -> Void = { _ in }
+    public var onLogLevel: (String) -> Void = { _ in } {
+        didSet { if let changedLogLevel { onLogLevel(changedLogLevel) } }
+    }
     /// Set by `ctl log-level`; told to every worker that starts.
     var changedLogLevel: String?
     var lastPingNanoseconds: UInt64 = 0

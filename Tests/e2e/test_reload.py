@@ -189,3 +189,13 @@ def test_what_is_left_after_reloads(proxy, control):
     eventually(lambda: len(running.workers()) == 2, "the old ones are gone")
     eventually(lambda: len(os.listdir(f"/proc/{running.pid}/fd")) == count, "as many descriptors as before")
     assert stat_of(running.pid)
+
+
+def test_a_log_level_that_somebody_has_set_holds_until_the_flag_changes(proxy, control):
+    running = proxy(ingest_workers=1)
+    control(running).done("log-level", "debug")
+    control(running).done("reload", *flags_of(running, ingest_workers=1))
+    assert control(running).status()["log_level"] == "debug"
+    assert "debug supervisor" in running.output()
+    control(running).done("reload", *flags_of(running, ingest_workers=1, log_level="warning"))
+    assert control(running).status()["log_level"] == "warning"

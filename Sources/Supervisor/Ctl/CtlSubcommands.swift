@@ -44,12 +44,15 @@ struct RestartCommand: CtlSubcommand {
 
 struct DrainCommand: CtlSubcommand {
     static let configuration = CommandConfiguration(
-        commandName: "drain", abstract: "Sends a worker's agents or clients to the others.",
-        discussion: "It closes its connections in order, a few at a time, then it is replaced by a new process.")
+        commandName: "drain", abstract: "Sends an ingest worker's agents to the others, and lets it stay away.",
+        discussion: """
+            Its process ends; restart brings it back. Until then the service counts as degraded. Refused when no other ingest \
+            worker serves, and for the exporter, of which there is one only.
+            """)
 
     @ParentCommand var ctl: CtlCommand
     @Option(.runtimeDirectory, "PATH", CtlCommand.folderHelp) var runtimeDirectory: String?
-    @Argument(help: "exporter, ingest-0, ingest-1, …") var worker: String
+    @Argument(help: "ingest-0, ingest-1, …") var worker: String
 
     func request() throws -> ControlRequest { .drain(try ControlRequest.worker(worker)) }
 }
