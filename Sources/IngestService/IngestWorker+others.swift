@@ -10,6 +10,10 @@ import WorkerLink
 extension IngestWorker {
     /// While its own ring is full an adoption looks again after this.
     private static let adoptionWait = TimeAmount.milliseconds(10)
+    /// A lane that this process cannot open now, for want of descriptors or memory, is tried again so often…
+    private static let adoptionAttempts = 50
+    /// …after this each time.
+    private static let adoptionRetry = TimeAmount.milliseconds(100)
 
     /// How often this worker looks whether others claim what it has: some loads, unless somebody does.
     private static let claimsPoll = TimeAmount.milliseconds(50)
@@ -50,9 +54,18 @@ extension IngestWorker {
         if adoptions.count == 1 { beginAdoption() }
     }
 
-    private func beginAdoption() {
-        guard let index = adoptions.first?.worker else { return }
-        guard let reader = otherLanes.reader(index) else {
+    private func beginAdoption(attempt: Int = 1) {
+        guard let index = adoptions.first?.worker, !isDraining else { return }
+        var reader: LaneReader?
+        do {
+            reader = try otherLanes.open(index)
+        } catch {
+            if attempt < Self.adoptionAttempts {
+                loop.scheduleTask(in: Self.adoptionRetry) { [self] in beginAdoption(attempt: attempt + 1) }
+                return
+            }
+        }
+        guard let reader else {
             logger.warning(
                 "the lane of a removed worker cannot be read: its agents are asked anew",
                 metadata: ["worker": "ingest-\(index)"])
@@ -81,7 +94,7 @@ extension IngestWorker {
                 metadata: [
                     "worker": "ingest-\(adoption.worker)", "agents": "\(adoption.adopted)",
                     "completed": "\(adoption.completed)", "elsewhere": "\(adoption.leftElsewhere)",
-                    "without_room": "\(adoption.leftForLimit)",
+                    "without_room": "\(adoption.leftForLimit)", "held_off": "\(adoption.leftHeldOff)",
                 ])
             endAdoption()
         }

@@ -97,6 +97,8 @@ import Testing
     @Test func whoIsBackAndHasNotAnsweredYetIsShown() {
         #expect(freshness().shows(agent(registeredAt: 4_995)))
         #expect(!freshness(grace: 0).shows(agent(registeredAt: 4_995)))
+        // The wall clock has been set back since.
+        #expect(!freshness().shows(agent(registeredAt: 5_001)))
     }
 
     @Test func nothingOlderThanFiveMinutesIsShown() {

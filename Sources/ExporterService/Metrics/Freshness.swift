@@ -46,7 +46,8 @@ struct Freshness {
             if let lostAt, now - min(now, lostAt) < graceNanoseconds { return true }
         }
         // It is back and has not answered yet: that, too, is the wake of a loss.
-        return agent.registeredAt > agent.sampleReceivedAt
+        // (One that is to come is of before the clock was set back: how long ago, nobody knows.)
+        return agent.registeredAt > agent.sampleReceivedAt && agent.registeredAt <= wallNow
             && wallNow - agent.registeredAt < Int64(clamping: graceNanoseconds)
     }
 }

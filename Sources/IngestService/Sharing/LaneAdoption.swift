@@ -23,6 +23,7 @@ final class LaneAdoption {
     private(set) var completed = 0
     private(set) var leftElsewhere = 0
     private(set) var leftForLimit = 0
+    private(set) var leftHeldOff = 0
 
     private let reader: LaneReader
     private let service: AgentService
@@ -77,8 +78,14 @@ final class LaneAdoption {
             next += 1
             if elsewhere.hasNewer(entry) {
                 leftElsewhere += 1
-            } else if let agent = AdoptableAgent(slot, entry, in: reader, inventory) {
-                take(agent, slot)
+            } else if service.isHeldOff(entry.identityHash) {
+                leftHeldOff += 1
+            } else {
+                // It may be what the worker has died of.
+                service.note.working(on: entry.identityHash) {
+                    guard let agent = AdoptableAgent(slot, entry, in: reader, inventory) else { return }
+                    take(agent, slot)
+                }
             }
         }
         return .done
