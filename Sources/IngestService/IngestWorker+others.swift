@@ -2,6 +2,7 @@
 import Exchange
 import Lanes
 import Logging
+import Metrics
 import NIOCore
 import Platform
 import WorkerLink
@@ -113,13 +114,27 @@ extension IngestWorker {
         for other in otherLanes.indices where other != index && control.worker(.ingest, other).state == .running {
             guard let reader = otherLanes.reader(other) else { continue }
             for slot in 0..<reader.slotHighWater {
-                guard let (_, entry) = reader.entry(at: slot), entry.samplePosition != AgentEntry.noPosition,
+                guard let (slot, entry) = reader.entry(at: slot), entry.samplePosition != AgentEntry.noPosition,
                     entry.status == .online || entry.status == .unconnected
                 else { continue }
-                let known = elsewhere.registeredAtNanoseconds[entry.id] ?? .min
-                elsewhere.registeredAtNanoseconds[entry.id] = max(known, entry.registeredAtNanoseconds)
+                let known = elsewhere.places[entry.id]?.registeredAtNanoseconds ?? .min
+                guard entry.registeredAtNanoseconds > known else { continue }
+                elsewhere.places[entry.id] = LaneAdoption.Elsewhere.Place(
+                    registeredAtNanoseconds: entry.registeredAtNanoseconds
+                ) { Self.sampleReceivedAtNanoseconds(slot, entry, in: reader) }
             }
         }
         return elsewhere
+    }
+
+    private static func sampleReceivedAtNanoseconds(
+        _ slot: SlotRef, _ entry: AgentEntry, in reader: LaneReader
+    ) -> Int64? {
+        var time: Int64?
+        _ = reader.read(at: entry.samplePosition) { header, payload in
+            guard header.type == .sample, header.agent == slot else { return }
+            time = Sample.header(of: payload)?.receivedAtNanoseconds
+        }
+        return time
     }
 }

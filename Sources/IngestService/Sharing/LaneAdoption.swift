@@ -36,11 +36,21 @@ final class LaneAdoption {
     private var next = 0
 
     struct Elsewhere {
-        /// Agents with a sample of their own there, and when they came.
-        var registeredAtNanoseconds: [AgentID: Int64] = [:]
+        /// An agent with a sample there. Times are the wall clock's.
+        struct Place {
+            var registeredAtNanoseconds: Int64
+            /// Reads it; `nil` when it is gone.
+            var sampleReceivedAtNanoseconds: () -> Int64?
+        }
 
+        var places: [AgentID: Place] = [:]
+
+        /// Whether it has answered there since it left: who has only come back has a sample of an earlier time there.
         func hasNewer(_ entry: AgentEntry) -> Bool {
-            registeredAtNanoseconds[entry.id].map { $0 >= entry.registeredAtNanoseconds } ?? false
+            guard let place = places[entry.id], place.registeredAtNanoseconds >= entry.registeredAtNanoseconds,
+                let received = place.sampleReceivedAtNanoseconds()
+            else { return false }
+            return received >= place.registeredAtNanoseconds
         }
     }
 

@@ -75,11 +75,19 @@ import Testing
         let slot = try removed.add(pod: "a", registeredAt: 1000)
         let id = try #require(try removed.reader().entry(at: slot)).id
         let adopter = try Adopter()
-        let newer = try adopter.adopt(removed, elsewhere: .init(registeredAtNanoseconds: [id: 2000]))
+        func adopt(registeredAt: Int64, sampleAt: Int64?) throws -> LaneAdoption {
+            let place = LaneAdoption.Elsewhere.Place(registeredAtNanoseconds: registeredAt) { sampleAt }
+            return try adopter.adopt(removed, elsewhere: .init(places: [id: place]))
+        }
+        let newer = try adopt(registeredAt: 2000, sampleAt: 2001)
         #expect(newer.leftElsewhere == 1)
         #expect(adopter.registry.count == 0)
-        let older = try adopter.adopt(removed, elsewhere: .init(registeredAtNanoseconds: [id: 500]))
-        #expect(older.adopted == 1)
+        // It was there before; or it has come back there, and its sample is of then.
+        #expect(try adopt(registeredAt: 500, sampleAt: 600).adopted == 1)
+        for sampleAt: Int64? in [600, nil] {
+            let back = try adopt(registeredAt: 2000, sampleAt: sampleAt)
+            #expect(back.leftElsewhere == 0 && back.completed == 1)
+        }
     }
 
     @Test func whatHasStoodHereSinceBeforeGivesWayToWhatIsNewer() throws {
