@@ -7,10 +7,10 @@ import WorkerLink
 
 /// Ingest workers come and go, and a successor takes over.
 extension ExporterWorker {
-    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) {
+    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) throws {
         guard let down = lane.down, let bell = lane.bell, (0..<WorkerLaunch.limitWorkers).contains(index) else {
             for descriptor in lane.list { MemoryFile.close(descriptor) }
-            return logger.error("a lane came without what belongs to it", metadata: ["worker": "ingest-\(index)"])
+            throw WorkerLaunchError("what belongs to the lane is not there")
         }
         letGo(index)
         do {
@@ -20,7 +20,7 @@ extension ExporterWorker {
             if index == Self.notesWorker { state.notesStand(in: peer.lane) }
         } catch {
             for descriptor in lane.list { MemoryFile.close(descriptor) }
-            logger.error("a lane cannot be used", metadata: ["worker": "ingest-\(index)", "reason": "\(error)"])
+            throw error
         }
         // What is current in it is there for whoever asks next.
         readLanes()

@@ -2,6 +2,7 @@
 import Exchange
 import Lanes
 import Logging
+import Metrics
 import NIOCore
 import Platform
 import WorkerLink
@@ -10,6 +11,10 @@ import WorkerLink
 extension IngestWorker {
     /// While its own ring is full an adoption looks again after this.
     private static let adoptionWait = TimeAmount.milliseconds(10)
+    /// A lane that this process cannot open now, for want of descriptors or memory, is tried again so often…
+    private static let adoptionAttempts = 50
+    /// …after this each time.
+    private static let adoptionRetry = TimeAmount.milliseconds(100)
 
     /// How often this worker looks whether others claim what it has: some loads, unless somebody does.
     private static let claimsPoll = TimeAmount.milliseconds(50)
@@ -50,9 +55,18 @@ extension IngestWorker {
         if adoptions.count == 1 { beginAdoption() }
     }
 
-    private func beginAdoption() {
-        guard let index = adoptions.first?.worker else { return }
-        guard let reader = otherLanes.reader(index) else {
+    private func beginAdoption(attempt: Int = 1) {
+        guard let index = adoptions.first?.worker, !isDraining else { return }
+        var reader: LaneReader?
+        do {
+            reader = try otherLanes.open(index)
+        } catch {
+            if attempt < Self.adoptionAttempts {
+                loop.scheduleTask(in: Self.adoptionRetry) { [self] in beginAdoption(attempt: attempt + 1) }
+                return
+            }
+        }
+        guard let reader else {
             logger.warning(
                 "the lane of a removed worker cannot be read: its agents are asked anew",
                 metadata: ["worker": "ingest-\(index)"])
@@ -81,7 +95,7 @@ extension IngestWorker {
                 metadata: [
                     "worker": "ingest-\(adoption.worker)", "agents": "\(adoption.adopted)",
                     "completed": "\(adoption.completed)", "elsewhere": "\(adoption.leftElsewhere)",
-                    "without_room": "\(adoption.leftForLimit)",
+                    "without_room": "\(adoption.leftForLimit)", "held_off": "\(adoption.leftHeldOff)",
                 ])
             endAdoption()
         }
@@ -100,13 +114,27 @@ extension IngestWorker {
         for other in otherLanes.indices where other != index && control.worker(.ingest, other).state == .running {
             guard let reader = otherLanes.reader(other) else { continue }
             for slot in 0..<reader.slotHighWater {
-                guard let (_, entry) = reader.entry(at: slot), entry.samplePosition != AgentEntry.noPosition,
+                guard let (slot, entry) = reader.entry(at: slot), entry.samplePosition != AgentEntry.noPosition,
                     entry.status == .online || entry.status == .unconnected
                 else { continue }
-                let known = elsewhere.registeredAtNanoseconds[entry.id] ?? .min
-                elsewhere.registeredAtNanoseconds[entry.id] = max(known, entry.registeredAtNanoseconds)
+                let known = elsewhere.places[entry.id]?.registeredAtNanoseconds ?? .min
+                guard entry.registeredAtNanoseconds > known else { continue }
+                elsewhere.places[entry.id] = LaneAdoption.Elsewhere.Place(
+                    registeredAtNanoseconds: entry.registeredAtNanoseconds
+                ) { Self.sampleReceivedAtNanoseconds(slot, entry, in: reader) }
             }
         }
         return elsewhere
+    }
+
+    private static func sampleReceivedAtNanoseconds(
+        _ slot: SlotRef, _ entry: AgentEntry, in reader: LaneReader
+    ) -> Int64? {
+        var time: Int64?
+        _ = reader.read(at: entry.samplePosition) { header, payload in
+            guard header.type == .sample, header.agent == slot else { return }
+            time = Sample.header(of: payload)?.receivedAtNanoseconds
+        }
+        return time
     }
 }

@@ -80,7 +80,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             others: OtherWorkers(lanes: otherLanes) { [control] in
                 let state = control.worker(.ingest, $0).state
                 return state == .running || state == .draining
-            }, control: control, note: note, index: launch.index, logger: logger)
+            }, control: control, note: note, index: launch.index, generation: launch.generation, logger: logger)
         var configuration = GRPCServer.Configuration()
         configuration.maxMessageBytes = launch.settings.grpcMaxMessageBytes
         server = GRPCServer(configuration: configuration, eventLoop: loop, service: service, logger: logger)

@@ -10,7 +10,8 @@ public enum LaneError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is current, with this record, would not leave the ring room to work in. Forget something, or drop the record.
     /// The limit is that of ``LaneWriter/currentBytes``.
     case tooMuchCurrent(limitBytes: Int)
-    /// The ring cannot grow, and without that the record does not fit. The value is that of `errno`.
+    /// The ring cannot grow, and without that the record does not fit; or there is no room, or no descriptor, to open the
+    /// lane with. The value is that of `errno`.
     case noMemory(errno: Int32)
     /// The lane is none, is of another version, or is damaged.
     case unusable(String)
@@ -22,7 +23,7 @@ public enum LaneError: Error, Equatable, Sendable, CustomStringConvertible {
         case .full: "the lane is full: its reader has not read yet"
         case .tooLarge(let limitBytes): "the record is larger than the lane takes (\(limitBytes) bytes)"
         case .tooMuchCurrent(let limitBytes): "the lane holds too much that is current (limit \(limitBytes) bytes)"
-        case .noMemory(let code): SystemError(call: "growing the lane", code: code).description
+        case .noMemory(let code): SystemError(call: "room for the lane", code: code).description
         case .unusable(let reason): "the lane is not usable: \(reason)"
         case .notYet: "the lane has not been formatted yet"
         }

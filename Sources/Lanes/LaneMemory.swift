@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import Platform
 
 /// The part of a lane that never moves, header and agent table, mapped; and the checks that every user of it makes first.
@@ -23,7 +24,9 @@ final class LaneMemory {
             self.descriptor = try MemoryFile.duplicate(descriptor)
             self.access = access
         } catch let error as SystemError {
-            throw .unusable(error.description)
+            // A lane that there is no room for now is not for that a bad one.
+            let isWant = [EMFILE, ENFILE, ENOMEM].contains(error.code)
+            throw isWant ? .noMemory(errno: error.code) : .unusable(error.description)
         } catch let error as LaneError {
             throw error
         } catch {

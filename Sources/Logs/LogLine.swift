@@ -92,7 +92,8 @@ public struct LogLine: Sendable {
             Self.appendEscaped(name, to: &line, isQuoted: false)
             line += "="
             let isPlain =
-                !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0x7F }
+                !value.isEmpty
+                && value.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && $0 != "\\" && !Self.isControl($0) }
             if isPlain {
                 line += value
             } else {
@@ -139,6 +140,11 @@ public struct LogLine: Sendable {
         return bytes.prefix(count) + mark
     }
 
+    /// C0, DEL and C1: terminals obey the latter, too.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+    }
+
     /// Control characters become `\n`, `\t` or `\u00XX`; quotes and backslashes are escaped inside quotes.
     private static func appendEscaped(_ text: String, to line: inout String, isQuoted: Bool) {
         for scalar in text.unicodeScalars {
@@ -147,7 +153,7 @@ public struct LogLine: Sendable {
             case "\t": line += "\\t"
             case "\"" where isQuoted: line += "\\\""
             case "\\" where isQuoted: line += "\\\\"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
+            case _ where isControl(scalar):
                 let digits = String(scalar.value, radix: 16)
                 line += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: line.unicodeScalars.append(scalar)

@@ -31,7 +31,7 @@ public final class AgentSeries {
     /// Empty when all samples have `commonTime`.
     var times: [SampleTime] = []
     var commonTime: SampleTime = 0
-    var receivedAtNanoseconds: Int64 = 0
+    public internal(set) var receivedAtNanoseconds: Int64 = 0
     /// Nobody has been told of the table yet, not even that it is empty.
     var isTableNew = true
 
@@ -74,8 +74,8 @@ public final class AgentSeries {
         return true
     }
 
-    /// Leaves out table numbers up to this one, which somebody else has given out. Only before anybody has been told of a
-    /// table of this object.
+    /// Leaves out table numbers up to this one, which somebody else has given out: whoever has been told of a table of this
+    /// object has to be told again before what names it.
     public func skipTableNumbers(through number: UInt32) {
         precondition(number < .max, "numbers rise")
         tableNumber = max(tableNumber, number + 1)

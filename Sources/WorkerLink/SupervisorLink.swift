@@ -31,8 +31,9 @@ public final class SupervisorLink: Sendable {
     }
 
     /// The next order; waits for it, so give it a thread of its own. `nil`: the supervisor is gone, and the worker
-    /// must go too. Messages that are not known are left out.
-    public func receive() -> SupervisorOrder? {
+    /// must go too. Messages that are not known are left out. Throws when one came without all of its descriptors, as when
+    /// this process may open no more: what it was to do is lost.
+    public func receive() throws(SystemError) -> SupervisorOrder? {
         while true {
             do throws(SystemError) {
                 switch try MessageSocket.receive(on: descriptor) {
@@ -45,7 +46,8 @@ public final class SupervisorLink: Sendable {
                     for extra in message.descriptors { close(extra) }
                 }
             } catch {
-                if error.code != EMSGSIZE { return nil }
+                if error.code == EMSGSIZE { throw error }
+                return nil
             }
         }
     }

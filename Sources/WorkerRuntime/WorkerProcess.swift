@@ -15,8 +15,9 @@ public protocol Worker: Sendable {
     func drain(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void)
     /// A successor serves already: finishes what runs, takes nothing new, then calls `whenDone`.
     func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void)
-    /// There is another ingest worker, or that one has a new lane. The descriptors are the worker's own from now on.
-    func laneArrived(_ index: Int, _ lane: LaneDescriptors)
+    /// There is another ingest worker, or that one has a new lane. The descriptors are the worker's own from now on. Throws
+    /// when it cannot take the lane: a process that begins anew is given all of them again.
+    func laneArrived(_ index: Int, _ lane: LaneDescriptors) throws
     /// That ingest worker is no more.
     func laneGone(_ index: Int)
     /// Takes over what is current in the lane of an ingest worker that is no more, then calls `whenDone`.
@@ -27,7 +28,7 @@ public protocol Worker: Sendable {
 public enum WorkerProcess {
     /// What the supervisor told it makes no sense.
     public static let exitUsage: Int32 = 2
-    /// It could not begin to serve.
+    /// It could not begin to serve, or cannot follow a change among the workers.
     public static let exitFailure: Int32 = 1
 
     /// Runs until the supervisor says that it is enough, or is gone. `make` is called on the event loop; `check` before a
@@ -71,7 +72,7 @@ public enum WorkerProcess {
         link.sendReady()
         logger.debug("ready", metadata: ["generation": "\(launch.generation)"])
         for order in early { obey(order, launch, link, worker, loop, logger) }
-        while let order = link.receive() { obey(order, launch, link, worker, loop, logger) }
+        while let order = nextOrder(link, logger) { obey(order, launch, link, worker, loop, logger) }
         // The supervisor is gone; what it owned is gone with it or in systemd's keeping.
         exit(0)
     }
@@ -88,7 +89,7 @@ public enum WorkerProcess {
         }
         link.sendStandby()
         var orders: [SupervisorOrder] = []
-        while let order = link.receive() {
+        while let order = nextOrder(link, logger) {
             switch order.message {
             case .takeLane: return orders
             case .drain, .retire, .stop: exit(0)
@@ -97,6 +98,20 @@ public enum WorkerProcess {
             }
         }
         exit(0)
+    }
+
+    /// An order that has lost its descriptors may have been any: who begins anew misses none.
+    private static func nextOrder(_ link: SupervisorLink, _ logger: Logger) -> SupervisorOrder? {
+        do {
+            return try link.receive()
+        } catch {
+            giveUp("an order of the supervisor came without all of its descriptors", "\(error)", logger)
+        }
+    }
+
+    private static func giveUp(_ message: Logger.Message, _ reason: String, _ logger: Logger) -> Never {
+        logger.critical(message, metadata: ["reason": "\(reason)"])
+        exit(exitFailure)
     }
 
     private static func obey(
@@ -116,10 +131,15 @@ public enum WorkerProcess {
             break
         case .lane(let index):
             guard let lane = LaneDescriptors(order.descriptors, for: launch.role) else {
-                for descriptor in order.descriptors { close(descriptor) }
-                return logger.error("a lane came without its descriptors", metadata: ["worker": "ingest-\(index)"])
+                giveUp("a lane cannot be taken", "ingest-\(index): it came without its descriptors", logger)
             }
-            loop.execute { worker.laneArrived(index, lane) }
+            loop.execute {
+                do {
+                    try worker.laneArrived(index, lane)
+                } catch {
+                    giveUp("a lane cannot be taken", "ingest-\(index): \(error)", logger)
+                }
+            }
         case .laneGone(let index):
             loop.execute { worker.laneGone(index) }
         case .adopt(let index):

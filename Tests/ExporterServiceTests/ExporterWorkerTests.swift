@@ -65,6 +65,20 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(health.contains("\"status\":\"healthy\"") && !health.contains("ingest-1"))
     }
 
+    @Test func aLaneThatCannotBeTakenIsNotPassedOver() throws {
+        let harness = try ExporterHarness()
+        let (first, second) = (try FakeIngest(0), try FakeIngest(1))
+        let exporter = try harness.start([first])
+        let whole = try second.descriptors()
+        #expect(throws: WorkerLaunchError.self) {
+            try harness.run { try exporter.laneArrived(0, LaneDescriptors(up: whole.up)) }
+        }
+        // Nobody can write commands into this.
+        let unfit = try LaneDescriptors(
+            up: second.descriptors().up, down: second.descriptors().up, bell: second.descriptors().bell)
+        #expect(throws: LaneError.self) { try harness.run { try exporter.laneArrived(1, unfit) } }
+    }
+
     @Test func aNewLaneTakesThePlaceOfTheOld() throws {
         let harness = try ExporterHarness()
         let (old, new) = (try FakeIngest(0), try FakeIngest(0))

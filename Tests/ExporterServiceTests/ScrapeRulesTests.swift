@@ -97,6 +97,15 @@ import Testing
     @Test func whoIsBackAndHasNotAnsweredYetIsShown() {
         #expect(freshness().shows(agent(registeredAt: 4_995)))
         #expect(!freshness(grace: 0).shows(agent(registeredAt: 4_995)))
+        // Its former worker had an answer of it while it registered at the next.
+        var moved = agent(receivedAt: 4_996, registeredAt: 4_995)
+        #expect(!freshness().shows(moved))
+        moved.isSampleOfAnotherHome = true
+        #expect(freshness().shows(moved))
+        moved.registeredAt = 4_980
+        #expect(!freshness().shows(moved))
+        // The wall clock has been set back since.
+        #expect(!freshness().shows(agent(registeredAt: 5_001)))
     }
 
     @Test func nothingOlderThanFiveMinutesIsShown() {

@@ -60,7 +60,7 @@ enum FakeWorker {
     private static func standBy(_ launch: WorkerLaunch) throws {
         let link = SupervisorLink(descriptor: launch.descriptors.link)
         link.sendStandby()
-        while let order = link.receive() {
+        while let order = try? link.receive() {
             for extra in order.descriptors { close(extra) }
             if order.message == .takeLane { return }
             if order.message == .stop { exit(0) }

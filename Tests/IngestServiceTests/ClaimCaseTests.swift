@@ -113,6 +113,24 @@ import Testing
         #expect(claim.rule(on: rivals, nowNanoseconds: 1) == .twin([ownID, other]))
     }
 
+    @Test func numbersAreNotThoseOfAnEarlierGeneration() {
+        let first = ClaimVerdict.number(generation: 1, count: 1)
+        #expect(first != ClaimVerdict.number(generation: 2, count: 1))
+        #expect(first != ClaimVerdict.number(generation: 1, count: 2))
+        for generation: UInt64 in [1, .max] {
+            for count: UInt64 in [1, 1 << 32, .max] {
+                #expect(ClaimVerdict.number(generation: generation, count: count) <= ClaimVerdict.numberMask)
+            }
+        }
+    }
+
+    @Test func roomForClaims() {
+        #expect(ClaimRoom(ofIdentity: 7, all: 19, maxAgents: 10) == .free)
+        #expect(ClaimRoom(ofIdentity: 8, all: 8, maxAgents: 10) == .identityIsFull)
+        #expect(ClaimRoom(ofIdentity: 0, all: 20, maxAgents: 10) == .full)
+        #expect(ClaimRoom(ofIdentity: 0, all: 20, maxAgents: .max) == .free)
+    }
+
     @Test func verdictsComeThroughTheirWord() {
         for worker in [0, 1, 63] {
             for number: UInt64 in [1, 77, ClaimVerdict.numberMask] {

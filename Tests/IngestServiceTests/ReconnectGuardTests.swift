@@ -40,6 +40,12 @@ import Testing
         #expect(heldUntil([guardian([100, 101, 102]), guardian([120, 121, 122, 123])], at: 123) == nil)
     }
 
+    @Test func countsOfDifferentTimesAreNotAddedUp() {
+        // Three that ended within ten seconds up to 100, three up to 106: the first of them long before.
+        #expect(heldUntil([guardian([92, 93, 100]), guardian([104, 105, 106])], at: 106) == nil)
+        #expect(heldUntil([guardian([98, 99, 101]), guardian([104, 105, 106])], at: 106) == 116 * second)
+    }
+
     @Test func onlyShortLivesOfTheAgentsOwnDoingCount() {
         var guardian = ReconnectGuard()
         let now = 100 * second

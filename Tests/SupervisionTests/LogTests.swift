@@ -47,6 +47,15 @@ import Testing
         #expect(shown.hasSuffix("one\\ntwo\\u000d\\u001b[31m\\u007f key=\"a\\\"b\\nc\"\n"))
     }
 
+    @Test(arguments: ["\u{80}", "\u{9B}31m", "\u{85}", "\u{9F}"]) func fieldsHoldNoControlCharacters(
+        text hostile: String
+    ) {
+        let shown = text(line("x", ["pod": "a\(hostile)"]))
+        #expect(shown.unicodeScalars.allSatisfy { !(0x7F...0x9F).contains($0.value) })
+        #expect(shown.contains("pod=\"a\\u00"))
+        #expect(text(line("x", ["pod": "\u{A0}é"])).hasSuffix("pod=\u{A0}é\n"))
+    }
+
     @Test(arguments: ["x", "é", "\u{1}", "\"", "\u{1F600}"], [false, true])
     func longLinesAreCutWhole(piece: String, isJSON: Bool) throws {
         for count in [3900, 4000, 4096, 9000] {

@@ -105,11 +105,22 @@ import Testing
         #expect(MessageCoding.decodeWorkerMessage(ready.bytes) == .ready)
         try MessageSocket.send([200, 1], on: mine)  // of a later version: left out
         try MessageSocket.send(MessageCoding.encode(.stop), on: mine)
-        #expect(link.receive()?.message == .stop)
+        #expect(try link.receive()?.message == .stop)
         close(mine)
-        #expect(link.receive()?.message == nil)
+        #expect(try link.receive()?.message == nil)
         link.sendStatus("into the void")  // must not raise SIGPIPE
         close(theirs)
+    }
+
+    @Test func aCutMessageIsNotPassedOver() throws {
+        let (mine, theirs) = try MessageSocket.pair()
+        defer { for end in [mine, theirs] { close(end) } }
+        let long = [UInt8](repeating: 1, count: MessageSocket.limitBytes + 1)
+        #expect(send(mine, long, long.count, 0) == long.count)
+        try MessageSocket.send(MessageCoding.encode(.stop), on: mine)
+        let link = SupervisorLink(descriptor: theirs)
+        #expect(throws: SystemError.self) { try link.receive() }
+        #expect(try link.receive()?.message == .stop)
     }
 
     @Test func descriptorsTravelWithTheirMessage() throws {

@@ -33,6 +33,10 @@ final class LaneAgent {
     }
 
     func update(_ entry: AgentEntry, nowNanoseconds: UInt64) {
+        // One that is unconnected, and registered later than was known, has come over from the lane of another worker.
+        if entry.status == .unconnected, entry.registeredAtNanoseconds > self.entry.registeredAtNanoseconds {
+            metricsLostAtNanoseconds = nil
+        }
         self.entry = entry
         if entry.openStreams & AgentStream.metrics.bit != 0 {
             metricsLostAtNanoseconds = nil

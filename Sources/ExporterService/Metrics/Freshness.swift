@@ -22,6 +22,8 @@ struct Freshness {
         var sampleOrigin: SampleOrigin
         /// Wall clock.
         var sampleReceivedAt: Int64
+        /// Another worker than the one that it is registered at now had the sample when it was registered there.
+        var isSampleOfAnotherHome = false
         /// Wall clock.
         var registeredAt: Int64
         /// Monotonic, `nil` while its metrics stream is open.
@@ -46,7 +48,11 @@ struct Freshness {
             if let lostAt, now - min(now, lostAt) < graceNanoseconds { return true }
         }
         // It is back and has not answered yet: that, too, is the wake of a loss.
-        return agent.registeredAt > agent.sampleReceivedAt
-            && wallNow - agent.registeredAt < Int64(clamping: graceNanoseconds)
+        // (Its former connection may have answered while the registration was on its way. A time to come is of before the
+        // clock was set back: how long ago, nobody knows.)
+        let isWake = agent.isSampleOfAnotherHome || agent.registeredAt > agent.sampleReceivedAt
+        guard isWake, agent.registeredAt <= wallNow else { return false }
+        let since = wallNow.subtractingReportingOverflow(agent.registeredAt)
+        return !since.overflow && since.partialValue < Int64(clamping: graceNanoseconds)
     }
 }

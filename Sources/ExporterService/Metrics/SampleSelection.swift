@@ -30,6 +30,7 @@ final class SampleSelection {
             else { continue }
             let agent = Freshness.Agent(
                 sampleOrigin: newest.agent.sampleOrigin, sampleReceivedAt: sample.receivedAtNanoseconds,
+                isSampleOfAnotherHome: newest.worker != listed.worker && newest.agent.entry.status != .foreign,
                 registeredAt: listed.home.entry.registeredAtNanoseconds,
                 streamLostAt: listed.metricsLostAtNanoseconds,
                 workerLostAt: [listed.worker, newest.worker].compactMap(workers.lostAtNanoseconds(worker:)).max())

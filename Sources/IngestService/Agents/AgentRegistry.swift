@@ -97,8 +97,9 @@ final class AgentRegistry {
         publish(agent)
     }
 
-    /// The one that has been unconnected for longest.
-    var longestUnconnected: Agent? {
-        bySlot.values.filter { $0.status == .unconnected }.min { $0.statusSinceNanoseconds < $1.statusSinceNanoseconds }
+    /// Of these the one that has been unconnected for longest, but for who is just coming back.
+    func longestUnconnected(_ isWanted: (Agent) -> Bool) -> Agent? {
+        bySlot.values.filter { $0.status == .unconnected && $0.registration == nil && isWanted($0) }
+            .min { $0.statusSinceNanoseconds < $1.statusSinceNanoseconds }
     }
 }

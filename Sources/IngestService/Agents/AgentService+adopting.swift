@@ -29,18 +29,19 @@ extension AgentService {
                 registry.setStatus(.unconnected, of: present, nowNanoseconds: MonotonicClock.nowNanoseconds())
                 registry.publish(present)
             }
+            comeOver(found, to: present)
             adoptMetrics(of: found, for: present)
             return (.completed, present)
         }
         guard registry.count < settings.maxAgents, let slot = lane.claimSlot() else { return (.noRoom, nil) }
-        let now = MonotonicClock.nowNanoseconds()
         let since = found.entry.statusSinceNanoseconds
         let agent = Agent(
             slot: slot, identity: found.identity, identityHash: found.identity.identity.hash(secret: secret),
             series: makeSeries(for: found.identity), nowNanoseconds: since,
-            readingNanoseconds: reading.nowNanoseconds - min(reading.nowNanoseconds, now - min(now, since)))
+            readingNanoseconds: heardAtNanoseconds(found))
         agent.connectionEpoch = found.entry.connectionEpoch
         agent.status = .unconnected
+        adoptShortLives(found.entry, of: agent)
         registry.insert(agent)
         lane.setHeartbeat(found.heartbeatNanoseconds, at: slot)
         outbox.write { [self] () throws(LaneError) in
@@ -52,25 +53,57 @@ extension AgentService {
         return (.adopted, agent)
     }
 
-    private func adoptMetrics(of found: AdoptableAgent, for agent: Agent) {
-        guard let metrics = found.metrics, lacksSample(agent) else { return }
-        if agent.publishedTableNumber == nil {
-            agent.series.skipTableNumbers(through: metrics.tableNumber)
+    /// By ``ReadingClock``.
+    private func heardAtNanoseconds(_ found: AdoptableAgent) -> UInt64 {
+        let now = MonotonicClock.nowNanoseconds()
+        let silence = now - min(now, found.entry.statusSinceNanoseconds)
+        return reading.nowNanoseconds - min(reading.nowNanoseconds, silence)
+    }
+
+    /// An entry that has stood here since the agent went to the worker that is no more, now the last that there is of it:
+    /// it takes over when the agent was there, or it would be dropped for one that it has left long ago.
+    private func comeOver(_ found: AdoptableAgent, to present: Agent) {
+        guard present.registration == nil, present.status == .unconnected,
+            found.entry.registeredAtNanoseconds > present.registeredAtNanoseconds
+        else { return }
+        present.registeredAtNanoseconds = found.entry.registeredAtNanoseconds
+        present.statusSinceNanoseconds = found.entry.statusSinceNanoseconds
+        present.heardAtNanoseconds = heardAtNanoseconds(found)
+        present.peer = found.identity.peer
+        if present.adopt(role: found.identity.role, labels: found.identity.labels) {
+            present.series.setEnrichment(present.enrichment)
         }
-        // A number that is still to come here would be given out twice.
-        guard metrics.tableNumber < agent.publishedTableNumber ?? agent.series.tableNumber else { return }
+        if present.shortLives == nil { adoptShortLives(found.entry, of: present) }
+        lane.setHeartbeat(found.heartbeatNanoseconds, at: present.slot)
+        registry.publish(present)
         outbox.write { [self] () throws(LaneError) in
-            guard registry.agent(slot: agent.slot.index) === agent, lacksSample(agent) else { return }
+            guard registry.agent(slot: present.slot.index) === present else { return }
+            try writeIdentity(of: present)
+        }
+    }
+
+    private func adoptMetrics(of found: AdoptableAgent, for agent: Agent) {
+        guard let metrics = found.metrics, wants(metrics, agent) else { return }
+        // A number that is still to come here would be given out twice.
+        agent.series.skipTableNumbers(through: metrics.tableNumber)
+        outbox.write { [self] () throws(LaneError) in
+            guard registry.agent(slot: agent.slot.index) === agent, wants(metrics, agent) else { return }
             _ = try lane.append(
                 .series, agent: agent.slot, subject: UInt64(metrics.tableNumber), isCurrent: true,
                 metrics.table.span.bytes)
             _ = try lane.append(.sample, agent: agent.slot, isCurrent: true, metrics.sample.span.bytes)
+            agent.sampleReceivedAtNanoseconds = metrics.receivedAtNanoseconds
             // It goes with the first sample of ours.
             agent.obsoleteTableNumbers.append(metrics.tableNumber)
         }
     }
 
-    private func lacksSample(_ agent: Agent) -> Bool {
-        lane.entry(at: agent.slot)?.samplePosition == AgentEntry.noPosition
+    /// Whether the sample is newer than what stands here, and the number of its table has meant no other table here.
+    private func wants(_ metrics: AdoptableAgent.Metrics, _ agent: Agent) -> Bool {
+        guard metrics.tableNumber != agent.publishedTableNumber,
+            !agent.obsoleteTableNumbers.contains(metrics.tableNumber)
+        else { return false }
+        if lane.entry(at: agent.slot)?.samplePosition == AgentEntry.noPosition { return true }
+        return agent.sampleReceivedAtNanoseconds.map { $0 < metrics.receivedAtNanoseconds } ?? false
     }
 }

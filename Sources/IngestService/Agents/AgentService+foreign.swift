@@ -16,17 +16,22 @@ extension AgentService {
     func agent(ofStreamWith id: AgentID) -> Agent? {
         let present = registry.agent(id: id)
         if let present, present.registration != nil { return present }
-        guard let home = others.home(of: id) else { return present?.status == .foreign ? nil : present }
-        if let present, present.registeredAtNanoseconds > home.registeredAtNanoseconds, present.status != .foreign {
-            return present
+        for _ in 0..<Self.looksAtHome {
+            guard let home = others.home(of: id) else { return present?.status == .foreign ? nil : present }
+            if let present, present.registeredAtNanoseconds > home.registeredAtNanoseconds, present.status != .foreign {
+                return present
+            }
+            // Its home may just have carried the record forward.
+            guard let identity = others.identity(of: id, at: home) else { continue }
+            guard let agent = present ?? addForeign(identity) else { return nil }
+            settle(agent, at: home, identity)
+            counters.add(.foreignStreamsOpened)
+            return agent
         }
-        guard let identity = others.identity(of: id, at: home) else { return nil }
-        let agent = present ?? addForeign(identity)
-        guard let agent else { return nil }
-        settle(agent, at: home, identity)
-        counters.add(.foreignStreamsOpened)
-        return agent
+        return nil
     }
+
+    private static let looksAtHome = 3
 
     private func addForeign(_ identity: IdentityRecord) -> Agent? {
         guard let slot = lane.claimSlot() else { return nil }

@@ -12,7 +12,9 @@ extension AgentService {
         // What all count together is at least as many as there are: mostly the tables need not be read.
         guard registry.countWithClaims + others.listedBound > limit else { return true }
         var active = others.activeIDs(before: mark)
-        for agent in registry.all where agent.status == .online || agent.status == .claiming {
+        // Who comes back is unconnected until there is room in the ring.
+        for agent in registry.all
+        where agent.status == .online || agent.status == .claiming || agent.registration != nil {
             active.insert(agent.id)
         }
         for claim in openClaims where !claim.isSettled && claim.mark < mark {
@@ -45,9 +47,14 @@ extension AgentService {
 
     /// While more are listed than `--max-agents`, the worker that holds the longest unconnected one drops it.
     func evictBeyondLimit() {
-        while listedCount > settings.maxAgents, let mine = registry.longestUnconnected {
-            let isOlderElsewhere = others.listed.values.contains {
-                !$0.isOnline && $0.unconnectedSinceNanoseconds < mine.statusSinceNanoseconds
+        while listedCount > settings.maxAgents,
+            // A copy of who is online elsewhere would make no room, and its last values are needed yet.
+            let mine = registry.longestUnconnected({ others.listed[$0.id]?.isOnline != true })
+        {
+            // Whoever has it must be there to drop it.
+            let isOlderElsewhere = others.listed.contains { id, other in
+                other.isServing && !other.isOnline && isOnlyElsewhere(id)
+                    && other.unconnectedSinceNanoseconds < mine.statusSinceNanoseconds
             }
             if isOlderElsewhere { return }
             remove(mine, countAs: .leftEvicted)

@@ -66,9 +66,16 @@ extension AgentService {
         _ request: Banyandb_Fodc_V1_RegisterAgentRequest, _ identity: AgentIdentity, _ hash: UInt64,
         _ call: RegistrationCall
     ) {
+        let ofIdentity = openClaims.count { $0.hash == hash && !$0.isSettled }
+        switch ClaimRoom(ofIdentity: ofIdentity, all: openClaims.count, maxAgents: settings.maxAgents) {
+        case .free: break
+        case .identityIsFull: return refuseForClaims(identity, call)
+        case .full: return refuseForLimit(identity, call)
+        }
         guard let slot = lane.claimSlot() else { return refuseForLimit(identity, call) }
         counters.add(.claimNumbers)
-        let number = lane.counter(IngestCounter.claimNumbers.rawValue) & ClaimVerdict.numberMask
+        let number = ClaimVerdict.number(
+            generation: generation, count: lane.counter(IngestCounter.claimNumbers.rawValue))
         var entry = AgentEntry(
             id: identity.agentID(secret: secret), identityHash: hash, status: .claiming,
             statusSinceNanoseconds: MonotonicClock.nowNanoseconds(), claim: number)
@@ -87,6 +94,16 @@ extension AgentService {
         guard !openClaims.isEmpty, !isLookingAtClaims else { return }
         isLookingAtClaims = true
         onClaimsOpen()
+    }
+
+    private func refuseForClaims(_ identity: AgentIdentity, _ call: RegistrationCall) {
+        logger.warning(
+            "agent refused: too many registrations of its identity are under way",
+            metadata: ["pod": "\(identity.podName)"])
+        call.refuse(
+            .resourceExhausted,
+            "\(ClaimRoom.perIdentity) registrations of \(identity.podName) are under way: register again later",
+            countAs: .refusedLoop)
     }
 
     /// Looks again what has become of the claims.
@@ -176,8 +193,7 @@ extension AgentService {
         let taken = Set(twins).union(mine.filter { $0.registration != nil }.map(\.id))
         let ownID = claim.identity.agentID(secret: secret)
         // First its own; then one that a twin has left, here or elsewhere, so that it is not listed once more.
-        let left =
-            mine.map(\.id) + namesakes.filter { $0.entry.status == .unconnected }.map(\.entry.id)
+        let left = mine.map(\.id) + namesakes.filter(others.isLeft).map(\.entry.id)
         let id = ([ownID] + left).first { !taken.contains($0) && registry.agent(id: $0)?.registration == nil }
         let isTwin = !taken.isEmpty
         if claim.isAnnounced {
@@ -193,7 +209,7 @@ extension AgentService {
         if let agent = registry.agent(id: place) {
             comeBack(agent, claim)
         } else {
-            let isKnownElsewhere = namesakes.contains { $0.entry.id == place && $0.entry.status == .unconnected }
+            let isKnownElsewhere = namesakes.contains { $0.entry.id == place && others.isLeft($0) }
             addNew(claim, place, isTwin: isTwin, isReturning: isKnownElsewhere)
         }
         evictIfBeyondLimit()
@@ -276,7 +292,8 @@ extension AgentService {
     func makeSeries(for record: IdentityRecord, above taken: UInt32 = 0) -> AgentSeries {
         // Numbers of tables must rise beyond those that a predecessor of this worker gave out: it began with the time
         // as well, and tables change less than once a second on the average.
-        let first = max(UInt32(truncatingIfNeeded: WallClock.nowNanoseconds() / 1_000_000_000), taken + 1)
+        let first = max(
+            UInt32(truncatingIfNeeded: WallClock.nowNanoseconds() / 1_000_000_000), taken < .max ? taken + 1 : taken)
         return AgentSeries(
             limits: SeriesLimits(), hashKey: seriesHashKey,
             enrichment: record.enrichment,

@@ -29,6 +29,7 @@ final class AgentService: GRPCService {
     let note: WorkNote
     /// Of this worker.
     let index: Int
+    let generation: UInt64
     /// Registrations that wait for the outcome of a claim, or for room in the ring.
     var openClaims: [OpenClaim] = []
     var isLookingAtClaims = false
@@ -43,7 +44,8 @@ final class AgentService: GRPCService {
     init(
         settings: ProxySettings, secret: InstallationSecret, lane: LaneWriter, outbox: LaneOutbox,
         registry: AgentRegistry, collector: MetricsCollector, answers: AnswerCollector, counters: IngestCounters,
-        others: OtherWorkers, control: ControlReader, note: WorkNote, index: Int, logger: Logger
+        others: OtherWorkers, control: ControlReader, note: WorkNote, index: Int,
+        generation: UInt64, logger: Logger
     ) {
         self.settings = settings
         self.secret = secret
@@ -57,6 +59,7 @@ final class AgentService: GRPCService {
         self.control = control
         self.note = note
         self.index = index
+        self.generation = generation
         self.logger = logger
         heartbeatTimeoutNanoseconds = UInt64(clamping: settings.agentHeartbeatTimeout.wholeNanoseconds)
         cleanupTimeoutNanoseconds = UInt64(clamping: settings.agentCleanupTimeout.wholeNanoseconds)
@@ -233,8 +236,12 @@ final class AgentService: GRPCService {
                 lane.releaseSlot(slot)
                 continue
             }
+            // The predecessor's tables stay for its last sample, and go with the first of ours.
+            let tables = lane.currentRecords(of: slot)
+                .filter { $0.type == .series }.map { UInt32(truncatingIfNeeded: $0.subject) }
             let agent = Agent(
-                slot: slot, identity: identity, identityHash: entry.identityHash, series: makeSeries(for: identity),
+                slot: slot, identity: identity, identityHash: entry.identityHash,
+                series: makeSeries(for: identity, above: tables.filter(AdoptableAgent.isBelievable).max() ?? 0),
                 nowNanoseconds: entry.status == .unconnected ? entry.statusSinceNanoseconds : now,
                 readingNanoseconds: reading.nowNanoseconds)
             agent.registeredAtNanoseconds = entry.registeredAtNanoseconds
@@ -246,21 +253,21 @@ final class AgentService: GRPCService {
                     worker: Int(entry.home) - 1, registeredAtNanoseconds: 0,
                     identityPosition: AgentEntry.noPosition, idleSinceNanoseconds: now)
             }
-            if entry.shortLives > 0 {
-                let lives = ShortLives(
-                    count: Int(entry.shortLives), lastNanoseconds: min(now, entry.lastShortLifeNanoseconds))
-                if reconnects.shortLives(of: entry.identityHash) == nil {
-                    reconnects.adopt(lives, of: entry.identityHash)
-                }
-                agent.shortLives = lives
-                agent.isShortLived = entry.isShortLived
-            }
-            // The predecessor's tables stay for its last sample, and go with the first of ours.
-            agent.obsoleteTableNumbers = lane.currentRecords(of: slot)
-                .filter { $0.type == .series }.map { UInt32(truncatingIfNeeded: $0.subject) }
+            adoptShortLives(entry, of: agent)
+            agent.obsoleteTableNumbers = tables
             if entry.status == .online { counters.add(.lostWorker) }
             registry.insert(agent)
         }
+    }
+
+    /// What another worker has known of registrations of this identity that did not last, and nobody else says any more.
+    func adoptShortLives(_ entry: AgentEntry, of agent: Agent) {
+        guard entry.shortLives > 0 else { return }
+        let last = min(MonotonicClock.nowNanoseconds(), entry.lastShortLifeNanoseconds)
+        let lives = ShortLives(count: Int(entry.shortLives), lastNanoseconds: last)
+        if reconnects.shortLives(of: agent.identityHash) == nil { reconnects.adopt(lives, of: agent.identityHash) }
+        agent.shortLives = lives
+        agent.isShortLived = entry.isShortLived
     }
 
     /// Ends the registration streams, so that the agents go elsewhere; what they still answer is taken.

@@ -43,6 +43,13 @@ struct ClaimVerdict: Equatable {
 
     /// The numbers that a verdict has room for.
     static let numberMask = UInt64.max >> numberShift
+    private static let countBits: UInt64 = 32
+
+    /// Of a claim. The lane counts its claims from 1 again when it is begun anew, and the verdict on an earlier one may
+    /// stand still: so the generation of the worker is part of it.
+    static func number(generation: UInt64, count: UInt64) -> UInt64 {
+        (generation << countBits | count & (1 << countBits - 1)) & numberMask
+    }
 }
 
 /// Somebody of the same identity in another worker's lane, that worker running.

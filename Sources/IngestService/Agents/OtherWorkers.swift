@@ -8,6 +8,7 @@ final class OtherWorkers {
     struct Listed {
         var worker: Int
         var slot: SlotRef
+        var isServing: Bool
         var isOnline: Bool
         var registeredAtNanoseconds: Int64
         var unconnectedSinceNanoseconds: UInt64
@@ -20,6 +21,8 @@ final class OtherWorkers {
     private let isServing: (Int) -> Bool
     /// The last look at the tables; by id, an online entry before an unconnected one, of two the later registered.
     private(set) var listed: [AgentID: Listed] = [:]
+    /// At the same look: those registered elsewhere, here or at a third, that have streams at one of the others.
+    private(set) var withForeignStreams: Set<AgentID> = []
     private var claimsSeen: [Int: UInt64] = [:]
 
     init(lanes: OtherLanes, isServing: @escaping (Int) -> Bool) {
@@ -43,7 +46,9 @@ final class OtherWorkers {
     /// Reads the tables anew. Costs some 50 ns an agent.
     func refresh() {
         listed.removeAll(keepingCapacity: true)
+        withForeignStreams.removeAll(keepingCapacity: true)
         forEach { worker, isServing, slot, entry in
+            if isServing, entry.status == .foreign, entry.openStreams != 0 { withForeignStreams.insert(entry.id) }
             guard entry.status == .online || entry.status == .unconnected else { return }
             let next = Self.listed(worker, isServing, slot, entry)
             if let known = listed[entry.id], !Self.isBetter(next, than: known) { return }
@@ -63,7 +68,7 @@ final class OtherWorkers {
 
     private static func listed(_ worker: Int, _ isServing: Bool, _ slot: SlotRef, _ entry: AgentEntry) -> Listed {
         Listed(
-            worker: worker, slot: slot, isOnline: isServing && entry.status == .online,
+            worker: worker, slot: slot, isServing: isServing, isOnline: isServing && entry.status == .online,
             registeredAtNanoseconds: entry.registeredAtNanoseconds,
             unconnectedSinceNanoseconds: entry.statusSinceNanoseconds, identityPosition: entry.identityPosition)
     }
@@ -129,6 +134,11 @@ final class OtherWorkers {
         namesakes.filter {
             ($0.entry.status == .online || $0.entry.status == .claiming) && isServing($0.worker)
         }
+    }
+
+    /// Whether its id is free: nobody has it any more, whatever the lane of a worker that has died still says.
+    func isLeft(_ namesake: Rival) -> Bool {
+        namesake.entry.status == .unconnected || namesake.entry.status == .online && !isServing(namesake.worker)
     }
 
     // MARK: Claims and the limit

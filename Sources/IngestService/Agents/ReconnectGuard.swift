@@ -20,6 +20,9 @@ struct ShortLives: Equatable {
 struct ReconnectGuard {
     static let shortLifeNanoseconds: UInt64 = 1_000_000_000
     static let windowNanoseconds: UInt64 = 10_000_000_000
+    /// Counts of two workers whose last lives ended further apart are not added up: each is of a window of its own, and
+    /// the older one's would lie mostly outside the newer one's. Who loops in earnest is at all of them within a second.
+    static let togetherNanoseconds = windowNanoseconds / 2
     static let allowedInWindow = 5
     static let holdNanoseconds: UInt64 = 10_000_000_000
     /// Bounds the memory that invented identities can take; the one whose last short life is longest ago makes room.
@@ -31,7 +34,7 @@ struct ReconnectGuard {
     /// Until when an identity is held off of which the workers know this; `nil` when it is not.
     static func heldOffUntil(_ lives: [ShortLives], nowNanoseconds now: UInt64) -> UInt64? {
         guard let last = lives.map(\.lastNanoseconds).max() else { return nil }
-        let count = lives.reduce(0) { $0 + (last - $1.lastNanoseconds <= windowNanoseconds ? $1.count : 0) }
+        let count = lives.reduce(0) { $0 + (last - $1.lastNanoseconds <= togetherNanoseconds ? $1.count : 0) }
         guard count > allowedInWindow else { return nil }
         // A time to come is none of ours: nobody is held off for longer than it is said.
         let until = min(last, now) + holdNanoseconds

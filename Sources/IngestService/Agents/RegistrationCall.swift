@@ -51,11 +51,12 @@ final class RegistrationCall: GRPCCallHandler {
         if !hasBegun {
             hasBegun = true
             service.register(request, message, on: self)
-        } else if let agent {
+        } else if let agent, answeredAtNanoseconds != nil {
             IngestPoisonHook.trap(on: message)
             service.heartbeat(request, of: agent)
         }
-        // A heartbeat while the registration still waits (for a ping of the older connection) needs no answer.
+        // A heartbeat while the registration still waits (for a ping of the older connection, or for room in the ring) needs
+        // no answer, and says nothing that the registration does not.
     }
 
     func halfClosed() {

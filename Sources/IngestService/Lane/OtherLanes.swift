@@ -27,11 +27,20 @@ final class OtherLanes {
 
     /// `nil` for a lane that is not there, not formatted yet, or of no use.
     func reader(_ index: Int) -> LaneReader? {
+        try? open(index)
+    }
+
+    /// The same, but throws when the lane is there and only this process cannot open it now.
+    func open(_ index: Int) throws(LaneError) -> LaneReader? {
         guard let lane = lanes[index] else { return nil }
         if let reader = lane.reader { return reader }
-        let reader = try? LaneReader(descriptor: lane.descriptor, kind: .up)
-        lanes[index]?.reader = reader
-        return reader
+        do throws(LaneError) {
+            let reader = try LaneReader(descriptor: lane.descriptor, kind: .up)
+            lanes[index]?.reader = reader
+            return reader
+        } catch .notYet, .unusable {
+            return nil
+        }
     }
 
     /// There is another worker, or that one has a new lane. The descriptor is this object's from now on.

@@ -261,6 +261,7 @@ final class MetricsCollector {
             ) { span in
                 agent.series.writeSample(into: &span)
             }
+            agent.sampleReceivedAtNanoseconds = agent.series.receivedAtNanoseconds
             for number in agent.obsoleteTableNumbers {
                 lane.forget(.series, agent: agent.slot, subject: UInt64(number))
             }

@@ -11,6 +11,8 @@ struct AdoptableAgent {
         var tableNumber: UInt32
         var table: [UInt8]
         var sample: [UInt8]
+        /// Wall clock.
+        var receivedAtNanoseconds: Int64
     }
 
     var entry: AgentEntry
@@ -21,7 +23,12 @@ struct AdoptableAgent {
 
     /// Numbers of tables begin with the time in seconds and rise by one with each change: one that is so far in the future is
     /// none of ours, and would be in the way of ours.
-    static let tableNumberSlack: Int64 = 1_000_000
+    private static let tableNumberSlack: Int64 = 1_000_000
+
+    static func isBelievable(tableNumber: UInt32) -> Bool {
+        let latest = WallClock.nowNanoseconds() / 1_000_000_000 + tableNumberSlack
+        return Int64(tableNumber) < min(latest, Int64(UInt32.max))
+    }
 
     /// `nil` when the slot does not hold an agent that a worker could take over.
     init?(_ slot: SlotRef, _ entry: AgentEntry, in reader: LaneReader, _ inventory: LaneInventory) {
@@ -49,8 +56,7 @@ struct AdoptableAgent {
             guard header.type == .sample, header.agent == slot, let said = Sample.header(of: payload) else { return }
             sample = (said, payload.copiedBytes)
         }
-        let latest = WallClock.nowNanoseconds() / 1_000_000_000 + tableNumberSlack
-        guard let sample, Int64(sample.header.tableNumber) < min(latest, Int64(UInt32.max)),
+        guard let sample, isBelievable(tableNumber: sample.header.tableNumber),
             let position = inventory.table(of: slot, number: sample.header.tableNumber)
         else { return nil }
         var metrics: Metrics?
@@ -58,7 +64,9 @@ struct AdoptableAgent {
             guard header.type == .series, header.agent == slot, let table = SeriesTable(payload: payload),
                 Sample(payload: sample.bytes.span.bytes, table: table) != nil
             else { return }
-            metrics = Metrics(tableNumber: table.number, table: payload.copiedBytes, sample: sample.bytes)
+            metrics = Metrics(
+                tableNumber: table.number, table: payload.copiedBytes, sample: sample.bytes,
+                receivedAtNanoseconds: min(sample.header.receivedAtNanoseconds, WallClock.nowNanoseconds()))
         }
         return metrics
     }

@@ -23,6 +23,7 @@ final class LaneAdoption {
     private(set) var completed = 0
     private(set) var leftElsewhere = 0
     private(set) var leftForLimit = 0
+    private(set) var leftHeldOff = 0
 
     private let reader: LaneReader
     private let service: AgentService
@@ -35,11 +36,21 @@ final class LaneAdoption {
     private var next = 0
 
     struct Elsewhere {
-        /// Agents with a sample of their own there, and when they came.
-        var registeredAtNanoseconds: [AgentID: Int64] = [:]
+        /// An agent with a sample there. Times are the wall clock's.
+        struct Place {
+            var registeredAtNanoseconds: Int64
+            /// Reads it; `nil` when it is gone.
+            var sampleReceivedAtNanoseconds: () -> Int64?
+        }
 
+        var places: [AgentID: Place] = [:]
+
+        /// Whether it has answered there since it left: who has only come back has a sample of an earlier time there.
         func hasNewer(_ entry: AgentEntry) -> Bool {
-            registeredAtNanoseconds[entry.id].map { $0 >= entry.registeredAtNanoseconds } ?? false
+            guard let place = places[entry.id], place.registeredAtNanoseconds >= entry.registeredAtNanoseconds,
+                let received = place.sampleReceivedAtNanoseconds()
+            else { return false }
+            return received >= place.registeredAtNanoseconds
         }
     }
 
@@ -77,8 +88,14 @@ final class LaneAdoption {
             next += 1
             if elsewhere.hasNewer(entry) {
                 leftElsewhere += 1
-            } else if let agent = AdoptableAgent(slot, entry, in: reader, inventory) {
-                take(agent, slot)
+            } else if service.isHeldOff(entry.identityHash) {
+                leftHeldOff += 1
+            } else {
+                // It may be what the worker has died of.
+                service.note.working(on: entry.identityHash) {
+                    guard let agent = AdoptableAgent(slot, entry, in: reader, inventory) else { return }
+                    take(agent, slot)
+                }
             }
         }
         return .done

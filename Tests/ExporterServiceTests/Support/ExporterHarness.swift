@@ -88,7 +88,7 @@ final class ExporterHarness: @unchecked Sendable {
         let lane = try worker.descriptors()
         let exporter = exporters[0]
         let index = worker.index
-        try run { exporter.laneArrived(index, lane) }
+        try run { try exporter.laneArrived(index, lane) }
     }
 
     func remove(_ index: Int) throws {

@@ -60,6 +60,26 @@ import WorkerLink
         try worker.stop()
     }
 
+    @Test func whoHasAnsweredAtAnotherWorkerSinceIsLeftThere() throws {
+        let worker = try WorkerOnLoop()
+        let (removed, other) = (try LaneUnderAdoption(), try LaneUnderAdoption())
+        let later = WallClock.nowNanoseconds() + 60_000_000_000
+        for pod in ["answered", "back", "away"] { try removed.add(pod: pod, registeredAt: 1000) }
+        try other.add(pod: "answered", status: .online, registeredAt: 2000)
+        try other.add(pod: "back", status: .online, registeredAt: later)
+        for (index, lane) in [(1, other), (3, removed)] {
+            let copy = try LaneFile.reopenReadOnly(lane.descriptor)
+            try worker.onLoop { $0.laneArrived(index, LaneDescriptors(up: copy)) }
+        }
+        var row = ControlWorker()
+        row.state = .running
+        worker.control.set(row, .ingest, 1)
+        try worker.adopt(3)
+        let pods = try worker.onLoop { $0.service.registry.all.map(\.identity.podName).sorted() }
+        #expect(pods == ["away", "back"])
+        try worker.stop()
+    }
+
     @Test func aLaneThatIsNoneIsAdoptedAtOnce() throws {
         let worker = try WorkerOnLoop()
         try worker.adopt(5)

@@ -75,11 +75,90 @@ import Testing
         let slot = try removed.add(pod: "a", registeredAt: 1000)
         let id = try #require(try removed.reader().entry(at: slot)).id
         let adopter = try Adopter()
-        let newer = try adopter.adopt(removed, elsewhere: .init(registeredAtNanoseconds: [id: 2000]))
+        func adopt(registeredAt: Int64, sampleAt: Int64?) throws -> LaneAdoption {
+            let place = LaneAdoption.Elsewhere.Place(registeredAtNanoseconds: registeredAt) { sampleAt }
+            return try adopter.adopt(removed, elsewhere: .init(places: [id: place]))
+        }
+        let newer = try adopt(registeredAt: 2000, sampleAt: 2001)
         #expect(newer.leftElsewhere == 1)
         #expect(adopter.registry.count == 0)
-        let older = try adopter.adopt(removed, elsewhere: .init(registeredAtNanoseconds: [id: 500]))
-        #expect(older.adopted == 1)
+        // It was there before; or it has come back there, and its sample is of then.
+        #expect(try adopt(registeredAt: 500, sampleAt: 600).adopted == 1)
+        for sampleAt: Int64? in [600, nil] {
+            let back = try adopt(registeredAt: 2000, sampleAt: sampleAt)
+            #expect(back.leftElsewhere == 0 && back.completed == 1)
+        }
+    }
+
+    @Test func whatHasStoodHereSinceBeforeGivesWayToWhatIsNewer() throws {
+        // It was here, went to one worker and from that to another, and both are removed.
+        let removed = try (1...3).map { number in
+            let time = Int64(1000 * number)
+            let lane = try LaneUnderAdoption()
+            let names = (0..<number).map { "series_\($0)" }
+            try lane.add(pod: "a", registeredAt: time, table: (UInt32(time), names))
+            return lane
+        }
+        let adopter = try Adopter()
+        for (index, lane) in removed.enumerated() {
+            try adopter.adopt(lane)
+            let agent = try #require(adopter.agent(pod: "a"))
+            #expect(agent.registeredAtNanoseconds == Int64(1000 * (index + 1)))
+            #expect(adopter.lane.entry(at: agent.slot)?.registeredAtNanoseconds == agent.registeredAtNanoseconds)
+            #expect(agent.statusSinceNanoseconds == (try lane.reader().entry(at: 0)?.1.statusSinceNanoseconds))
+            #expect(try adopter.seriesCount(of: agent) == index + 1)
+        }
+        // The older ones change nothing any more.
+        let head = adopter.lane.headPosition
+        for lane in removed { try adopter.adopt(lane) }
+        #expect(adopter.lane.headPosition == head)
+        #expect(adopter.agent(pod: "a")?.obsoleteTableNumbers == [1000, 2000, 3000])
+    }
+
+    @Test func whoIsHeldOffIsNotRead() throws {
+        let removed = try LaneUnderAdoption()
+        let slot = try removed.add(pod: "a")
+        try removed.add(pod: "b")
+        let adopter = try Adopter()
+        let hash = try #require(removed.writer.entry(at: slot)).identityHash
+        adopter.control.holdOff(identityHash: hash, untilNanoseconds: .max)
+        let adoption = try adopter.adopt(removed)
+        #expect(adoption.leftHeldOff == 1)
+        #expect(adoption.adopted == 1)
+        #expect(adopter.agent(pod: "a") == nil)
+    }
+
+    @Test func shortLivesAreRememberedFurther() throws {
+        let removed = try LaneUnderAdoption()
+        let slot = try removed.add(pod: "a")
+        let last = MonotonicClock.nowNanoseconds()
+        try removed.change(slot) { ($0.shortLives, $0.lastShortLifeNanoseconds) = (4, last) }
+        let adopter = try Adopter()
+        for _ in 0..<2 { try adopter.adopt(removed) }
+        let agent = try #require(adopter.agent(pod: "a"))
+        let lives = ShortLives(count: 4, lastNanoseconds: last)
+        #expect(agent.shortLives == lives)
+        #expect(adopter.service.reconnects.shortLives(of: agent.identityHash) == lives)
+        #expect(adopter.lane.entry(at: agent.slot)?.shortLives == 4)
+    }
+
+    @Test(arguments: [30 as UInt32, .max]) func tablesGoOnAbovePredecessors(ahead: UInt32) throws {
+        let now = UInt32(WallClock.nowNanoseconds() / 1_000_000_000)
+        let number = ahead == .max ? .max : now + ahead
+        let adopter = try Adopter()
+        let slot = try #require(adopter.lane.claimSlot())
+        _ = try adopter.lane.append(
+            .series, agent: slot, subject: UInt64(number), isCurrent: true, [UInt8]().span.bytes)
+        let identity = IdentityRecord(
+            id: AgentID.random(), identity: AgentIdentity(podName: "a", containerNames: []), role: "ROLE_DATA",
+            labels: [], peer: "", registeredAtNanoseconds: 1)
+        adopter.service.adoptPredecessorsAgents([
+            (slot, AgentEntry(id: identity.id, status: .online), identity)
+        ])
+        let agent = try #require(adopter.agent(pod: "a"))
+        #expect(agent.obsoleteTableNumbers == [number])
+        // No number of ours could be above the largest of all: such a table is none of ours.
+        #expect(ahead == .max ? agent.series.tableNumber < .max - 1 : agent.series.tableNumber == number + 1)
     }
 
     @Test func answersOfOtherStreamsComeAlong() throws {

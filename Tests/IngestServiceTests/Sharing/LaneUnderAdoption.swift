@@ -51,6 +51,13 @@ final class LaneUnderAdoption {
         return slot
     }
 
+    /// Changes what the table says of an agent.
+    func change(_ slot: SlotRef, _ body: (inout AgentEntry) -> Void) throws {
+        var entry = try #require(writer.entry(at: slot))
+        body(&entry)
+        writer.setEntry(entry, at: slot)
+    }
+
     func answer(_ slot: SlotRef, _ table: (number: UInt32, names: [String])) throws {
         let series = AgentSeries(
             limits: SeriesLimits(), hashKey: (1, 2),
@@ -77,8 +84,12 @@ final class Adopter {
     let registry: AgentRegistry
     let service: AgentService
     let outbox = LaneOutbox()
+    let control: ControlWriter
+    let otherLanes = OtherLanes([])
+    let others: OtherWorkers
 
-    init(maxAgents: Int = 100) throws {
+    /// - Parameter serving: which of the other workers have their agents.
+    init(serving: Set<Int> = [], maxAgents: Int = 100) throws {
         descriptor = try LaneFile.create(name: "test-adopter", kind: .up)
         lane = try LaneWriter.format(
             descriptor: descriptor, kind: .up, index: 0, generation: 1, maximumRingBytes: 64 << 20)
@@ -95,12 +106,13 @@ final class Adopter {
             note: note, maximumMessageBytes: 1 << 20)
         let controlFile = try ControlFile.create()
         defer { MemoryFile.close(controlFile) }
-        _ = try ControlWriter(descriptor: controlFile)
+        control = try ControlWriter(descriptor: controlFile)
+        others = OtherWorkers(lanes: otherLanes) { serving.contains($0) }
         service = AgentService(
             settings: settings, secret: try #require(InstallationSecret(LaneUnderAdoption.secretBytes)), lane: lane,
             outbox: outbox, registry: registry, collector: collector, answers: answers, counters: counters,
-            others: OtherWorkers(lanes: OtherLanes([])) { _ in false },
-            control: try ControlReader(descriptor: controlFile), note: note, index: 0, logger: Logger(label: "test"))
+            others: others, control: try ControlReader(descriptor: controlFile), note: note, index: 0,
+            generation: 1, logger: Logger(label: "test"))
     }
 
     deinit { MemoryFile.close(descriptor) }
@@ -112,6 +124,12 @@ final class Adopter {
         let adoption = LaneAdoption(worker: 3, reader: try removed.reader(), service: service) { elsewhere }
         while adoption.step() == .more {}
         return adoption
+    }
+
+    /// The lane of another worker.
+    func bring(_ lane: LaneUnderAdoption, index: Int) throws {
+        otherLanes.arrived(index, descriptor: try LaneFile.reopenReadOnly(lane.descriptor))
+        others.refresh()
     }
 
     func agent(pod: String) -> Agent? { registry.all.first { $0.identity.podName == pod } }
