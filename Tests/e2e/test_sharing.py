@@ -159,3 +159,21 @@ def test_scaling_moves_agents_and_fails_no_scrape(proxy, agentsim, path):
 
     eventually(is_fair, "all workers have their share", timeout=PATIENCE, interval=0.2)
     running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
+
+
+def test_last_values_outlive_what_stood_at_the_adopter_before(proxy, agentsim):
+    """Agents have been everywhere, have gone, and have come back to other workers: when all but one are removed, the values
+    that count are the last ones, not what stands at the one that stays of an earlier time."""
+    count, grace = 60, 9
+    running = proxy(ingest_workers=WORKERS, stale_grace=f"{grace}s")
+    for time in ("first", "second"):
+        fleet = agentsim(running, agents=count, series=SERIES)
+        eventually(lambda: agent_series(running.scrape()) == count * SERIES, "all have answered", timeout=PATIENCE)
+        running.wait_agents(online=count, total=count)
+        fleet.destroy()
+        running.wait_agents(online=0, total=count)
+        if time == "first":
+            # What they have said is not shown any more.
+            eventually(lambda: agent_series(running.scrape()) == 0, "the grace is over", timeout=PATIENCE)
+    scale(running, 1)
+    assert agent_series(running.scrape()) == count * SERIES
