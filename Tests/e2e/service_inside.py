@@ -317,6 +317,20 @@ def scenario_scaled():
         eventually(lambda: CONTROL.status()["ingest_workers_running"] == 3, "as many as the flag says")
 
 
+def scenario_core():
+    """A worker that dies of a fault leaves a core where the system wants one, and a line that says so."""
+    start()
+    main = int(shown("MainPID"))
+    ingest = next(p for p in children(main) if p["name"] == "fodc-ingest")
+    os.kill(ingest["pid"], signal.SIGSEGV)
+    eventually(lambda: "died after" in journal(), "a line about it")
+    pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
+    if "/" in pattern or pattern.startswith("|"):
+        return  # it is somebody else's then
+    eventually(lambda: list(pathlib.Path("/var/lib/fodc-proxy").glob(f"{pattern}*")), "a core in the state folder")
+    assert "SIGSEGV (core dumped)" in journal(), journal()
+
+
 def scenario_left_behind():
     """After a stop nothing is left: no process, no descriptor in the store, no file in the runtime folder."""
     start()

@@ -132,7 +132,7 @@ def test_a_worker_that_dies_again_and_again_is_degraded_not_the_end(proxy, agent
 
 
 def test_what_is_said_of_a_death(proxy, agents, tmp_path):
-    """Signal, uptime, last command, where it was in the lanes; and a core where the system wants one."""
+    """Signal, uptime, last command, where it was in the lanes. (That a core is left: test_service_real.)"""
     running = proxy(ingest_workers=1)
     agent = agents(running, "good").keep_connected()
     agent.samples = [agent.sample("value", 1)]

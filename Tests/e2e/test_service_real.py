@@ -11,7 +11,7 @@ from test_systemd_real import HERE, TOOL, why_not
 
 SCENARIOS = [
     "killed", "restarted", "killed_often", "reloaded", "reload_refused", "sockets", "bad_store", "second_instance", "scaled",
-    "left_behind",
+    "left_behind", "core",
 ]
 
 
