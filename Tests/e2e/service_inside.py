@@ -51,11 +51,11 @@ def install(environment: str = "", sockets: bool = False, drop_in: str = ""):
         (folder / f"fodc-proxy-{role}.socket").write_text((source / f"fodc-proxy-{role}.socket").read_text())
     drop_ins = folder / f"{UNIT}.d"
     drop_ins.mkdir(exist_ok=True)
-    binary = pathlib.Path(sys.argv[2])
-    # The build folder is nobody's home in production: what hides it there would hide it here.
+    # The build folder may lie where the unit lets nobody look (/tmp, /home): the programs are at a place of their own inside.
+    binary = pathlib.Path("/usr/lib/fodc-proxy-under-test")
     (drop_ins / "test.conf").write_text(
         f"[Service]\nExecStart=\nExecStart={binary}/fodc-proxy\nExecReload=\nExecReload={binary}/fodc-proxy ctl reload\n"
-        f"ExecPaths={binary} /usr\nProtectHome=no\nUser=\nGroup=\n{drop_in}")
+        f"BindReadOnlyPaths={sys.argv[2]}:{binary}\nUser=\nGroup=\n{drop_in}")
     pathlib.Path("/etc/default/fodc-proxy").write_text(
         "FODC_GRPC_LISTEN_ADDR=127.0.0.1:17912\nFODC_HTTP_LISTEN_ADDR=127.0.0.1:17913\nFODC_INGEST_WORKERS=2\n" + environment)
     systemctl("daemon-reload")
