@@ -272,7 +272,15 @@ final class HTTPConnection: ChannelInboundHandler {
     /// A connection whose first request has not arrived is not closed for another one before this time: in a burst the
     /// requests of those just accepted are still to be read, or on their way. Not longer: hundreds that say nothing are in
     /// the queue before a scrape, and each lot of them that there is room for takes so much of its time.
-    private static let graceOfTheNew = TimeAmount.milliseconds(250)
+    static let graceOfTheNew = TimeAmount.milliseconds(250)
+
+    /// Whether its first request has not come yet, and may still.
+    var isNew: Bool {
+        switch phase {
+        case .idle where !hasServed, .receivingHead: channel.eventLoop.now - phaseSince < Self.graceOfTheNew
+        default: false
+        }
+    }
 
     /// What is closed first when a place is needed: those that have got all, then the longest idle, then those that
     /// have been sending a request, or nothing, for the longest time. nil: not to be closed.
@@ -280,9 +288,7 @@ final class HTTPConnection: ChannelInboundHandler {
         switch phase {
         case .lingering: return EvictionRank(order: 0, since: phaseSince)
         case .idle where hasServed: return EvictionRank(order: 1, since: phaseSince)
-        case .idle, .receivingHead:
-            let isNew = channel.eventLoop.now - phaseSince < Self.graceOfTheNew
-            return isNew ? nil : EvictionRank(order: 2, since: phaseSince)
+        case .idle, .receivingHead: return isNew ? nil : EvictionRank(order: 2, since: phaseSince)
         case .answering, .closed: return nil
         }
     }

@@ -113,11 +113,13 @@ public final class HTTPServer {
         for connection in connections.values { connection.cut(.shutdown) }
     }
 
-    /// Stops gracefully: no new connections, idle ones closed, the others end with their present answer. The future
-    /// succeeds when the last one is gone; the caller bounds the time and then calls `closeAll`.
+    /// Stops gracefully: no new connections, idle ones closed, the others end with their present answer. One that was
+    /// accepted a moment ago has a request on its way, which is answered. The future succeeds when the last one is gone;
+    /// the caller bounds the time and then calls `closeAll`.
     public func drain() -> EventLoopFuture<Void> {
         stopAccepting()
-        closeIdle()
+        for connection in connections.values where !connection.isNew { connection.closeIfIdle(.shutdown) }
+        eventLoop.assumeIsolated().scheduleTask(in: HTTPConnection.graceOfTheNew) { [weak self] in self?.closeIdle() }
         return whenEmpty()
     }
 

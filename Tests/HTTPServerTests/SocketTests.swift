@@ -231,6 +231,21 @@ struct SocketTests {
         try drained.wait()
     }
 
+    /// A client whose connection was taken in the moment before has its request on its way: it is no idle one.
+    @Test func drainAnswersWhoHasJustCome() throws {
+        let server = try LiveServer()
+        let fresh = TestClient(server)
+        #expect(try server.eventually { try server.statistics.connectionsOpen == 1 })
+        let drained = try server.run { server, _ in server.drain() }
+        fresh.send(get("/hello"))
+        let (bytes, end) = fresh.receiveAll()
+        #expect(end == .end)
+        let answer = String(decoding: bytes, as: UTF8.self)
+        #expect(answer.contains("Connection: close") && answer.hasSuffix("hello\n"))
+        fresh.closeSending()
+        try drained.wait()
+    }
+
     @Test func retiringGivesEachConnectionOneMoreAnswer() throws {
         let server = try LiveServer()
         let kept = TestClient(server)
