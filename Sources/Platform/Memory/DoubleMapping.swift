@@ -25,6 +25,7 @@ public final class DoubleMapping {
                 throw error
             }
         }
+        madvise(reserved, 2 * byteCount, MADV_DONTDUMP)  // as in ``Mapping``
         self.base = reserved
         self.byteCount = byteCount
     }

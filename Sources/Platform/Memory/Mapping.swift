@@ -29,6 +29,8 @@ public final class Mapping {
         guard let address, address != UnsafeMutableRawPointer(bitPattern: -1) else {
             throw SystemError.last("mmap")
         }
+        // It outlives the process: in a core it would only make the successor wait for the disk.
+        madvise(address, byteCount, MADV_DONTDUMP)
         self.base = address
         self.byteCount = byteCount
     }
