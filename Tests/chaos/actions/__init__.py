@@ -8,18 +8,21 @@
 `run` raises `Failed` when the service did not do what it must. It leaves nothing behind that it has not undone."""
 
 
+import abc
+
+
 class Failed(Exception):
     """What the service did not do, in words for the verdict."""
 
 
-class Action:
+class Action(abc.ABC):
     name = ""
     feature = "base"
     cuts_scrapes = False
     excuses = False
 
-    def run(self, stand, rng) -> str:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def run(self, stand, rng) -> str: ...
 
 
 def every_action() -> list[Action]:
