@@ -9,6 +9,13 @@ public struct SeriesLimits: Sendable, Equatable {
     /// Labels of one series, those of the registration included. Prometheus's own advice is below 10; its `label_limit`
     /// is often set to 30.
     public var maxLabelsPerSeries = 64
+    /// Labels of a registration that are put on the agent's series, beside pod name and role; further ones, in the order of
+    /// their names, are left out. Whatever an agent registers with, its series have room for 14 labels of their own: real
+    /// ones have fewer than ten, and real registrations a handful.
+    public var maxRegistrationLabels = 48
+    /// Bytes of the names and values that a registration puts on every series, all together. 48 labels as long as
+    /// Kubernetes lets a name and a value be (63 each) have 6 KiB.
+    public var maxRegistrationLabelBytes = 16 << 10
     /// Bytes of a metric's or label's name. The longest names in the field have about 100.
     public var maxNameBytes = 1024
     /// Bytes of a label's value. Prometheus has no limit of its own, but a value is repeated in every answer.

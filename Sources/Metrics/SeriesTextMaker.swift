@@ -3,10 +3,10 @@
 /// Makes the canonical text of a series, `name{a="1",b="2"} `: labels sorted by name, values escaped, the
 /// registration's labels added. It is made once for each series, when it is first seen.
 struct SeriesTextMaker {
-    /// What a text is made of: a label of the message (ranges of it) or one of the enrichment (its index).
+    /// What a text is made of: a label of the message or one of the enrichment, by its index there.
     private enum Source {
-        case message(MetricFields.Label)
-        case enrichment(Int)
+        case message(Int32)
+        case enrichment(Int32)
     }
 
     private static let reservedName = Array("__name__".utf8)
@@ -16,7 +16,10 @@ struct SeriesTextMaker {
     /// What labels `pod_name` and `node_role` the made texts have.
     var podNames = DistinctValues()
     var nodeRoles = DistinctValues()
+    /// Sorted by name, no name twice.
     private var sources: [Source] = []
+    /// Comparisons of labels' names: what tests bound the work by.
+    private(set) var comparisonCount = 0
 
     init(limits: SeriesLimits, enrichment: Enrichment) {
         self.limits = limits
@@ -42,80 +45,109 @@ struct SeriesTextMaker {
         }
         for (index, label) in fields.labels.enumerated() {
             let labelName = message.extracting(label.name)
-            let value = message.extracting(label.value)
-            guard NameRules.isUTF8(labelName), NameRules.isUTF8(value) else { return .dropped(.invalidUTF8) }
-            // Of a map key that comes again the last counts.
-            if fields.labels[(index + 1)...].contains(where: {
-                ByteOrder.areEqual(labelName, message.extracting($0.name))
-            }) {
-                dependsOnOrder = true
-                continue
+            guard NameRules.isUTF8(labelName), NameRules.isUTF8(message.extracting(label.value)) else {
+                return .dropped(.invalidUTF8)
             }
-            // A label with an empty value is no label, whatever its name.
-            if value.byteCount == 0 { continue }
-            guard NameRules.isLabelName(labelName) else { return .dropped(.invalidLabelName) }
-            guard !ByteOrder.areEqual(labelName, Self.reservedName) else { return .dropped(.reservedLabelName) }
-            guard labelName.byteCount <= limits.maxNameBytes, value.byteCount <= limits.maxLabelValueBytes else {
-                return .dropped(.textTooLong)
-            }
-            insert(.message(label), name: labelName, message)
+            if !insert(Int32(index), name: labelName, message, fields) { dependsOnOrder = true }
         }
-        addEnrichment(message)
+        // A label with an empty value is no label, whatever its name.
+        sources.removeAll { source in
+            guard case .message(let index) = source else { return false }
+            return fields.labels[Int(index)].value.isEmpty
+        }
+        if let cause = flawOfLabels(message, fields) { return .dropped(cause) }
+        addEnrichment(message, fields)
         guard sources.count <= limits.maxLabelsPerSeries else { return .dropped(.tooManyLabels) }
-        let text = write(message, name: name)
-        guard text.count <= limits.maxTextBytesPerSeries else { return .dropped(.textTooLong) }
+        guard let text = write(message, fields) else { return .dropped(.textTooLong) }
         return .text(text, dependsOnOrder: dependsOnOrder)
     }
 
-    private mutating func addEnrichment(_ message: RawSpan) {
-        for (index, label) in enrichment.labels.enumerated() {
-            let labelName = label.name
-            let name = labelName.span.bytes
-            let isThere = sources.contains { source in
-                guard case .message(let own) = source else { return false }
-                return ByteOrder.areEqual(message.extracting(own.name), name)
+    private func flawOfLabels(_ message: RawSpan, _ fields: MetricFields) -> DropCause? {
+        for source in sources {
+            guard case .message(let index) = source else { continue }
+            let name = message.extracting(fields.labels[Int(index)].name)
+            guard NameRules.isLabelName(name) else { return .invalidLabelName }
+            guard !ByteOrder.areEqual(name, Self.reservedName) else { return .reservedLabelName }
+            guard name.byteCount <= limits.maxNameBytes,
+                fields.labels[Int(index)].value.count <= limits.maxLabelValueBytes
+            else { return .textTooLong }
+        }
+        return nil
+    }
+
+    /// Puts a label of the message where it belongs. Of a map key that comes again the last counts.
+    /// - Returns: false when the name was there already.
+    private mutating func insert(
+        _ label: Int32, name: RawSpan, _ message: RawSpan, _ fields: MetricFields
+    ) -> Bool {
+        var low = 0
+        var high = sources.count
+        while low < high {
+            let middle = (low + high) / 2
+            let comparison = compareName(of: sources[middle], with: name, message, fields)
+            if comparison == 0 {
+                sources[middle] = .message(label)
+                return false
             }
-            if !isThere { insert(.enrichment(index), name: name, message) }
+            if comparison < 0 { low = middle + 1 } else { high = middle }
+        }
+        sources.insert(.message(label), at: low)
+        return true
+    }
+
+    /// Both are sorted: each is gone through once.
+    private mutating func addEnrichment(_ message: RawSpan, _ fields: MetricFields) {
+        var place = 0
+        for index in enrichment.labels.indices {
+            let labelName = enrichment.labels[index].name
+            var comparison = 1
+            while place < sources.count {
+                comparison = compareName(of: sources[place], with: labelName.span.bytes, message, fields)
+                if comparison >= 0 { break }
+                place += 1
+            }
+            if place == sources.count || comparison > 0 { sources.insert(.enrichment(Int32(index)), at: place) }
+            place += 1
         }
     }
 
-    private mutating func insert(_ source: Source, name: RawSpan, _ message: RawSpan) {
-        var place = sources.count
-        while place > 0, compareName(of: sources[place - 1], with: name, message) > 0 { place -= 1 }
-        sources.insert(source, at: place)
-    }
-
-    private func compareName(of source: Source, with name: RawSpan, _ message: RawSpan) -> Int {
+    private mutating func compareName(
+        of source: Source, with name: RawSpan, _ message: RawSpan, _ fields: MetricFields
+    ) -> Int {
+        comparisonCount += 1
         switch source {
-        case .message(let label):
-            return ByteOrder.compare(message.extracting(label.name), name)
+        case .message(let index):
+            return ByteOrder.compare(message.extracting(fields.labels[Int(index)].name), name)
         case .enrichment(let index):
-            let own = enrichment.labels[index].name
+            let own = enrichment.labels[Int(index)].name
             return ByteOrder.compare(own.span.bytes, name)
         }
     }
 
-    private mutating func write(_ message: RawSpan, name: RawSpan) -> [UInt8] {
+    /// - Returns: nil when it is too long, which is seen before all of it is written.
+    private mutating func write(_ message: RawSpan, _ fields: MetricFields) -> [UInt8]? {
         var text: [UInt8] = []
         text.reserveCapacity(256)
-        text.append(copying: name)
+        text.append(copying: message.extracting(fields.name))
         if !sources.isEmpty {
             text.append(UInt8(ascii: "{"))
             for index in sources.indices {
                 if index > 0 { text.append(UInt8(ascii: ",")) }
                 switch sources[index] {
-                case .message(let label):
+                case .message(let place):
+                    let label = fields.labels[Int(place)]
                     write(name: message.extracting(label.name), value: message.extracting(label.value), to: &text)
                 case .enrichment(let place):
-                    let labelName = enrichment.labels[place].name
-                    let value = enrichment.labels[place].value
+                    let labelName = enrichment.labels[Int(place)].name
+                    let value = enrichment.labels[Int(place)].value
                     write(name: labelName.span.bytes, value: value.span.bytes, to: &text)
                 }
+                if text.count > limits.maxTextBytesPerSeries { return nil }
             }
             text.append(UInt8(ascii: "}"))
         }
         text.append(UInt8(ascii: " "))
-        return text
+        return text.count <= limits.maxTextBytesPerSeries ? text : nil
     }
 
     private mutating func write(name: RawSpan, value: RawSpan, to text: inout [UInt8]) {

@@ -28,6 +28,60 @@ struct SeriesRulesTests {
             result.lines == [#"up{node_rack="own",node_role="ROLE_DATA",node_type="hot",pod_name="pod-a",zz="1"} 1"#])
     }
 
+    @Test func ofTooManyRegistrationLabelsTheFirstAreTaken() throws {
+        let labels = Dictionary(uniqueKeysWithValues: (0..<20_000).map { ("l\($0)", "v") })
+        let enrichment = Enrichment(podName: "pod-a", nodeRole: "ROLE_DATA", labels: labels)
+        let first = labels.keys.sorted().prefix(48).map { "node_" + $0 }
+        #expect(enrichment.refusedLabelCount == 20_000 - 48)
+        #expect(
+            enrichment.labels.map { String(decoding: $0.name, as: UTF8.self) } == first + ["node_role", "pod_name"])
+        // Room is left for the series' own labels.
+        let own = TestMetric(name: "up", labels: (0..<14).map { ("own\($0)", "1") }, value: 1)
+        #expect(try Self.lines([own], enrichment).lines.count == 1)
+    }
+
+    @Test func ofTooLongRegistrationLabelsTheFirstAreTaken() {
+        let long = String(repeating: "v", count: 5000)
+        let enrichment = Enrichment(
+            podName: "pod-a", nodeRole: "ROLE_DATA",
+            labels: ["a": long, "b": long, "c": long, "d": long, "e": "1", "f": long + long + long + long])
+        #expect(enrichment.refusedLabelCount == 2)
+        let names = enrichment.labels.map { String(decoding: $0.name, as: UTF8.self) }
+        #expect(names == ["node_a", "node_b", "node_c", "node_e", "node_role", "pod_name"])
+        let endless = Enrichment(podName: String(repeating: "p", count: 20_000), nodeRole: "r", labels: ["a": "1"])
+        #expect(endless.refusedLabelCount == 1)
+        #expect(endless.labels.map { String(decoding: $0.name, as: UTF8.self) } == ["node_a", "node_role"])
+    }
+
+    /// What a new series costs grows little faster than its labels, whatever order they come in.
+    @Test func labelsAreComparedAFewTimesEach() throws {
+        let labels = Dictionary(uniqueKeysWithValues: (0..<20_000).map { ("l\($0)", "v") })
+        let enrichments = [
+            Enrichment(podName: "", nodeRole: "", labels: [:]),
+            Enrichment(podName: "pod-a", nodeRole: "ROLE_DATA", labels: labels),
+        ]
+        for enrichment in enrichments {
+            for count in [14, 64] {
+                let names = (0..<count).map { "n\($0)" }.sorted()
+                for order in [names, names.reversed(), names.shuffled()] {
+                    var maker = SeriesTextMaker(limits: SeriesLimits(), enrichment: enrichment)
+                    let body = TestMetric(name: "up", labels: order.map { ($0, "1") }, value: 1).encoded()
+                    let fields = try MetricFields(body.span.bytes, 0..<body.count)
+                    _ = maker.make(body.span.bytes, fields)
+                    // To its place by halving, and once through both.
+                    #expect(maker.comparisonCount <= count * 7 + count + enrichment.labels.count)
+                }
+            }
+        }
+    }
+
+    @Test func ofALabelThatComesAgainTheLastCounts() throws {
+        let again = TestMetric(
+            name: "up", labels: [("b", "1"), ("a", "x"), ("b", "2"), ("gone", "1"), ("b", "3"), ("gone", "")], value: 1)
+        #expect(
+            try Self.lines([again]).lines == [#"up{a="x",b="3",node_role="ROLE_DATA",pod_name="pod-a"} 1"#])
+    }
+
     @Test func keepsTheSeriesOwnPodAndRole() throws {
         let own = TestMetric(name: "up", labels: [("pod_name", "other"), ("node_role", "ROLE_META")], value: 1)
         let empty = TestMetric(name: "ktm", labels: [("pod_name", ""), ("x", "")], value: 2)
