@@ -14,6 +14,7 @@ public enum ConnectionEnd: Int, CaseIterable, Sendable {
     case service
     case shutdown
     case internalError
+    case idle
 
     /// As the value of a metric's label.
     public var name: String {
@@ -29,6 +30,7 @@ public enum ConnectionEnd: Int, CaseIterable, Sendable {
         case .service: "service"
         case .shutdown: "shutdown"
         case .internalError: "internal_error"
+        case .idle: "idle"
         }
     }
 }

@@ -32,6 +32,7 @@ final class AcceptGate: ChannelInboundHandler {
     /// No look before the next planned one.
     private var isResting = false
     private var lastWarningAt: NIODeadline?
+    private var unsaid = 0
 
     /// - Parameter descriptor: of the listening socket, valid as long as the channel is open.
     init(server: GRPCServer, descriptor: Int32, logger: Logger) {
@@ -75,6 +76,7 @@ final class AcceptGate: ChannelInboundHandler {
             return
         }
         server.statistics.acceptsFailed += 1
+        server.makeRoom()
         warn(error, now: context.eventLoop.now)
         isResting = true
         setReading(false)
@@ -123,10 +125,14 @@ final class AcceptGate: ChannelInboundHandler {
     }
 
     private func warn(_ error: any Error, now: NIODeadline) {
+        unsaid += 1
         if let lastWarningAt, now - lastWarningAt < Self.warningInterval { return }
         lastWarningAt = now
+        defer { unsaid = 0 }
         logger.warning(
             "cannot accept connections of agents, which wait in the socket's queue meanwhile",
-            metadata: ["error": "\(error)", "connections": "\(server.connectionCount)"])
+            metadata: [
+                "error": "\(error)", "connections": "\(server.connectionCount)", "times_since_last_said": "\(unsaid)",
+            ])
     }
 }

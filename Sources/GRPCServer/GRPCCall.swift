@@ -17,14 +17,21 @@ public final class GRPCCall {
     public var isHeld = false {
         didSet { if isHeld != oldValue { heldChanged() } }
     }
+    /// Whether the connection is kept for this call: without one that keeps it a connection is closed after
+    /// ``GRPCServer/Configuration/idleTimeout``. False as long as the service does not know who calls.
+    public var keepsConnection = true {
+        didSet { updateKeeping() }
+    }
     /// ``finish(_:)`` was called, or the call has ended in any other way.
-    public private(set) var isFinished = false
+    public private(set) var isFinished = false {
+        didSet { updateKeeping() }
+    }
 
     let stream: HTTP2Stream
     /// When it was finished on ``ReadingClock``; its last bytes may be on their way still.
     private(set) var finishedNanoseconds: UInt64?
 
-    private let metadata: HTTP2Headers
+    private var metadata: HTTP2Headers
     private unowned let server: GRPCServer
     private var handler: (any GRPCCallHandler)?
     private var end: GRPCCallEnd?
@@ -35,6 +42,8 @@ public final class GRPCCall {
     private var heldBytes = 0
     private var areHeadersSent = false
     private var deadline: Scheduled<Void>?
+    /// Counted in ``GRPCConnection/keepingCalls``.
+    private var isKeeping = false
 
     init(request: GRPCRequest, stream: HTTP2Stream, connection: GRPCConnection, server: GRPCServer) {
         path = request.path
@@ -47,7 +56,8 @@ public final class GRPCCall {
 
     // MARK: For the service
 
-    /// The value of a request header that is neither HTTP's nor gRPC's own; `name` in lower case.
+    /// The value of a request header that is neither HTTP's nor gRPC's own; `name` in lower case. There as long as
+    /// ``GRPCService/open(_:)`` runs: by HPACK a client could have kilobytes kept of every call for some bytes on the wire.
     public func metadata(_ name: String) -> String? { metadata[name] }
 
     /// Tells the client that the call is taken, before there is a message for it.
@@ -80,8 +90,19 @@ public final class GRPCCall {
 
     // MARK: For the connection
 
+    /// The service has seen it, and may have finished it.
+    func forgetMetadata() { metadata = HTTP2Headers() }
+
+    private func updateKeeping() {
+        let keeps = handler != nil && keepsConnection && !isFinished
+        guard keeps != isKeeping else { return }
+        isKeeping = keeps
+        connection.keepingCalls += keeps ? 1 : -1
+    }
+
     func open(_ handler: any GRPCCallHandler, timeoutNanoseconds: Int64?) {
         self.handler = handler
+        updateKeeping()
         guard let timeoutNanoseconds else { return }
         let bound = NIOLoopBound(self, eventLoop: server.eventLoop)
         deadline = server.eventLoop.scheduleTask(in: .nanoseconds(timeoutNanoseconds)) { bound.value.deadlinePassed() }

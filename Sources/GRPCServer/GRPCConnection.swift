@@ -20,6 +20,10 @@ public final class GRPCConnection {
 
     /// Calls that are finished but not closed: their last bytes are not sent.
     var finishedCalls = 0
+    /// Calls for which the connection is kept.
+    var keepingCalls = 0 {
+        didSet { if keepingCalls == 0 { idleSinceNanoseconds = server.clock.nowNanoseconds } }
+    }
 
     private unowned let server: GRPCServer
     private let channel: any Channel
@@ -34,6 +38,8 @@ public final class GRPCConnection {
     private var pendingEnd: GRPCConnectionEnd?
 
     private var openedNanoseconds: UInt64
+    /// Since when there has been no call for which it is kept.
+    private var idleSinceNanoseconds: UInt64
     private var unheardSinceNanoseconds: UInt64 = 0
     private var hasSpokenHTTP2 = false
     private var keepalive: Keepalive
@@ -58,6 +64,7 @@ public final class GRPCConnection {
         self.server = server
         peer = GRPCConnection.describe(channel.remoteAddress)
         openedNanoseconds = server.clock.nowNanoseconds
+        idleSinceNanoseconds = server.clock.nowNanoseconds
         keepalive = Keepalive(
             idleNanoseconds: configuration.keepaliveIdle.wholeNanoseconds,
             timeoutNanoseconds: configuration.keepaliveTimeout.wholeNanoseconds,
@@ -166,6 +173,7 @@ extension GRPCConnection {
             keepalive.heard(nowNanoseconds: now)
             let unheardNanoseconds = now - unheardSinceNanoseconds
             openedNanoseconds += unheardNanoseconds
+            idleSinceNanoseconds += unheardNanoseconds
             for payload in pings.keys { pings[payload]?.deadlineNanoseconds += unheardNanoseconds }
         } else {
             unheardSinceNanoseconds = now
@@ -221,6 +229,7 @@ extension GRPCConnection {
             }
             return
         }
+        if isIdle(for: server.configuration.idleTimeout, nowNanoseconds: nowNanoseconds) { return close(.idle) }
         switch keepalive.check(nowNanoseconds: nowNanoseconds) {
         case .none: break
         case .ping:
@@ -234,6 +243,12 @@ extension GRPCConnection {
             ping.done(false)
         }
         if finishedCalls > 0 { resetLingering(nowNanoseconds: nowNanoseconds) }
+    }
+
+    /// Whether for so long there has been no call of anybody whom the service knows.
+    func isIdle(for time: Duration, nowNanoseconds: UInt64) -> Bool {
+        isReading && keepingCalls == 0
+            && nowNanoseconds - min(nowNanoseconds, idleSinceNanoseconds) >= time.wholeNanoseconds
     }
 
     private func resetLingering(nowNanoseconds: UInt64) {
@@ -273,7 +288,9 @@ extension GRPCConnection: HTTP2SessionDelegate {
 
     private func accept(_ request: GRPCRequest, _ stream: HTTP2Stream) {
         let call = makeCall(request, stream)
-        if let handler = server.service.open(call) {
+        let handler = server.service.open(call)
+        call.forgetMetadata()
+        if let handler {
             call.open(handler, timeoutNanoseconds: request.timeoutNanoseconds)
         } else {
             call.fail(GRPCStatus(.unimplemented, "unknown method \(request.path)"), .unknownPath)

@@ -25,6 +25,8 @@ public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
     case shutdown
     /// No memory, or an error inside nghttp2.
     case internalError
+    /// Nobody whom the service knows has had a call on it for too long.
+    case idle
 
     /// As it stands in logs and labels.
     public var name: String {
@@ -40,6 +42,7 @@ public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
         case .service: "service"
         case .shutdown: "shutdown"
         case .internalError: "internal_error"
+        case .idle: "idle"
         }
     }
 }
@@ -51,7 +54,7 @@ extension GRPCConnectionEnd {
         case .abuse, .slowReader: .enhanceYourCalm
         case .badPreface: .protocolError
         case .internalError: .internalError
-        case .prefaceTimeout, .keepalive, .service, .shutdown: .noError
+        case .prefaceTimeout, .keepalive, .service, .shutdown, .idle: .noError
         case .peer, .protocolError, .drained: nil
         }
     }

@@ -3,9 +3,10 @@ import HTTP2
 
 /// A call's request headers after they were found to be gRPC.
 struct GRPCRequest {
+    /// Cut off at ``maxPathBytes``.
     var path: String
     var timeoutNanoseconds: Int64?
-    /// What is left for the service: neither HTTP's nor gRPC's own fields, which every call would keep for nothing.
+    /// What is left for the service: neither HTTP's nor gRPC's own fields, which nobody asks for.
     var metadata: HTTP2Headers
 }
 
@@ -29,7 +30,8 @@ extension GRPCRequest {
             return .refused(
                 GRPCStatus(.unimplemented, "grpc-encoding \(encoding) is not supported"), .unsupportedEncoding)
         }
-        var request = GRPCRequest(path: headers[":path"] ?? "", timeoutNanoseconds: nil, metadata: headers)
+        let path = headers[":path"].map { String(decoding: $0.utf8.prefix(maxPathBytes), as: UTF8.self) } ?? ""
+        var request = GRPCRequest(path: path, timeoutNanoseconds: nil, metadata: headers)
         if let text = headers["grpc-timeout"] {
             guard let timeout = GRPCTimeout.nanoseconds(text) else {
                 return .refused(GRPCStatus(.internalError, "malformed grpc-timeout: \(text)"), .badTimeout)
@@ -41,6 +43,9 @@ extension GRPCRequest {
         }
         return .accepted(request)
     }
+
+    /// Real methods have some 50; a call keeps its path as long as it is open.
+    static let maxPathBytes = 256
 
     private static let ignoredFields: Set<String> = ["content-type", "te", "user-agent", "accept-encoding"]
 

@@ -12,6 +12,12 @@ extension GRPCServer {
         public var keepaliveTimeout = Duration.seconds(20)
         /// From accept to the peer's first SETTINGS. Whoever only opens connections must not keep them.
         public var prefaceTimeout = Duration.seconds(10)
+        /// After this a connection is closed that has had no call of anybody whom the service knows
+        /// (``GRPCCall/keepsConnection``): its descriptor is not for keeping. An agent calls within moments of connecting,
+        /// and one that was refused comes back after 5 s, on a new connection.
+        public var idleTimeout = Duration.seconds(30)
+        /// The same when descriptors or memory for new connections are short: those who wait are more likely to be agents.
+        public var idleTimeoutWhenShort = Duration.seconds(5)
         /// Memory reserved for half-received messages over all connections, beyond which only the oldest message goes on.
         /// At least twice `maxMessageBytes` is taken. See ``AssemblyBudget`` for what bounds it at twice this.
         public var assemblyBudgetBytes = 64 << 20

@@ -130,6 +130,15 @@ public final class GRPCServer {
         logger.debug("connection closed", metadata: ["peer": "\(connection.peer)", "cause": "\(cause.name)"])
     }
 
+    /// A new connection could not be accepted for want of descriptors or memory: closes those that nobody known uses.
+    func makeRoom() {
+        let now = clock.nowNanoseconds
+        let time = configuration.idleTimeoutWhenShort
+        for connection in Array(connections.values) where connection.isIdle(for: time, nowNanoseconds: now) {
+            connection.close(.idle)
+        }
+    }
+
     // MARK: Back-pressure
 
     /// Stops reading all connections, and accepting. What waits in the sockets makes the peers wait; none is held to be

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What the server serves. Everything is called on the server's event loop.
 public protocol GRPCService: AnyObject {
-    /// A client has called a method; `call.path` is `/package.Service/Method`.
+    /// A client has called a method; `call.path` is `/package.Service/Method`. Now is the time to read its metadata.
     /// - Returns: Who hears of the call. nil: the service has finished it already, or, when it did not, does not know the
     ///   path, and the client gets `UNIMPLEMENTED`.
     func open(_ call: GRPCCall) -> (any GRPCCallHandler)?

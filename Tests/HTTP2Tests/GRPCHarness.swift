@@ -156,7 +156,9 @@ final class ScriptedService: GRPCService {
     var keepsMessages = true
 
     func open(_ call: GRPCCall) -> (any GRPCCallHandler)? {
-        guard ["/t.T/Echo", "/t.T/Sink", "/t.T/Status", "/t.T/Who"].contains(call.path) else { return nil }
+        guard ["/t.T/Echo", "/t.T/Sink", "/t.T/Status", "/t.T/Who", "/t.T/Stranger"].contains(call.path) else {
+            return nil
+        }
         calls.append(call)
         return Handler(call: call, service: self)
     }
@@ -164,10 +166,13 @@ final class ScriptedService: GRPCService {
     private final class Handler: GRPCCallHandler {
         let call: GRPCCall
         let service: ScriptedService
+        let agentID: String?
 
         init(call: GRPCCall, service: ScriptedService) {
             self.call = call
             self.service = service
+            agentID = call.metadata("agent_id")
+            if call.path == "/t.T/Stranger" { call.keepsConnection = false }
         }
 
         func received(message: RawSpan) {
@@ -180,7 +185,7 @@ final class ScriptedService: GRPCService {
                     GRPCStatus(
                         .init(rawValue: Int(bytes.first ?? 0)), String(decoding: bytes.dropFirst(), as: UTF8.self)))
             case "/t.T/Who":
-                call.send(Array((call.metadata("agent_id") ?? "nobody").utf8))
+                call.send(Array((agentID ?? "nobody").utf8))
                 call.send(Array(call.peer.utf8))
             default: break
             }
