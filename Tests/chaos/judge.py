@@ -1,24 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The verdict. Hard is what is right or wrong; how long something took stands in the table, and only what is far beyond
-its figure (two cores run everything here, and other things too) counts as wrong."""
+"""The verdict over what clients have seen and Prometheus knows. What it allows stands in `bounds`."""
+import bisect
 import collections
 import dataclasses
 import json
 import pathlib
 
-from .clock import now
+from . import bounds
+from .deaths import Deaths
 from .fleet import series_key
 from .prometheus import INTERVAL_SECONDS
+from .record import Record
+from .scraper import INTERVAL_SECONDS as CLIENT_INTERVAL_SECONDS
 
-#: First complete scrape after the supervisor was killed: figure 1 s; three times that is wrong.
-SUPERVISOR_GAP_SECONDS = 3.0
-#: A scrape that was in a process when it died, by the clocks of who killed and who noticed.
-DEATH_SLACK_SECONDS = 0.3
-#: Prometheus takes a scrape at its time, give or take this.
-SCRAPE_SLACK_SECONDS = 0.3
-#: Memory may differ by this from what it was before, quiet to quiet: allocators keep some, rings are used up to their
-#: first size in time.
-HEAP_FACTOR, HEAP_BYTES = 1.5, 32 << 20
 #: Most that one fault names.
 NAMED = 5
 
@@ -27,15 +21,19 @@ NAMED = 5
 class Scrape:
     began: float
     took: float
-    status: int | None
-    error: str | None
-    missing: dict[str, int]
+    status: int | None = None
+    error: str | None = None
+    missing: dict[str, int] = dataclasses.field(default_factory=dict)
     #: Of these, the pods that were there to be asked.
     lacking: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def ended(self) -> float:
         return self.began + self.took
+
+    @property
+    def is_complete(self) -> bool:
+        return self.status == 200 and not self.lacking
 
 
 def read_notes(path: pathlib.Path) -> list[Scrape]:
@@ -52,61 +50,68 @@ def some(items) -> str:
 
 
 class Judge:
-    def __init__(self, fleet, watcher, done):
-        self.fleet = fleet
+    """`fleet` tells which series there are (`expected`) and who was away when (`unit_of`)."""
+
+    def __init__(self, fleet, record: Record, deaths: Deaths):
+        self.fleet, self.record, self.deaths = fleet, record, deaths
         self.expected = fleet.expected()
-        excusing = [(d.began, d.ended) for d in done if d.excuses]
-        #: Deaths that explain a lost scrape: of kills, not of reloads and restarts.
-        self.cuts = [
-            (at, who) for at, who in watcher.deaths("exporter", "supervisor")
-            if any(begin - DEATH_SLACK_SECONDS <= at <= end + DEATH_SLACK_SECONDS for begin, end in excusing)]
-        self.supervisor_deaths = [at for at, _ in watcher.deaths("supervisor")]
         self.faults: list[str] = []
         self.wrong: set[int] = set()  # numbers of scrapes that are faults, for the table
+        #: Scrapes without series of living agents, within what a supervisor's death allows.
+        self.excused_missing = 0
 
     def fault(self, text: str):
         self.faults.append(text)
-
-    # What may be missing
-
-    def was_cut(self, began: float, ended: float) -> bool:
-        """Whether the exporter, or all, died while that scrape was in it."""
-        return any(began - DEATH_SLACK_SECONDS <= at <= ended + DEATH_SLACK_SECONDS for at, _ in self.cuts)
-
-    def is_returning(self, began: float, ended: float) -> bool:
-        """Whether the supervisor had died so shortly before that agents may be on their way still."""
-        return any(began - SUPERVISOR_GAP_SECONDS <= at <= ended + DEATH_SLACK_SECONDS for at in self.supervisor_deaths)
 
     def lacking(self, missing, began: float, ended: float) -> list[str]:
         """Of the pods of which series are missing, those that were there to be asked."""
         return [pod for pod in missing if not self.fleet.unit_of(pod).is_away(began, ended)]
 
-    def missing_live(self, missing, began: float, ended: float) -> list[str]:
-        """Of these, those for which nothing that was done is an excuse."""
-        return [] if self.is_returning(began, ended) else self.lacking(missing, began, ended)
-
     # The client that scrapes every 200 ms
 
-    def judge_scrapes(self, scrapes: list[Scrape]):
+    def judge_scrapes(self, scrapes: list[Scrape], began: float, ended: float, exit_code: int = 0):
+        """`began`, `ended`: while the client was to scrape."""
         kinds = collections.defaultdict(list)
         for number, s in enumerate(scrapes):
-            kind = None
             if s.status == 200:
                 s.lacking = self.lacking(s.missing, s.began, s.ended)
-                if live := self.missing_live(s.missing, s.began, s.ended):
-                    kind = f"without series of live agents ({some(sorted(live))})"
-            elif s.error and "refused" in s.error.lower():
-                kind = "connection refused"
-            elif not self.was_cut(s.began, s.ended):
-                kind = s.error or f"status {s.status}"
-            if kind:
+            if kind := self._flaw(s):
                 self.wrong.add(number)
                 kinds[kind.split(" (")[0]].append((s, kind))
-        for kind, found in kinds.items():
+        for found in kinds.values():
             s, text = found[0]
-            self.fault(f"{len(found)} scrapes {kind}, the first at {s.began:.2f} after {s.took:.2f} s: {text}")
-        if not scrapes:
-            self.fault("the client has no answers at all")
+            self.fault(f"{len(found)} scrapes {text}: the first at {s.began:.2f} after {s.took:.2f} s")
+        wanted = bounds.NOTES_PART * (ended - began) / CLIENT_INTERVAL_SECONDS
+        if len(scrapes) < wanted:
+            self.fault(f"the client has {len(scrapes)} answers of {ended - began:.0f} s, fewer than {wanted:.0f}")
+        if exit_code != 0:
+            self.fault(f"the client ended with {exit_code}")
+        self._judge_returns(scrapes)
+
+    def _flaw(self, s: Scrape) -> str | None:
+        if s.error and "refused" in s.error.lower():
+            return "refused"
+        if s.status != 200:
+            return None if self.deaths.was_cut(s.began, s.ended) else f"failed ({s.error or f'status {s.status}'})"
+        if s.lacking and not self.deaths.is_returning(s.began, s.ended):
+            return f"without series of live agents ({some(sorted(s.lacking))})"
+        self.excused_missing += bool(s.lacking)
+        limit = bounds.ANSWER_SECONDS + bounds.ANSWER_SLACK_SECONDS
+        return f"answered late (above {limit:.1f} s)" if s.took > limit else None
+
+    def _judge_returns(self, scrapes: list[Scrape]):
+        """After each death of exporter or supervisor the first complete scrape comes in time."""
+        complete = sorted(s.ended for s in scrapes if s.is_complete)
+        last = max((s.ended for s in scrapes), default=0.0)
+        for who, at in self.deaths.awaited():
+            limit = bounds.FIRST_COMPLETE_SECONDS[who] + bounds.FIRST_COMPLETE_SLACK_SECONDS
+            place = bisect.bisect_left(complete, at)
+            came = complete[place] - at if place < len(complete) else None
+            if last < at + limit:
+                continue  # the client had ended
+            if came is None or came > limit:
+                text = "none" if came is None else f"{came:.2f} s"
+                self.fault(f"after the {who}'s death at {at:.2f} the first complete scrape came after {text}, allowed {limit:.1f} s")
 
     # Prometheus
 
@@ -117,8 +122,8 @@ class Judge:
             self.fault(f"Prometheus has {len(ups)} scrapes of {ended - began:.0f} s")
         down = [(at, durations.get(at, INTERVAL_SECONDS)) for at, up in ups if up == 0]
         for at, took in down:
-            if not self.was_cut(at - SCRAPE_SLACK_SECONDS, at + took):
-                self.fault(f"up was 0 at {at:.2f} ({took:.2f} s), and nobody had killed the exporter or the supervisor")
+            if not self.deaths.was_cut(at, at + took, bounds.SCRAPE_SLACK_SECONDS):
+                self.fault(f"up was 0 at {at:.2f} ({took:.2f} s), and the exporter was not killed in that scrape")
         for (_, first), (at, second) in zip(ups, ups[1:]):
             if first == 0 and second == 0:
                 self.fault(f"up was 0 twice in a row, at {at:.2f}")
@@ -126,9 +131,11 @@ class Judge:
         for at, up in ups:
             if up == 0:
                 continue
-            counts = prometheus.counts_by_pod(at + 0.01)
+            counts, finished = prometheus.counts_by_pod(at + 0.01), at + durations.get(at, 0)
             missing = [pod for pod, n in self.expected.items() if counts.get(pod, 0) < n]
-            for pod in self.missing_live(missing, at - SCRAPE_SLACK_SECONDS, at + durations.get(at, 0)):
+            if self.deaths.is_returning(at, finished):
+                continue
+            for pod in self.lacking(missing, at - bounds.SCRAPE_SLACK_SECONDS, finished):
                 gaps[pod].append(at)
         if gaps:
             pod, times = max(gaps.items(), key=lambda g: len(g[1]))
@@ -136,12 +143,23 @@ class Judge:
         back = prometheus.went_back("chaos_answers", began, ended)
         if back:
             self.fault(f"values went back: {some(sorted(back))}")
+        self.judge_ids(prometheus.ids(began, ended))
         return len(ups), len(down)
 
-    def judge_values(self, prometheus, reports: dict):
+    def judge_ids(self, ids: dict[str, set[str]]):
+        """All that each pod was ever listed under."""
+        changed = [pod for pod, of in ids.items() if len(of) > 1]
+        if changed:
+            self.fault(f"{len(changed)} agents were listed under several ids: {some(sorted(changed))}")
+        if strange := sorted(set(ids) - set(self.expected)):
+            self.fault(f"{len(strange)} agents were listed that there are not: {some(strange)}")
+        if silent := sorted(set(self.expected) - set(ids)):
+            self.fault(f"{len(silent)} agents were never listed: {some(silent)}")
+
+    def judge_values(self, prometheus, reports: dict, at: float):
         """After agents have ceased to change: what Prometheus has is what they last answered."""
-        from .grpc_agents import SERIES_STEP
         from .fleet import GRPC_SERIES
+        from .grpc_agents import SERIES_STEP
 
         wanted = dict(self.fleet.values)
         for pod, facts in reports.items():
@@ -149,7 +167,7 @@ class Judge:
                 labels = [("pod_name", pod), ("container_name", "data"), ("n", str(n))]
                 wanted[series_key("chaos_answers", labels)] = float(facts["answered"] + SERIES_STEP * n)
         seen = {}
-        for metric, value in prometheus.agent_values(now()):
+        for metric, value in prometheus.agent_values(at):
             seen[series_key(metric["__name__"], metric.items())] = value
         absent = [k for k in wanted if k not in seen]
         other = [k for k, v in wanted.items() if k in seen and seen[k] != v]
@@ -160,26 +178,31 @@ class Judge:
                 self.fault(f"at the end {len(keys)} series {what}: {name}{dict(labels)} is {seen.get(keys[0])}, not {wanted.get(keys[0])}")
         changed = [pod for pod, facts in reports.items() if len(facts["ids"]) > 1]
         if changed:
-            self.fault(f"{len(changed)} agents got another id: {some(sorted(changed))}")
+            self.fault(f"{len(changed)} agents were given another id: {some(sorted(changed))}")
         return len(seen)
 
-    # What is left
+    # The actions
 
-    def judge_memory(self, before: dict, after: dict, ring_bytes: int):
-        allowed = int(before["heap"] * HEAP_FACTOR) + HEAP_BYTES
-        if after["heap"] > allowed:
-            self.fault(f"memory of its own: {mib(before['heap'])} before, {mib(after['heap'])} after, allowed {mib(allowed)}")
-        allowed = before["lanes"] + ring_bytes
-        if after["lanes"] > allowed:
-            self.fault(f"lanes: {mib(before['lanes'])} before, {mib(after['lanes'])} after, allowed {mib(allowed)}")
+    def judge_actions(self, names: list[str]):
+        """`names`: of all that were to be carried out."""
+        for done in self.record.done:
+            if done.fault:
+                self.fault(f"{done.name}: {done.fault}")
+        for name, times in sorted(self.record.replaced.items()):
+            role = name.split()[-1]
+            if role not in bounds.REPLACED_SECONDS:
+                continue  # an operation's: the table tells
+            limit = bounds.REPLACED_SECONDS[role] + bounds.REPLACED_SLACK_SECONDS
+            if late := [t for t in times if t > limit]:
+                self.fault(f"{name}: replaced late {len(late)} times, at worst after {max(late):.2f} s, allowed {limit:.1f} s")
+        if self.record.seconds < bounds.EFFECT_SECONDS:
+            return
+        effective = {done.name for done in self.record.done if done.had_effect}
+        for name in sorted(set(names) - effective):
+            notes = [done.note for done in self.record.done if done.name == name]
+            self.fault(f"{name}: without effect in {len(notes)} times: {some(notes)}")
 
-    def judge_descriptors(self, before: dict, after: dict):
-        for name, count in after.items():
-            known = before.get(name)
-            # The first requests bring what is made when it is first needed; a reload its few descriptors of the store.
-            if known is not None and count > known + 16:
-                self.fault(f"{name} had {known} descriptors and has {count}")
-
-
-def mib(count: int) -> str:
-    return f"{count / (1 << 20):.0f} MiB"
+    def judge_errors(self, lines):
+        """Errors that the service has logged and that no death explains."""
+        if lines:
+            self.fault(f"the service logged {len(lines)} errors that nothing explains, the first at {lines[0].at:.2f}: {lines[0].text[:300]}")

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 
+from .record import Usage
 from .service import NAME, PROGRAMS, RUNTIME, Service, shown, stat
 
 MEMORY_FILE = re.compile(r"/memfd:(fodc[^ ]*)")
@@ -26,12 +27,35 @@ def memory(service: Service) -> dict[str, int]:
     return total
 
 
-def descriptors(service: Service) -> dict[str, int]:
-    """How many descriptors each process has, without connections, which come and go."""
-    counts = {}
+def usage(pid: int, at: float) -> Usage | None:
+    """Cheap: nothing that walks through the process's memory."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    own = re.search(r"^RssAnon:\s+(\d+) kB", text, re.M)
+    if not own:
+        return None  # about to be gone
+    targets = [target for _, target in links(pid)]
+    sockets = sum(target.startswith("socket:") for target in targets)
+    return Usage(at, int(own.group(1)) * 1024, sockets, len(targets) - sockets)
+
+
+def descriptors(service: Service) -> dict[str, collections.Counter]:
+    """By role: its descriptors by kind, those of all its processes together. Connections of agents move from one ingest
+    worker to the other."""
+    counts: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
     for process in service.processes():
-        counts[process.name] = sum(1 for _, target in links(process.pid) if not target.startswith("socket:"))
-    return counts
+        counts[process.role].update(kind(target) for _, target in links(process.pid))
+    return dict(counts)
+
+
+def kind(target: str) -> str:
+    """`socket`, `anon_inode:[eventpoll]`, `/memfd:fodc-up`: what a descriptor is, without its number."""
+    if target.startswith(("socket:", "pipe:")):
+        return target.split(":")[0]
+    match = MEMORY_FILE.match(target)
+    return "memory file " + match.group(1).split(".")[0].rstrip("0123456789-") if match else target
 
 
 def links(pid: int) -> list[tuple[str, str]]:
@@ -66,6 +90,11 @@ def memory_files() -> dict[str, int]:
             if match := MEMORY_FILE.match(target):
                 found[match.group(1)] += 1
     return dict(found)
+
+
+def files_by_kind() -> dict[str, int]:
+    """How many memory files of ours there are, by kind."""
+    return dict(collections.Counter(kind(f"/memfd:{name}") for name in memory_files()))
 
 
 def listening() -> list[int]:

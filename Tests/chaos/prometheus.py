@@ -80,3 +80,11 @@ class Prometheus:
         seconds = int(end - begin) + 1
         result = self.ask("query", query=f'sum by (pod_name) (resets({name}{{job="fodc"}}[{seconds}s])) > 0', time=end)
         return {s["metric"]["pod_name"]: float(s["value"][1]) for s in result}
+
+    def ids(self, begin: float, end: float) -> dict[str, set[str]]:
+        """Of each pod that was listed: all ids that it was listed under."""
+        name, seconds = "fodc_proxy_agent_last_sample_age_seconds", int(end - begin) + 1
+        found: dict[str, set[str]] = {}
+        for s in self.ask("query", query=f'last_over_time({name}{{job="fodc"}}[{seconds}s])', time=end):
+            found.setdefault(s["metric"]["pod_name"], set()).add(s["metric"]["agent_id"])
+        return found

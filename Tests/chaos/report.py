@@ -3,7 +3,7 @@
 import bisect
 
 from .judge import Scrape
-from .tormentor import Done
+from .record import Done
 
 COLUMNS = ("action", "times", "worst scrape", "longest without a complete one", "replaced in, worst", "cut scrapes", "faults")
 

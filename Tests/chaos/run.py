@@ -20,13 +20,15 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "e2e")]
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-from chaos import leftovers, report  # noqa: E402
+from chaos import bounds, growth, journal, leftovers, report  # noqa: E402
 from chaos.actions import every_action  # noqa: E402
 from chaos.clock import now, sleep, wait_for  # noqa: E402
+from chaos.deaths import Deaths  # noqa: E402
 from chaos.fleet import Fleet  # noqa: E402
 from chaos.judge import Judge, read_notes  # noqa: E402
 from chaos.prometheus import INTERVAL_SECONDS, Prometheus  # noqa: E402
-from chaos.service import GRPC, HTTP, SPOOL, Service  # noqa: E402
+from chaos.record import Record  # noqa: E402
+from chaos.service import GRPC, HTTP, NAME, RING_BYTES, SPOOL, Service, shown, systemctl  # noqa: E402
 from chaos.tormentor import Stand, Tormentor  # noqa: E402
 from chaos.watcher import Watcher  # noqa: E402
 
@@ -37,8 +39,10 @@ SPOOL_BYTES = 48 << 20
 QUIET_SECONDS = 2 * INTERVAL_SECONDS + 2
 #: Everything besides the torment itself; then the run has hung, and ends as failed.
 OVERHEAD_SECONDS = 240
-#: What the rings may take of memory after the run and did not before: --ring-max-size for each of at most 4 workers.
-RING_BYTES = 4 * (80 << 20)
+#: How long all may take to be at rest after the last action: agents come back within 10 s, who retires has 31 s.
+REST_SECONDS = 45
+#: In a long run, reloads and scalings in quiet, after which every descriptor is counted again.
+QUIET_OPERATIONS = 3
 
 
 def arguments() -> argparse.Namespace:
@@ -89,21 +93,29 @@ def health() -> dict:
         return {}
 
 
-@contextlib.contextmanager
-def scraping(folder: pathlib.Path, expected: dict):
-    """The client that scrapes every 200 ms; ends when the block does."""
-    (folder / "expected.json").write_text(json.dumps(expected))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "chaos.scraper", HTTP, folder / "expected.json", folder / "scrapes.jsonl"],
-        stdin=subprocess.PIPE, cwd=HERE.parent)
-    try:
-        yield
-        process.stdin.close()
-        process.wait(30)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait(10)
+class Client:
+    """The client that scrapes every 200 ms, as a process of its own."""
+
+    def __init__(self, folder: pathlib.Path, expected: dict):
+        self.notes, self.began, self.ended, self.exit_code = folder / "scrapes.jsonl", 0.0, 0.0, 0
+        (folder / "expected.json").write_text(json.dumps(expected))
+        self._line = [sys.executable, "-m", "chaos.scraper", HTTP, folder / "expected.json", self.notes]
+
+    def __enter__(self) -> "Client":
+        self.process = subprocess.Popen(self._line, stdin=subprocess.PIPE, cwd=HERE.parent)
+        self.began = now()
+        return self
+
+    def __exit__(self, *_):
+        self.ended = now()
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
+            self.exit_code = self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.exit_code = "no end"
+            self.process.kill()
+            self.process.wait(10)
 
 
 class Run:
@@ -119,6 +131,9 @@ class Run:
         self.fleet = Fleet(given.bin.resolve(), self.work, GRPC, given.agents, given.seed)
         self.prometheus = Prometheus(self.work, HTTP)
         self.watcher = Watcher(self.service)
+        self.record = Record(given.seed, given.seconds)
+        self.stand = Stand(self.service, self.fleet, self.watcher, self.record)
+        self.client = Client(self.work, self.fleet.expected())
         self.faults: list[str] = []
 
     def say(self, text: str):
@@ -141,49 +156,106 @@ class Run:
             raise RuntimeError(f"not all agents are online: {health()}")
         self.prometheus.start()
         sleep(QUIET_SECONDS)
-        before = leftovers.memory(self.service), leftovers.descriptors(self.service)
-        workers = self.service.ingest_count()
-        self.say(f"{self.given.agents} agents, {sum(self.fleet.expected().values())} series; memory {before[0]}")
-        stand = Stand(self.service, self.fleet, self.watcher)
-        tormentor = Tormentor(stand, self.chosen(), self.given.seed, self.say)
+        before = self.holdings("before")
+        self.workers = self.service.ingest_count()
+        self.say(f"{self.given.agents} agents, {sum(self.fleet.expected().values())} series; memory {before['memory']}")
+        tormentor = Tormentor(self.stand, self.chosen(), self.given.seed, self.say)
         began = now()
-        with scraping(self.work, self.fleet.expected()):
+        with self.client:
             tormentor.run(self.given.seconds)
             ended = now()
             self.say("quiet")
             if not self.fleet.wait_all_online(health, 60):
                 self.faults.append(f"60 s after the last action not all agents are online: {health()}")
-        # As many workers as at the beginning, and nobody who still retires: what they hold is compared with what they held.
-        self.service.ctl("scale", str(workers))
-        wait_for(lambda: len(self.service.processes()) == workers + 2, 40, 0.5)
+        self.rest()
         self.fleet.freeze_values()
         sleep(QUIET_SECONDS)
         # Two scrapes of Prometheus with values that no longer change have passed.
-        return self.judge(tormentor, stand, before, began, ended)
+        return self.judge([a.name for a in tormentor.actions], before, began, ended)
 
-    def judge(self, tormentor, stand, before, began: float, ended: float) -> tuple[list[str], str]:
-        judge = Judge(self.fleet, self.watcher, tormentor.done)
-        scrapes = read_notes(self.work / "scrapes.jsonl")
-        judge.judge_scrapes(scrapes)
-        taken, down = judge.judge_prometheus(self.prometheus, began - INTERVAL_SECONDS, now())
-        series = judge.judge_values(self.prometheus, self.fleet.reports())
-        judge.judge_memory(before[0], after := leftovers.memory(self.service), RING_BYTES)
-        judge.judge_descriptors(before[1], leftovers.descriptors(self.service))
-        judge.faults += [f"zombie: {z}" for z in leftovers.zombies()]
-        self.watcher.stop()
+    def rest(self):
+        """As many workers as at the beginning, and nobody who still retires: what they hold is compared with what they held."""
+        with self.stand.operation("scale"):
+            scaled = self.service.ctl("scale", str(self.workers))
+        if scaled.returncode != 0:
+            self.faults.append(f"at the end: scale {self.workers} failed: {(scaled.stderr or scaled.stdout).strip()[-300:]}")
+        if not wait_for(self.service.at_rest, REST_SECONDS, 0.5):
+            names = sorted(process.name for process in self.service.processes())
+            self.faults.append(f"{REST_SECONDS} s after the last action not all is at rest: {', '.join(names)}: {self.service.status()}")
+
+    def holdings(self, name: str) -> dict:
+        """What all hold now; also kept in a file, with the descriptors one by one."""
+        found = {
+            "memory": leftovers.memory(self.service), "descriptors": leftovers.descriptors(self.service),
+            "files": leftovers.files_by_kind(), "stored": int(shown("NFileDescriptorStore") or 0)}
+        each = {f"{p.name} {p.pid}": sorted(leftovers.links(p.pid), key=lambda link: int(link[0])) for p in self.service.processes()}
+        (self.work / f"holdings-{name}.json").write_text(json.dumps({**found, "each": each}, indent=1))
+        return found
+
+    def judge_holdings(self, before: dict, after: dict, what: str) -> list[str]:
+        faults = growth.judge_descriptors(before["descriptors"], after["descriptors"], self.workers, what)
+        faults += growth.judge_files(before["files"], after["files"], what)
+        if after["stored"] > before["stored"]:
+            faults.append(f"{what} systemd keeps {after['stored']} descriptors, and kept {before['stored']}")
+        return faults
+
+    def operate_in_quiet(self) -> list[str]:
+        """What each reload or scaling would leave behind."""
+        before = self.holdings("quiet")
+        for _ in range(QUIET_OPERATIONS):
+            for command in (["systemctl", "reload", NAME], ["ctl", "scale", str(self.workers + 2)], ["ctl", "scale", str(self.workers)]):
+                with self.stand.operation("reload" if command[0] == "systemctl" else "scale"):
+                    ended = systemctl(*command[1:]) if command[0] == "systemctl" else self.service.ctl(*command[1:])
+                if ended.returncode != 0:
+                    return [f"in quiet: {' '.join(command)} failed: {(ended.stderr or ended.stdout).strip()[-300:]}"]
+        if not wait_for(self.service.at_rest, REST_SECONDS, 0.5) or not self.fleet.wait_all_online(health, 30):
+            return [f"after {QUIET_OPERATIONS} reloads in quiet not all is at rest: {self.service.status()}"]
+        sleep(QUIET_SECONDS)
+        return self.judge_holdings(before, self.holdings("operated"), f"after {QUIET_OPERATIONS} reloads and scalings in quiet")
+
+    def judge(self, names: list[str], before: dict, began: float, ended: float) -> tuple[list[str], str]:
+        after, judged_until = self.holdings("after"), now()
+        self.record.restarts = int(shown("NRestarts") or 0)
+        reports = self.fleet.reports()
+        self.faults += self.judge_holdings(before, after, "at the end")
+        self.faults += growth.judge_memory(before["memory"], after["memory"], self.workers * RING_BYTES)
+        self.faults += [f"zombie: {z}" for z in leftovers.zombies()]
+        # An agent of the harness that broke is none of the service's faults, but one of the run's.
+        self.faults += [f"the harness: an agent broke, see {unit.log}" for unit in self.fleet.grpcs
+                        if "Traceback" in unit.log.read_text(errors="replace")]
+        if self.given.seconds >= bounds.EFFECT_SECONDS:
+            self.faults += self.operate_in_quiet()
         began_stop = now()
-        self.service.stop()
+        with self.stand.operation("stop"):
+            self.service.stop()
         stopped_in = now() - began_stop
         if not wait_for(lambda: not leftovers.after_stop(), 3, 0.2):
-            judge.faults += [f"left after stop: {one}" for one in leftovers.after_stop()]
-        judge.faults += [f"{d.name}: {d.fault}" for d in tormentor.done if d.fault]
-        table = report.rows(tormentor.done, scrapes, judge.wrong, stand.replaced, ended)
+            self.faults += [f"left after stop: {one}" for one in leftovers.after_stop()]
+        self.watcher.stop()
+        self.record.lives = self.watcher.lives()
+        self.record.save(self.work / "record.json")
+        journal.save(lines := journal.read(), self.work / "journal.jsonl")
+        said = journal.Journal(lines)
+        deaths = Deaths(self.record, said)
+        judge = Judge(self.fleet, self.record, deaths)
+        judge.judge_scrapes(scrapes := read_notes(self.client.notes), self.client.began, self.client.ended, self.client.exit_code)
+        taken, down = judge.judge_prometheus(self.prometheus, began - INTERVAL_SECONDS, judged_until)
+        series = judge.judge_values(self.prometheus, reports, judged_until)
+        judge.judge_actions(names)
+        judge.judge_errors(said.strange_errors())
+        judge.faults += deaths.faults()
+        grown, medians = growth.judge_lives(self.record)
+        judge.faults += grown
+        for role, (count, own, others) in medians.items():
+            self.say(f"{count} long lives of {role}: {own / (1 << 20):+.2f} MiB and {others:+.1f} descriptors a minute in the median")
+        table = report.rows(self.record.done, scrapes, judge.wrong, self.record.replaced, ended)
         print(report.text(table))
         cut = sum(s.status != 200 for s in scrapes)
         facts = (
-            f"{len(tormentor.done)} actions in {self.given.seconds:.0f} s, {len(scrapes)} scrapes ({cut} cut), "
+            f"{len(self.record.done)} actions in {self.given.seconds:.0f} s, {len(deaths.all)} deaths explained, "
+            f"{len(scrapes)} scrapes ({cut} cut, {judge.excused_missing} incomplete after the supervisor's death), "
             f"{taken} by Prometheus ({down} cut), {series} series right at the end, "
-            f"heap {before[0]['heap'] >> 20} to {after['heap'] >> 20} MiB, stopped in {stopped_in:.1f} s")
+            f"heap {before['memory']['heap'] >> 20} to {after['memory']['heap'] >> 20} MiB, stopped in {stopped_in:.1f} s")
         (self.folder / "table.md").write_text(report.markdown(table, f"Seed {self.given.seed}, {self.given.agents} agents: {facts}."))
         return self.faults + judge.faults, facts
 

@@ -42,7 +42,7 @@ def scrape(address: str, expected: dict[bytes, int]) -> dict:
         note["status"] = answer.status
         if answer.status == 200:
             note["missing"] = missing(body, expected)
-    except (OSError, http.client.HTTPException) as error:
+    except Exception as error:  # whatever it is, the scrape has no answer, and that is noted
         note["took"] = now() - began
         note["error"] = f"{type(error).__name__}: {error}"
     finally:

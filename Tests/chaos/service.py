@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service under systemd: its unit, its processes, what is said to it."""
-import dataclasses
+import json
 import os
 import pathlib
 import re
@@ -9,6 +9,7 @@ import subprocess
 import urllib.request
 
 from .clock import wait_for
+from .record import Process
 
 NAME = "fodc-proxy.service"
 GRPC, HTTP = "127.0.0.1:17912", "127.0.0.1:17913"
@@ -16,6 +17,9 @@ SPOOL = pathlib.Path("/var/cache/fodc-proxy")
 RUNTIME = pathlib.Path("/run/fodc-proxy")
 #: Where the programs are put: the unit may forbid to run any in the folder that they were built in.
 INSTALLED = pathlib.Path("/run/fodc-chaos")
+UNITS = pathlib.Path("/run/systemd/system")
+#: What the ring of one ingest worker may grow to.
+RING_BYTES = 80 << 20
 PROGRAMS = ("fodc-proxy", "fodc-ingest", "fodc-exporter")
 
 #: For a tree without the unit that is shipped.
@@ -54,14 +58,6 @@ ExecReload={bin}/fodc-proxy ctl reload
 """
 
 
-@dataclasses.dataclass(frozen=True)
-class Process:
-    """A process, named for good: numbers are used again, the pair of number and start time is not."""
-    pid: int
-    start: int
-    name: str  # supervisor, ingest-0, exporter
-
-
 def systemctl(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess:
     return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=timeout)
 
@@ -80,31 +76,33 @@ def stat(pid: int) -> tuple[str, str, int, int] | None:
     return text[text.index("(") + 1 : text.rindex(")")], rest[0], int(rest[1]), int(rest[19])
 
 
-def _label(pid: int, name: str) -> str:
+def _label(pid: int, name: str, parent: int) -> str | None:
+    """What it is in the service; `None`: forked and not yet itself, or a program that only checks or commands."""
     try:
-        line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
-        line = ""
-    index = re.search(r"\0--index=(\d+)", line)
-    return f"ingest-{index.group(1)}" if name == "fodc-ingest" and index else name.removeprefix("fodc-")
+        return None
+    if name == "fodc-proxy":
+        # A supervisor's parent is systemd; so is that of the `fodc-proxy ctl` of a reload.
+        return "supervisor" if parent == 1 and words[0] and not {"ctl", "--check"} & set(words) else None
+    options = dict(word.split("=", 1) for word in words if word.startswith("--") and "=" in word)
+    role = options.get("--worker")
+    return f"ingest-{options.get('--index')}" if role == "ingest" else role
 
 
 class Service:
     def __init__(self, bin_folder: pathlib.Path, unit: pathlib.Path | None, flags: str):
         self.built, self.unit, self.flags = bin_folder, unit, flags
         self.bin = INSTALLED
+        self.changed: tuple[str, ...] = ()
         self._labels: dict[tuple[int, int], str] = {}
 
     def install(self):
         INSTALLED.mkdir(exist_ok=True)
         for program in PROGRAMS:
             shutil.copy(self.built / program, INSTALLED / program)
-        folder = pathlib.Path("/run/systemd/system")
-        (folder / NAME).write_text(self.unit.read_text() if self.unit else UNIT)
-        drop_in = folder / f"{NAME}.d"
-        drop_in.mkdir(exist_ok=True)
-        (drop_in / "chaos.conf").write_text(
-            DROP_IN.format(bin=self.bin, executable=" ".join(map(str, self._executable())), settings=self._settings()))
+        (UNITS / NAME).write_text(self.unit.read_text() if self.unit else UNIT)
+        self._write_drop_in()
         if self.unit:
             for program, files in (("systemd-sysusers", "*.sysusers"), ("systemd-tmpfiles", "*.tmpfiles")):
                 for file in self.unit.parent.glob(files):
@@ -112,9 +110,22 @@ class Service:
                     subprocess.run([program, *options, file], check=True, timeout=60)
         systemctl("daemon-reload")
 
+    def change_settings(self, *flags: str):
+        """For the next reload or start."""
+        self.changed = flags
+        self._write_drop_in()
+        systemctl("daemon-reload")
+
+    def _write_drop_in(self):
+        drop_in = UNITS / f"{NAME}.d"
+        drop_in.mkdir(exist_ok=True)
+        (drop_in / "chaos.conf").write_text(
+            DROP_IN.format(bin=self.bin, executable=" ".join(map(str, self._executable())), settings=self._settings()))
+
     def _settings(self) -> str:
         """Flags as the variables that say the same."""
-        flags = [f"--grpc-listen-addr={GRPC}", f"--http-listen-addr={HTTP}", "--ring-max-size=80MiB", *self.flags.split()]
+        flags = [f"--grpc-listen-addr={GRPC}", f"--http-listen-addr={HTTP}", f"--ring-max-size={RING_BYTES >> 20}MiB",
+                 *self.changed, *self.flags.split()]
         pairs = [flag.removeprefix("--").split("=", 1) for flag in flags]
         return " ".join(f"FODC_{name.upper().replace('-', '_')}={value}" for name, value in pairs)
 
@@ -136,9 +147,37 @@ class Service:
             ["journalctl", "--no-pager", "-u", NAME, "-o", "short-precise"], capture_output=True, text=True).stdout
 
     def ctl(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [self.bin / "fodc-proxy", "ctl", *arguments], capture_output=True, text=True, timeout=timeout,
+        command = self.begin_ctl(*arguments, errors=subprocess.PIPE)
+        try:
+            output, errors = command.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            command.kill()
+            command.communicate()
+            raise
+        return subprocess.CompletedProcess(command.args, command.returncode, output, errors)
+
+    def begin_ctl(self, *arguments: str, errors=subprocess.STDOUT) -> subprocess.Popen:
+        return subprocess.Popen(
+            [self.bin / "fodc-proxy", "ctl", *arguments], stdout=subprocess.PIPE, stderr=errors, text=True,
             env={**os.environ, "RUNTIME_DIRECTORY": str(RUNTIME)})
+
+    def status(self) -> dict:
+        """`ctl status`; empty when nobody answers."""
+        try:
+            return json.loads(self.ctl("status", "--json", timeout=10).stdout)
+        except (ValueError, subprocess.TimeoutExpired):
+            return {}
+
+    def at_rest(self) -> dict:
+        """The status when all is in order, else nothing: no operation under way, every worker runs, nobody else is there."""
+        status = self.status()
+        workers = status.get("workers", [])
+        names = sorted(worker["name"] for worker in workers)
+        wanted = status.get("ingest_workers_wanted", 0)
+        is_whole = names == ["exporter"] + [f"ingest-{n}" for n in range(wanted)]
+        is_running = all(worker["state"] == "running" for worker in workers)
+        is_alone = len(self.processes()) == wanted + 2
+        return status if status.get("phase") == "serving" and is_whole and is_running and is_alone else {}
 
     def answers(self, timeout: float = 5) -> bool:
         try:
@@ -157,12 +196,9 @@ class Service:
             name, _, parent, start = facts
             key = (int(pid), start)
             if key not in self._labels:
-                # `fodc-proxy ctl` is no supervisor, and a supervisor's parent is systemd.
-                if name == "fodc-proxy" and parent != 1:
+                label = _label(int(pid), name, parent)
+                if label is None:
                     continue
-                label = "supervisor" if name == "fodc-proxy" else _label(int(pid), name)
-                if label == "ingest":
-                    continue  # forked and not yet itself
                 self._labels[key] = label
             found.append(Process(int(pid), start, self._labels[key]))
         return found
@@ -174,7 +210,8 @@ class Service:
     def wait_replaced(self, old: Process, seconds: float) -> Process | None:
         def successor():
             one = self.process(old.name)
-            return one if one and one != old else None
+            # Not one that was there before: an exporter that retires.
+            return one if one and one != old and one.start >= old.start else None
 
         return wait_for(successor, seconds)
 

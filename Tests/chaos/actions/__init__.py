@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tormentor can do. An action is an object with a `name`, a `run(stand, rng)` that returns a short note, and:
+"""What the tormentor can do. An action is an object with a `name`, a `run(stand, rng)` that returns a short note and whether
+it has done to the service what it is there for, and:
 
 - `feature`: what the service must have for it; `--without FEATURE` leaves it out
 - `cuts_scrapes`: it ends an exporter or the supervisor, perhaps while scrapes are in it
-- `excuses`: scrapes that are lost so are nobody's fault. (What an operator does must not lose any.)
 
-`run` raises `Failed` when the service did not do what it must. It leaves nothing behind that it has not undone."""
-
-
+`run` raises `Failed` when the service did not do what it must. It leaves nothing behind that it has not undone. Signals go
+through `stand.strike`, and what ends processes by order stands in `stand.operation`: nothing else excuses an end."""
 import abc
 
 
@@ -19,13 +18,13 @@ class Action(abc.ABC):
     name = ""
     feature = "base"
     cuts_scrapes = False
-    excuses = False
 
     @abc.abstractmethod
-    def run(self, stand, rng) -> str: ...
+    def run(self, stand, rng) -> tuple[str, bool]: ...
 
 
 def every_action() -> list[Action]:
-    from . import connections, descriptors, disk, kills, lanes, operations, readers
+    from . import connections, descriptors, disk, kills, lanes, operations, readers, struck
 
-    return [a for module in (kills, lanes, connections, readers, disk, descriptors, operations) for a in module.actions()]
+    modules = (kills, lanes, connections, readers, disk, descriptors, operations, struck)
+    return [a for module in modules for a in module.actions()]

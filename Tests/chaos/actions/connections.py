@@ -7,27 +7,27 @@ from . import Action
 class ClosedConnections(Action):
     name = "closed connections"
 
-    def run(self, stand, rng) -> str:
+    def run(self, stand, rng) -> tuple[str, bool]:
         count = sum(len(unit.say(f"reopen {rng.randint(1, len(unit.pods))}")["reopened"]) for unit in stand.fleet.grpcs)
         sleep(rng.uniform(0.5, 2))
-        return f"{count} agents connected anew"
+        return f"{count} agents connected anew", count > 0
 
 
 class KilledAgents(Action):
     name = "killed agents"
 
-    def run(self, stand, rng) -> str:
+    def run(self, stand, rng) -> tuple[str, bool]:
         unit = rng.choice(stand.fleet.sims)
         unit.kill()
         sleep(rng.uniform(0.2, 2))
         unit.start()
-        return f"{len(unit.pods)} agents ({unit.name}) killed and started"
+        return f"{len(unit.pods)} agents ({unit.name}) killed and started", True
 
 
 class FrozenAgents(Action):
     name = "frozen agents"
 
-    def run(self, stand, rng) -> str:
+    def run(self, stand, rng) -> tuple[str, bool]:
         unit = rng.choice(stand.fleet.sims)
         seconds = rng.uniform(2, 7)
         unit.freeze()
@@ -35,7 +35,7 @@ class FrozenAgents(Action):
             sleep(seconds)
         finally:
             unit.thaw()
-        return f"{len(unit.pods)} agents ({unit.name}) for {seconds:.1f} s"
+        return f"{len(unit.pods)} agents ({unit.name}) for {seconds:.1f} s", True
 
 
 def actions():

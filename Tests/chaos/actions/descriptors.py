@@ -30,10 +30,10 @@ def set_soft_limit(pid: int, limit):
 class IdleConnections(Action):
     name = "descriptors used up"
 
-    def run(self, stand, rng) -> str:
+    def run(self, stand, rng) -> tuple[str, bool]:
         exporter = stand.service.process("exporter")
         if not exporter:
-            return "no exporter runs"
+            return "no exporter runs", False
         sockets = []
         before = None
         try:
@@ -52,8 +52,9 @@ class IdleConnections(Action):
                 except OSError:
                     one.close()
             sleep(rng.uniform(1, 3))
+            closed = sum(map(is_closed, sockets))
         except (FileNotFoundError, ProcessLookupError):
-            return "the exporter was gone"
+            return "the exporter was gone", False
         finally:
             for one in sockets:
                 one.close()
@@ -62,7 +63,20 @@ class IdleConnections(Action):
                     set_soft_limit(exporter.pid, before)
                 except (FileNotFoundError, ProcessLookupError, subprocess.CalledProcessError):
                     pass
-        return f"{len(sockets)} idle connections, room for {ROOM}"
+        return f"{len(sockets)} idle connections, room for {ROOM}, {closed} closed to make room", closed > 0
+
+
+def is_closed(one: socket.socket) -> bool:
+    """Whether the other side has closed it; what it has answered is read away."""
+    one.setblocking(False)
+    try:
+        while one.recv(1 << 16):
+            pass
+        return True
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def actions():

@@ -18,14 +18,14 @@ LIMIT_SECONDS = 20
 class FullDisk(Action):
     name = "filled disk"
 
-    def run(self, stand, rng) -> str:
+    def run(self, stand, rng) -> tuple[str, bool]:
         place = self._profile(rng)
         filler = SPOOL / FILLER
         try:
             outcome = self._download(place, filler, rng.uniform(1, 3)) if place else "no profile is listed"
         finally:
             filler.unlink(missing_ok=True)
-        return outcome
+        return outcome, outcome.startswith("cut")
 
     def _fill(self, filler):
         try:

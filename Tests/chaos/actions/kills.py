@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGKILL, SIGSTOP and SIGABRT of every process."""
 import collections
-import os
 import signal
 
 from ..clock import now, sleep, wait_for
@@ -17,11 +16,11 @@ class Kill(Action):
     def __init__(self, role: str, number: signal.Signals):
         self.role, self.number = role, number
         self.name = f"{number.name} {role}"
-        self.cuts_scrapes = self.excuses = role != "ingest"
+        self.cuts_scrapes = role != "ingest"
         self.feature = "supervisor" if role == "supervisor" else "base"
         self._aborts: dict[str, collections.deque] = {}
 
-    def run(self, stand, rng) -> str:
+    def run(self, stand, rng) -> tuple[str, bool]:
         names = sorted({p.name for p in stand.service.processes() if p.name.startswith(self.role)})
         if not names:
             raise Failed(f"no {self.role} runs")
@@ -31,19 +30,19 @@ class Kill(Action):
         victim = stand.service.process(name)
         if victim is None:
             raise Failed(f"no {name} runs")
-        began = now()
         try:
-            os.kill(victim.pid, self.number)
+            began = stand.strike(victim, self.number).began
         except ProcessLookupError:
-            return f"{name} was gone already"
+            return f"{name} was gone already", False
         successor = stand.service.wait_replaced(victim, PATIENCE_SECONDS)
         if not successor:
             raise Failed(f"{name} has no successor {PATIENCE_SECONDS} s after {self.number.name}")
         took = now() - began
+        stand.note_cut(victim)
         if not wait_for(stand.service.answers, PATIENCE_SECONDS, 0.05):
             raise Failed(f"/health does not answer {PATIENCE_SECONDS} s after {self.name}")
         stand.note_replaced(self.name, took)
-        return f"{name} replaced in {took:.2f} s"
+        return f"{name} replaced in {took:.2f} s", True
 
     def _await_turn(self, name: str):
         times = self._aborts.setdefault(name, collections.deque())

@@ -5,7 +5,7 @@ import re
 import signal
 import urllib.request
 
-from ..clock import sleep
+from ..clock import now, sleep
 from ..service import HTTP
 from . import Action
 
@@ -32,27 +32,32 @@ def held_back_seconds() -> float:
 
 class FullLanes(Action):
     name = "full lanes"
-    excuses = True  # on a busy machine the pause can last long enough for the exporter to be replaced
+    cuts_scrapes = True  # on a busy machine the pause can last long enough for the exporter to be replaced
 
-    def run(self, stand, rng) -> str:
+    def run(self, stand, rng) -> tuple[str, bool]:
         exporter = stand.service.process("exporter")
         if not exporter:
-            return "no exporter runs"
+            return "no exporter runs", False
         before = held_back_seconds()
         get("/diagnostics")  # what an agent sends on a stream that it was never asked on is dropped unread
         flooding = [pod for unit in stand.fleet.grpcs for pod in unit.say(f"flood {PAUSE_SECONDS + 1}")["flooding"]]
         try:
-            os.kill(exporter.pid, signal.SIGSTOP)
-            sleep(PAUSE_SECONDS)
+            strike = stand.strike(exporter, signal.SIGSTOP)
         except ProcessLookupError:
-            return "the exporter was gone"
+            return "the exporter was gone", False
+        try:
+            sleep(PAUSE_SECONDS)
         finally:
             try:
                 os.kill(exporter.pid, signal.SIGCONT)
             except ProcessLookupError:
                 pass
+            strike.until = now()
+        if stand.service.process("exporter") != exporter:
+            stand.note_cut(exporter)
         sleep(1.0)
-        return f"{len(flooding)} agents flooded, held back for {max(0.0, held_back_seconds() - before):.2f} s"
+        held_back = max(0.0, held_back_seconds() - before)
+        return f"{len(flooding)} agents flooded, held back for {held_back:.2f} s", held_back > 0
 
 
 def actions():

@@ -15,21 +15,21 @@ BUFFER_BYTES = 4096
 class SlowReaders(Action):
     name = "slow readers"
 
-    def run(self, stand, rng) -> str:
+    def run(self, stand, rng) -> tuple[str, bool]:
         seconds = rng.uniform(3, 6)
         paths = ["/metrics", "/metrics", "/cluster/topology", "/diagnostics", "/cluster/lifecycle"]
-        sockets = []
+        sockets, answered = [], 0
         try:
             for _ in range(READERS):
                 try:
                     sockets.append(self._ask(rng.choice(paths)))
                 except OSError:
                     continue  # the exporter may be dying of something else
-            self._read(sockets, now() + seconds)
+            answered = self._read(sockets, now() + seconds)
         finally:
             for one in sockets:
                 one.close()
-        return f"{len(sockets)} for {seconds:.1f} s"
+        return f"{len(sockets)} for {seconds:.1f} s, {answered} answered", answered > 0
 
     def _ask(self, path: str) -> socket.socket:
         host, port = HTTP.split(":")
@@ -41,18 +41,23 @@ class SlowReaders(Action):
         one.setblocking(False)
         return one
 
-    def _read(self, sockets, end: float):
+    def _read(self, sockets, end: float) -> int:
+        """Returns how many were answered at all."""
+        answered = set()
         with selectors.DefaultSelector() as ready:
             for one in sockets:
                 ready.register(one, selectors.EVENT_READ)
             while now() < end and ready.get_map():
                 for key, _ in ready.select(0.2):
                     try:
-                        if not key.fileobj.recv(1):
+                        if key.fileobj.recv(1):
+                            answered.add(key.fileobj)
+                        else:
                             ready.unregister(key.fileobj)
                     except OSError:
                         ready.unregister(key.fileobj)
                 sleep(0.2)
+        return len(answered)
 
 
 def actions():
