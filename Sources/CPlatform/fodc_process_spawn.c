@@ -142,6 +142,8 @@ void fodc_process_become(const char *path, char *const arguments[], char *const 
     errno = code;
 }
 
+void fodc_process_set_name(const char *name) { prctl(PR_SET_NAME, name); }
+
 char *const *fodc_process_environment(void) { return environ; }
 
 int fodc_process_processor_count(void) {

@@ -24,6 +24,7 @@ final class AcceptGate: ChannelInboundHandler {
     private var isPaused = false
     private var retry: Scheduled<Void>?
     private var lastWarningAt: NIODeadline?
+    private var unsaid = 0
 
     init(server: HTTPServer) {
         self.server = server
@@ -90,10 +91,14 @@ final class AcceptGate: ChannelInboundHandler {
     }
 
     private func warn(_ error: any Error, now: NIODeadline) {
+        unsaid += 1
         if let lastWarningAt, now - lastWarningAt < Self.warningInterval { return }
         lastWarningAt = now
+        defer { unsaid = 0 }
         server.logger.warning(
             "cannot accept HTTP connections, closing the longest idle one",
-            metadata: ["error": "\(error)", "connections": "\(server.connectionCount)"])
+            metadata: [
+                "error": "\(error)", "connections": "\(server.connectionCount)", "times_since_last_said": "\(unsaid)",
+            ])
     }
 }

@@ -56,6 +56,16 @@ public final class ControlWriter {
         addCounter(ControlReader.heldIdentityChanges, 1)
     }
 
+    /// Those that are or were held off: hash, and until when (CLOCK_MONOTONIC).
+    public var heldIdentities: [(hash: UInt64, untilNanoseconds: UInt64)] {
+        (0..<ControlLayout.heldIdentityCount).compactMap { index in
+            guard let held = ControlLayout.heldIdentity.read(from: words, at: ControlFile.heldOffset(index)),
+                held[0] != 0
+            else { return nil }
+            return (held[0], held[1])
+        }
+    }
+
     public func counter(_ index: Int) -> UInt64 { words.loadRelaxed(ControlFile.counterOffset(index)) }
 
     public static var counterCount: Int { ControlLayout.counterWords }

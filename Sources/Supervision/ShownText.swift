@@ -10,4 +10,17 @@ enum ShownText {
         let plain = scalars.prefix(limitCharacters).map { $0.properties.generalCategory == .control ? "?" : String($0) }
         return "\"\(plain.joined())\(scalars.count > limitCharacters ? "…" : "")\""
     }
+
+    /// Its first bytes as whole characters, with a mark if there are more.
+    static func cut(_ text: String, toBytes limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        let mark = "…"
+        var end = text.startIndex
+        for index in text.indices {
+            let next = text.index(after: index)
+            if text[..<next].utf8.count + mark.utf8.count > limit { break }
+            end = next
+        }
+        return text[..<end] + mark
+    }
 }

@@ -76,16 +76,18 @@ extension Supervisor {
             wanted = try ProxySettings.resolve(
                 flags: request.knownFlags, environment: request.variable, machine: .current())
         } catch {
-            control.add(.reloadsFailed)
-            logger.error("reload refused: \(error)")
-            lastReload = ReloadOutcome(atNanoseconds: WallClock.nowNanoseconds(), failure: "\(error)")
-            return reply.fail("\(error)")
+            return refuseReload("\(error)", reply)
         }
-        // The lock, the control socket and the way to here are in that folder.
-        if wanted.runtimeDirectory != settings.runtimeDirectory {
-            return reply.fail(
-                "--runtime-dir cannot change from \(settings.runtimeDirectory ?? "none") to "
-                    + "\(wanted.runtimeDirectory ?? "none") by a reload; restart the service")
+        // The lock, the control socket and the way to here are in the one folder; of the other comes the secret that is
+        // in all ids of agents, which stay what they are.
+        let folders = [
+            (SettingsFlag.runtimeDirectory, settings.runtimeDirectory, wanted.runtimeDirectory),
+            (SettingsFlag.stateDirectory, settings.stateDirectory, wanted.stateDirectory),
+        ]
+        for (flag, present, next) in folders where next != present {
+            return refuseReload(
+                "\(flag.option) cannot change from \(present ?? "none") to \(next ?? "none") by a reload; restart the "
+                    + "service", reply)
         }
         let folder = request.libexecDirectory
         beginReload(

@@ -57,6 +57,7 @@ extension Supervisor {
         if shutdown.isUnderWay, let step = shutdown.tick(nowNanoseconds: MonotonicClock.nowNanoseconds()) {
             perform(step)
         }
+        if !unwatched.isEmpty { unwatched.removeAll { $0.reap() != nil } }
         serveIfReady()
         requests?.tick(nowNanoseconds: now)
         checkTick()

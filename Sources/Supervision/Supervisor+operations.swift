@@ -33,6 +33,9 @@ extension Supervisor {
             if case .failure(let reason) = result { finishReload(failure: reason) } else { finishReload(failure: nil) }
         }
         operation = nil
+        // Who was to take somebody's place is of no use any more, and would stand by for ever.
+        for next in successors { perform(next.life.killNow(), on: next) }
+        successors.removeAll { $0.process == nil }
         switch result {
         case .success(let text): logger.notice("\(ended.name): done", metadata: ["result": "\(text)"])
         case .failure(let reason): logger.error("\(ended.name) failed: \(reason)")
@@ -59,6 +62,7 @@ extension Supervisor {
         operation.deadlineNanoseconds = now + Self.stepNanoseconds
         switch step {
         case .replaceExporter: replaceExporter(operation)
+        case .prepareIngest(let index): prepareIngest(index, operation)
         case .replaceIngest(let index): replaceIngest(index, operation)
         case .addIngest: addIngest(operation)
         case .removeIngest: removeIngest(operation)
@@ -76,12 +80,40 @@ extension Supervisor {
         startSuccessor(next, operation)
     }
 
+    /// One that does not serve is not replaced but started anew, when its turn comes.
+    private func prepareIngest(_ index: Int, _ operation: Operation) {
+        guard ingest.indices.contains(index), ingest[index].life.isReady, !operation.isNew(ingest[index]) else {
+            return nextStep()
+        }
+        startSuccessor(of: ingest[index], operation)
+    }
+
     private func replaceIngest(_ index: Int, _ operation: Operation) {
         guard ingest.indices.contains(index) else { return nextStep() }
         let present = ingest[index]
+        // Somebody wants it to stay away; what brings it back is a restart of it alone.
+        if operation.previous != nil, present.life.state == .drained { return nextStep() }
+        if operation.isNew(present) {
+            // It died in the meantime, and its successor is what it is to be.
+            guard !present.life.isReady else { return nextStep() }
+            operation.awaited = present
+            return
+        }
+        if let next = successor(of: present) {
+            operation.awaited = next
+            return takeTurns(present, next)
+        }
         guard present.life.isReady else { return startAnew(present, operation) }
+        startSuccessor(of: present, operation)
+    }
+
+    private func successor(of worker: SupervisedWorker) -> SupervisedWorker? {
+        successors.first { $0.role == worker.role && $0.index == worker.index && $0.life.state == .standby }
+    }
+
+    private func startSuccessor(of present: SupervisedWorker, _ operation: Operation) {
         let next = SupervisedWorker(
-            .ingest, index: index, generation: present.generation,
+            .ingest, index: present.index, generation: present.generation,
             life: WorkerLife(successorOf: present.life, nowNanoseconds: now), nowNanoseconds: now)
         next.startsFresh = present.startsFresh
         startSuccessor(next, operation)
@@ -152,11 +184,20 @@ extension Supervisor {
 
     // MARK: What workers say meanwhile
 
-    /// A new ingest process could serve: now the old one may go.
+    /// A new ingest process could serve: now the old one may go, if it is its turn.
     func standsBy(_ worker: SupervisedWorker) {
         guard successors.contains(where: { $0 === worker }), worker.life.stoodBy() else { return }
-        let present = ingest[worker.index]
-        guard present.process != nil else { return giveLane(to: worker) }
+        if let operation, operation.awaited === worker, case .prepareIngest? = operation.current {
+            operation.awaited = nil
+            // Its predecessor may have died while this one came up.
+            if ingest[worker.index].process == nil { giveLane(to: worker) }
+            return nextStep()
+        }
+        takeTurns(ingest[worker.index], worker)
+    }
+
+    private func takeTurns(_ present: SupervisedWorker, _ next: SupervisedWorker) {
+        guard present.process != nil else { return giveLane(to: next) }
         present.life.end()
         sendAway(present)
     }
@@ -201,7 +242,10 @@ extension Supervisor {
         if worker.role == .ingest,
             let next = successors.first(where: { $0.role == .ingest && $0.index == worker.index })
         {
-            if next.life.state == .standby { giveLane(to: next) }
+            if next.life.state == .standby { return giveLane(to: next) }
+            // It has not come up yet. Who has died is started again by its own life, as what it is to be.
+            perform(next.life.killNow(), on: next)
+            if let operation, operation.awaited === next { operation.awaited = worker }
             return
         }
         if phase == .serving, worker.role == .ingest, ingest.indices.contains(worker.index),
@@ -218,7 +262,7 @@ extension Supervisor {
         switch step {
         case .removeIngest: adoptLane(worker.index)
         case .drainIngest: nextStep()
-        case .addIngest, .replaceIngest, .replaceExporter:
+        case .addIngest, .prepareIngest, .replaceIngest, .replaceExporter:
             endOperation(.failure("\(step.text) did not become ready: \(death.cause.text); its own log lines say why"))
         }
     }

@@ -8,6 +8,8 @@ struct Evidence {
     var metadata: Logger.Metadata = [:]
     /// Agents that an ingest worker was working on.
     var identities: [UInt64] = []
+    /// The one of these that its event loop was at.
+    var onLoop: UInt64?
     /// What the exporter was reading: words of its notes.
     var records: [UInt64] = []
 }
@@ -30,6 +32,7 @@ extension Supervisor {
             }
             let note = own.upGauge.workingOn
             evidence.identities = [note.0, note.1].filter { $0 != 0 }
+            evidence.onLoop = note.0 == 0 ? nil : note.0
             if let first = evidence.identities.first {
                 evidence.metadata["working_on"] = "identity \(String(first, radix: 16))"
             }
@@ -67,6 +70,14 @@ extension Supervisor {
                 renewExportersLanes(worker)
             }
         }
+    }
+
+    /// Its loop stood still in the middle of somebody's message. What another thread parsed meanwhile has not held it up.
+    func blameForHang(_ worker: SupervisedWorker, _ evidence: Evidence) {
+        guard worker.role == .ingest, let identity = evidence.onLoop,
+            suspicion.ingestDied(over: identity, nowNanoseconds: now)
+        else { return }
+        holdOff(identity)
     }
 
     private func holdOff(_ identity: UInt64) {

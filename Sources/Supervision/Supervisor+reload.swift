@@ -14,11 +14,7 @@ extension Supervisor {
 
     func beginReload(_ order: ReloadOrder, reply: ControlReply?) {
         let operation = Operation(name: "reload", steps: [])
-        // The reason is told by who replies; systemd's status line has it, too.
-        if let refusal = whyNot() {
-            reply?.fail(refusal)
-            return logger.error("reload refused: \(refusal)")
-        }
+        if let refusal = whyNot() { return refuseReload(refusal, reply) }
         self.operation = operation
         operation.order = order
         operation.reply = reply
@@ -32,9 +28,27 @@ extension Supervisor {
             self.check = check
             try events.add(check.process.pidfd, token: EventToken.check.rawValue)
         } catch {
+            if let check {
+                check.process.signal(SIGKILL)
+                unwatched.append(check.process)
+            }
             failReload("\(error)")
         }
         tellStatus()
+    }
+
+    /// Whoever asked for it may be a script that nobody reads: counted, and in the status line.
+    func refuseReload(_ reason: String, _ reply: ControlReply?) {
+        logger.error("reload refused: \(reason)")
+        noteReload(failure: reason)
+        reply?.fail(reason)
+        tellStatus()
+    }
+
+    private func noteReload(failure: String?) {
+        lastReload = ReloadOutcome(atNanoseconds: WallClock.nowNanoseconds(), failure: failure)
+        control.add(failure == nil ? .reloadsSucceeded : .reloadsFailed)
+        control.set(.lastReloadAtNanoseconds, UInt64(bitPattern: WallClock.nowNanoseconds()))
     }
 
     /// Why nothing can be begun now.
@@ -64,7 +78,9 @@ extension Supervisor {
         let text = check.text
         self.check = nil
         switch end {
-        case .exited(code: 0): becomeNext()
+        case .exited(code: 0):
+            if let flaw = ProgramCheck.flaw(of: text) { return failReload("\(programsText): \(flaw)") }
+            becomeNext()
         case .exited(let code): failReload("\(programsText) --check: \(text.isEmpty ? "exit code \(code)" : text)")
         case .killed(let signal, _): failReload("\(programsText) --check ended by \(SignalName.of(signal)) \(text)")
         }
@@ -123,21 +139,41 @@ extension Supervisor {
     private func newSockets(
         _ next: ProxySettings
     ) throws(StartError) -> (grpc: Listeners.Socket?, http: Listeners.Socket?) {
+        func isSame(
+            _ flag: SettingsFlag, _ present: Listeners.Socket, _ before: ListenAddress, _ after: ListenAddress
+        ) throws(StartError) -> Bool {
+            if before == after { return true }
+            // The same address in other words. (Port 0 would be any.)
+            if after.port != 0,
+                ListeningSocket.isBound(present.descriptor, host: after.host, port: after.port, mayWait: false)
+            {
+                return true
+            }
+            // Of two sockets on one port neither may have every address, and the old one listens until the end.
+            guard before.port != after.port || after.port == 0 else {
+                throw StartError(
+                    "\(flag.option) cannot change from \(before) to \(after) by a reload while the port is the same; "
+                        + "restart the service")
+            }
+            return false
+        }
+        let present = estate.listeners
         let isSame = (
-            grpc: next.grpcListenAddress == settings.grpcListenAddress,
-            http: next.httpListenAddress == settings.httpListenAddress
+            grpc: try isSame(.grpcListenAddress, present.grpc, settings.grpcListenAddress, next.grpcListenAddress),
+            http: try isSame(.httpListenAddress, present.http, settings.httpListenAddress, next.httpListenAddress)
         )
         guard !isSame.grpc || !isSame.http else { return (nil, nil) }
         let opened = try Listeners.open(
             next, grpc: isSame.grpc ? estate.listeners.grpc : nil, http: isSame.http ? estate.listeners.http : nil,
-            generation: lanes.nextGeneration)
+            generation: lanes.nextGeneration, mayWait: false)
         return (isSame.grpc ? nil : opened.grpc, isSame.http ? nil : opened.http)
     }
 
     private func makeHandover(_ order: ReloadOrder, reply: Int32?) -> Handover {
         var handover = Handover(
             layout: LaneFormat.version, arguments: order.arguments, previous: settings, programs: order.programs,
-            previousWorkerFolder: programs.workerFolder, steadyNanoseconds: now, logLevel: changedLogLevel,
+            previousWorkerFolder: programs.workerFolder, previousPrograms: starter.programs.descriptors,
+            steadyNanoseconds: now, logLevel: changedLogLevel,
             lock: lock?.descriptor,
             controlSocket: requests?.descriptor, reply: reply, grpc: estate.listeners.grpc,
             http: estate.listeners.http, nextGeneration: lanes.nextGeneration + 1)
@@ -225,13 +261,17 @@ extension Supervisor {
 
     private func reloadSteps(wanted: Int, isNewLayout: Bool) -> [Operation.Step] {
         let scaling = steps(toScale: wanted)
-        let ingestSteps = (0..<min(wanted, ingest.count)).map(Operation.Step.replaceIngest)
+        let staying = 0..<min(wanted, ingest.count)
+        let ingestSteps = staying.map(Operation.Step.replaceIngest)
         // Of another layout the old exporter cannot read what the new workers write: it serves last-known values until all
         // agents are there.
         if isNewLayout {
-            return (0..<ingest.count).map(Operation.Step.replaceIngest) + [.replaceExporter] + scaling
+            return (0..<ingest.count).map(Operation.Step.prepareIngest)
+                + (0..<ingest.count).map(Operation.Step.replaceIngest) + [.replaceExporter] + scaling
         }
-        return [.replaceExporter] + (wanted < ingest.count ? scaling + ingestSteps : ingestSteps + scaling)
+        // Every new program has come up before one of the old ones goes: a reload that fails leaves them all.
+        return staying.map(Operation.Step.prepareIngest) + [.replaceExporter]
+            + (wanted < ingest.count ? scaling + ingestSteps : ingestSteps + scaling)
     }
 
     private func revive(_ said: Handover.Worker) throws(StartError) -> SupervisedWorker {
@@ -270,11 +310,13 @@ extension Supervisor {
 
     /// Counts and keeps how it went; settings and sockets of a reload that failed are taken back.
     func finishReload(failure: String?) {
-        lastReload = ReloadOutcome(atNanoseconds: WallClock.nowNanoseconds(), failure: failure)
-        control.add(failure == nil ? .reloadsSucceeded : .reloadsFailed)
-        control.set(.lastReloadAtNanoseconds, UInt64(bitPattern: WallClock.nowNanoseconds()))
+        noteReload(failure: failure)
         guard let handover = operation?.previous else { return }
-        if failure != nil { takeBack(handover) }
+        if failure != nil {
+            takeBack(handover)
+        } else {
+            for descriptor in handover.previousPrograms.values { MemoryFile.close(descriptor) }
+        }
         let inUse = estate.listeners.all.map(\.descriptor)
         let candidates = [handover.grpc, handover.http, handover.previousGRPC, handover.previousHTTP].compactMap { $0 }
         for socket in candidates where !inUse.contains(socket.descriptor) {
@@ -301,6 +343,12 @@ extension Supervisor {
         settings = (try? ProxySettings(flagValues: values)) ?? handover.previous
         starter.settings = settings
         starter.listeners = estate.listeners
-        if !handover.previousWorkerFolder.isEmpty { starter.folder = handover.previousWorkerFolder }
+        estate.setWantedWorkers(
+            ingest.count, settings: settings, isScaled: ingest.count != settings.ingestWorkers)
+        changedLogLevel = handover.logLevel
+        let level = handover.logLevel ?? settings.logLevel.rawValue
+        onLogLevel(level)
+        for worker in everyone { worker.send(.logLevel(level)) }
+        starter.programs = WorkerPrograms(adopting: handover.previousPrograms, folder: handover.previousWorkerFolder)
     }
 }

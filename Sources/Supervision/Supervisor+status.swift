@@ -103,12 +103,7 @@ extension Supervisor {
         status.lastCause = worker.life.lastDeath?.cause.text
         if case .waiting(let until) = worker.life.state { status.nextStartNanoseconds = until - min(until, now) }
         if worker.role == .ingest, worker.life.state != .standby, let own = lanes(of: worker), own.upGauge.open() {
-            func count(_ counter: IngestCounter) -> Int { Int(clamping: own.upGauge.counter(counter.rawValue)) }
-            status.ingest = .init(
-                agentsOnline: count(.agentsOnline), agentsUnconnected: count(.agentsUnconnected),
-                connections: count(.connectionsOpen),
-                laneUsedBytes: Int(clamping: own.upGauge.head - min(own.upGauge.head, own.upGauge.tail)),
-                laneBytes: own.upGauge.ringBytes)
+            status.ingest = own.upGauge.ingestStatus
         }
         return status
     }

@@ -31,14 +31,22 @@ extension Supervisor {
         }
     }
 
+    /// It waits for the lane of a predecessor, which is another's until then: what becomes of this process says nothing of
+    /// that lane, or of that worker's row in the table.
+    private func isStandby(_ worker: SupervisedWorker) -> Bool {
+        worker.role == .ingest && successors.contains { $0 === worker }
+    }
+
     private func start(_ worker: SupervisedWorker) {
-        let isStandby = worker.role == .ingest && successors.contains { $0 === worker }
+        let isStandby = isStandby(worker)
         guard isStandby || hasFreeLanes(worker) else { return }
         if worker.role == .exporter {
             guard let step = exporterStep(worker) else { return }
             worker.advanceGeneration(by: step)
         } else {
-            worker.advanceGeneration()
+            // Two processes of one index never have the same: it tells whose a row, a lane or a verdict is.
+            let others = everyone.filter { $0.role == .ingest && $0.index == worker.index }.map(\.generation)
+            worker.advanceGeneration(by: (others.max() ?? 0) + 1 - worker.generation)
         }
         if !isStandby {
             control.starting(worker, after: worker.life.lastDeath?.cause)
@@ -50,11 +58,12 @@ extension Supervisor {
             worker.suspects = []
             worker.isLeaving = false
             worker.hasOldLanes = false
-            control.started(worker)
+            if !isStandby { control.started(worker) }
             logger.debug("\(worker.name) started", metadata: metadata(worker))
         } catch {
-            // A process that cannot be watched dies with its socket and the pidfd.
+            // One that cannot be watched is of no use, and is reaped in time.
             worker.signal(SIGKILL)
+            if let process = worker.process { unwatched.append(process) }
             worker.release(events)
             logger.error("\(worker.name) cannot be started", error: error)
             mourn(worker, worker.life.couldNotStart(nowNanoseconds: now))
@@ -160,7 +169,7 @@ extension Supervisor {
     /// A worker's process has ended and is reaped.
     func bury(_ worker: SupervisedWorker, _ end: ChildProcess.End) {
         let described = metadata(worker)
-        let evidence = self.evidence(of: worker)
+        let evidence = isStandby(worker) ? Evidence() : self.evidence(of: worker)
         worker.release(events)
         let death = worker.life.ended({ DeathCause(end, verdict: $0) }, nowNanoseconds: now)
         if death.cause == .requested {
@@ -169,13 +178,17 @@ extension Supervisor {
             logger.error(
                 "\(deathText(worker, death))", metadata: described.merging(evidence.metadata) { own, _ in own })
         }
-        if case .fault = death.cause { blame(worker, evidence) }
+        switch death.cause {
+        case .fault: blame(worker, evidence)
+        case .hung: blameForHang(worker, evidence)
+        default: break
+        }
         mourn(worker, death)
     }
 
     /// What follows a death: everybody is told, and the successor comes.
     private func mourn(_ worker: SupervisedWorker, _ death: WorkerLife.Death) {
-        control.died(worker, death.cause)
+        if !isStandby(worker) { control.died(worker, death.cause) }
         lanes.ringAll()
         leaving.removeAll { $0 === worker }
         successors.removeAll { $0 === worker }

@@ -42,6 +42,8 @@ public final class Supervisor {
     /// Who is about to take somebody's place, and who is about to be gone.
     var successors: [SupervisedWorker] = []
     var leaving: [SupervisedWorker] = []
+    /// Killed, and to be reaped: nothing tells of their end.
+    var unwatched: [ChildProcess] = []
     /// Of a layout that is no more, with workers that still use them.
     var oldLanes: [LaneSet] = []
 
@@ -88,14 +90,15 @@ public final class Supervisor {
         } catch {
             throw StartError("the event loop cannot be made: \(error)")
         }
-        try WorkerStarter.check(folder: programs.workerFolder)
+        // Better said before anything is made.
+        let workerPrograms = try WorkerPrograms(folder: programs.workerFolder)
         lock = try start.makeLock()
         estate = try start.makeEstate(logger)
         keeper = StoreKeeper(events: events, logger: logger)
         requests = try start.makeControlServer(events)
         clock = SteadyClock(monotonicNanoseconds: monotonic, nowNanoseconds: start.handover?.steadyNanoseconds)
         starter = WorkerStarter(
-            settings: settings, folder: programs.workerFolder, listeners: estate.listeners,
+            settings: settings, programs: workerPrograms, listeners: estate.listeners,
             control: estate.control.readable)
         let now = clock.nowNanoseconds
         startedAtNanoseconds = now
@@ -119,6 +122,9 @@ public final class Supervisor {
     private func begin() throws(StartError) {
         control.buryAll()
         control.add(.supervisorStarts)
+        for held in control.heldIdentities(nowNanoseconds: MonotonicClock.nowNanoseconds()) {
+            suspicion.goOnHolding(held.hash, untilNanoseconds: now + held.leftNanoseconds)
+        }
         let wanted = estate.wantedWorkers(settings)
         do throws(SystemError) {
             while lanes.ingest.count < wanted { try lanes.append() }

@@ -8,7 +8,8 @@ import Supervision
 
 /// The program `fodc-proxy`: reads flags, then supervises until the end; or asks a running one (`ctl`).
 ///
-/// Exit codes: 0 ended as asked, 1 could not start or go on, 2 wrong usage (systemd does not restart then).
+/// Exit codes: 0 ended as asked, 1 could not start or go on, 2 wrong usage (systemd does not restart then; not used while
+/// systemd keeps what an earlier start has left).
 enum ProxyProgram {
     static let failure: Int32 = 1
     static let wrongUsage: Int32 = 2
@@ -28,7 +29,7 @@ enum ProxyProgram {
         }
         let received = DescriptorStore.takeReceived()
         switch read(arguments) {
-        case .end(let code): return code
+        case .end(let code): return code == wrongUsage && holdsEstate(received) ? keepTrying() : code
         case .settings(let flags, let settings):
             if flags.isCheck { return check(flags) }
             let given = ProxySettings.given(flags: flags.settings.given, environment: ProcessEnvironment.value)
@@ -38,6 +39,23 @@ enum ProxyProgram {
                 return SupervisorStart(settings: settings, given: given, programs: programs, received: received)
             }
         }
+    }
+
+    /// How long systemd's next attempt is put off: its own pause is a tenth of a second, which would fill the log.
+    private static let pauseSeconds: UInt32 = 5
+
+    private static func holdsEstate(_ received: [ReceivedDescriptor]) -> Bool {
+        received.contains { SupervisorStart.isKept(name: $0.name) }
+    }
+
+    /// Agents and clients rely on a service that was there before this start: with the exit code for wrong usage systemd
+    /// would give up, and let go of its sockets and all that was known.
+    private static func keepTrying() -> Int32 {
+        print(
+            "fodc-proxy: sockets and last values are kept; correct the value (/etc/default/fodc-proxy, or the unit's "
+                + "flags): the service tries again every \(pauseSeconds) s", to: STDERR_FILENO)
+        sleep(pauseSeconds)
+        return failure
     }
 
     /// After an exec: the command line is that which the program before this one has handed over.

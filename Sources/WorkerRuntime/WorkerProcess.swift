@@ -41,6 +41,8 @@ public enum WorkerProcess {
             try? SmallFile.writeAll(Array("\(WorkerCheck.line)\n".utf8), to: STDOUT_FILENO, name: "output")
             exit(0)
         }
+        // It may have been executed by a descriptor, after which the system calls it in ps and in its cores.
+        if let name = CommandLine.arguments.first?.split(separator: "/").last { ProcessName.set(String(name)) }
         signal(SIGPIPE, SIG_IGN)
         // A limit on file sizes is an error of the write that meets it, not the end of the worker.
         signal(SIGXFSZ, SIG_IGN)

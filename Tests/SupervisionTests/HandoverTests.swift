@@ -11,7 +11,7 @@ import Testing
             layout: 2, arguments: ["--max-agents=5", "--state-dir=/a=b,c\nd"],
             previous: try ProxySettings(flagValues: [(.maxAgents, "77"), (.stateDirectory, "/a=b,c d")]),
             programs: ProgramPaths(executable: "/usr/sbin/fodc-proxy", workerFolder: nil), previousWorkerFolder: "/old",
-            steadyNanoseconds: 12,
+            previousPrograms: [.ingest: 40, .exporter: 41], steadyNanoseconds: 12,
             logLevel: "debug", lock: 9, controlSocket: 10, reply: nil,
             grpc: .init(descriptor: 11, name: StoredName(.grpc, generation: 3)), http: .init(descriptor: 12, name: nil),
             nextGeneration: 8)
@@ -55,7 +55,7 @@ import Testing
         #expect(read.workers == handover.workers)
         #expect(read.lanes == handover.lanes && read.bells == handover.bells)
         #expect(read.previous == handover.previous && read.arguments == handover.arguments)
-        #expect(read.programs == handover.programs)
+        #expect(read.programs == handover.programs && read.previousPrograms == handover.previousPrograms)
         #expect(read.lock == 9 && read.reply == nil && read.logLevel == "debug")
         #expect(read.http.name == nil && read.previousHTTP == handover.previousHTTP && read.previousGRPC == nil)
     }

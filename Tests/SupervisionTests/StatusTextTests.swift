@@ -52,4 +52,15 @@ import Testing
     func secondsForPeople(nanoseconds: UInt64, text: String) {
         #expect(StatusText.seconds(nanoseconds) == text)
     }
+
+    @Test func theLineIsShortEnoughForSystemd() {
+        let trouble = String(repeating: "ö", count: 3_000)
+        let line = StatusText.line(
+            ingest: [worker("ingest-0")], exporter: worker("exporter"), listening: "x", troubles: [trouble])
+        #expect(line.utf8.count <= StatusText.limitBytes && line.utf8.count > StatusText.limitBytes - 4)
+        #expect(line.hasPrefix("degraded: öö") && line.hasSuffix("ö…"))
+        let failed = StatusText.line(
+            ingest: [worker("ingest-0")], exporter: worker("exporter"), listening: "x", reloadFailure: trouble)
+        #expect(failed.utf8.count < StatusText.limitReasonBytes + 100 && failed.hasPrefix("serving: 1 ingest worker"))
+    }
 }

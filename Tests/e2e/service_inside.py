@@ -209,8 +209,73 @@ def scenario_reload_refused():
     assert ended.returncode != 0
     assert shown("ActiveState") == "active" and answers()
     assert sorted(p["pid"] for p in children(int(shown("MainPID")))) == pids
-    status = systemctl("status", UNIT, check=False)
-    assert "FODC_MAX_AGENTS" in status and "lots" in status
+    told = shown("StatusText")
+    assert "the last reload failed" in told and "FODC_MAX_AGENTS" in told and "lots" in told, told
+    (failed,) = [n for labels, n in WEB.scrape().named("fodc_proxy_reloads_total").items() if ("outcome", "failed") in labels]
+    assert failed == 1
+
+
+def scenario_bad_environment():
+    """A wrong value in the file, seen only when the supervisor has died: what systemd keeps stays kept, and the service goes
+    on with it as soon as the value is right."""
+    start()
+    env = pathlib.Path("/etc/default/fodc-proxy")
+    right = env.read_text()
+    with simulated():
+        eventually(lambda: len(series(WEB.scrape())) >= AGENTS * SERIES, "everybody answers")
+        before = WEB.scrape()
+        with Knocker() as knocker:
+            env.write_text(right + "FODC_MAX_AGENTS=lots\n")
+            kill_main()
+            eventually(lambda: "FODC_MAX_AGENTS" in journal() and "tries again" in journal(), "a line that says what to do")
+            env.write_text(right)
+            eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=30)
+            first = WEB.scrape(timeout=20)
+        assert not knocker.refused, knocker.refused[:5]
+        assert ids(first) == ids(before), "the ids are the same"
+        eventually(lambda: series(WEB.scrape()) == series(before), "and so are the series")
+    # A first start has nothing to keep: it is given up.
+    systemctl("stop", UNIT)
+    env.write_text(right + "FODC_MAX_AGENTS=lots\n")
+    systemctl("start", UNIT, check=False)
+    eventually(lambda: shown("ActiveState") == "failed", "it is given up")
+    assert shown("ExecMainStatus") == "2"
+
+
+def scenario_other_host():
+    """Another host with the same port: the socket that systemd keeps must not stand in the way of the new one."""
+    start()
+    env = pathlib.Path("/etc/default/fodc-proxy")
+    with simulated():
+        eventually(lambda: len(series(WEB.scrape())) >= AGENTS * SERIES, "everybody answers")
+        before, count = WEB.scrape(), shown("NFileDescriptorStore")
+        env.write_text(env.read_text().replace("127.0.0.1:1791", "0.0.0.0:1791"))
+        ended = subprocess.run(["systemctl", "reload", UNIT], capture_output=True, text=True, timeout=60)
+        assert ended.returncode != 0 and "while the port is the same" in shown("StatusText"), shown("StatusText")
+        for strike in (lambda: systemctl("restart", UNIT), kill_main):
+            strike()
+            eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=30)
+            assert CONTROL.status()["http_address"] == "0.0.0.0:17913"
+            eventually(lambda: series(WEB.scrape()) == series(before), "with all its series")
+            assert ids(WEB.scrape()) == ids(before)
+            eventually(lambda: shown("NFileDescriptorStore") == count, "and no more in the store")
+
+
+def scenario_degraded():
+    """What is wrong stands in systemd's status line, as long as it is."""
+    start()
+    assert shown("StatusText").startswith("serving: 2 ingest workers, exporter")
+    for _ in range(3):
+        pid = eventually(lambda: CONTROL.worker("ingest-1")["pid"], "a process")
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: stat_of(pid) is None, "it is gone")
+    eventually(lambda: "degraded: ingest-1 died 3 times" in shown("StatusText"), "the status says so")
+    assert "SIGKILL" in shown("StatusText")
+    eventually(lambda: CONTROL.worker("ingest-1")["state"] == "running", "it serves again", timeout=20)
+    CONTROL.done("drain", "ingest-0", timeout=60)
+    eventually(lambda: "ingest-0 is drained" in shown("StatusText"), "that, too")
+    CONTROL.done("restart", "ingest-0")
+    eventually(lambda: "drained" not in shown("StatusText"), "and it is over")
 
 
 def scenario_sockets():

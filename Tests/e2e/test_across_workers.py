@@ -10,7 +10,7 @@ import pytest
 
 from harness import processes, wire
 from harness.processes import pause
-from harness.tables import entries, lanes, only, pids
+from harness.tables import die_over, entries, lanes, only, pids
 from harness.waiting import eventually
 
 DEBUG_BIN = pathlib.Path(os.environ.get("FODC_DEBUG_BIN") or pathlib.Path(__file__).resolve().parents[2] / ".build" / "debug")
@@ -324,3 +324,21 @@ def test_a_worker_says_whose_message_it_died_of(proxy, agents, monkeypatch, how)
     finally:
         os.kill(running.pid, signal.SIGCONT)
     eventually(lambda: pids(running), "a successor")
+
+
+def test_who_kills_workers_is_held_off_at_all(proxy, at):
+    """Two workers have died over it; a third, which has not, knows of it as well. Nobody else is concerned."""
+    running = proxy(ingest_workers=3)
+    bad = at(running, 0, "bad").register()
+    (entry,) = entries(running, id=bad.agent_id)
+    for worker in (0, 1):
+        assert own(running, "agents_held_off_total") == 0
+        die_over(running, worker, entry["identity_hash"])
+    eventually(lambda: own(running, "agents_held_off_total") == 1, "it is held off")
+    for worker in range(3):
+        code, text = at(running, worker, "bad").begin_registration().status()
+        assert code == grpc.StatusCode.RESOURCE_EXHAUSTED and "held off" in text
+        at(running, worker, f"good-{worker}").register()
+    assert own(running, "agent_registrations_total", outcome="held_off") == 3
+    running.wait_agents(online=3)
+    assert "held off" in running.health()["reason"]

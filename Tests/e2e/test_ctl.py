@@ -170,6 +170,33 @@ def test_another_user_is_refused(proxy):
     assert status(running)["ingest_workers_wanted"] == len(running.workers("ingest"))
 
 
+def test_answers_as_json(proxy):
+    running = proxy(ingest_workers=1)
+    done = ctl(running, "scale", "2", "--json")
+    assert json.loads(done.stdout)["result"] == "done"
+    refused = ctl(running, "drain", "exporter", "--json", code=FAILURE)
+    told = json.loads(refused.stdout)
+    assert told["result"] == "failed" and "the exporter cannot be drained" in told["text"] and told["text"] in refused.stderr
+    assert running.stop() == 0
+    told = json.loads(ctl(running, "log-level", "debug", "--json", code=FAILURE).stdout)
+    assert told["result"] == "failed" and str(running.folder) in told["text"]
+
+
+def test_another_user_who_gets_to_the_socket_is_refused(proxy):
+    """Whatever the file's mode is: who connects is looked at, too."""
+    running = proxy()
+    folder = running.folder / "runtime"
+    (folder / "control.sock").chmod(0o666)
+    for above in (folder, *folder.parents):
+        if above.owner() == "root" and not above.stat().st_mode & 0o001:
+            above.chmod(above.stat().st_mode | 0o011)
+    ended = run_to_end(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary("fodc-proxy"), "ctl",
+                        f"--runtime-dir={folder}", "scale", "3"])
+    assert ended.returncode == FAILURE and "user 65534 may not control this service" in ended.stderr, ended.stderr
+    assert status(running)["ingest_workers_wanted"] == len(running.workers("ingest"))
+    assert running.scrape().value("fodc_proxy_control_requests_refused_total") == 1
+
+
 def test_nobody_there(tmp_path):
     ended = run_to_end([binary("fodc-proxy"), "ctl", f"--runtime-dir={tmp_path}", "status"])
     assert ended.returncode == FAILURE

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """New programs and settings come into service without a gap, or not at all."""
+import contextlib
 import os
 import pathlib
+import random
+import shutil
 import signal
+import subprocess
 
 import pytest
 
@@ -98,7 +102,7 @@ def test_settings_come_from_the_environment_of_who_asks(proxy, control):
 
 @pytest.mark.parametrize("changed, text", [
     ({"max_agents": "none"}, "--max-agents"), ({"http_listen_addr": "192.0.2.1:1"}, "--http-listen-addr"),
-    ({"runtime_dir": "/tmp"}, "--runtime-dir"),
+    ({"runtime_dir": "/tmp"}, "--runtime-dir"), ({"state_dir": "/tmp"}, "--state-dir"),
 ])
 def test_a_wrong_setting_changes_nothing(proxy, agentsim, control, changed, text):
     running = proxy(ingest_workers=1)
@@ -111,41 +115,160 @@ def test_a_wrong_setting_changes_nothing(proxy, agentsim, control, changed, text
     assert series(running.scrape()) == wanted
 
 
-def programs(folder: pathlib.Path, exporter: str) -> pathlib.Path:
-    """A folder with the real programs but for an exporter that is this script."""
+def programs(folder: pathlib.Path, broken: str, doing: str) -> pathlib.Path:
+    """A folder with the real programs but for one, which passes its check and then does this."""
     folder.mkdir()
-    for name in ["fodc-proxy", "fodc-ingest"]:
+    for name in ["fodc-proxy", "fodc-ingest", "fodc-exporter"]:
         (folder / name).symlink_to(BIN.resolve() / name)
-    (folder / "fodc-exporter").write_text(exporter)
-    (folder / "fodc-exporter").chmod(0o755)
+    (folder / broken).unlink()
+    (folder / broken).write_text(f"#!/bin/sh\n[ \"$1\" = --check ] && exec {BIN.resolve()}/{broken} --check\n{doing}\n")
+    (folder / broken).chmod(0o755)
     return folder
 
 
-@pytest.mark.parametrize("script, reason", [
-    ("#!/bin/sh\nexit 3\n", "fodc-exporter"),
-    (f"#!/bin/sh\n[ \"$1\" = --check ] && exec {BIN.resolve()}/fodc-exporter --check\nexit 4\n", "exit code 4"),
-    (f"#!/bin/sh\n[ \"$1\" = --check ] && exec {BIN.resolve()}/fodc-exporter --check\nexec sleep 100\n", "not ready in time"),
-], ids=["fails its check", "ends at once", "never ready"])
-def test_a_program_that_does_not_serve_is_given_up(proxy, agentsim, control, tmp_path, script, reason):
-    running = proxy(ingest_workers=1)
+NOT_READY = "exec sleep 100"
+
+
+@pytest.mark.parametrize("broken", ["fodc-ingest", "fodc-exporter"])
+@pytest.mark.parametrize("doing, reason", [("exit 4", "exit code 4"), (NOT_READY, "not ready in time")], ids=["ends", "hangs"])
+def test_a_program_that_does_not_serve_is_given_up(proxy, agentsim, control, tmp_path, broken, doing, reason):
+    """The old ones stay, all of them, and with them all settings that the reload was to change."""
+    running = proxy(ingest_workers=2, log_level="debug")
     wanted = fleet(running, agentsim, 3)
+    control(running).done("log-level", "warning")
     workers = [p["pid"] for p in running.workers()]
-    folder = programs(tmp_path / "broken", script)
-    assert reason in control(running).refused("reload", *flags_of(running, libexec_dir=folder))
-    assert sorted(p["pid"] for p in running.workers()) == sorted(workers), "the old ones stay"
+    before = control(running).status()
+    folder = programs(tmp_path / "broken", broken, doing)
+    changed = dict(libexec_dir=folder, ingest_workers=4, http_listen_addr=f"127.0.0.1:{free_port()}", log_level="error", max_agents=3)
+    with Scraper(running.web) as scraper:
+        assert reason in control(running).refused("reload", *flags_of(running, **changed))
+    assert not scraper.failures, scraper.failures[:3]
+    eventually(lambda: sorted(p["pid"] for p in running.workers()) == sorted(workers), "the old ones stay, and nobody else")
     assert series(running.scrape()) == wanted
     status = control(running).status()
     assert status["last_reload"]["result"] == "failed" and reason in status["last_reload"]["reason"]
+    for what in ("ingest_workers_wanted", "log_level", "http_address", "grpc_address"):
+        assert status[what] == before[what], what
+    # Who dies now comes back as it was.
+    running.kill_worker("ingest", index=1)
+    eventually(lambda: control(running).worker("ingest-1")["state"] == "running", "it is back", timeout=30)
+    assert b"--set-max-agents=1000" in pathlib.Path(f"/proc/{control(running).worker('ingest-1')['pid']}/cmdline").read_bytes()
     # And the next reload is as good as ever.
     control(running).done("reload", *flags_of(running, libexec_dir=BIN.resolve()))
     assert series(running.scrape()) == wanted
 
 
+def test_programs_that_fail_their_check_are_given_up(proxy, agentsim, control, tmp_path):
+    running = proxy(ingest_workers=1)
+    wanted = fleet(running, agentsim, 3)
+    workers = [p["pid"] for p in running.workers()]
+    folder = programs(tmp_path / "broken", "fodc-exporter", "")
+    (folder / "fodc-exporter").write_text("#!/bin/sh\necho of another kind\n")
+    assert "of another kind" in control(running).refused("reload", *flags_of(running, libexec_dir=folder))
+    assert [p["pid"] for p in running.workers()] == workers and series(running.scrape()) == wanted
+
+
+def test_who_dies_before_the_reload_is_started_again_as_it_was(proxy, control, tmp_path):
+    """A package puts other programs in the place of those that run; until a reload takes them into service, and when it does
+    not, they are not used."""
+    folder = tmp_path / "installed"
+    folder.mkdir()
+    for name in ("fodc-proxy", "fodc-ingest", "fodc-exporter"):
+        shutil.copy(BIN / name, folder)
+    running = proxy(ingest_workers=1, program=folder / "fodc-proxy")
+    broken = programs(tmp_path / "broken", "fodc-ingest", "exit 4") / "fodc-ingest"
+
+    def dies(role):
+        pid = running.workers(role)[0]["pid"]
+        os.kill(pid, signal.SIGKILL)
+        name = "exporter" if role == "exporter" else "ingest-0"
+        eventually(lambda: (w := control(running).worker(name))["state"] == "running" and w["pid"] != pid, "it is back", timeout=20)
+
+    os.replace(broken, folder / "fodc-ingest")  # as dpkg does
+    dies("ingest")
+    assert "exit code 4" in control(running).refused("reload", *flags_of(running, ingest_workers=1))
+    dies("ingest")
+    dies("exporter")
+    assert sorted(p["name"] for p in running.workers()) == ["fodc-exporter", "fodc-ingest"]
+    shutil.copy(BIN / "fodc-ingest", tmp_path / "whole")
+    os.replace(tmp_path / "whole", folder / "fodc-ingest")
+    control(running).done("reload", *flags_of(running, ingest_workers=1))
+    assert os.readlink(f"/proc/{running.workers('ingest')[0]['pid']}/exe") == str(folder / "fodc-ingest")
+
+
+def test_a_wrong_variable_is_refused_and_counted(proxy, control):
+    """`systemctl reload` has the environment file's values. Whoever looks later must find that it was refused, and why."""
+    running = proxy(ingest_workers=1)
+    said = control(running).refused("reload", *flags_of(running), env={"FODC_MAX_AGENTS": "lots"})
+    assert "FODC_MAX_AGENTS" in said and "lots" in said
+    last = control(running).status()["last_reload"]
+    assert last["result"] == "failed" and "FODC_MAX_AGENTS" in last["reason"]
+    assert running.scrape().named("fodc_proxy_reloads_total")[frozenset({("outcome", "failed")})] == 1
+
+
+def test_a_worker_dies_while_its_successor_comes_up(proxy, agentsim, control, tmp_path):
+    """Whose the lane and the row in the table are stays clear: it is started again, and the one that was to come is not missed."""
+    running = proxy(ingest_workers=2)
+    wanted = fleet(running, agentsim, 20)
+    folder, mark = programs(tmp_path / "slow", "fodc-ingest", ""), tmp_path / "mark"
+    with (folder / "fodc-ingest").open("a") as script:
+        script.write(f'[ -e {mark} ] || {{ touch {mark}; exec sleep 100; }}\nexec {BIN.resolve()}/fodc-ingest "$@"\n')
+    old = control(running).worker("ingest-0")["pid"]
+    waits = subprocess.Popen([binary("fodc-proxy"), "ctl", "--runtime-dir", str(running.folder / "runtime"), "reload",
+                              *flags_of(running, libexec_dir=folder, ingest_workers=2)], stderr=subprocess.PIPE, text=True)
+    eventually(mark.exists, "the first successor has begun")
+    os.kill(old, signal.SIGKILL)
+    assert waits.wait(60) == 0, waits.stderr.read()
+    eventually(lambda: len(running.workers()) == 3, "nobody is left over")
+    status = control(running).status()
+    assert [w["state"] for w in status["workers"]] == ["running"] * 3
+    assert {w["name"]: w["state"] for w in running.health()["workers"]} == {n: "running" for n in ("exporter", "ingest-0", "ingest-1")}
+    running.wait_agents(online=20, total=20)
+    assert series(running.scrape()) == wanted
+
+    def are_fresh():
+        ages = running.scrape().named("fodc_proxy_agent_last_sample_age_seconds").values()
+        return len(ages) == 20 and max(ages) < 5
+
+    pause(5)
+    eventually(are_fresh, "all are asked")
+
+
+def test_a_drained_worker_stays_away(proxy, control):
+    running = proxy(ingest_workers=2)
+    control(running).done("drain", "ingest-1")
+    control(running).done("reload", *flags_of(running, ingest_workers=2))
+    assert control(running).worker("ingest-1")["state"] == "drained"
+    control(running).done("restart", "ingest-1")
+    assert control(running).worker("ingest-1")["state"] == "running"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_who_dies_in_the_middle_of_a_reload(proxy, agentsim, control, seed):
+    """Before, in and after the exec: a death is never overlooked, whatever becomes of the reload."""
+    running = proxy(ingest_workers=2)
+    wanted = fleet(running, agentsim, 20)
+    before, pid, chance = ids(running), running.pid, random.Random(seed)
+    for _ in range(5):
+        waits = subprocess.Popen(
+            [binary("fodc-proxy"), "ctl", "--runtime-dir", str(running.folder / "runtime"), "reload",
+             *flags_of(running, ingest_workers=2)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        pause(chance.random() * 0.2)
+        for victim in chance.sample(running.workers(), chance.randint(1, 2)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(victim["pid"], signal.SIGKILL)
+        waits.wait(60)
+        eventually(
+            lambda: [w["state"] for w in control(running).status()["workers"]] == ["running"] * 3, "all three serve", timeout=40)
+        running.wait_agents(online=20, total=20)
+        assert series(running.scrape()) == wanted
+    assert ids(running) == before and running.pid == pid
+    control(running).done("reload", *flags_of(running, ingest_workers=2))
+
+
 def test_one_thing_at_a_time(proxy, control, tmp_path):
     running = proxy(ingest_workers=1)
-    folder = programs(tmp_path / "slow", f"#!/bin/sh\n[ \"$1\" = --check ] && exec {BIN.resolve()}/fodc-exporter --check\nexec sleep 100\n")
-    import subprocess
-
+    folder = programs(tmp_path / "slow", "fodc-exporter", NOT_READY)
     waits = subprocess.Popen([binary("fodc-proxy"), "ctl", "--runtime-dir", str(running.folder / "runtime"), "reload",
                               *flags_of(running, libexec_dir=folder)], stderr=subprocess.PIPE, text=True)
     eventually(lambda: control(running).status()["phase"] == "reloading", "the reload is under way")

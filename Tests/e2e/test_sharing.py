@@ -9,7 +9,10 @@ import socket
 
 import pytest
 
+from harness import protos
 from harness.processes import binary, descriptors, pause, run_to_end
+from harness.scraping import Scraper
+from harness.tables import entries, only, pids
 from harness.waiting import eventually
 
 AGENTS, SERIES, WORKERS = 1000, 2, 4
@@ -113,6 +116,61 @@ def test_moved_agents_keep_id_and_series(proxy, agents):
     assert running.scrape().value("fodc_proxy_agent_registrations_total", outcome="refused_loop") == 0
 
 
+def test_agents_that_would_take_others_along_are_not_moved(proxy, agents):
+    """Three share a connection, one has a stream at the other worker. They have come first, so that they would be the first
+    to be moved."""
+    running = proxy(ingest_workers=2)
+    staying = [agents(running, f"staying-{number}", start=False) for number in range(4)]
+    for sharing in staying[1:3]:
+        sharing.channel.close()
+        sharing.channel = staying[0].channel
+    movable = [agents(running, f"movable-{number}", start=False) for number in range(8)]
+    with only(running, 0):
+        for agent in staying + movable:
+            agent.start()
+    arm = agents(running, "staying-3", start=False)
+    with only(running, 1):
+        arm.sync()
+    arm.agent_id = staying[3].agent_id
+    elsewhere = arm.open(protos.ASKED_STREAMS["topology"])
+    for agent in movable:
+        agent.keep_connected()
+    eventually(lambda: running.scrape().value("fodc_proxy_agents_moved_total") >= 3, "some are moved", timeout=60)
+    pause(3)  # and no more, though that worker has one more than its share
+    for agent in staying:
+        assert not agent.registration.is_ended and not agent.metrics.is_ended, agent.pod
+        assert [e["worker"] for e in entries(running, id=agent.agent_id, status="online")] == [0]
+    assert not elsewhere.is_ended
+    running.wait_agents(online=12, total=12)
+
+
+@pytest.mark.parametrize("role", ["exporter", "ingest"])
+def test_a_worker_without_descriptors_for_a_new_lane_begins_anew(proxy, agents, role):
+    """It would miss that lane for good otherwise."""
+    running = proxy(ingest_workers=1)
+    agent = agents(running).keep_connected()
+    agent.samples = [agent.sample("steady_value", 1)]
+    assert len(running.scrape().named("steady_value")) == 1
+    pid = running.workers(role)[0]["pid"]
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = descriptors(pid)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (next(n for n in itertools.count() if n not in used), hard))
+    scale(running, 2)
+    eventually(lambda: pid not in [w["pid"] for w in running.workers(role)], "it ends", timeout=30)
+    said = running.output()
+    assert "without all of its descriptors" in said or "a lane cannot be taken" in said
+    # The exporter sees both workers, and these see each other: an agent's claim at one finds it at the other.
+    eventually(lambda: running.workers("exporter") and set(pids(running)) == {0, 1}, "all serve", timeout=30)
+    eventually(lambda: set(connections(running)) == {"ingest-0", "ingest-1"}, "both lanes are read", timeout=30)
+    running.wait_agents(online=1, total=1)
+    for worker in (0, 1):
+        newcomer = agents(running, f"new-{worker}", start=False)
+        with only(running, worker):
+            newcomer.start()
+    running.wait_agents(online=3, total=3)
+    assert len(running.scrape().named("steady_value")) == 1
+
+
 def test_without_descriptors_agents_wait_and_nothing_spins(proxy, agents):
     running = proxy(ingest_workers=1)
     first = agents(running, "first")
@@ -150,7 +208,14 @@ def test_scaling_moves_agents_and_fails_no_scrape(proxy, agentsim, path):
     before, after = path
     running = start(proxy, agentsim, workers=before)
     eventually(lambda: agent_series(running.scrape()) == AGENTS * SERIES, "all have answered", timeout=PATIENCE)
-    scale(running, after)
+
+    def missing(scrape):
+        count = agent_series(scrape)
+        return f"{count} series" if count != AGENTS * SERIES else None
+
+    with Scraper(running.web, look=missing) as scraper:
+        scale(running, after)
+    assert not scraper.failures and not scraper.findings, (scraper.failures[:3], scraper.findings[:3])
 
     def is_fair():
         assert agent_series(running.scrape()) == AGENTS * SERIES

@@ -26,6 +26,9 @@ int fodc_process_spawn(const char *path, char *const arguments[], char *const en
 void fodc_process_become(const char *path, char *const arguments[], char *const environment[], const int keep[],
                          int keep_count);
 
+/* What the system calls the calling thread, and with it, if it is the first, the process: the first 15 bytes. */
+void fodc_process_set_name(const char *name);
+
 /* This process's environment, as execve takes it. Not to be changed or kept. */
 char *const *fodc_process_environment(void);
 

@@ -14,13 +14,14 @@ extension ListeningSocket {
         return nil
     }
 
-    /// Whether it is bound to what ``open(host:port:)`` would bind to; port 0 is any port.
-    public static func isBound(_ descriptor: Int32, host: String?, port: UInt16) -> Bool {
+    /// Whether it is bound to what ``open(host:port:)`` would bind to; port 0 is any port. Without a host either form of
+    /// "every address" will do, for IPv6 may have been switched on or off since.
+    public static func isBound(_ descriptor: Int32, host: String?, port: UInt16, mayWait: Bool = true) -> Bool {
         guard let local = localHostAndPort(of: descriptor) else { return false }
         guard port == 0 || local.port == String(port) else { return false }
-        guard let host else { return local.host == (hasIPv6 ? "::" : "0.0.0.0") && takesIPv4(descriptor) }
+        guard let host else { return ["::", "0.0.0.0"].contains(local.host) && takesIPv4(descriptor) }
         do throws(Failure) {
-            return try withAddress(of: host, port: port) { address throws(Failure) in
+            return try withAddress(of: host, port: port, mayWait: mayWait) { address throws(Failure) in
                 numericHostAndPort(address.ai_addr, address.ai_addrlen)?.host == local.host
             }
         } catch {
@@ -32,13 +33,6 @@ extension ListeningSocket {
     public static func setNonblocking(_ descriptor: Int32) throws(SystemError) {
         let flags = fcntl(descriptor, F_GETFL)
         guard flags >= 0, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 else { throw .last("fcntl(O_NONBLOCK)") }
-    }
-
-    /// Whether this machine has IPv6 and it is not switched off: then "every address" is `[::]`.
-    private static var hasIPv6: Bool {
-        guard let probe = try? open(host: "::", port: 0) else { return false }
-        close(probe)
-        return true
     }
 
     /// An IPv6 socket may be for IPv6 alone.

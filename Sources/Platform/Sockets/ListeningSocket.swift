@@ -16,6 +16,8 @@ public enum ListeningSocket {
         case notAllowed
         /// The name is not known: the resolver's reason.
         case unknownHost(String)
+        /// A name where none is taken.
+        case isName
         case other(SystemError)
 
         public var description: String {
@@ -24,6 +26,7 @@ public enum ListeningSocket {
             case .notHere: "the address is none of this machine's"
             case .notAllowed: "not allowed to listen on this port"
             case .unknownHost(let reason): "the host is not known: \(reason)"
+            case .isName: "the host is a name"
             case .other(let error): error.description
             }
         }
@@ -31,17 +34,19 @@ public enum ListeningSocket {
 
     /// Opens one. `host` is a numeric address or a name; of a name's addresses the first IPv4 one is taken, as Go does.
     /// `nil`: every address, IPv4 and IPv6 (IPv4 alone on a machine without IPv6). Port 0: the kernel chooses one.
-    public static func open(host: String?, port: UInt16) throws(Failure) -> Int32 {
+    ///
+    /// - Parameter mayWait: `false`: a name is an error, for asking a resolver can take seconds.
+    public static func open(host: String?, port: UInt16, mayWait: Bool = true) throws(Failure) -> Int32 {
         guard let host else {
             do throws(Failure) {
-                return try open(resolving: "::", port: port)
+                return try open(resolving: "::", port: port, mayWait)
             } catch .other(let error) where error.code == EAFNOSUPPORT {
-                return try open(resolving: "0.0.0.0", port: port)
+                return try open(resolving: "0.0.0.0", port: port, mayWait)
             } catch .notHere {
-                return try open(resolving: "0.0.0.0", port: port)  // IPv6 is there and switched off
+                return try open(resolving: "0.0.0.0", port: port, mayWait)  // IPv6 is there and switched off
             }
         }
-        return try open(resolving: host, port: port)
+        return try open(resolving: host, port: port, mayWait)
     }
 
     /// The address it really has: `127.0.0.1:17912`, `[::]:17912`.
@@ -75,20 +80,21 @@ public enum ListeningSocket {
         return code == 0 ? (text(host), text(port)) : nil
     }
 
-    private static func open(resolving host: String, port: UInt16) throws(Failure) -> Int32 {
-        try withAddress(of: host, port: port, listen)
+    private static func open(resolving host: String, port: UInt16, _ mayWait: Bool) throws(Failure) -> Int32 {
+        try withAddress(of: host, port: port, mayWait: mayWait, listen)
     }
 
     /// What ``open(host:port:)`` would bind to.
     static func withAddress<Result>(
-        of host: String, port: UInt16, _ body: (addrinfo) throws(Failure) -> Result
+        of host: String, port: UInt16, mayWait: Bool = true, _ body: (addrinfo) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV | (mayWait ? 0 : AI_NUMERICHOST)
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, String(port), &hints, &list)
+        if code == EAI_NONAME, !mayWait { throw .isName }
         guard code == 0, let first = list else { throw .unknownHost(String(cString: gai_strerror(code))) }
         // The list and what it points to are valid until it is freed.
         defer { freeaddrinfo(list) }

@@ -3,7 +3,20 @@ import Logs
 import Settings
 
 /// A ``ServiceStatus`` as text. Both forms end with a line break.
-enum StatusReport {
+public enum StatusReport {
+    /// What a command has come to, as JSON in one line of text.
+    ///
+    /// - Parameter said: what it has printed: lines for people.
+    public static func outcome(isDone: Bool, said: [UInt8]) -> String {
+        let lines = String(decoding: said, as: UTF8.self).split(separator: "\n").map(String.init)
+        var json = StatusJSON()
+        json.object { json in
+            json.member("result", isDone ? "done" : "failed")
+            json.member("text", lines.joined(separator: "\n"))
+        }
+        return json.text
+    }
+
     // MARK: For people
 
     static func text(_ status: ServiceStatus) -> String {

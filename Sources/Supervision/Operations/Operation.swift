@@ -5,7 +5,9 @@ final class Operation {
     enum Step: Equatable {
         /// A new exporter beside the present one, which then retires.
         case replaceExporter
-        /// A new process that stands by, then takes the lane of the present one.
+        /// A new process that stands by, for what is replaced later: who does not come up is known before anybody has gone.
+        case prepareIngest(Int)
+        /// The process that stands by, or a new one that does, takes the lane of the present one.
         case replaceIngest(Int)
         case addIngest
         /// The last one: its agents go to the others, its lane to ingest 0.
@@ -16,7 +18,7 @@ final class Operation {
         var text: String {
             switch self {
             case .replaceExporter: "exporter"
-            case .replaceIngest(let index), .drainIngest(let index): "ingest-\(index)"
+            case .prepareIngest(let index), .replaceIngest(let index), .drainIngest(let index): "ingest-\(index)"
             case .addIngest: "a new ingest worker"
             case .removeIngest: "the last ingest worker"
             }
@@ -49,6 +51,12 @@ final class Operation {
     init(name: String, steps: [Step]) {
         self.name = name
         self.steps = steps
+    }
+
+    /// Whether its process was started by the program that the exec has brought, with the settings that are to hold.
+    func isNew(_ worker: SupervisedWorker) -> Bool {
+        guard let previous, worker.process != nil else { return false }
+        return worker.life.startedAtNanoseconds > previous.steadyNanoseconds
     }
 
     func onDone(_ body: @escaping (Result) -> Void) {

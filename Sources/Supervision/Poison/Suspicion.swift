@@ -52,6 +52,11 @@ struct Suspicion {
         return count.deaths >= Self.deathsOfLane
     }
 
+    /// A supervisor before this one has held it off.
+    mutating func goOnHolding(_ identityHash: UInt64, untilNanoseconds: UInt64) {
+        if held.count < Self.limit { held[identityHash] = untilNanoseconds }
+    }
+
     // MARK: For the program that an exec brings
 
     private enum Kind: UInt64 {

@@ -20,6 +20,9 @@ extension Handover {
         for (flag, value) in previous.flagValues { add("previous", "\(flag.rawValue)=\(value)") }
         add("executable", programs.executable)
         add("previous-workers", previousWorkerFolder)
+        for role in WorkerRole.allCases {
+            if let descriptor = previousPrograms[role] { add("previous-program", [role.rawValue, String(descriptor)]) }
+        }
         if programs.isWorkerFolderGiven { add("workers", programs.workerFolder) }
         add("steady", String(steadyNanoseconds))
         if let logLevel { add("level", logLevel) }
@@ -120,6 +123,14 @@ extension Handover {
         (self.layout, arguments, previous) = (layout, values["argument"] ?? [], before)
         previousWorkerFolder = values["previous-workers"]?.first ?? ""
         programs = ProgramPaths(executable: executable, workerFolder: values["workers"]?.first)
+        previousPrograms = [:]
+        for text in values["previous-program"] ?? [] {
+            let parts = text.split(separator: ",")
+            guard parts.count == 2, let role = WorkerRole(rawValue: String(parts[0])), let descriptor = Int32(parts[1])
+            else { throw Self.malformed }
+            previousPrograms[role] = descriptor
+        }
+        guard previousPrograms.count == WorkerRole.allCases.count else { throw Self.malformed }
         steadyNanoseconds = steady
         logLevel = values["level"]?.first
         (lock, controlSocket, reply) = (number("lock"), number("control"), number("reply"))

@@ -7,6 +7,9 @@ import WorkerLink
 /// What a supervisor tells the program that takes its place in the same process: everything that it knows and that is not
 /// in a lane. Descriptors keep their numbers over the exec.
 struct Handover {
+    /// To be raised when a program of the version before would not understand it, or the other way round.
+    static let version: UInt64 = 1
+
     struct Worker: Equatable {
         var role: WorkerRole
         var index: Int
@@ -48,6 +51,8 @@ struct Handover {
     var previous: ProxySettings
     var programs: ProgramPaths
     var previousWorkerFolder: String
+    /// The workers' programs that were in service, as open files.
+    var previousPrograms: [WorkerRole: Int32]
     var steadyNanoseconds: UInt64
     /// Somebody has changed it at run time.
     var logLevel: String?
@@ -75,6 +80,7 @@ struct Handover {
         var all = [lock, controlSocket, reply].compactMap { $0 } + [grpc.descriptor, http.descriptor]
         all += [previousGRPC, previousHTTP].compactMap { $0?.descriptor }
         all += lanes.map(\.writable) + bells.flatMap { [$0.ingestEnd, $0.exporterEnd] }
+        all += previousPrograms.values
         all += workers.flatMap { [$0.pidfd, $0.link] }.filter { $0 >= 0 }
         return all
     }

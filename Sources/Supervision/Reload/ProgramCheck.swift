@@ -10,11 +10,41 @@ public enum ProgramCheck {
     /// Printing a line takes milliseconds, also from a cold disk.
     static let limitMilliseconds: Int32 = 10_000
 
+    /// What one supervisor hands to the other, or leaves for it, and so must be the same in both. (Lanes may be of
+    /// another layout: they begin empty then.) `worker-protocol`: running workers go on under the new supervisor for a
+    /// while.
+    private static var kinds: [(name: String, version: UInt64)] {
+        [
+            ("handover", Handover.version), ("control", LaneFormat.controlVersion),
+            ("worker-protocol", UInt64(MessageCoding.version)),
+        ]
+    }
+
     /// The line of a good end.
-    public static var line: String { "fodc-proxy \(ProxyVersion.current) layout \(LaneFormat.version): ok" }
+    public static var line: String {
+        let kinds = kinds.map { " \($0.name) \($0.version)" }.joined()
+        return "fodc-proxy \(ProxyVersion.current) layout \(LaneFormat.version)\(kinds): ok"
+    }
+
+    /// Why a program that has printed this ``line`` at its good end cannot become this process; `nil`: it can.
+    static func flaw(of line: String) -> String? {
+        let words = line.split { $0 == " " || $0 == ":" }.map(String.init)
+        for kind in kinds {
+            guard let place = words.firstIndex(of: kind.name), place + 1 < words.count else {
+                return "--check does not tell the version of its \(kind.name); restart the service instead"
+            }
+            guard words[place + 1] == String(kind.version) else {
+                return """
+                    its \(kind.name) is of version \(words[place + 1]), the running one's of version \(kind.version): a reload \
+                    cannot go from one to the other; restart the service instead
+                    """
+            }
+        }
+        return nil
+    }
 
     public static func run(workerFolder folder: String) throws(StartError) {
-        try WorkerStarter.check(folder: folder)
+        _ = try WorkerPrograms(folder: folder)
         for role in WorkerRole.allCases {
             let path = "\(folder)/\(role.executableName)"
             let result: ProgramOutput.Result

@@ -40,6 +40,13 @@ final class ControlBoard {
         writer.holdOff(identityHash: identityHash, untilNanoseconds: untilNanoseconds)
     }
 
+    /// Who is held off, and for how long still: at most as long as anybody ever is.
+    func heldIdentities(nowNanoseconds now: UInt64) -> [(hash: UInt64, leftNanoseconds: UInt64)] {
+        writer.heldIdentities.compactMap { hash, until in
+            until > now ? (hash, min(until - now, Suspicion.holdNanoseconds)) : nil
+        }
+    }
+
     func row(_ worker: SupervisedWorker) -> ControlWorker {
         writer.worker(worker.role == .ingest ? .ingest : .exporter, Self.index(worker))
     }

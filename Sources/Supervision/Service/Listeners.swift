@@ -16,29 +16,27 @@ struct Listeners {
 
     /// Opens those that are not there yet; if one fails, none of the new ones stays open.
     ///
-    /// - Parameter generation: of the new ones.
+    /// - Parameters:
+    ///   - generation: of the new ones.
+    ///   - mayWait: for a resolver, when a host is a name.
     static func open(
-        _ settings: ProxySettings, grpc: Socket?, http: Socket?, generation: UInt64
+        _ settings: ProxySettings, grpc: Socket?, http: Socket?, generation: UInt64, mayWait: Bool = true
     ) throws(StartError) -> Listeners {
+        func open(_ role: StoredName.Role, _ address: ListenAddress, _ flag: SettingsFlag) throws(StartError) -> Socket
+        {
+            Socket(
+                descriptor: try Self.open(address, flag, mayWait: mayWait),
+                name: StoredName(role, generation: generation))
+        }
         let opened: Socket
-        if let grpc { opened = grpc } else { opened = try openGRPC(settings, generation) }
+        if let grpc { opened = grpc } else { opened = try open(.grpc, settings.grpcListenAddress, .grpcListenAddress) }
         do throws(StartError) {
             if let http { return Listeners(grpc: opened, http: http) }
-            return Listeners(grpc: opened, http: try openHTTP(settings, generation))
+            return Listeners(grpc: opened, http: try open(.http, settings.httpListenAddress, .httpListenAddress))
         } catch {
             if grpc == nil { MemoryFile.close(opened.descriptor) }
             throw error
         }
-    }
-
-    private static func openGRPC(_ settings: ProxySettings, _ generation: UInt64) throws(StartError) -> Socket {
-        let descriptor = try open(settings.grpcListenAddress, .grpcListenAddress)
-        return Socket(descriptor: descriptor, name: StoredName(.grpc, generation: generation))
-    }
-
-    private static func openHTTP(_ settings: ProxySettings, _ generation: UInt64) throws(StartError) -> Socket {
-        let descriptor = try open(settings.httpListenAddress, .httpListenAddress)
-        return Socket(descriptor: descriptor, name: StoredName(.http, generation: generation))
     }
 
     var all: [Socket] { [grpc, http] }
@@ -48,9 +46,11 @@ struct Listeners {
     var grpcAddress: String { ListeningSocket.localAddress(of: grpc.descriptor) ?? "?" }
     var httpAddress: String { ListeningSocket.localAddress(of: http.descriptor) ?? "?" }
 
-    private static func open(_ address: ListenAddress, _ flag: SettingsFlag) throws(StartError) -> Int32 {
+    private static func open(
+        _ address: ListenAddress, _ flag: SettingsFlag, mayWait: Bool
+    ) throws(StartError) -> Int32 {
         do throws(ListeningSocket.Failure) {
-            return try ListeningSocket.open(host: address.host, port: address.port)
+            return try ListeningSocket.open(host: address.host, port: address.port, mayWait: mayWait)
         } catch {
             let remedy =
                 switch error {
@@ -59,6 +59,8 @@ struct Listeners {
                 case .notHere: "choose an address of this machine, or :\(address.port) for all of them"
                 case .notAllowed: "choose a port from 1024 on, or give this user CAP_NET_BIND_SERVICE"
                 case .unknownHost: "choose an address of this machine, or :\(address.port) for all of them"
+                case .isName:
+                    "a reload looks no names up, which can take long: give the address, or restart the service"
                 case .other: "choose another address"
                 }
             throw StartError("\(flag.option): cannot listen on \(address): \(error); \(remedy)")

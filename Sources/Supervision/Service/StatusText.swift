@@ -18,6 +18,11 @@ enum StatusText {
         let nextTryNanoseconds: UInt64?
     }
 
+    /// systemd takes no message over 4 KiB (PIPE_BUF), so that a longer line would not be shown at all.
+    static let limitBytes = 3 << 10
+    /// Of why a reload failed: what a program prints can be long.
+    static let limitReasonBytes = 500
+
     /// - Parameters:
     ///   - troubles: why it is degraded, if it is.
     ///   - underWay: what is being done: `reload`.
@@ -37,8 +42,10 @@ enum StatusText {
         }
         if let underWay { line += "; \(underWay) under way" }
         line += "; listening on \(listening)"
-        if let reloadFailure { line += "; the last reload failed: \(reloadFailure)" }
-        return line
+        if let reloadFailure {
+            line += "; the last reload failed: \(ShownText.cut(reloadFailure, toBytes: limitReasonBytes))"
+        }
+        return ShownText.cut(line, toBytes: limitBytes)
     }
 
     /// What there is to say of a worker in trouble.

@@ -35,6 +35,9 @@ public struct SupervisorStart {
         received = []
     }
 
+    /// Whether a descriptor of this name is one that the service has left with systemd, and no socket of a socket unit.
+    public static func isKept(name: String) -> Bool { StoredName(name) != nil }
+
     func makeLock() throws(StartError) -> RuntimeLock? {
         if let handover { return handover.lock.map { RuntimeLock(adopting: $0) } }
         guard let folder = settings.runtimeDirectory else { return nil }
@@ -66,11 +69,11 @@ public struct SupervisorStart {
                 contents.kept.values.map(\.name.generation).max() ?? 0,
                 contents.dropped.compactMap { StoredName($0.name)?.generation }.max() ?? 0)
         let secret = try InstallationSecret.load(stateDirectory: settings.stateDirectory)
+        letGo(contents, logger)
         let listeners = try makeListeners(contents, generation)
         let lanes = try makeLanes(contents, secret, generation, logger)
         let control = try makeControl(contents, generation)
         for _ in 0..<contents.refusedCount { control.add(.storeDescriptorsRefused) }
-        contents.closeDropped()
         if !contents.kept.isEmpty {
             logger.notice("goes on with what systemd has kept", metadata: ["descriptors": "\(contents.kept.count)"])
         }
@@ -82,6 +85,24 @@ public struct SupervisorStart {
             storedNames: Set(contents.kept.values.map(\.name).filter { used.contains($0) }.map(\.description)),
             obsoleteNames: contents.namesToRemove + unused.map(\.name.description))
     }
+
+    /// What was dropped is closed, here and, if it is a socket, in systemd's store: one that goes on listening there would
+    /// keep its port from the one that is to take its place.
+    private func letGo(_ contents: StoreContents, _ logger: Logger) {
+        contents.closeDropped()
+        let sockets = contents.namesToRemove.filter { StoredName($0)?.place.role.isSocket == true }
+        guard !sockets.isEmpty else { return }
+        let store = DescriptorStore()
+        for name in sockets { store.remove(name: name) }
+        guard store.waitUntilHandled(limitMilliseconds: Self.storeLimitMilliseconds) else {
+            return logger.warning(
+                "systemd has not said that it has closed sockets that are of no use any more",
+                metadata: ["names": "\(sockets.joined(separator: ", "))"])
+        }
+    }
+
+    /// systemd answers within milliseconds; its start limit for the service is far longer.
+    private static let storeLimitMilliseconds: Int32 = 2_000
 
     private func makeListeners(_ contents: StoreContents, _ generation: UInt64) throws(StartError) -> Listeners {
         func stored(_ role: StoredName.Role, _ unit: Int32?) -> Listeners.Socket? {

@@ -29,6 +29,8 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
             }
         }
 
+        var isSocket: Bool { self == .grpc || self == .http }
+
         /// How many there can be.
         var limitCount: Int {
             switch self {

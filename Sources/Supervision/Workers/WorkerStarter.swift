@@ -19,30 +19,17 @@ struct WorkerStarter {
     ]
 
     var settings: ProxySettings
-    var folder: String
+    var programs: WorkerPrograms
     var listeners: Listeners
     /// The table of workers, read-only.
     let control: Int32
     private let environment = Self.workerEnvironment()
 
-    init(settings: ProxySettings, folder: String, listeners: Listeners, control: Int32) {
+    init(settings: ProxySettings, programs: WorkerPrograms, listeners: Listeners, control: Int32) {
         self.settings = settings
-        self.folder = folder
+        self.programs = programs
         self.listeners = listeners
         self.control = control
-    }
-
-    /// Whether the workers' programs are there: better said before anything is started.
-    static func check(folder: String) throws(StartError) {
-        for role in WorkerRole.allCases {
-            let path = "\(folder)/\(role.executableName)"
-            guard access(path, X_OK) == 0 else {
-                let error = SystemError.last(path)
-                let programs = WorkerRole.allCases.map(\.executableName).joined(separator: " and ")
-                throw StartError(
-                    "the worker program cannot be run: \(error); \(programs) belong into the folder of fodc-proxy")
-            }
-        }
     }
 
     /// Starts a worker. On the main thread only: see ``ChildProcess``.
@@ -69,7 +56,7 @@ struct WorkerStarter {
                 isStandby: isStandby, isFresh: worker.startsFresh,
                 suspects: worker.suspects, settings: settings, descriptors: descriptors)
             let process = try ChildProcess(
-                path: "\(folder)/\(role.executableName)", arguments: [role.executableName] + launch.arguments,
+                path: programs.path(of: role), arguments: [role.executableName] + launch.arguments,
                 environment: environment, descriptors: plan.sources)
             return StartedWorker(process: process, link: mine)
         } catch {

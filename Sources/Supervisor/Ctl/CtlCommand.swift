@@ -17,7 +17,7 @@ struct CtlCommand: ParsableCommand {
 
               fodc-proxy ctl status
               fodc-proxy ctl status --json
-              fodc-proxy ctl scale 4
+              fodc-proxy ctl scale 4 --json
               fodc-proxy ctl restart exporter
               fodc-proxy ctl --runtime-dir /run/other drain ingest-2
 
@@ -44,7 +44,27 @@ protocol CtlSubcommand: ParsableCommand {
     var ctl: CtlCommand { get }
     /// `--runtime-dir` behind the command's name.
     var runtimeDirectory: String? { get }
+    var isJSON: Bool { get }
     func request() throws -> ControlRequest
+}
+
+/// What every command takes.
+struct CtlOptions: ParsableArguments {
+    @Option(.runtimeDirectory, "PATH", CtlCommand.folderHelp)
+    var runtimeDirectory: String?
+
+    @Flag(name: .customLong("json"), help: "The answer as JSON on standard output, for programs.")
+    var isJSON = false
+}
+
+/// A command without flags of its own that would stand in the way of these.
+protocol PlainSubcommand: CtlSubcommand {
+    var options: CtlOptions { get }
+}
+
+extension PlainSubcommand {
+    var runtimeDirectory: String? { options.runtimeDirectory }
+    var isJSON: Bool { options.isJSON }
 }
 
 extension CtlSubcommand {

@@ -14,9 +14,7 @@ enum CtlProgram {
                 try command.run()  // help, which it throws
                 return 0
             }
-            return try ControlClient.ask(command.request(), runtimeDirectory: command.folder) { bytes, isError in
-                try? SmallFile.writeAll(bytes, to: isError ? STDERR_FILENO : STDOUT_FILENO, name: "output")
-            }
+            return command.isJSON && !(command is StatusCommand) ? try askForJSON(command) : try ask(command)
         } catch let failure as ControlClient.Failure {
             ProxyProgram.print("fodc-proxy ctl: \(failure)", to: STDERR_FILENO)
             return ProxyProgram.failure
@@ -35,6 +33,31 @@ enum CtlProgram {
                 return arguments.isEmpty ? ProxyProgram.wrongUsage : 0
             }
             return refuse(CtlCommand.message(for: error))
+        }
+    }
+
+    private static func ask(_ command: any CtlSubcommand) throws -> Int32 {
+        try ControlClient.ask(command.request(), runtimeDirectory: command.folder) { bytes, isError in
+            try? SmallFile.writeAll(bytes, to: isError ? STDERR_FILENO : STDOUT_FILENO, name: "output")
+        }
+    }
+
+    /// What the service says, and whether it has done what it was asked, as one object; the reason why not is on standard
+    /// error as well.
+    private static func askForJSON(_ command: any CtlSubcommand) throws -> Int32 {
+        let request = try command.request()
+        var said: [UInt8] = []
+        do {
+            let code = try ControlClient.ask(request, runtimeDirectory: command.folder) { bytes, isError in
+                said += bytes
+                if isError { try? SmallFile.writeAll(bytes, to: STDERR_FILENO, name: "output") }
+            }
+            ProxyProgram.print(StatusReport.outcome(isDone: code == 0, said: said), to: STDOUT_FILENO)
+            return code
+        } catch {
+            ProxyProgram.print(
+                StatusReport.outcome(isDone: false, said: Array("\(error)".utf8)), to: STDOUT_FILENO)
+            throw error
         }
     }
 

@@ -14,11 +14,14 @@ struct ReloadCommand: CtlSubcommand {
             variables: those that are missing become defaults. (kill -HUP keeps the flags as they are.)
 
             The new programs are tried first. If something is wrong with them or with a setting, everything stays as it is, \
-            and the reason is said here.
+            and the reason is said here. The runtime and the state folder cannot change, a new listen address needs another \
+            port and a numeric host; for those restart the service.
             """)
 
     @ParentCommand var ctl: CtlCommand
     @OptionGroup var settings: SettingFlags
+    @Flag(name: .customLong("json"), help: "The answer as JSON on standard output, for programs.")
+    var isJSON = false
 
     var runtimeDirectory: String? { settings.processes.runtimeDirectory }
 
@@ -26,8 +29,13 @@ struct ReloadCommand: CtlSubcommand {
         var given = settings.given
         // Where the service is found is where it stays.
         if runtimeDirectory == nil, let folder = ctl.runtimeDirectory { given.append((.runtimeDirectory, folder)) }
-        // What is wrong here and now need not be sent; the service's own program looks again.
-        _ = try ProxySettings.resolve(flags: given, environment: ProcessEnvironment.value, machine: .current())
+        do throws(SettingsError) {
+            _ = try ProxySettings.resolve(flags: given, environment: ProcessEnvironment.value, machine: .current())
+        } catch {
+            // A mistyped flag is the typist's business. A wrong variable is mostly the service's environment file: the
+            // service refuses it, and shows that in its status.
+            guard error.source == .environment else { throw error }
+        }
         return .reload(
             ReloadRequest(
                 flags: given.map { ReloadRequest.Pair($0.flag.rawValue, $0.value) },

@@ -300,7 +300,7 @@ class Agent:
             try:
                 self.start()
                 has_failed = False
-            except AssertionError:
+            except (AssertionError, ValueError):  # ValueError: somebody has closed the channel meanwhile
                 has_failed = True
                 self._closing.wait(0.2)
 

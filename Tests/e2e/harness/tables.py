@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import struct
 
 from .processes import Proxy, binary, descriptors, run_to_end
 from .waiting import eventually
@@ -36,22 +37,44 @@ def pids(running: Proxy) -> dict[int, int]:
     return {worker: header["writer_pid"] for worker, (header, _) in lanes(running).items() if header["writer_alive"]}
 
 
+#: Of the lane's header (LaneLayout.Header.workingOn): a counter, then two copies of two words.
+_WORKING_ON = 448 + 8
+
+
+def die_over(running: Proxy, worker: int, identity_hash: str):
+    """That ingest worker ends by a fault, and its lane says that it was at a message of this identity: what a message that
+    is its death would leave. (Debug builds have a message that really is; but they do not bear several workers.)"""
+    pid = pids(running)[worker]
+    number = next(n for n, target in descriptors(pid).items() if re.match(rf"/memfd:fodc-up-{worker}\b", target))
+    with stopped([pid]):
+        with open(f"/proc/{pid}/fd/{number}", "r+b", buffering=0) as lane:
+            lane.seek(_WORKING_ON)
+            lane.write(2 * struct.pack("<QQ", int(identity_hash, 16), 0))
+        os.kill(pid, signal.SIGSEGV)
+    eventually(lambda: pids(running).get(worker, pid) != pid, "a successor", timeout=30)
+
+
 def _is_stopped(pid: int) -> bool:
     with open(f"/proc/{pid}/stat") as stat:
         return stat.read().rpartition(")")[2].split()[0] in "TZ"
 
 
 @contextlib.contextmanager
-def only(running: Proxy, worker: int):
-    """While this lasts (a moment: the others are stopped, and must not be taken for hung) one worker alone takes
-    connections."""
-    others = [pid for index, pid in pids(running).items() if index != worker]
-    for pid in others:
+def stopped(processes: list[int]):
+    """For a moment: longer, and they are taken for hung."""
+    for pid in processes:
         os.kill(pid, signal.SIGSTOP)
     try:
         # They go on for a moment, on another processor.
-        eventually(lambda: all(_is_stopped(pid) for pid in others), "the other workers are stopped", interval=0.001)
+        eventually(lambda: all(_is_stopped(pid) for pid in processes), "they are stopped", interval=0.001)
         yield
     finally:
-        for pid in others:
+        for pid in processes:
             os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def only(running: Proxy, worker: int):
+    """While this lasts one worker alone takes connections."""
+    with stopped([pid for index, pid in pids(running).items() if index != worker]):
+        yield

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Metrics
+import Platform
+
+/// What the lane that this worker has taken over says of one agent.
+struct PredecessorsAgent {
+    var slot: SlotRef
+    var entry: AgentEntry
+    var identity: IdentityRecord
+    /// Of its newest sample, wall clock and not in the future.
+    var sampleReceivedAtNanoseconds: Int64?
+
+    init(slot: SlotRef, entry: AgentEntry, identity: IdentityRecord, sampleReceivedAtNanoseconds: Int64? = nil) {
+        self.slot = slot
+        self.entry = entry
+        self.identity = identity
+        self.sampleReceivedAtNanoseconds = sampleReceivedAtNanoseconds
+    }
+
+    /// `nil` when its identity is not there.
+    init?(_ slot: SlotRef, _ entry: AgentEntry, in reader: LaneReader) {
+        var found: IdentityRecord?
+        _ = reader.read(at: entry.identityPosition) { header, payload in
+            if header.type == .identity, header.agent == slot { found = IdentityRecord(payload: payload) }
+        }
+        guard let found, found.id == entry.id else { return nil }
+        self.init(
+            slot: slot, entry: entry, identity: found,
+            sampleReceivedAtNanoseconds: entry.sampleReceivedAtNanoseconds(slot, in: reader)
+                .map { min($0, WallClock.nowNanoseconds()) })
+    }
+}
+
+extension AgentEntry {
+    /// When the sample came that the lane has of this agent, wall clock; `nil` without one.
+    func sampleReceivedAtNanoseconds(_ slot: SlotRef, in reader: LaneReader) -> Int64? {
+        var time: Int64?
+        _ = reader.read(at: samplePosition) { header, payload in
+            guard header.type == .sample, header.agent == slot else { return }
+            time = Sample.header(of: payload)?.receivedAtNanoseconds
+        }
+        return time
+    }
+}

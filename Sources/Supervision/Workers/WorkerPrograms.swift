@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Platform
+import WorkerLink
+
+/// The programs of the workers that belong to this supervisor. A package that is being installed puts others in their
+/// place, which come into service by a reload: until then, and when that fails, who dies is started again as it was.
+final class WorkerPrograms {
+    private let files: [WorkerRole: ProgramFile]
+
+    init(folder: String) throws(StartError) {
+        var files: [WorkerRole: ProgramFile] = [:]
+        for role in WorkerRole.allCases {
+            let path = "\(folder)/\(role.executableName)"
+            do throws(SystemError) {
+                guard access(path, X_OK) == 0 else { throw SystemError.last(path) }
+                files[role] = try ProgramFile(path)
+            } catch {
+                let programs = WorkerRole.allCases.map(\.executableName).joined(separator: " and ")
+                throw StartError(
+                    "the worker program cannot be run: \(error); \(programs) belong into the folder of fodc-proxy")
+            }
+        }
+        self.files = files
+    }
+
+    /// Those that the program before this one had.
+    init(adopting descriptors: [WorkerRole: Int32], folder: String) {
+        files = descriptors.reduce(into: [:]) { files, entry in
+            files[entry.key] = ProgramFile(adopting: entry.value, file: "\(folder)/\(entry.key.executableName)")
+        }
+    }
+
+    /// What is to be executed.
+    func path(of role: WorkerRole) -> String {
+        guard let file = files[role] else { preconditionFailure("there is a program for every role") }
+        return file.path
+    }
+
+    var descriptors: [WorkerRole: Int32] { files.mapValues(\.descriptor) }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import Supervision
+
+@Suite struct ProgramCheckTests {
+    @Test func itsOwnLineIsOfItsKind() {
+        #expect(ProgramCheck.flaw(of: ProgramCheck.line) == nil)
+    }
+
+    @Test(arguments: ["handover", "control", "worker-protocol"])
+    func anotherVersionCannotTakeOver(_ kind: String) throws {
+        let words = ProgramCheck.line.split(separator: " ").map(String.init)
+        let place = try #require(words.firstIndex(of: kind)) + 1
+        var other = words
+        other[place] = "77" + (words[place].hasSuffix(":") ? ":" : "")
+        let flaw = try #require(ProgramCheck.flaw(of: other.joined(separator: " ")))
+        #expect(flaw.contains("its \(kind) is of version 77") && flaw.contains("restart the service"))
+    }
+
+    /// As programs before this check do.
+    @Test func whoDoesNotSayIsRefused() {
+        #expect(ProgramCheck.flaw(of: "fodc-proxy 0.1.0 layout 2: ok")?.contains("handover") == true)
+        #expect(ProgramCheck.flaw(of: "") != nil)
+    }
+
+    @Test func aNewerOneMaySayMore() {
+        #expect(ProgramCheck.flaw(of: ProgramCheck.line.replacing(": ok", with: " colour 3: ok")) == nil)
+    }
+}
