@@ -50,6 +50,24 @@ extension LaneReader {
         }
     }
 
+    /// What has become of a record since it was read.
+    public enum Standing: Equatable, Sendable {
+        /// It is there, and is carried forward.
+        case current
+        /// Its bytes are there as long as nobody needs their room.
+        case forgotten
+        /// Overwritten; if it is current, its copy is further on.
+        case gone
+    }
+
+    /// Of the record at a position where one was read before. Looks at its header alone.
+    public func standing(at position: UInt64) -> Standing {
+        guard case .record(let header, _, let isForgotten) = copyRecord(at: position, withPayload: false) else {
+            return .gone
+        }
+        return header.isCurrent && !isForgotten ? .current : .forgotten
+    }
+
     /// Walks over all that is between tail and head without touching payloads: what is current in a ring of gigabytes is
     /// found in milliseconds. A record that is handed over may be gone when its payload is read.
     ///
@@ -107,9 +125,10 @@ extension LaneReader {
     private func tryCopyRecord(at position: UInt64, withPayload: Bool) -> Copied? {
         let head = self.head
         if position == head { return .empty }
+        guard head < LaneRemains.positionLimit else { return damaged("the head is no position") }
         let tail = self.tail
         if position < tail { return lapped(by: tail) }
-        guard position < head, head < LaneRemains.positionLimit else { return damaged("the head is before it") }
+        guard position < head else { return damaged("the head is before it") }
         guard position % UInt64(LaneLayout.recordAlignmentBytes) == 0 else { return damaged("no record starts here") }
         if let reason = followGeometry() { return damaged(reason) }
         guard let ring, let geometry else { return damaged("there is no ring") }
@@ -142,8 +161,9 @@ extension LaneReader {
     }
 
     private func lapped(by tail: UInt64) -> Copied {
+        guard tail < LaneRemains.positionLimit else { return damaged("the tail is no position") }
         // The head is read after the tail here, so that a writer of ours has not got past it meanwhile.
-        tail <= head ? .lapped(tail: tail) : damaged("the tail is beyond the head")
+        return tail <= head ? .lapped(tail: tail) : damaged("the tail is beyond the head")
     }
 
     private func damaged(_ reason: String) -> Copied { .damaged(recordBytes: nil, reason) }

@@ -153,6 +153,32 @@ import Testing
         #expect(reader.drain().records.map(\.payload) == [[3]])
     }
 
+    /// No sum or difference of what a reader is told may trap at whoever adds up what it has lost.
+    @Test func headsAndTailsBeyondAllPositionsAreNoLoss() throws {
+        let limit = LaneRemains.positionLimit
+        for (tail, head) in [(limit, limit), (limit - 8, limit + 8), (.max - 7, .max), (1 << 63, 1 << 63)] {
+            let lane = try LaneUnderTest()
+            let writer = try lane.format()
+            try writer.append(.sample, bytes: [1])
+            let reader = try lane.reader()
+            lane.setWord(LaneLayout.Header.tail, tail)
+            lane.setWord(LaneLayout.Header.head, head)
+            guard case .damaged = reader.nextRecord().outcome else {
+                Issue.record("tail \(tail), head \(head) were believed")
+                return
+            }
+        }
+        // What is far off and can be, is lost.
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        try writer.append(.sample, bytes: [1])
+        let reader = try lane.reader()
+        let position = reader.position
+        lane.setWord(LaneLayout.Header.tail, limit - 8)
+        lane.setWord(LaneLayout.Header.head, limit - 8)
+        #expect(reader.nextRecord().outcome == .lapped(lostBytes: limit - 8 - position))
+    }
+
     // MARK: Refusing
 
     @Test func anotherVersionIsRefusedByName() throws {

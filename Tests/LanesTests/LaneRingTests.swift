@@ -234,6 +234,24 @@ import Testing
         #expect(try lane.takeOver().currentCount == 0)
     }
 
+    @Test func whatBecomesOfARecordIsTold() throws {
+        let lane = try LaneUnderTest()
+        let writer = try lane.format()
+        let reader = try lane.reader()
+        let positions = try (UInt64(1)...2).map {
+            try writer.append(.series, subject: $0, isCurrent: true, bytes: [1])
+        }
+        let passing = try writer.append(.sample, bytes: [2])
+        #expect(positions.map(reader.standing(at:)) == [.current, .current])
+        writer.forget(.series, subject: 2)
+        #expect(positions.map(reader.standing(at:)) == [.current, .forgotten])
+        #expect(reader.standing(at: passing) == .forgotten)
+        // It is asked of what has been read; whatever else stands there is nothing.
+        #expect([reader.head, passing + 8, .max].map(reader.standing(at:)) == [.gone, .gone, .gone])
+        for _ in 0..<200 { try writer.append(.sample, bytes: [UInt8](repeating: 3, count: 1000)) }
+        #expect(positions.map(reader.standing(at:)) == [.gone, .gone])
+    }
+
     @Test func ofAReleasedSlotNothingIsCurrent() throws {
         let lane = try LaneUnderTest()
         let writer = try lane.format()
