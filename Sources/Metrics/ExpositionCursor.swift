@@ -51,17 +51,26 @@ public struct ExpositionCursor {
         items = Self.merge(snapshot.families, extraFamilies)
     }
 
+    /// In the order of their names. The agents' families are in it already, and there may be hundreds of thousands.
     private static func merge(_ families: [Family], _ extraFamilies: [ExtraFamily]) -> [Item] {
-        var items = families.indices.map { Item(name: families[$0].name, family: $0, extra: nil) }
-        for extra in extraFamilies.indices {
-            let name = Array(extraFamilies[extra].name.utf8)
-            if let same = items.firstIndex(where: { $0.name == name && $0.extra == nil }) {
-                items[same].extra = extra
-            } else {
-                items.append(Item(name: name, family: nil, extra: extra))
+        let extras = extraFamilies.enumerated().map { Item(name: Array($1.name.utf8), family: nil, extra: $0) }
+            .sorted { ByteOrder.compare($0.name, $1.name) < 0 }
+        var items: [Item] = []
+        items.reserveCapacity(families.count + extras.count)
+        var family = 0
+        for var extra in extras {
+            while family < families.count, ByteOrder.compare(families[family].name, extra.name) < 0 {
+                items.append(Item(name: families[family].name, family: family, extra: nil))
+                family += 1
             }
+            if family < families.count, families[family].name == extra.name {
+                extra.family = family
+                family += 1
+            }
+            items.append(extra)
         }
-        return items.sorted { ByteOrder.compare($0.name.span.bytes, $1.name.span.bytes) < 0 }
+        items += families.indices[family...].map { Item(name: families[$0].name, family: $0, extra: nil) }
+        return items
     }
 
     private var isDone: Bool { item == items.count }
@@ -164,7 +173,8 @@ public struct ExpositionCursor {
     private func hasVisible(_ reference: BlockReference, _ agent: AgentSnapshot, _ block: SeriesTable.Block) -> Bool {
         let values = block.first..<(block.first + block.count)
         let hidden = snapshot.hidden[reference.agent]
-        if tableFilters[reference.agent] == .all && hidden.isEmpty {
+        let showsAll = tableFilters[reference.agent] == .all
+        if showsAll && hidden.isEmpty {
             return values.contains { agent.sample.bits[$0] != SampleBits.stale }
         }
         let bytes = agent.table.bytes
@@ -172,7 +182,7 @@ public struct ExpositionCursor {
         for series in values {
             guard decoder.next(bytes.span.bytes) else { return false }
             if agent.sample.bits[series] != SampleBits.stale, !hidden.contains(series),
-                passes(decoder.text, nameBytes: block.name.count)
+                showsAll || passes(decoder.text, nameBytes: block.name.count)
             {
                 return true
             }
@@ -196,7 +206,9 @@ public struct ExpositionCursor {
         let entries = PowersOfTen.shared.entries
         let powers = entries.span
         let hidden = snapshot.hidden[reference.agent]
-        let showsAll = tableFilters[reference.agent] == .all && hidden.isEmpty
+        // Mostly it shows all. If not, it is asked of each series what it takes, and no more.
+        let (passesAll, hidesNone) = (tableFilters[reference.agent] == .all, hidden.isEmpty)
+        let showsAll = passesAll && hidesNone
         let lineRoom = block.longestTextBytes + ValueWriter.reserveBytes + ByteWriter.blockBytes + 1
         guard writer.freeCapacity >= lineRoom + (line == 0 ? 0 : template.count) else { return false }
 
@@ -242,9 +254,10 @@ public struct ExpositionCursor {
             isShown = bits != SampleBits.stale
             if isShown && !showsAll {
                 isShown =
-                    !hidden.contains(series)
-                    && passes(
-                        writer.bytes(from: textStart, byteCount: textEnd - textStart), nameBytes: block.name.count)
+                    (hidesNone || !hidden.contains(series))
+                    && (passesAll
+                        || passes(
+                            writer.bytes(from: textStart, byteCount: textEnd - textStart), nameBytes: block.name.count))
             }
             if isShown {
                 ValueWriter.append(bits: bits, to: &writer, powers: powers)

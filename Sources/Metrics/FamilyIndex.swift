@@ -15,7 +15,12 @@ public final class FamilyIndex {
     private var families: [Family] = []
     private var duplicates: [[DuplicateFinder.Place]] = []
 
-    public init() {}
+    /// Called again and again while families are made: the tables of a thousand agents take a second.
+    private let breathe: () -> Void
+
+    public init(breathe: @escaping () -> Void = {}) {
+        self.breathe = breathe
+    }
 
     /// All agents that an answer may show; a filter is the cursor's business.
     public func update(with snapshots: [AgentSnapshot]) -> FamilySnapshot {
@@ -37,26 +42,28 @@ public final class FamilyIndex {
         forgetTables(notIn: agents)
         var members = [[BlockReference]](repeating: [], count: names.count)
         for (agent, snapshot) in agents.enumerated() {
+            breathe()
             for (block, name) in nameList(of: snapshot.table).enumerated() {
                 while members.count <= name { members.append([]) }
                 members[name].append(BlockReference(agent: agent, block: block))
             }
         }
         let used = members.indices.filter { !members[$0].isEmpty }
-        let assignments = FamilyRules.assign(
-            used.map { name in
-                FamilyRules.Name(
-                    name: names[name],
-                    votes: members[name].map {
-                        FamilyRules.Vote(agent: $0.agent, type: agents[$0.agent].table.blocks[$0.block].type)
-                    })
-            })
-        families = Self.gather(
+        let voters = used.map { name in
+            breathe()
+            return FamilyRules.Name(
+                name: names[name],
+                votes: members[name].map {
+                    FamilyRules.Vote(agent: $0.agent, type: agents[$0.agent].table.blocks[$0.block].type)
+                })
+        }
+        let assignments = FamilyRules.assign(voters, breathe: breathe)
+        families = gather(
             used.enumerated().map { (names[$0.element], members[$0.element], assignments[$0.offset]) }, agents)
-        duplicates = DuplicateFinder.find(agents, members)
+        duplicates = DuplicateFinder.find(agents, members, breathe: breathe).places
     }
 
-    private static func gather(
+    private func gather(
         _ entries: [(name: [UInt8], members: [BlockReference], assignment: FamilyRules.Assignment)],
         _ agents: [AgentSnapshot]
     ) -> [Family] {
@@ -72,7 +79,10 @@ public final class FamilyIndex {
             }
             families[families.count - 1].members.append(contentsOf: entry.members)
         }
-        for index in families.indices { families[index].help = help(families[index].members, agents) }
+        for index in families.indices {
+            breathe()
+            families[index].help = Self.help(families[index].members, agents)
+        }
         return families
     }
 

@@ -41,11 +41,12 @@ struct FamilyRules {
     }
 
     /// The family of each name.
-    static func assign(_ names: [Name]) -> [Assignment] {
+    static func assign(_ names: [Name], breathe: () -> Void = {}) -> [Assignment] {
         // 1. Typed: components of histograms and summaries go to their base, everything else is its own family.
         var votesOf: [[UInt8]: [[Vote]]] = [:]
         var familyOf: [[UInt8]?] = []
         for entry in names {
+            breathe()
             guard let type = winner([entry.votes]) else {
                 familyOf.append(nil)
                 continue
@@ -69,6 +70,7 @@ struct FamilyRules {
             if typed[entry.name] == nil, let base = base(of: entry.name), typed[base] == nil { guessed.insert(base) }
         }
         return names.enumerated().map { index, entry in
+            breathe()
             if let family = familyOf[index] { return settled(family) }
             if typed[entry.name] != nil { return settled(entry.name) }
             if guessed.contains(entry.name) { return Assignment(family: entry.name, type: .histogram) }

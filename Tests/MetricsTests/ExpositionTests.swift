@@ -182,6 +182,36 @@ struct ExpositionTests {
         for chunk in [1, 50, 200] { #expect(Pipeline.text(agents, extra: [extra], chunk: chunk) == text) }
     }
 
+    @Test func extraFamiliesMayStandAnywhere() throws {
+        func extra(_ name: String) -> ExtraFamily {
+            var lines: [UInt8] = []
+            PrometheusText.appendSample(name: name, value: 1, to: &lines)
+            return ExtraFamily(name: name, type: .counter, help: "", lines: lines, sampleCount: 1)
+        }
+        let agents = [try Pipeline.agent(["b", "d", "f"].map { TestMetric(name: $0, value: 1) })]
+        let names = ["g", "a", "d", "c", "f", "b", "e"]
+        for count in 0...names.count {
+            let text = Pipeline.text(agents, extra: names.prefix(count).map(extra))
+            Self.checkOrder(text)
+            #expect(Pipeline.samples(text).count == 3 + count)
+            #expect(Pipeline.text([], extra: names.prefix(count).map(extra)).split(separator: "\n").count == 2 * count)
+        }
+    }
+
+    @Test func filtersAmongTheHidden() throws {
+        func metrics(_ value: Double) -> [TestMetric] {
+            ["pod-a", "pod-b", "pod-c"].map { TestMetric(name: "m", labels: [("pod_name", $0)], value: value) }
+        }
+        let agents = [
+            try Pipeline.agent(metrics(1) + [TestMetric(name: "own", value: 1)], order: 1),
+            try Pipeline.agent(metrics(2), order: 2),
+        ]
+        let all = Pipeline.samples(Pipeline.text(agents))
+        #expect(all.map { String($0.suffix(2)) }.sorted() == [" 1", " 2", " 2", " 2"])
+        let byPod = Pipeline.samples(Pipeline.text(agents, filter: SeriesFilter(podName: "pod-a")))
+        #expect(byPod.map { String($0.suffix(2)) }.sorted() == [" 1", " 2"])
+    }
+
     @Test func linesOfAnyLengthPassChunksOfAnySize() throws {
         let long = (0..<3).map {
             TestMetric(
