@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import Lanes
 import Logging
 import NIOCore
 import Platform
 import WorkerLink
+import WorkerRuntime
 
 /// Ingest workers come and go, and a successor takes over.
 extension ExporterWorker {
@@ -16,7 +18,12 @@ extension ExporterWorker {
         do {
             let peer = try makePeer(index, up: lane.up, down: down, bell: bell)
             peers.put(peer)
-            _ = peer.listen(on: loop) { [self] in readLanes() }
+            peer.listen(on: loop) { [self] in readLanes() }.whenFailure { [logger] error in
+                // Who begins anew is given all lanes again.
+                logger.critical(
+                    "a lane cannot be taken", metadata: ["reason": "ingest-\(index): its doorbell: \(error)"])
+                exit(WorkerProcess.exitFailure)
+            }
             if index == Self.notesWorker { state.notesStand(in: peer.lane) }
         } catch {
             for descriptor in lane.list { MemoryFile.close(descriptor) }
@@ -32,7 +39,7 @@ extension ExporterWorker {
         guard peers[index] != nil else { return }
         // What its agents have answered until now belongs to the answers that end here; what another lane has taken over
         // of it must be known before it is gone.
-        readLanes()
+        readLanes(atMostNanoseconds: Self.longestLastTurnNanoseconds)
         workerLost(index)
         if index == Self.notesWorker { state.notesStand(in: nil) }
         peers.remove(index)

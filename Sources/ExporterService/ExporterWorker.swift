@@ -20,6 +20,10 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     static let tick = TimeAmount.milliseconds(250)
     /// However much there is to read, the worker shows that it lives and reads at least so often.
     static let longestSilenceNanoseconds: UInt64 = 100_000_000
+    /// However much there is to read, clients are served after so long.
+    static let longestTurnNanoseconds: UInt64 = 100_000_000
+    /// What is read of lanes at the end of one, or of this process: agents may write faster than anybody reads.
+    static let longestLastTurnNanoseconds: UInt64 = 1_000_000_000
     /// Room for tens of thousands of commands; a full one fails the command at once.
     static let commandRingBytes = 1 << 20
 
@@ -47,6 +51,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     /// No new work is begun: a successor serves, or the service ends.
     var isEnding = false
     private var lastBeat: UInt64 = 0
+    /// There was more to read than a turn had time for.
+    private var isToReadOn = false
 
     public init(launch: WorkerLaunch, lanes: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger) throws {
         self.launch = launch
@@ -119,7 +125,9 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         let selection = SampleSelection(
             directory: directory, workers: workers,
             graceNanoseconds: UInt64(clamping: launch.settings.staleGrace.wholeNanoseconds))
-        metrics = MetricsEndpoint(collections: collections, selection: selection) { [unowned self] in ownFamilies() }
+        metrics = MetricsEndpoint(
+            collections: collections, selection: selection, ownFamilies: { [unowned self] in ownFamilies() },
+            breathe: { [unowned self] in breathe() })
         let windowed = WindowsEndpoint(collections: collections, windows: windows, selection: selection)
         health = HealthEndpoint(
             directory: directory, control: control, generation: launch.generation, peers: peers)
@@ -220,17 +228,37 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         workers.publishReadPositions()
     }
 
-    /// Reads every lane to its head, whatever clients do; then says that this side sleeps, and looks once more.
-    func readLanes() {
+    /// Reads every lane to its head, whatever clients do; then says that this side sleeps, and looks once more. What
+    /// cannot be read in the time given is read in further turns of the loop.
+    func readLanes(atMostNanoseconds: UInt64 = longestTurnNanoseconds) {
         let losses = workers.losses(nowNanoseconds: MonotonicClock.nowNanoseconds())
         for worker in losses.unasked { giveUpAsking(worker) }
         for worker in losses.gone { downloads.workerLost(worker) }
-        workers.setSleeping(false)
+        let end = MonotonicClock.nowNanoseconds() + atMostNanoseconds
         repeat {
-            for peer in peers.all { peer.follower.poll() }
+            workers.setSleeping(false)
+            for (index, peer) in peers.all.enumerated() {
+                // Of the time that is left each of those to come has an equal part.
+                let now = MonotonicClock.nowNanoseconds()
+                let part = (end - min(now, end)) / UInt64(peers.count - index)
+                peer.follower.poll(untilNanoseconds: now + part)
+            }
             workers.publishReadPositions()
             workers.setSleeping(true)
-        } while !peers.all.allSatisfy({ $0.follower.reader?.isAtHead ?? true })
+            if peers.all.allSatisfy({ $0.follower.isAtHead }) { return }
+        } while MonotonicClock.nowNanoseconds() < end
+        readOnSoon()
+    }
+
+    /// A millisecond later, not at once: a loop does all that is to be done at once before it looks at its sockets.
+    private func readOnSoon() {
+        workers.setSleeping(false)
+        guard !isToReadOn else { return }
+        isToReadOn = true
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [self] in
+            isToReadOn = false
+            readLanes()
+        }
     }
 
     /// What that worker was asked ends with what has come.
@@ -253,7 +281,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         isEnding = true
         server.stopAccepting()
         // What agents have answered until now belongs to the answers that end here.
-        readLanes()
+        readLanes(atMostNanoseconds: Self.longestLastTurnNanoseconds)
         collections.endAll()
         windows.endAll()
         answers.endAll()

@@ -13,7 +13,7 @@ public final class DoorbellChannel: ChannelInboundHandler {
         self.heard = heard
     }
 
-    /// The descriptor stays the caller's, which rings through it.
+    /// The descriptor stays the caller's, which rings through it. Fails when there is none to spare.
     public static func open(
         _ descriptor: Int32, on loop: any EventLoop, heard: @escaping () -> Void
     ) -> EventLoopFuture<Void> {
@@ -25,6 +25,10 @@ public final class DoorbellChannel: ChannelInboundHandler {
         _ descriptor: Int32, on loop: any EventLoop, heard: @escaping () -> Void
     ) -> EventLoopFuture<any Channel> {
         let copy = dup(descriptor)
+        // NIO takes for granted that it is given a descriptor.
+        guard copy >= 0 else {
+            return loop.makeFailedFuture(IOError(errnoCode: errno, reason: "dup"))
+        }
         let handler = NIOLoopBound(DoorbellChannel(heard: heard), eventLoop: loop)
         return ClientBootstrap(group: loop)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64))

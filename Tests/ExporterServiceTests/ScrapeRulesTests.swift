@@ -113,4 +113,16 @@ import Testing
         lost.streamLostAt = 1_000 * second
         #expect(!freshness().shows(lost))
     }
+
+    @Test func noTimeOutOfALaneTraps() {
+        for time in [Int64.min, .min + 1, -1, 0, .max] {
+            var lost = agent()
+            lost.sampleReceivedAt = time
+            lost.registeredAt = time
+            lost.streamLostAt = 990 * second
+            #expect(freshness().shows(lost) == (time == .max))
+            lost.streamLostAt = nil
+            #expect(!freshness().shows(lost))
+        }
+    }
 }

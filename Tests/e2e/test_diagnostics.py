@@ -98,6 +98,28 @@ def test_the_newest_of_many_are_kept(proxy, agents):
     assert folders(ask(running)) == wanted
 
 
+def test_a_flood_of_records(proxy, agents):
+    """However many an agent sends, the newest are kept, and the others are served as before."""
+    running = proxy()
+    count = 20_000
+    kept = [f"d-{n}" for n in reversed(range(count - KEPT_PER_AGENT, count))]
+    sent = []
+
+    def flood(_):
+        first = count if sent else 0
+        sent.append(first)
+        for n in range(first, count):
+            yield crash(f"d-{n}", 1_800_000_000 + n, stack="", panic_value="")
+
+    agents(running, "flood", answers={"diagnostics": flood})
+    other = agents(running, "other", answers={"diagnostics": [crash("other", 1_700_000_000)]})
+    other.samples = [other.sample("value", 1)]
+    eventually(lambda: folders(ask(running)) == [*kept, "other"], "the newest", timeout=120)
+    assert len(running.scrape().named("value")) == 1
+    running.kill_worker("exporter")
+    eventually(lambda: folders(ask(running)) == [*kept, "other"], "to a successor, too")
+
+
 def test_filters_without_case(proxy, agents):
     running = proxy()
     agents(running, "Pod-A", answers={"diagnostics": [crash("a")]})

@@ -73,18 +73,47 @@ def test_an_agent_that_kills_workers_is_held_off(hooked, agents):
     assert "bad" in running.output(), "the ingest worker names it"
 
 
+def exporter_deaths(running) -> int:
+    return worker(running, "exporter")["generation"] - 1
+
+
+def test_a_current_record_that_kills_the_exporter_is_skipped(hooked, agents):
+    """It is read again by whoever begins anew: rebuilding from the lane is reading, too."""
+    running = hooked(FODC_TEST_POISON="the-poison")
+    good = agents(running, "good").keep_connected()
+    good.samples = [good.sample("value", 1)]
+    bad = agents(running, "bad").keep_connected()
+    bad.samples = [bad.sample("value", 2, zone="the-poison")]
+    assert scraped(running) is None, "it dies of the bad one's table"
+    eventually(lambda: exporter_deaths(running) == 2, "its successor dies of it, too", timeout=30)
+    eventually(lambda: (scrape := scraped(running)) and len(scrape.named("value")) == 1, "the good one is served", timeout=30)
+    assert "is skipped from now on" in running.output()
+    for _ in range(3):
+        assert len(running.scrape().named("value")) == 1
+    skipped = running.scrape().named("fodc_proxy_lane_records_lost_total")[frozenset({("cause", "poison")})]
+    assert skipped >= 1
+    # Whoever comes later skips it, too.
+    running.kill_worker("exporter")
+    eventually(lambda: (scrape := scraped(running)) and len(scrape.named("value")) == 1, "a successor serves", timeout=30)
+    assert exporter_deaths(running) == 3 and running.health()["agents_online"] == 2
+    # The agent's next table is another record.
+    bad.samples = [bad.sample("value", 2)]
+    eventually(lambda: (scrape := scraped(running)) and len(scrape.named("value")) == 2 or exporter_deaths(running) > 3, "both")
+
+
 def test_a_lane_that_kills_the_exporter_is_replaced(hooked, agents):
-    """Each record that kills it is another one, so that none is skipped; after five the lane is given up."""
+    """Each record kills two, the one that reads it first and its successor, and is skipped then; of five deaths over one
+    lane the lane is given up."""
     running = hooked(FODC_TEST_POISON="the-poison")
     good = agents(running, "good").keep_connected()
     good.samples = [good.sample("value", 1)]
     assert len(running.scrape().named("value")) == 1
     before = good.agent_id
     bad = agents(running, "bad")
-    for number in range(5):
-        generation = eventually(lambda: (w := worker(running, "exporter"))["state"] == "running" and w, "it serves", timeout=30)["generation"]
+    for number, deaths in enumerate([2, 4, 5]):
+        eventually(lambda: worker(running, "exporter")["state"] == "running", "it serves", timeout=30)
         bad.heartbeat(labels={"zone": f"the-poison-{number}"})
-        eventually(lambda: worker(running, "exporter")["generation"] > generation, "it has died of it", timeout=30)
+        eventually(lambda: exporter_deaths(running) >= deaths, "it has died of it", timeout=60)  # noqa: B023
     bad.close()
     eventually(lambda: "begins with an empty one" in running.output(), "the lane is replaced", timeout=60)
     eventually(lambda: worker(running, "ingest-0")["state"] == "running" and worker(running, "exporter")["state"] == "running", "both serve")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
 import Lanes
+import Platform
 
 /// Fetches agents' answers out of the lanes, where they stay until they are wanted.
 final class AnswerReader {
@@ -34,11 +35,11 @@ final class AnswerReader {
     func newest(_ type: RecordType, of agents: Set<AgentID>) throws(TooLarge) -> [AgentID: Answer] {
         var found: [AgentID: (follower: LaneFollower, slot: SlotRef, held: HeldAnswer)] = [:]
         let key = HeldAnswer.Key(type: type, subject: 0)
+        let wallNow = WallClock.nowNanoseconds()
         for follower in peers.followers {
             for agent in follower.agents.values where agents.contains(agent.entry.id) {
                 guard let held = agent.answers[key] else { continue }
-                if let known = found[agent.entry.id],
-                    known.held.receivedAtNanoseconds >= held.receivedAtNanoseconds
+                if let known = found[agent.entry.id], !held.arrival.isNewer(than: known.held.arrival, wallNow: wallNow)
                 {
                     continue
                 }
@@ -63,11 +64,13 @@ final class AnswerReader {
             var held: HeldAnswer
         }
         var found: [AgentID: [HeldAnswer.Key: Place]] = [:]
+        let wallNow = WallClock.nowNanoseconds()
         for follower in peers.followers {
             for agent in follower.agents.values where agents.contains(agent.entry.id) {
-                for (key, held) in agent.answers where key.type == type {
+                // What its worker has let go of does not count, though it may still be there for a while.
+                for (key, held) in agent.answers where key.type == type && !follower.isForgotten(held) {
                     let known = found[agent.entry.id]?[key]
-                    if let known, known.held.receivedAtNanoseconds >= held.receivedAtNanoseconds { continue }
+                    if let known, !held.arrival.isNewer(than: known.held.arrival, wallNow: wallNow) { continue }
                     found[agent.entry.id, default: [:]][key] = Place(
                         follower: follower, slot: agent.slot, held: held)
                 }

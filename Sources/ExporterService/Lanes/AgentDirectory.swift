@@ -42,10 +42,11 @@ final class AgentDirectory {
         /// Wall clock, nanoseconds since the epoch.
         var lastSampleAtNanoseconds: Int64? { newest?.agent.sample?.receivedAtNanoseconds }
 
-        fileprivate mutating func add(_ place: Place) {
+        fileprivate mutating func add(_ place: Place, wallNow: Int64) {
             places.append(place)
-            guard let sample = place.agent.sample else { return }
-            if sample.receivedAtNanoseconds > lastSampleAtNanoseconds ?? .min { newest = place }
+            guard let arrival = place.agent.sampleArrival else { return }
+            if let known = newest?.agent.sampleArrival, !arrival.isNewer(than: known, wallNow: wallNow) { return }
+            newest = place
         }
     }
 
@@ -96,6 +97,7 @@ final class AgentDirectory {
     func listed() -> [AgentID: Listed] {
         var result: [AgentID: Listed] = [:]
         var foreign: [Place] = []
+        let wallNow = WallClock.nowNanoseconds()
         for peer in peers.all {
             for agent in peer.follower.agents.values {
                 let place = Place(agent: agent, worker: peer.index)
@@ -111,11 +113,11 @@ final class AgentDirectory {
                 } else {
                     result[id] = Listed(home: agent, worker: peer.index, places: [])
                 }
-                result[id]?.add(place)
+                result[id]?.add(place, wallNow: wallNow)
             }
         }
         // An agent whose home is gone is nobody's, whatever is still open of it.
-        for place in foreign { result[place.agent.entry.id]?.add(place) }
+        for place in foreign { result[place.agent.entry.id]?.add(place, wallNow: wallNow) }
         return result
     }
 

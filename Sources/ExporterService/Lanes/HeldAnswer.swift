@@ -12,15 +12,17 @@ struct HeldAnswer {
     var position: UInt64
     /// The same for a record and its carried copies.
     var sequence: UInt64
-    /// Wall clock, nanoseconds since the epoch.
-    var receivedAtNanoseconds: Int64
-
+    var arrival: Arrival
     var byteCount: Int
 
-    init(_ header: RecordHeader) {
+    /// Wall clock, nanoseconds since the epoch.
+    var receivedAtNanoseconds: Int64 { arrival.wallNanoseconds }
+
+    init(_ header: RecordHeader, _ reading: Reading) {
         byteCount = header.byteCount
         position = header.position
         sequence = header.sequence
-        receivedAtNanoseconds = Int64(bitPattern: header.number)
+        let receivedAt = Int64(bitPattern: header.number)
+        arrival = Arrival(origin: reading.origin(ofReceivedAt: receivedAt), wallNanoseconds: receivedAt)
     }
 }

@@ -14,15 +14,22 @@ final class LaneAgent {
     private(set) var table: SeriesTable?
     /// Whether this process saw the sample come, or since when it has known one that was there already.
     private(set) var sampleOrigin = SampleOrigin.found(atNanoseconds: 0)
+    /// When the sample came.
+    var sampleArrival: Arrival? {
+        sample.map { Arrival(origin: sampleOrigin, wallNanoseconds: $0.receivedAtNanoseconds) }
+    }
     /// When the metrics stream was seen to be gone, `CLOCK_MONOTONIC`; `nil` while it is open.
     private(set) var metricsLostAtNanoseconds: UInt64?
 
     /// The newest of each type and subject.
     private(set) var answers: [HeldAnswer.Key: HeldAnswer] = [:]
 
-    /// Answers that their writer has let go of are not taken back one by one: from so many on, those whose bytes are gone
-    /// are cleared away.
+    /// Answers that their writer has let go of are not taken back one by one: from so many on they are cleared away.
     private static let sweptAnswers = 128
+    /// An ingest worker keeps 64 crash records of an agent, and one each of four other kinds. More are none of its doing.
+    static let maximumAnswers = 128
+    /// When to sweep next. Twice what was left is so far off that each record costs no more than two looks at another.
+    private var sweepsAbove = LaneAgent.sweptAnswers
 
     /// Without samples between them tables can follow each other: windows bring series, too.
     private static let keptTables = 3
@@ -50,12 +57,27 @@ final class LaneAgent {
 
     func take(_ record: IdentityRecord) { identity = record }
 
-    /// - Parameter tail: of the lane: what stands before it is gone.
-    func takeAnswer(_ header: RecordHeader, tail: UInt64) {
+    /// - Parameter isCurrent: whether the lane's writer has not let go of an answer.
+    func takeAnswer(_ header: RecordHeader, _ reading: Reading, isCurrent: (HeldAnswer) -> Bool) {
         let key = HeldAnswer.Key(type: header.type, subject: header.subject)
-        if let known = answers[key], known.sequence > header.sequence { return }
-        answers[key] = HeldAnswer(header)
-        if answers.count > Self.sweptAnswers { answers = answers.filter { $0.value.position >= tail } }
+        let known = answers[key]
+        if let known, known.sequence > header.sequence { return }
+        var answer = HeldAnswer(header, reading)
+        // A carried copy came when the record did.
+        if let known, known.sequence == header.sequence { answer.arrival = known.arrival }
+        answers[key] = answer
+        if answers.count > sweepsAbove { sweepAnswers(isCurrent) }
+    }
+
+    private func sweepAnswers(_ isCurrent: (HeldAnswer) -> Bool) {
+        answers = answers.filter { isCurrent($0.value) }
+        let excess = answers.count - Self.maximumAnswers
+        if excess > 0 {
+            for (key, _) in answers.sorted(by: { $0.value.sequence < $1.value.sequence }).prefix(excess) {
+                answers[key] = nil
+            }
+        }
+        sweepsAbove = max(Self.sweptAnswers, 2 * answers.count)
     }
 
     func dropAnswer(_ key: HeldAnswer.Key) { answers[key] = nil }
@@ -83,7 +105,7 @@ final class LaneAgent {
         self.table = table
         // What still named an older table came before this sample.
         if let older = tables.lastIndex(where: { $0 === table }) { tables.removeFirst(older) }
-        sampleOrigin = reading.origin(ofSampleReceivedAt: sample.receivedAtNanoseconds)
+        sampleOrigin = reading.origin(ofReceivedAt: sample.receivedAtNanoseconds)
         return true
     }
 }

@@ -61,57 +61,19 @@ final class LaneFollower {
         }
     }
 
-    /// What is current is named by the slots. Only a table that a sample still names while a newer one is there has to
-    /// be searched for: its worker was lost between the two.
-    private func rebuild(_ reader: LaneReader) {
-        let reading = Reading(isRebuild: true)
-        var isTableMissing = false
-        for agent in Array(agents.values) {
-            // A record can be carried forward between the look at the slot and the look at the record: then again.
-            for _ in 0..<3 {
-                guard let (slot, entry) = reader.entry(at: Int(agent.slot.index)), slot == agent.slot else { break }
-                let positions = [entry.identityPosition, entry.seriesPosition, entry.samplePosition]
-                let isWhole = positions.allSatisfy { position in
-                    guard position != AgentEntry.noPosition else { return true }
-                    var isRead = false
-                    _ = reader.read(at: position) { header, payload in
-                        isRead = header.agent == slot
-                        guard isRead else { return }
-                        if header.type == .sample, let named = Sample.header(of: payload)?.tableNumber,
-                            agent.table(number: named) == nil
-                        {
-                            isTableMissing = true
-                        } else {
-                            takeAgents(header, payload, agent, reading)
-                        }
-                    }
-                    return isRead
-                }
-                if isWhole { break }
-            }
-        }
-        // Answers are named by nobody: their headers are looked for.
-        reader.scanHeaders { header, isForgotten in
-            guard RecordType.answers.contains(header.type), header.isCurrent, !isForgotten,
-                let agent = agents[header.agent.index], agent.slot == header.agent
-            else { return }
-            agent.takeAnswer(header, tail: reader.tail)
-        }
-        guard isTableMissing else { return }
-        let goOnFrom = reader.position
-        reader.seekToTail()
-        read(reader, until: goOnFrom) { header, payload in
-            if header.type == .series || header.type == .sample { take(header, payload, reading) }
-        }
-    }
-
-    /// Reads to the head of the lane.
-    func poll() {
+    /// Reads on to the head of the lane, or for as long as is given: one record at least.
+    func poll(untilNanoseconds: UInt64 = .max) {
         open()
         guard let reader else { return }
         let reading = Reading(isRebuild: false)
-        read(reader) { header, payload in take(header, payload, reading) }
+        read(reader, untilNanoseconds: untilNanoseconds) { header, payload in take(header, payload, reading) }
     }
+
+    /// There is nothing to read at present, or nothing to read from.
+    var isAtHead: Bool { reader?.isAtHead ?? true }
+
+    /// Whether the lane's writer has let go of an answer whose bytes are still there.
+    func isForgotten(_ held: HeldAnswer) -> Bool { reader?.standing(at: held.position) == .forgotten }
 
     /// The bytes of an answer, as long as its agent and the answer are there. Reads on first if the writer has moved it.
     func read(_ key: HeldAnswer.Key, of slot: SlotRef) -> (bytes: [UInt8], name: RecordName)? {
@@ -126,7 +88,7 @@ final class LaneFollower {
             }
             if let bytes { return (bytes, RecordName(worker: worker, sequence: held.sequence)) }
             let before = held.position
-            poll()
+            poll(untilNanoseconds: MonotonicClock.nowNanoseconds() + Self.readOnNanoseconds)
             // Still said to be there: then its writer has let go of it.
             if agents[slot.index]?.answers[key]?.position == before { agents[slot.index]?.dropAnswer(key) }
         }
@@ -135,28 +97,34 @@ final class LaneFollower {
 
     /// It takes one to read on; more, if the ring goes round meanwhile.
     private static let readAttempts = 4
+    /// An answer whose copy is further away than what can be read in that time is given up.
+    private static let readOnNanoseconds: UInt64 = 100_000_000
 
-    private func read(_ reader: LaneReader, until end: UInt64 = .max, _ body: (RecordHeader, RawSpan) -> Void) {
+    private func read(
+        _ reader: LaneReader, until end: UInt64 = .max, untilNanoseconds: UInt64 = .max,
+        _ body: (RecordHeader, RawSpan) -> Void
+    ) {
         while reader.position < end {
             let outcome = reader.next(body)
             onRecord()
             switch outcome {
-            case .record: continue
+            case .record: break
             case .empty: return
-            case .lapped(let bytes): lostBytes += bytes
+            case .lapped(let bytes): lostBytes &+= bytes
             case .damaged(let position, let reason):
                 damagedRecords += 1
                 logger.error(
                     "a damaged record was skipped",
                     metadata: ["worker": "ingest-\(worker)", "position": "\(position)", "reason": "\(reason)"])
             }
+            if untilNanoseconds < .max, MonotonicClock.nowNanoseconds() >= untilNanoseconds { return }
         }
     }
 
     private func take(_ header: RecordHeader, _ payload: RawSpan, _ reading: Reading) {
         guard watch.begin(RecordName(worker: worker, sequence: header.sequence)) else { return }
-        PoisonHook.trap(on: payload)
         defer { watch.end() }
+        PoisonHook.trap(on: payload)
         switch header.type {
         case .roundDone, .windowDone, .answersDone:
             guard let outcome = RoundOutcome(payload: payload) else { return noteMalformed(header) }
@@ -165,7 +133,7 @@ final class LaneFollower {
             guard let agent = agent(header.agent) else { return }
             takeAgents(header, payload, agent, reading)
         case .topology, .lifecycle, .crashRecord, .pressureList, .configuration:
-            agent(header.agent)?.takeAnswer(header, tail: reader?.tail ?? 0)
+            agent(header.agent)?.takeAnswer(header, reading) { reader?.standing(at: $0.position) == .current }
         case .schemaRegistry:
             guard let agent = agent(header.agent) else { return }
             delegate?.registryArrived(header, payload, from: agent)
@@ -231,5 +199,72 @@ final class LaneFollower {
             }
         }
         for key in agents.keys where Int(key) >= highWater { agents[key] = nil }
+    }
+}
+
+// MARK: Rebuilding
+
+extension LaneFollower {
+    /// Headers that are looked at before this process shows that it lives: a millisecond.
+    private static let scannedAtOnce = 10_000
+
+    /// What is current is named by the slots. Only a table that a sample still names while a newer one is there has to
+    /// be searched for: its worker was lost between the two.
+    private func rebuild(_ reader: LaneReader) {
+        let reading = Reading(isRebuild: true)
+        var isTableMissing = false
+        for agent in Array(agents.values) {
+            // A record can be carried forward between the look at the slot and the look at the record: then again.
+            for _ in 0..<3 {
+                guard let (slot, entry) = reader.entry(at: Int(agent.slot.index)), slot == agent.slot else { break }
+                let isWhole = [entry.identityPosition, entry.seriesPosition, entry.samplePosition].allSatisfy {
+                    takeCurrent(reader, at: $0, agent, reading, &isTableMissing)
+                }
+                if isWhole { break }
+            }
+        }
+        // Answers are named by nobody: their headers are looked for.
+        var next = reader.tail
+        var isMore = true
+        while isMore {
+            isMore = !reader.scanHeaders(from: &next, atMost: Self.scannedAtOnce) { header, isForgotten in
+                guard RecordType.answers.contains(header.type), header.isCurrent, !isForgotten,
+                    let agent = agents[header.agent.index], agent.slot == header.agent
+                else { return }
+                agent.takeAnswer(header, reading) { reader.standing(at: $0.position) == .current }
+            }
+            onRecord()
+        }
+        guard isTableMissing else { return }
+        let goOnFrom = reader.position
+        reader.seekToTail()
+        read(reader, until: goOnFrom) { header, payload in
+            if header.type == .series || header.type == .sample { take(header, payload, reading) }
+        }
+    }
+
+    /// Takes a record that a slot names, unless it has killed its readers. False when it is not there any more.
+    private func takeCurrent(
+        _ reader: LaneReader, at position: UInt64, _ agent: LaneAgent, _ reading: Reading, _ isTableMissing: inout Bool
+    ) -> Bool {
+        guard position != AgentEntry.noPosition else { return true }
+        var isThere = false
+        var lacksTable = false
+        _ = reader.read(at: position) { header, payload in
+            isThere = header.agent == agent.slot
+            guard isThere, watch.begin(RecordName(worker: worker, sequence: header.sequence)) else { return }
+            defer { watch.end() }
+            PoisonHook.trap(on: payload)
+            if header.type == .sample, let named = Sample.header(of: payload)?.tableNumber,
+                agent.table(number: named) == nil
+            {
+                lacksTable = true
+            } else {
+                takeAgents(header, payload, agent, reading)
+            }
+        }
+        onRecord()
+        if lacksTable { isTableMissing = true }
+        return isThere
     }
 }

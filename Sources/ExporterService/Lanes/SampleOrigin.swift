@@ -26,10 +26,36 @@ struct Reading {
 
     /// - Parameter wallTime: nanoseconds since the epoch. It is brought to the monotonic clock now, when it is young as a
     ///   rule: a step of the wall clock would have to meet just this moment to matter.
-    func origin(ofSampleReceivedAt wallTime: Int64) -> SampleOrigin {
+    func origin(ofReceivedAt wallTime: Int64) -> SampleOrigin {
         guard !isRebuild else { return .found(atNanoseconds: nowNanoseconds) }
-        let age = UInt64(clamping: wallNowNanoseconds.subtractingReportingOverflow(wallTime).partialValue)
+        let age = UInt64(clamping: wallNowNanoseconds.subtractingClamped(wallTime))
         return .came(
             readAtNanoseconds: nowNanoseconds, receivedAtNanoseconds: nowNanoseconds - min(nowNanoseconds, age))
+    }
+}
+
+/// When something came that an agent has sent: of two lanes that have the like, which has the newer?
+struct Arrival {
+    var origin: SampleOrigin
+    /// When ingest received it, wall clock, nanoseconds since the epoch.
+    var wallNanoseconds: Int64
+
+    /// - Parameter wallNow: nanoseconds since the epoch.
+    func isNewer(than other: Arrival, wallNow: Int64) -> Bool {
+        // The wall clock may have been set back between the two; this process's own has not.
+        if case .came(_, let own) = origin, case .came(_, let others) = other.origin, own != others {
+            return own > others
+        }
+        // A time to come is of before the clock was set back: whatever is not, came later.
+        let (isAhead, isOtherAhead) = (wallNanoseconds > wallNow, other.wallNanoseconds > wallNow)
+        return isAhead == isOtherAhead ? wallNanoseconds > other.wallNanoseconds : isOtherAhead
+    }
+}
+
+extension Int64 {
+    /// The difference of two times of which one may be any number out of a lane.
+    func subtractingClamped(_ other: Int64) -> Int64 {
+        let (difference, isOverflow) = subtractingReportingOverflow(other)
+        return isOverflow ? (other < 0 ? .max : .min) : difference
     }
 }

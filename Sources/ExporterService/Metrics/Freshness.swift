@@ -43,7 +43,9 @@ struct Freshness {
         // Whoever saw it come, an exporter or the whole service, is no more.
         case .found(let time): foundAt = time
         }
-        guard graceNanoseconds > 0, wallNow - agent.sampleReceivedAt < Self.oldestNanoseconds else { return false }
+        guard graceNanoseconds > 0, wallNow.subtractingClamped(agent.sampleReceivedAt) < Self.oldestNanoseconds else {
+            return false
+        }
         for lostAt in [agent.streamLostAt, agent.workerLostAt, foundAt] {
             if let lostAt, now - min(now, lostAt) < graceNanoseconds { return true }
         }
@@ -52,7 +54,6 @@ struct Freshness {
         // clock was set back: how long ago, nobody knows.)
         let isWake = agent.isSampleOfAnotherHome || agent.registeredAt > agent.sampleReceivedAt
         guard isWake, agent.registeredAt <= wallNow else { return false }
-        let since = wallNow.subtractingReportingOverflow(agent.registeredAt)
-        return !since.overflow && since.partialValue < Int64(clamping: graceNanoseconds)
+        return wallNow.subtractingClamped(agent.registeredAt) < Int64(clamping: graceNanoseconds)
     }
 }

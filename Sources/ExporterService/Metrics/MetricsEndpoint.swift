@@ -13,7 +13,7 @@ final class MetricsEndpoint {
     private let collections: Collections
     private let selection: SampleSelection
     private let ownFamilies: () -> [ExtraFamily]
-    private var index = FamilyIndex()
+    private let index: FamilyIndex
     /// The compressed answer that those who are served together share. Held by them alone.
     private weak var shared: SharedBody?
     private var sharedKey: SharedKey?
@@ -25,7 +25,12 @@ final class MetricsEndpoint {
         var filter: SeriesFilter
     }
 
-    init(collections: Collections, selection: SampleSelection, ownFamilies: @escaping () -> [ExtraFamily]) {
+    /// - Parameter breathe: called again and again while an answer is prepared.
+    init(
+        collections: Collections, selection: SampleSelection, ownFamilies: @escaping () -> [ExtraFamily],
+        breathe: @escaping () -> Void
+    ) {
+        index = FamilyIndex(breathe: breathe)
         self.collections = collections
         self.selection = selection
         self.ownFamilies = ownFamilies
