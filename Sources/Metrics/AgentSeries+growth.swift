@@ -128,18 +128,6 @@ extension AgentSeries {
         return isOutdated
     }
 
-    private func blockIndex(of name: [UInt8]) -> Int? {
-        var low = 0
-        var high = blocks.count
-        while low < high {
-            let middle = (low + high) / 2
-            let comparison = ByteOrder.compare(blocks[middle].name, name)
-            if comparison == 0 { return middle }
-            if comparison < 0 { low = middle + 1 } else { high = middle }
-        }
-        return nil
-    }
-
     /// What is kept of a description: valid UTF-8, not longer than the limit. nil: there is none, or it is not text.
     private func description(_ message: RawSpan, _ range: Range<Int>) -> [UInt8]? {
         let bytes = message.extracting(range)
@@ -174,10 +162,13 @@ extension AgentSeries {
         for series in newcomers.list.compactMap(\.series) { isPresent[series] = true }
         let present = isPresent.count { $0 }
         let absent = seriesCount - present
-        let isFull = seriesCount + unknown.count > limits.maxSeriesPerAgent
+        let isFull =
+            seriesCount + unknown.count > limits.maxSeriesPerAgent
+            || blocks.count + newNameCount(unknown, newcomers.list) > limits.maxNamesPerAgent
         let prunes = pruning && absent > 0 && (isFull || (absent > present && absent >= Self.minPrunedSeries))
         let room = limits.maxSeriesPerAgent - (prunes ? present : seriesCount)
-        let admitted = unknown.prefix(max(0, room))
+        let admitted = withRoomForNames(
+            unknown.prefix(max(0, room)), newcomers.list, keeping: prunes ? isPresent : nil)
         guard !admitted.isEmpty else { return nil }
         let merged = merge(newcomers.list, admitted, message, keeping: prunes ? isPresent : nil)
         guard merged.reduce(0, { $0 + $1.block.coded.count }) <= limits.maxTableBytes else { return nil }
@@ -234,22 +225,6 @@ extension AgentSeries {
         }
         while !rest.isEmpty { result.append(merge(nil, list, Self.takeName(&rest, list), message, keeping: kept)) }
         return result
-    }
-
-    private static func compareName(_ newcomer: Newcomers.Newcomer, _ name: [UInt8]) -> Int {
-        ByteOrder.compare(newcomer.text.span.bytes.extracting(0..<newcomer.nameBytes), name.span.bytes)
-    }
-
-    /// Takes the newcomers off `rest` that have the name of its first.
-    private static func takeName(_ rest: inout ArraySlice<Int>, _ list: [Newcomers.Newcomer]) -> [Int] {
-        guard let first = rest.first else { return [] }
-        let name = Array(list[first].text[..<list[first].nameBytes])
-        var taken: [Int] = []
-        while let next = rest.first, compareName(list[next], name) == 0 {
-            taken.append(next)
-            rest.removeFirst()
-        }
-        return taken
     }
 
     private func merge(

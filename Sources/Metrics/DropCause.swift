@@ -12,7 +12,7 @@ public enum DropCause: Int, CaseIterable, Sendable {
     case invalidUTF8
     /// The same series a second time in one message; the larger value counts.
     case duplicateSeries
-    /// The agent has `SeriesLimits.maxSeriesPerAgent` series already.
+    /// The agent has `SeriesLimits.maxSeriesPerAgent` series already, or `maxNamesPerAgent` names.
     case seriesLimit
     /// More labels than `SeriesLimits.maxLabelsPerSeries`.
     case tooManyLabels

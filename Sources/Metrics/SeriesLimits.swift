@@ -6,6 +6,9 @@ public struct SeriesLimits: Sendable, Equatable {
     /// Series kept of one agent. Real nodes have some thousands; 200,000 cost about 12 MB in the worker and as much in
     /// the ring.
     public var maxSeriesPerAgent = 200_000
+    /// Different names of one agent's metrics: real nodes have some hundreds. Each costs the exporter some microseconds
+    /// whenever any agent's table has changed, however few series it has.
+    public var maxNamesPerAgent = 10_000
     /// Labels of one series, those of the registration included. Prometheus's own advice is below 10; its `label_limit`
     /// is often set to 30.
     public var maxLabelsPerSeries = 64

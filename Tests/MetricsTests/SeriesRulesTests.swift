@@ -239,6 +239,32 @@ struct SeriesRulesTests {
         #expect(Pipeline.samples(Pipeline.text([try #require(Pipeline.snapshot(series))])).count == 80)
     }
 
+    @Test func limitsNamesAndForgetsThoseThatAreGone() throws {
+        var limits = SeriesLimits()
+        limits.maxNamesPerAgent = 10
+        let series = Pipeline.series(limits: limits)
+        func metrics(_ names: Range<Int>, each: Int = 1) -> [UInt8] {
+            TestMetric.message(
+                names.flatMap { name in
+                    (0..<each).map { TestMetric(name: "m\(name)", labels: [("i", "\($0)")], value: 1) }
+                })
+        }
+        let first = try Pipeline.decode(series, metrics(0..<8))
+        #expect(first.samplesAccepted == 8 && series.blocks.count == 8)
+        // Of those that are known there may be more series; of the others two have room.
+        let more = try Pipeline.decode(series, metrics(0..<15, each: 20))
+        #expect(more.samplesAccepted == 200 && more.drops[.seriesLimit] == 100)
+        #expect(series.blocks.count == 10 && series.seriesCount == 200)
+        let number = series.tableNumber
+        #expect(try Pipeline.decode(series, metrics(0..<15, each: 20)).samplesAccepted == 200)
+        #expect(series.tableNumber == number, "what is refused makes no new table")
+        // Others come instead: the old ones make room.
+        let next = try Pipeline.decode(series, metrics(100..<130))
+        #expect(next.samplesAccepted == 10 && next.drops[.seriesLimit] == 20)
+        #expect(series.blocks.count == 10 && series.seriesCount == 10)
+        #expect(Pipeline.samples(Pipeline.text([try #require(Pipeline.snapshot(series))])).count == 10)
+    }
+
     @Test func boundsAliases() throws {
         var limits = SeriesLimits()
         limits.maxAliases = 10
