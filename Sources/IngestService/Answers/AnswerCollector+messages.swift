@@ -18,7 +18,7 @@ extension AnswerCollector {
         {
             count(.unchanged, stream)
             count(.answered, stream)
-            quietAt = MonotonicClock.nowNanoseconds() + AnswerKind.quietNanoseconds
+            awaitQuiet()
             return
         }
         if stream == .crashDiagnostics, call.messagesBeingParsed == 0,
@@ -111,7 +111,7 @@ extension AnswerCollector {
     }
 
     private func takeCrashRecord(_ key: CrashRecordKey, _ message: RawSpan, on call: AnswerStreamCall) {
-        quietAt = MonotonicClock.nowNanoseconds() + AnswerKind.quietNanoseconds
+        awaitQuiet()
         count(.answered, call.stream)
         _ = keep(message, of: call, subject: key.subject, time: key.time)
     }

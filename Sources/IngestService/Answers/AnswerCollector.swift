@@ -23,7 +23,7 @@ final class AnswerCollector {
     var rounds: [AgentStream: CollectionRounds] = [:]
     var gatheredBytes = 0
     /// When those who wait for crash records are answered, if nothing comes any more.
-    var quietAt: UInt64 = .max
+    private(set) var quietAt: UInt64 = .max
     let maximumMessageBytes: Int
 
     init(
@@ -65,13 +65,22 @@ final class AnswerCollector {
         }
         var deadline = command.deadlineNanoseconds
         if stream == .crashDiagnostics {
-            quietAt = now + AnswerKind.quietNanoseconds
             deadline = min(deadline, now + AnswerKind.longestQuietNanoseconds)
         }
         let ended = rounds[stream, default: CollectionRounds()].begin(
             key, deadlineNanoseconds: deadline, waitingFor: waiting, skipped: skipped)
         if let ended { publish(ended, of: key, stream) }
+        if stream == .crashDiagnostics { awaitQuiet() }
     }
+
+    /// Something may come, or has come, on a StreamCrashDiagnostics: who waits for its records waits a moment more. What
+    /// comes unasked keeps nobody waiting.
+    func awaitQuiet() {
+        guard isAwaitingCrashRecords else { return }
+        quietAt = MonotonicClock.nowNanoseconds() + AnswerKind.quietNanoseconds
+    }
+
+    var isAwaitingCrashRecords: Bool { rounds[.crashDiagnostics].map { $0.count > 0 } ?? false }
 
     private func targets(of command: AskCommand) -> [Agent] {
         guard let ids = command.agents else { return Array(registry.all) }

@@ -28,12 +28,12 @@ final class AgentMover {
         leaving.removeAll { $0.connection.end != nil }
         let count = plan.next(share, leaving: leaving.count, nowNanoseconds: now)
         guard count > 0 else { return sayIfDone() }
-        if movedInRow == 0 {
+        let moved = service.move(count, nowNanoseconds: now)
+        if movedInRow == 0, !moved.isEmpty {
             logger.info(
                 "has more than its share of the agents and sends some to the other workers",
                 metadata: ["connections": "\(share.own)", "share": "\(share.share)"])
         }
-        let moved = service.move(count, nowNanoseconds: now)
         plan.sent(moved.count)
         movedInRow += moved.count
         leaving += moved.map { ($0, now) }
