@@ -12,6 +12,8 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case refusedLoop
     /// Of an identity that the supervisor holds off because it has killed workers.
     case refusedHeldOff
+    /// Its identity found no room in the lane.
+    case refusedNoRoom
 
     // Losses of agents by cause.
     case lostStreamEnded = 8
@@ -107,6 +109,10 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case agentsAdopted
     /// Attempts to accept a connection that failed for want of descriptors or memory.
     case acceptsFailed
+    /// RegisterAgent streams on which nothing came.
+    case refusedSilent
+    /// Labels of registrations that are not put on the agent's series.
+    case labelsLeftOut
 
     /// Where the drops of samples begin, in the order of `Metrics.DropCause`.
     public static let firstSampleDrop = 128

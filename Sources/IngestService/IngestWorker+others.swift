@@ -121,20 +121,9 @@ extension IngestWorker {
                 guard entry.registeredAtNanoseconds > known else { continue }
                 elsewhere.places[entry.id] = LaneAdoption.Elsewhere.Place(
                     registeredAtNanoseconds: entry.registeredAtNanoseconds
-                ) { Self.sampleReceivedAtNanoseconds(slot, entry, in: reader) }
+                ) { entry.sampleReceivedAtNanoseconds(slot, in: reader) }
             }
         }
         return elsewhere
-    }
-
-    private static func sampleReceivedAtNanoseconds(
-        _ slot: SlotRef, _ entry: AgentEntry, in reader: LaneReader
-    ) -> Int64? {
-        var time: Int64?
-        _ = reader.read(at: entry.samplePosition) { header, payload in
-            guard header.type == .sample, header.agent == slot else { return }
-            time = Sample.header(of: payload)?.receivedAtNanoseconds
-        }
-        return time
     }
 }

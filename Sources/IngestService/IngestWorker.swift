@@ -151,20 +151,19 @@ public final class IngestWorker: Worker, @unchecked Sendable {
 
     private func adoptPredecessorsAgents() {
         guard let reader = try? LaneReader(descriptor: lanes.up, kind: .up) else { return }
-        var found: [(slot: SlotRef, entry: AgentEntry, identity: IdentityRecord)] = []
+        var found: [PredecessorsAgent] = []
         for index in 0..<reader.slotHighWater {
             guard let (slot, entry) = reader.entry(at: index) else { continue }
-            var identity: IdentityRecord?
-            _ = reader.read(at: entry.identityPosition) { header, payload in
-                if header.type == .identity, header.agent == slot { identity = IdentityRecord(payload: payload) }
+            var agent: PredecessorsAgent?
+            if !service.isHeldOff(entry.identityHash) {
+                // Reading what it has sent is what a predecessor may have died of.
+                service.note.working(on: entry.identityHash) {
+                    agent = PredecessorsAgent(slot, entry, in: reader)
+                    if agent != nil { adoptAnswers(of: slot, reader) }
+                }
             }
-            if let identity, identity.id == entry.id, !service.isHeldOff(entry.identityHash) {
-                found.append((slot, entry, identity))
-                // Reading them is what a predecessor may have died of.
-                service.note.working(on: entry.identityHash) { adoptAnswers(of: slot, reader) }
-            } else {
-                lane.releaseSlot(slot)
-            }
+            if let agent { found.append(agent) } else { lane.releaseSlot(slot) }
+            breathe()
         }
         service.adoptPredecessorsAgents(found)
         if !found.isEmpty { logger.info("took over the predecessor's lane", metadata: ["agents": "\(found.count)"]) }

@@ -66,6 +66,22 @@ import Testing
         #expect(heldUntil([guardian], at: 101) == 111 * second)
     }
 
+    @Test func whatIsAdoptedIsNotAddedToWhatIsKnown() {
+        var guardian = guardian([100, 101, 102])
+        for _ in 0..<3 { guardian.adopt(ShortLives(count: 5, lastNanoseconds: 101 * second), of: hash) }
+        #expect(guardian.shortLives(of: hash) == ShortLives(count: 5, lastNanoseconds: 102 * second))
+        guardian.adopt(ShortLives(count: 2, lastNanoseconds: 103 * second), of: hash)
+        #expect(guardian.shortLives(of: hash) == ShortLives(count: 5, lastNanoseconds: 102 * second))
+    }
+
+    @Test func whatIsAdoptedIsOfTheSameWindowOrOneOfTheTwoIsOver() {
+        var guardian = guardian([100, 101, 102])
+        guardian.adopt(ShortLives(count: 9, lastNanoseconds: 91 * second), of: hash)
+        #expect(guardian.shortLives(of: hash) == ShortLives(count: 3, lastNanoseconds: 102 * second))
+        guardian.adopt(ShortLives(count: 1, lastNanoseconds: 113 * second), of: hash)
+        #expect(guardian.shortLives(of: hash) == ShortLives(count: 1, lastNanoseconds: 113 * second))
+    }
+
     @Test func aTimeToComeHoldsNobodyForLonger() {
         let lives = [ShortLives(count: 200, lastNanoseconds: .max)]
         #expect(ReconnectGuard.heldOffUntil(lives, nowNanoseconds: 5 * second) == 15 * second)

@@ -3,6 +3,7 @@
 import concurrent.futures
 import os
 import pathlib
+import resource
 import signal
 import sys
 import threading
@@ -11,7 +12,7 @@ import time
 import pytest
 
 from harness import wire
-from harness.processes import Program, pause
+from harness.processes import Program, descriptors, pause
 from harness.waiting import eventually
 from harness.wire import Sample
 
@@ -292,6 +293,24 @@ def test_new_connection_before_the_old_is_closed(proxy, agents, raw):
     moved.samples = [moved.sample("moved_value", 1)]
     running.wait_agents(online=4, total=4)
     assert running.scrape().total("moved_value") == 1
+
+
+def test_connections_that_nobody_uses_make_room(proxy, agents, raw):
+    """All descriptors are taken by peers that speak HTTP/2 and call nothing: agents come all the same."""
+    running = proxy(ingest_workers=1)
+    first = agents(running, "first")
+    ingest = running.workers("ingest")[0]["pid"]
+    _, hard = resource.prlimit(ingest, resource.RLIMIT_NOFILE)
+    limit = len(descriptors(ingest)) + 20
+    resource.prlimit(ingest, resource.RLIMIT_NOFILE, (limit, hard))
+    for _ in range(30):
+        raw(running)
+    agents(running, "second")
+    running.wait_agents(online=2)
+    assert not first.registration.is_ended
+    eventually(
+        lambda: running.scrape().value("fodc_proxy_grpc_connections_closed_total", cause="idle") >= 20, "it is counted")
+    assert running.scrape().value("fodc_proxy_grpc_accepts_failed_total") >= 1
 
 
 def test_broken_names(proxy, agents):

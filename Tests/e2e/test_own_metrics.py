@@ -15,6 +15,7 @@ EXPECTED = {
     "fodc_proxy_agents": "gauge",
     "fodc_proxy_max_agents": "gauge",
     "fodc_proxy_agent_registrations_total": "counter",
+    "fodc_proxy_registration_labels_left_out_total": "counter",
     "fodc_proxy_agent_losses_total": "counter",
     "fodc_proxy_claims_total": "counter",
     "fodc_proxy_foreign_streams": "gauge",

@@ -7,7 +7,7 @@ import uuid
 import grpc
 import pytest
 
-from harness import protos
+from harness import protos, wire
 from harness.agent import Agent
 from harness.exposition import key
 from harness.processes import pause
@@ -62,6 +62,29 @@ def test_empty_first_message(proxy, agents):
     stream = agents(proxy(), start=False).begin_registration(b"")
     assert not stream.next().success
     assert stream.status()[0] == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_more_labels_than_there_is_room_for(proxy, agents):
+    """Of 4,000 labels 48 go on the series, and nobody waits for that."""
+    running = proxy(ingest_workers=1)
+    agent = agents(running, labels={f"l{n}": "" for n in range(2000)} | {f"k{n:04}": "v" for n in range(2000)})
+    agent.samples = [agent.sample("value", n, n=str(n)) for n in range(2000)]
+    scrape = running.scrape()
+    series = scrape.named("value")
+    assert len(series) == 2000
+    assert all({k for k, _ in labels if k.startswith("node_k")} == {f"node_k{n:04}" for n in range(48)} for labels in series)
+    assert scrape.value("fodc_proxy_registration_labels_left_out_total") == 2000 - 48
+
+
+def test_registration_of_a_size_that_none_has(proxy, agents):
+    running = proxy(ingest_workers=1)
+    good = agents(running, "good", labels={f"l{n}": "v" * 60 for n in range(800)})
+    stream = agents(running, "huge", start=False).begin_registration(
+        wire.register_message("huge", labels={f"l{n}": "v" * 60 for n in range(1000)}))
+    response = stream.next()
+    assert not response.success and "is larger than 65536" in response.message
+    assert stream.status()[0] == grpc.StatusCode.INVALID_ARGUMENT
+    assert not good.registration.is_ended
 
 
 def test_max_agents(proxy, agents):

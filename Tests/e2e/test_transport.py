@@ -433,6 +433,30 @@ def test_silent_connection_is_closed_by_keepalive(proxy, raw):
     assert running.health()["agents_online"] == 1
 
 
+def test_peers_that_never_register_do_not_stay(proxy, raw):
+    """Neither a connection without calls, nor one whose calls say nothing, nor such a call beside a registered agent's."""
+    running = proxy(agent_heartbeat_timeout="2m", ingest_workers=1)
+    connections = [raw(running, timeout=60) for _ in range(3)]
+    bare, mute, known = connections
+    streams = [mute.open("RegisterAgent", metadata=[("x-filler", "f" * 8000)]) for _ in range(100)]
+    registration, _ = known.register(pod="known")
+    silent = known.open("RegisterAgent")
+    known.write(silent, wire.grpc_frame(wire.register_message("half"))[:-1])
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda c: _answer_pings(c, 36), connections))
+    assert bare.is_closed and mute.is_closed and not known.is_closed
+    assert not any(mute.calls[s].messages() and mute.calls[s].grpc_status == OK for s in streams)
+    assert known.calls[silent].grpc_status == DEADLINE_EXCEEDED
+    refused = protos.registration.RegisterAgentResponse.FromString(known.calls[silent].messages()[0])
+    assert (refused.success, refused.message) == (False, "no RegisterAgentRequest has come")
+    assert not known.calls[registration].is_ended
+    known.register(pod="another")
+    running.wait_agents(online=2, total=2)
+    scrape = running.scrape()
+    assert scrape.value("fodc_proxy_grpc_connections_closed_total", cause="idle") == 2
+    assert scrape.value("fodc_proxy_agent_registrations_total", outcome="refused_silent") >= 1
+
+
 def _answer_pings(connection: RawHTTP2, seconds: float) -> bool:
     for _ in range(int(seconds / 0.5)):
         pause(0.5)

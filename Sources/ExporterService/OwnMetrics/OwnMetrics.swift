@@ -84,7 +84,12 @@ struct OwnMetrics {
                     ("new", .registeredNew), ("returned", .registeredReturned), ("twin", .registeredTwin),
                     ("refused_invalid", .refusedInvalid), ("refused_limit", .refusedLimit),
                     ("refused_loop", .refusedLoop), ("held_off", .refusedHeldOff),
+                    ("refused_no_room", .refusedNoRoom), ("refused_silent", .refusedSilent),
                 ]))
+        builder.add(
+            "fodc_proxy_registration_labels_left_out_total", .counter,
+            "Labels of registrations that are not put on the agent's series: too many, too long, or of a bad name.",
+            sum(.labelsLeftOut))
         addAcrossWorkers(to: &builder)
         builder.add(
             "fodc_proxy_agent_losses_total", .counter, "Agents that were lost or left the registry, by cause.",
@@ -215,7 +220,7 @@ struct OwnMetrics {
             "fodc_proxy_lane_records_lost_total", .counter, "Records that did not come through a lane, by cause.",
             byLabel("cause", [("too_large", .recordsTooLarge), ("no_memory", .recordsWithoutMemory)])
                 + [
-                    ([("cause", "damaged")], Double(followers.reduce(0) { $0 + $1.damagedRecords })),
+                    ([("cause", "damaged")], Double(followers.reduce(0) { $0 &+ $1.damagedRecords })),
                     ([("cause", "poison")], Double(skippedRecords)),
                 ])
         builder.add(
@@ -224,7 +229,7 @@ struct OwnMetrics {
         builder.add(
             "fodc_proxy_lane_lost_bytes_total", .counter,
             "Bytes of lanes that were overwritten before this exporter read them.",
-            Double(followers.reduce(0) { $0 + $1.lostBytes }))
+            Double(followers.reduce(0) { $0 &+ $1.lostBytes }))
     }
 
     private func addHTTP(to builder: inout FamilyBuilder) {

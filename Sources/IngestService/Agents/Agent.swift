@@ -39,7 +39,7 @@ final class Agent {
     let series: AgentSeries
     /// The table that the exporter has been given last, if any.
     var publishedTableNumber: UInt32?
-    /// When the sample came that stands in the lane as its newest, wall clock; `nil` for none, or a predecessor's.
+    /// When the sample came that stands in the lane as its newest, wall clock; `nil` for none, or one that cannot be read.
     var sampleReceivedAtNanoseconds: Int64?
     /// Tables that only an older sample than the next one names.
     var obsoleteTableNumbers: [UInt32] = []

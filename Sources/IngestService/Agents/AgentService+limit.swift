@@ -17,9 +17,7 @@ extension AgentService {
         where agent.status == .online || agent.status == .claiming || agent.registration != nil {
             active.insert(agent.id)
         }
-        for claim in openClaims where !claim.isSettled && claim.mark < mark {
-            active.insert(claim.identity.agentID(secret: secret))
-        }
+        for claim in openClaims.all where !claim.isSettled && claim.mark < mark { active.insert(claim.id) }
         active.remove(id)
         return active.count < limit
     }

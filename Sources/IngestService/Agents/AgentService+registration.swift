@@ -66,7 +66,7 @@ extension AgentService {
         _ request: Banyandb_Fodc_V1_RegisterAgentRequest, _ identity: AgentIdentity, _ hash: UInt64,
         _ call: RegistrationCall
     ) {
-        let ofIdentity = openClaims.count { $0.hash == hash && !$0.isSettled }
+        let ofIdentity = openClaims.line(of: hash).count { !$0.isSettled }
         switch ClaimRoom(ofIdentity: ofIdentity, all: openClaims.count, maxAgents: settings.maxAgents) {
         case .free: break
         case .identityIsFull: return refuseForClaims(identity, call)
@@ -76,8 +76,9 @@ extension AgentService {
         counters.add(.claimNumbers)
         let number = ClaimVerdict.number(
             generation: generation, count: lane.counter(IngestCounter.claimNumbers.rawValue))
+        let id = identity.agentID(secret: secret)
         var entry = AgentEntry(
-            id: identity.agentID(secret: secret), identityHash: hash, status: .claiming,
+            id: id, identityHash: hash, status: .claiming,
             statusSinceNanoseconds: MonotonicClock.nowNanoseconds(), claim: number)
         // It is there before it takes its time: who looked before that and did not see it has an earlier time.
         lane.setEntry(entry, at: slot)
@@ -87,9 +88,10 @@ extension AgentService {
         lane.setEntry(entry, at: slot)
         let mark = ClaimMark(registeredAtNanoseconds: entry.registeredAtNanoseconds, worker: index)
         let claim = OpenClaim(
-            request: request, identity: identity, hash: hash, call: call, slot: slot,
+            request: request, identity: identity, id: id, hash: hash, call: call, slot: slot,
             judgement: ClaimCase(mark: mark, number: number))
-        openClaims.append(claim)
+        openClaims.insert(claim, of: hash, mark: mark)
+        call.claim = claim
         advance(claim)
         guard !openClaims.isEmpty, !isLookingAtClaims else { return }
         isLookingAtClaims = true
@@ -106,27 +108,35 @@ extension AgentService {
             countAs: .refusedLoop)
     }
 
+    /// Identities at a look. For each the tables of the other workers are searched, some 50 µs: all agents of a large
+    /// installation, coming back at once, have their turn within some looks.
+    private static let claimsAtALook = 100
+    /// Settling near `--max-agents` costs more. The rest has its turn at the next look.
+    private static let lookNanoseconds: UInt64 = 10_000_000
+
     /// Looks again what has become of the claims.
     /// - Returns: whether there are some still.
     func lookAtClaims() -> Bool {
-        for claim in openClaims { advance(claim) }
+        let end = MonotonicClock.nowNanoseconds() + Self.lookNanoseconds
+        openClaims.beginRound()
+        for _ in 0..<Self.claimsAtALook {
+            guard let claim = openClaims.next() else { break }
+            advance(claim)
+            if MonotonicClock.nowNanoseconds() >= end { break }
+        }
         isLookingAtClaims = !openClaims.isEmpty
         return isLookingAtClaims
     }
 
     private func advance(_ claim: OpenClaim) {
-        guard !claim.isSettled, openClaims.contains(where: { $0 === claim }) else { return }
+        guard !claim.isSettled, openClaims.isFirst(claim, of: claim.hash) else { return }
         guard !claim.call.isClosed else { return withdraw(claim) }
-        let isBehindAnother = openClaims.contains {
-            $0 !== claim && $0.hash == claim.hash && $0.mark < claim.mark
-        }
-        guard !isBehindAnother else { return }
         var isWaiting = false
         for suspect in registry.agents(of: claim.identity, hash: claim.hash) where suspect.registration != nil {
             isWaiting = isInTheWay(suspect, of: claim) || isWaiting
         }
         // A ping of a connection that is closed already has been answered at once, and the claim settled with it.
-        guard !claim.isSettled, openClaims.contains(where: { $0 === claim }) else { return }
+        guard !claim.isSettled, openClaims.isFirst(claim, of: claim.hash) else { return }
         let namesakes = others.namesakes(claim.hash)
         let ruling = claim.judgement.rule(
             on: others.rivals(among: namesakes), nowNanoseconds: MonotonicClock.nowNanoseconds())
@@ -174,8 +184,7 @@ extension AgentService {
 
     func withdraw(_ claim: OpenClaim) {
         // Refusing it may have ended its call, and with that the claim, already.
-        guard let place = openClaims.firstIndex(where: { $0 === claim }) else { return }
-        openClaims.remove(at: place)
+        guard openClaims.remove(claim, of: claim.hash) else { return }
         if claim.isAnnounced { counters.add(.claimsWithdrawn) }
         releaseSlot(of: claim)
     }
@@ -191,10 +200,9 @@ extension AgentService {
     private func settle(_ claim: OpenClaim, _ namesakes: [Rival], twins: [AgentID]) {
         let mine = registry.agents(of: claim.identity, hash: claim.hash)
         let taken = Set(twins).union(mine.filter { $0.registration != nil }.map(\.id))
-        let ownID = claim.identity.agentID(secret: secret)
         // First its own; then one that a twin has left, here or elsewhere, so that it is not listed once more.
         let left = mine.map(\.id) + namesakes.filter(others.isLeft).map(\.entry.id)
-        let id = ([ownID] + left).first { !taken.contains($0) && registry.agent(id: $0)?.registration == nil }
+        let id = ([claim.id] + left).first { !taken.contains($0) && registry.agent(id: $0)?.registration == nil }
         let isTwin = !taken.isEmpty
         if claim.isAnnounced {
             counters.add(
@@ -229,6 +237,7 @@ extension AgentService {
             nowNanoseconds: MonotonicClock.nowNanoseconds(), readingNanoseconds: reading.nowNanoseconds)
         agent.status = .claiming
         agent.claim = claim.judgement.number
+        noteLabels(record.enrichment, of: agent)
         agent.shortLives = reconnects.shortLives(of: claim.hash)
         // In this order, so that the others never count one too few.
         registry.insert(agent)
@@ -243,9 +252,7 @@ extension AgentService {
         agent.connectionEpoch &+= 1
         agent.peer = claim.call.call.peer
         agent.home = nil
-        if agent.adopt(role: claim.request.nodeRole, labels: claim.labels) {
-            agent.series.setEnrichment(agent.enrichment)
-        }
+        if agent.adopt(role: claim.request.nodeRole, labels: claim.labels) { enrich(agent) }
         counters.add(.registeredReturned)
         admit(agent, claim)
     }
@@ -258,7 +265,12 @@ extension AgentService {
         call.bind(agent)
         outbox.write { [self] () throws(LaneError) in
             guard agent.registration === call else { return closeClaim(claim, of: agent) }
-            try writeIdentity(of: agent)
+            do throws(LaneError) {
+                try writeIdentity(of: agent)
+            } catch {
+                if error != .full { refuseForRoom(agent, claim) }
+                throw error
+            }
             let now = MonotonicClock.nowNanoseconds()
             lane.setHeartbeat(now, at: agent.slot)
             agent.openStreams |= AgentStream.registration.bit
@@ -275,9 +287,20 @@ extension AgentService {
         }
     }
 
+    /// The lane does not take its identity, so nobody would know of it: it is as before, and has to come again.
+    private func refuseForRoom(_ agent: Agent, _ claim: OpenClaim) {
+        closeClaim(claim, of: agent)
+        agent.registration = nil
+        logger.warning("agent refused: the lane has no room for it", metadata: ["pod": "\(agent.identity.podName)"])
+        claim.call.refuse(
+            .resourceExhausted, "the proxy has no room for another agent: register again later",
+            countAs: .refusedNoRoom)
+        if agent.status == .claiming { remove(agent, countAs: nil) }
+    }
+
     /// The agent is in the table, or went away before: nothing waits for this claim any more.
     private func closeClaim(_ claim: OpenClaim, of agent: Agent) {
-        openClaims.removeAll { $0 === claim }
+        _ = openClaims.remove(claim, of: claim.hash)
         if agent.slot != claim.slot { releaseSlot(of: claim) }
     }
 
@@ -300,6 +323,21 @@ extension AgentService {
             firstTableNumber: first)
     }
 
+    /// It has registered with other labels, or another role, than before.
+    private func enrich(_ agent: Agent) {
+        let enrichment = agent.enrichment
+        agent.series.setEnrichment(enrichment)
+        noteLabels(enrichment, of: agent)
+    }
+
+    private func noteLabels(_ enrichment: Enrichment, of agent: Agent) {
+        guard enrichment.refusedLabelCount > 0 else { return }
+        counters.add(.labelsLeftOut, UInt64(enrichment.refusedLabelCount))
+        logger.info(
+            "labels of the agent's registration are not put on its series: too many, too long, or of a bad name",
+            metadata: ["pod": "\(agent.identity.podName)", "labels": "\(enrichment.refusedLabelCount)"])
+    }
+
     func heartbeat(_ request: Banyandb_Fodc_V1_RegisterAgentRequest, of agent: Agent) {
         let now = MonotonicClock.nowNanoseconds()
         agent.heardAtNanoseconds = reading.nowNanoseconds
@@ -307,7 +345,7 @@ extension AgentService {
         registry.setStatus(.online, of: agent, nowNanoseconds: now)
         let labels = request.labels.sorted { $0.key < $1.key }.map { AgentLabel(key: $0.key, value: $0.value) }
         guard agent.adopt(role: request.nodeRole, labels: labels) else { return }
-        agent.series.setEnrichment(agent.enrichment)
+        enrich(agent)
         outbox.write { [self] () throws(LaneError) in
             guard registry.agent(slot: agent.slot.index) === agent else { return }
             try writeIdentity(of: agent)
@@ -316,7 +354,7 @@ extension AgentService {
 
     /// - Parameter end: how the call ended; `nil` when this worker found the connection dead.
     func registrationEnded(_ call: RegistrationCall, _ end: GRPCCallEnd?) {
-        if let claim = openClaims.first(where: { $0.call === call && !$0.isSettled }) { return withdraw(claim) }
+        if let claim = call.claim, !claim.isSettled { return withdraw(claim) }
         guard let agent = call.agent, agent.registration === call else { return }
         let now = MonotonicClock.nowNanoseconds()
         agent.registration = nil

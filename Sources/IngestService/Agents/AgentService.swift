@@ -31,10 +31,12 @@ final class AgentService: GRPCService {
     let index: Int
     let generation: UInt64
     /// Registrations that wait for the outcome of a claim, or for room in the ring.
-    var openClaims: [OpenClaim] = []
+    var openClaims = ClaimLines<OpenClaim>()
     var isLookingAtClaims = false
     /// Called when there are some, having been none: ``lookAtClaims()`` is to be called until it says that there are none.
     var onClaimsOpen: () -> Void = {}
+    /// RegisterAgent streams on which nobody has registered yet.
+    var silentCalls = FirstMessageWatch<RegistrationCall>()
     /// Claims of other workers against agents of this one.
     var claimsHeard = ClaimsHeard()
     private var heldIdentityChanges: UInt64 = 0
@@ -76,7 +78,11 @@ final class AgentService: GRPCService {
             call.finish(GRPCStatus(.unavailable, "this worker of the proxy is going away: reconnect"))
             return nil
         }
-        if stream == .registration { return RegistrationCall(call: call, service: self) }
+        if stream == .registration {
+            let registration = RegistrationCall(call: call, service: self)
+            silentCalls.opened(registration, nowNanoseconds: reading.nowNanoseconds)
+            return registration
+        }
         guard let agent = authenticate(call, stream) else { return nil }
         if stream == .metrics {
             let metrics = MetricsStreamCall(call: call, agent: agent, collector: collector)
@@ -154,6 +160,7 @@ final class AgentService: GRPCService {
         reading.tick(nowNanoseconds: now, isReading: isReading)
         others.refresh()
         closeHeldOff()
+        for call in silentCalls.expire(nowNanoseconds: reading.nowNanoseconds) { call.refuseForSilence() }
         for agent in Array(registry.all) { judge(agent, nowNanoseconds: now) }
         counters.set(.foreignStreams, registry.all.reduce(0) { $0 + $1.foreignStreamCount })
         evictBeyondLimit()
@@ -228,9 +235,10 @@ final class AgentService: GRPCService {
     // MARK: Life of the worker
 
     /// Lists the agents of the predecessor as unconnected: their connections died with its process.
-    func adoptPredecessorsAgents(_ records: [(slot: SlotRef, entry: AgentEntry, identity: IdentityRecord)]) {
+    func adoptPredecessorsAgents(_ records: [PredecessorsAgent]) {
         let now = MonotonicClock.nowNanoseconds()
-        for (slot, entry, identity) in records {
+        for record in records {
+            let (slot, entry, identity) = (record.slot, record.entry, record.identity)
             // A claim ended with its connection; and of who has killed us twice nothing is read again.
             guard entry.status != .claiming, !isHeldOff(entry.identityHash) else {
                 lane.releaseSlot(slot)
@@ -255,18 +263,20 @@ final class AgentService: GRPCService {
             }
             adoptShortLives(entry, of: agent)
             agent.obsoleteTableNumbers = tables
+            agent.sampleReceivedAtNanoseconds = record.sampleReceivedAtNanoseconds
             if entry.status == .online { counters.add(.lostWorker) }
             registry.insert(agent)
         }
     }
 
-    /// What another worker has known of registrations of this identity that did not last, and nobody else says any more.
+    /// What another worker has known of registrations of this identity that did not last, and nobody else says any more. All
+    /// entries of one worker say the same, and may be read again: what is known here already is not added to.
     func adoptShortLives(_ entry: AgentEntry, of agent: Agent) {
         guard entry.shortLives > 0 else { return }
         let last = min(MonotonicClock.nowNanoseconds(), entry.lastShortLifeNanoseconds)
         let lives = ShortLives(count: Int(entry.shortLives), lastNanoseconds: last)
-        if reconnects.shortLives(of: agent.identityHash) == nil { reconnects.adopt(lives, of: agent.identityHash) }
-        agent.shortLives = lives
+        reconnects.adopt(lives, of: agent.identityHash)
+        agent.shortLives = reconnects.shortLives(of: agent.identityHash)
         agent.isShortLived = entry.isShortLived
     }
 
@@ -274,7 +284,7 @@ final class AgentService: GRPCService {
     func drain() {
         isDraining = true
         let status = GRPCStatus(.unavailable, "this worker of the proxy is going away: reconnect")
-        for claim in openClaims where !claim.isSettled {
+        for claim in Array(openClaims.all) where !claim.isSettled {
             claim.call.end(status)
             withdraw(claim)
         }

@@ -8,6 +8,8 @@ import Lanes
 final class OpenClaim {
     let request: Banyandb_Fodc_V1_RegisterAgentRequest
     let identity: AgentIdentity
+    /// The identity's own id.
+    let id: AgentID
     let hash: UInt64
     let call: RegistrationCall
     let slot: SlotRef
@@ -23,11 +25,12 @@ final class OpenClaim {
     var isSettled = false
 
     init(
-        request: Banyandb_Fodc_V1_RegisterAgentRequest, identity: AgentIdentity, hash: UInt64, call: RegistrationCall,
-        slot: SlotRef, judgement: ClaimCase
+        request: Banyandb_Fodc_V1_RegisterAgentRequest, identity: AgentIdentity, id: AgentID, hash: UInt64,
+        call: RegistrationCall, slot: SlotRef, judgement: ClaimCase
     ) {
         self.request = request
         self.identity = identity
+        self.id = id
         self.hash = hash
         self.call = call
         self.slot = slot

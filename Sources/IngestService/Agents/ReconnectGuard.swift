@@ -56,17 +56,23 @@ struct ReconnectGuard {
         return true
     }
 
-    /// What a predecessor of this worker has left.
+    /// What a worker that is no more has known. Of that and what is known here the larger count is kept: it may be the same,
+    /// read again.
     mutating func adopt(_ lives: ShortLives, of identityHash: UInt64) {
-        guard lives.count > 0 else { return }
-        add(Array(repeating: lives.lastNanoseconds, count: lives.count), to: identityHash)
+        let own = ends[identityHash] ?? []
+        // Of another window than what is known here: one of the two is over.
+        let newest = max(lives.lastNanoseconds, own.last ?? 0)
+        guard newest - lives.lastNanoseconds <= Self.windowNanoseconds else { return }
+        let missing = lives.count - own.count { newest - min(newest, $0) <= Self.windowNanoseconds }
+        guard missing > 0 else { return }
+        add(Array(repeating: lives.lastNanoseconds, count: missing), to: identityHash)
     }
 
     private mutating func add(_ times: [UInt64], to identityHash: UInt64) {
         if ends[identityHash] == nil, ends.count >= Self.maximumIdentities { makeRoom() }
-        guard let last = times.last else { return }
-        var kept = ends[identityHash, default: []].filter { last - min(last, $0) <= Self.windowNanoseconds }
-        kept.append(contentsOf: times)
+        var kept = (ends[identityHash, default: []] + times).sorted()
+        guard let last = kept.last else { return }
+        kept.removeAll { last - min(last, $0) > Self.windowNanoseconds }
         // More than that says nothing more, and a slot has a byte for it.
         ends[identityHash] = kept.suffix(Int(UInt8.max))
     }

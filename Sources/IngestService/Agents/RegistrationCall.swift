@@ -7,12 +7,16 @@ import Platform
 
 /// A RegisterAgent stream: the first message registers, every later one is a heartbeat.
 final class RegistrationCall: GRPCCallHandler {
-    /// A registration is some hundred bytes; what is larger is not one.
-    static let maximumMessageBytes = 256 * 1024
+    /// A registration is some hundred bytes. With 50 of the longest labels that Kubernetes allows (317 bytes of name, 63 of
+    /// value) and 100 containers it has 26 KiB; what is larger than this is none. The ring's reserve for identities, 1 MiB,
+    /// takes a number of them.
+    static let maximumMessageBytes = 64 << 10
 
     let call: GRPCCall
     private unowned let service: AgentService
     private(set) var agent: Agent?
+    /// Its registration while that is under way.
+    weak var claim: OpenClaim?
     private var hasBegun = false
     private(set) var isClosed = false
     /// Set when this worker ends the stream of its own accord: then the agent is not to blame for coming back at once.
@@ -25,10 +29,13 @@ final class RegistrationCall: GRPCCallHandler {
     init(call: GRPCCall, service: AgentService) {
         self.call = call
         self.service = service
+        // Who it is, is known when it is registered.
+        call.keepsConnection = false
     }
 
     func received(message: RawSpan) {
         guard !isClosed, !isEndedByUs else { return }
+        service.silentCalls.settled(self)
         guard message.byteCount <= Self.maximumMessageBytes else {
             refuse(
                 .invalidArgument,
@@ -68,6 +75,7 @@ final class RegistrationCall: GRPCCallHandler {
     func closed(_ end: GRPCCallEnd) {
         guard !isClosed else { return }
         isClosed = true
+        service.silentCalls.settled(self)
         service.registrationEnded(self, end)
     }
 
@@ -77,6 +85,7 @@ final class RegistrationCall: GRPCCallHandler {
     func accept(heartbeatSeconds: Int64) {
         guard let agent else { return }
         answeredAtNanoseconds = MonotonicClock.nowNanoseconds()
+        call.keepsConnection = true
         var response = Banyandb_Fodc_V1_RegisterAgentResponse()
         response.success = true
         response.message = "agent registered"
@@ -93,6 +102,10 @@ final class RegistrationCall: GRPCCallHandler {
         response.message = message
         send(response)
         finish(GRPCStatus(code, message))
+    }
+
+    func refuseForSilence() {
+        refuse(.deadlineExceeded, "no RegisterAgentRequest has come", countAs: .refusedSilent)
     }
 
     func end(_ status: GRPCStatus) {

@@ -153,12 +153,49 @@ import Testing
             id: AgentID.random(), identity: AgentIdentity(podName: "a", containerNames: []), role: "ROLE_DATA",
             labels: [], peer: "", registeredAtNanoseconds: 1)
         adopter.service.adoptPredecessorsAgents([
-            (slot, AgentEntry(id: identity.id, status: .online), identity)
+            PredecessorsAgent(
+                slot: slot, entry: AgentEntry(id: identity.id, status: .online), identity: identity)
         ])
         let agent = try #require(adopter.agent(pod: "a"))
         #expect(agent.obsoleteTableNumbers == [number])
         // No number of ours could be above the largest of all: such a table is none of ours.
         #expect(ahead == .max ? agent.series.tableNumber < .max - 1 : agent.series.tableNumber == number + 1)
+    }
+
+    /// The adopter was restarted: what stands in its lane it has from a predecessor.
+    @Test(arguments: [false, true]) func ofAPredecessorsSampleAndAnAdoptedOneTheNewerCounts(isOwnNewer: Bool) throws {
+        let adopter = try Adopter()
+        let removed = try LaneUnderAdoption()
+        let own = LaneUnderAdoption(writing: adopter.lane, in: adopter.descriptor)
+        // What is written last is newer.
+        for isOwn in isOwnNewer ? [false, true] : [true, false] {
+            if isOwn { try own.add(pod: "a", table: (5, ["up"])) }
+            if !isOwn { try removed.add(pod: "a", table: (7, ["up", "load"])) }
+        }
+        let reader = try LaneReader(descriptor: adopter.descriptor, kind: .up)
+        let (slot, entry) = try #require(reader.entry(at: 0))
+        let record = try #require(PredecessorsAgent(slot, entry, in: reader))
+        #expect(record.sampleReceivedAtNanoseconds != nil)
+        adopter.service.adoptPredecessorsAgents([record])
+        try adopter.adopt(removed)
+        let agent = try #require(adopter.agent(pod: "a"))
+        #expect(try adopter.seriesCount(of: agent) == (isOwnNewer ? 1 : 2))
+    }
+
+    @Test func whatIsKnownOfShortLivesDoesNotShrink() throws {
+        let adopter = try Adopter()
+        let removed = try LaneUnderAdoption()
+        let slot = try removed.add(pod: "a")
+        let hash = try #require(removed.writer.entry(at: slot)).identityHash
+        let now = MonotonicClock.nowNanoseconds()
+        adopter.service.reconnects.adopt(ShortLives(count: 4, lastNanoseconds: now), of: hash)
+        for (said, known) in [(2 as UInt8, 4), (5, 5), (5, 5)] {
+            try removed.change(slot) { ($0.shortLives, $0.lastShortLifeNanoseconds) = (said, now) }
+            let again = try Adopter()
+            again.service.reconnects = adopter.service.reconnects
+            try again.adopt(removed)
+            #expect(again.agent(pod: "a")?.shortLives == ShortLives(count: known, lastNanoseconds: now))
+        }
     }
 
     @Test func answersOfOtherStreamsComeAlong() throws {

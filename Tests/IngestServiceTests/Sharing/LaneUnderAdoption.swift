@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
 import FODCProtocol
+import Glibc
 import Lanes
 import Logging
 import Metrics
@@ -23,6 +24,12 @@ final class LaneUnderAdoption {
         descriptor = try LaneFile.create(name: "test-removed", kind: .up)
         writer = try LaneWriter.format(
             descriptor: descriptor, kind: .up, index: 3, generation: 1, maximumRingBytes: 64 << 20)
+    }
+
+    /// Writes into the lane of somebody else, who keeps it.
+    init(writing writer: LaneWriter, in descriptor: Int32) {
+        self.descriptor = dup(descriptor)
+        self.writer = writer
     }
 
     deinit { MemoryFile.close(descriptor) }

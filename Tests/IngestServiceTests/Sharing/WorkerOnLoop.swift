@@ -19,7 +19,7 @@ final class WorkerOnLoop: @unchecked Sendable {
     let worker: IngestWorker
     private let up: Int32
 
-    init() throws {
+    init(ringMaxSize: String = "2GiB") throws {
         let memory = try ControlFile.create()
         control = try ControlWriter(descriptor: memory)
         up = try LaneFile.create(name: "test-own", kind: .up)
@@ -31,7 +31,8 @@ final class WorkerOnLoop: @unchecked Sendable {
         let written = LaneUnderAdoption.secretBytes.withUnsafeBytes { pwrite(secret, $0.baseAddress, $0.count, 0) }
         precondition(written == LaneUnderAdoption.secretBytes.count, "the secret is written")
         let wanted = WorkerLaunch(
-            role: .ingest, index: 0, generation: 1, ingestWorkers: 1, settings: ProxySettings(),
+            role: .ingest, index: 0, generation: 1, ingestWorkers: 1,
+            settings: try ProxySettings(flagValues: [(.ringMaxSize, ringMaxSize)]),
             descriptors: WorkerDescriptors(
                 control: memory, link: memory, listener: listener, secret: secret,
                 lanes: .ingest(
