@@ -14,6 +14,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
+from harness import processes as programs, tables  # noqa: E402
+from harness.agent import Agent  # noqa: E402
 from harness.ctl import Control  # noqa: E402
 from harness.processes import children, pause, processes, stat_of  # noqa: E402
 from harness.scraping import Scraper  # noqa: E402
@@ -25,6 +27,7 @@ WEB = Web(17913)
 CONTROL = Control("/run/fodc-proxy")
 UNIT = "fodc-proxy.service"
 AGENTS, SERIES = 60, 20
+programs.BIN = pathlib.Path(sys.argv[2])
 
 
 def systemctl(*arguments: str, check: bool = True) -> str:
@@ -259,6 +262,29 @@ def scenario_other_host():
             eventually(lambda: series(WEB.scrape()) == series(before), "with all its series")
             assert ids(WEB.scrape()) == ids(before)
             eventually(lambda: shown("NFileDescriptorStore") == count, "and no more in the store")
+
+
+class Inside:
+    """The service as `harness.tables` wants it."""
+
+    def workers(self, role: str):
+        return [p for p in children(int(shown("MainPID"))) if p["name"] == f"fodc-{role}"]
+
+
+def scenario_held_off():
+    """An agent that is held off is so still when the supervisor has died, and everybody is told."""
+    start()
+    agent = Agent("127.0.0.1:17912", "bad").start()
+    (entry,) = tables.entries(Inside(), id=agent.agent_id)
+    for worker in (0, 1):
+        tables.die_over(Inside(), worker, entry["identity_hash"])
+    eventually(lambda: CONTROL.status()["held_off_identities"] == 1, "it is held off")
+    kill_main()
+    eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
+    assert CONTROL.status()["held_off_identities"] == 1 and "held off" in WEB.health()["reason"]
+    eventually(lambda: "held off" in shown("StatusText"), "the status line says so")
+    code, text = Agent("127.0.0.1:17912", "bad").begin_registration().status()
+    assert code.name == "RESOURCE_EXHAUSTED" and "held off" in text
 
 
 def scenario_degraded():
