@@ -38,10 +38,10 @@ extension Supervisor {
             let monotonic = MonotonicClock.nowNanoseconds()
             // One tick early rather than one late.
             if monotonic + SteadyClock.tickNanoseconds >= lastPingNanoseconds + interval {
-                service.ping()
-                lastPingNanoseconds = monotonic
+                if service.ping() { lastPingNanoseconds = monotonic }
             }
         }
+        service.flush()
         LogOutput.standard.tellRepeats()
         observe()
         for worker in everyone {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import CSystemd
 import Glibc
 
 /// systemd's descriptor store: what is given into it comes back at the next start, also after a crash. Without systemd
@@ -12,12 +11,10 @@ public struct DescriptorStore: Sendable {
     static let limitReceived = 1024
     static let firstReceived: Int32 = 3
 
-    /// Whether there is a systemd to talk to.
-    public let isThere: Bool
+    public init() {}
 
-    public init() {
-        isThere = getenv("NOTIFY_SOCKET") != nil
-    }
+    /// Whether there is a systemd to talk to.
+    public var isThere: Bool { NotifySocket.shared.isThere }
 
     // MARK: At the start
 
@@ -57,8 +54,8 @@ public struct DescriptorStore: Sendable {
 
     // MARK: While it runs
 
-    /// Gives systemd a duplicate of a descriptor to keep. `false`: it was not even sent. systemd does not poll it:
-    /// otherwise it would drop a socket that hangs up.
+    /// Gives systemd a duplicate of a descriptor to keep, as soon as it reads. `false`: that will not be. systemd does not
+    /// poll it: otherwise it would drop a socket that hangs up.
     @discardableResult
     public func store(_ descriptor: Int32, name: String) -> Bool {
         precondition(Self.isName(name), "a name is what systemd allows")
@@ -112,7 +109,6 @@ public struct DescriptorStore: Sendable {
     }
 
     private func send(_ message: String, _ descriptors: [Int32]) -> Bool {
-        guard isThere else { return false }
-        return sd_pid_notify_with_fds(0, 0, message, descriptors, UInt32(descriptors.count)) > 0
+        NotifySocket.shared.send(message, descriptors)
     }
 }

@@ -2,42 +2,39 @@
 import CSystemd
 import Glibc
 
-/// What a notify service says to systemd. Without systemd (no `NOTIFY_SOCKET`) everything here does nothing.
+/// What a notify service says to systemd. Without systemd (no `NOTIFY_SOCKET`) everything here does nothing; nothing
+/// here waits. For the main thread alone.
 public struct ServiceManager: Sendable {
     /// Half of the time within which systemd wants to hear a ping; `nil`: it does not.
     public let watchdogIntervalNanoseconds: UInt64?
-    private let hasSocket: Bool
 
     public init() {
-        hasSocket = getenv("NOTIFY_SOCKET") != nil
         var microseconds: UInt64 = 0
         watchdogIntervalNanoseconds =
             sd_watchdog_enabled(0, &microseconds) > 0
             ? microseconds.multipliedReportingOverflow(by: 500).partialValue : nil
     }
 
-    public func ready(status: String) {
-        notify("READY=1\nSTATUS=\(Self.oneLine(status))")
+    public func ready(status text: String) {
+        _ = NotifySocket.shared.send("READY=1")
+        status(text)
     }
 
     public func status(_ text: String) {
-        notify("STATUS=\(Self.oneLine(text))")
+        _ = NotifySocket.shared.send("STATUS=\(Self.oneLine(text))", replaces: "STATUS")
     }
 
-    public func stopping(status: String) {
-        notify("STOPPING=1\nSTATUS=\(Self.oneLine(status))")
+    public func stopping(status text: String) {
+        _ = NotifySocket.shared.send("STOPPING=1")
+        status(text)
     }
 
-    /// "I am well": to be sent at least every ``watchdogIntervalNanoseconds``.
-    public func ping() {
-        guard hasSocket else { return }
-        sd_notify(0, "WATCHDOG=1")
-    }
+    /// "I am well": to be sent at least every ``watchdogIntervalNanoseconds``. `false`: systemd does not read now.
+    @discardableResult
+    public func ping() -> Bool { NotifySocket.shared.sendIfPossible("WATCHDOG=1") }
 
-    private func notify(_ message: String) {
-        guard hasSocket else { return }
-        sd_notify(0, message)
-    }
+    /// What systemd did not take when it was said. To be called now and then.
+    public func flush() { NotifySocket.shared.flush() }
 
     /// A line break would begin another assignment.
     private static func oneLine(_ text: String) -> String {
