@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs inside a bare Debian whose own systemd is booted (see test_package.py), with nothing but Python's own library:
-package_inside.py SCENARIO FOLDER, in which first.deb and second.deb (of a higher version) lie. Fails by exception."""
+package_inside.py SCENARIO FOLDER, in which first.deb, and second.deb and third.deb of higher versions lie. Fails by exception."""
 import http.client
 import json
 import os
@@ -225,6 +225,25 @@ def scenario_life():
 def check_installed_again():
     assert shown("ActiveState") == "active" and run("systemctl", "is-enabled", UNIT) == "enabled"
     assert not run("systemctl", "--failed", "--no-legend", "--plain")
+
+
+def scenario_upgrade_by_restart():
+    """From one version to another that cannot take over by a reload: a restart, over which nobody is refused either."""
+    install("first")
+    simulation, expected = agents()
+    main = shown("MainPID")
+    scraper = Scraper(expected)
+    time.sleep(0.5)
+    told = install("third")
+    assert "the reload failed" in told, told
+    assert "handover is of version 99" in run("journalctl", "--no-pager", "-b", "-u", UNIT)
+    assert shown("MainPID") != main and shown("NRestarts") == "0"
+    eventually(lambda: health()["agents_online"] == AGENTS, "agents are connected")
+    time.sleep(0.5)
+    scraper.end()
+    check_installed_again()
+    simulation.send_signal(signal.SIGTERM)
+    simulation.wait(PATIENCE)
 
 
 def scenario_deaths():

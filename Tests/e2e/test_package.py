@@ -97,7 +97,8 @@ def debian():
 
 @pytest.fixture
 def packages(tmp_path):
-    """The package as first.deb, and the same with a higher version as second.deb."""
+    """The package as first.deb, the same with a higher version as second.deb, and as third.deb one to which a reload cannot
+    go: its `--check` tells another version of what is handed over."""
     folder = tmp_path / "packages"
     folder.mkdir()
     (folder / "first.deb").write_bytes(package().read_bytes())
@@ -105,11 +106,24 @@ def packages(tmp_path):
     control = tmp_path / "tree/DEBIAN/control"
     control.write_text(re.sub(r"^Version: .*", lambda m: m[0] + "+next", control.read_text(), flags=re.MULTILINE))
     dpkg_deb("--root-owner-group", "-Znone", "--build", tmp_path / "tree", folder / "second.deb")
+    control.write_text(control.read_text().replace("+next", "+other"))
+    program = tmp_path / "tree/usr/lib/fodc-proxy/fodc-proxy"
+    program.rename(program.with_name("fodc-proxy.whole"))
+    program.write_text(OTHER_KIND)
+    program.chmod(0o755)
+    dpkg_deb("--root-owner-group", "-Znone", "--build", tmp_path / "tree", folder / "third.deb")
     return folder
 
 
+OTHER_KIND = """\
+#!/bin/sh
+[ "$1" != --check ] || { /usr/lib/fodc-proxy/fodc-proxy.whole "$@" | sed 's/handover [0-9]*/handover 99/'; exit; }
+exec /usr/lib/fodc-proxy/fodc-proxy.whole "$@"
+"""
+
+
 @pytest.mark.timeout(900)  # makes the root, if there is none yet
-@pytest.mark.parametrize("scenario", ["life", "deaths", "wrong_settings"])
+@pytest.mark.parametrize("scenario", ["life", "upgrade_by_restart", "deaths", "wrong_settings"])
 def test_in_a_bare_debian(scenario, debian, packages, tmp_path):
     journal = tmp_path / "journal"
     ended = subprocess.run(
