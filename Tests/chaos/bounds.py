@@ -45,7 +45,14 @@ DESCRIPTORS_MORE = {"exporter": 4, "ingest": 2, "supervisor": 0}
 LOOKED_INTO = ("memory file fodc-downa", "memory file fodc-downb")
 #: Memory of their own that all processes together may have more at the end than at the beginning, quiet to quiet.
 OWN_FACTOR, OWN_BYTES = 1.5, 16 << 20
+#: Of one process, at any time. Measured are 1, 10 and 30 MiB; on top of that an exporter holds reports that slow readers do
+#: not take, up to 128 MiB (`ReportAnswers`).
+OWN_MOST_BYTES = {"supervisor": 4 << 20, "ingest": 32 << 20, "exporter": (64 + 128) << 20}
 #: A life tells of growth when it is so long; what comes before is what a process needs to be used to its work.
 LIFE_SECONDS, LEARNING_SECONDS = 20.0, 8.0
-#: The median of such lives of a role may grow by so much a minute, if there are so many of them.
-GROWTH_BYTES, GROWTH_DESCRIPTORS, GROWTH_LIVES = 4 << 20, 2.0, 5
+#: The median of such lives of a role may grow by so much a minute, if there are so many of them. An exporter rarely lives so
+#: long here, and a flood makes it grow rightly: it is worn in quiet instead.
+GROWTH_BYTES = {"supervisor": 256 << 10, "ingest": 4 << 20}
+GROWTH_DESCRIPTORS, GROWTH_LIVES = 2.0, 5
+#: What all of a role may grow by over a second round of wear, when the first has made them used to it.
+WEAR_BYTES = {"supervisor": 64 << 10, "ingest": 1 << 20, "exporter": 2 << 20}

@@ -84,9 +84,14 @@ class Deaths:
                     and life.began <= death.life.ended:
                 return Death(life, "with the supervisor", death.strike)
         said = self._journal.end_of(life.process.pid, life.last_seen, life.ended)
-        if " has ended" in said and self._order(life):
+        if (" has ended" in said or not said and self._is_supervisor_silent(life.ended)) and self._order(life):
             return Death(life, "ordered")
         return Death(life, None, text=said or "the supervisor says nothing of it")
+
+    def _is_supervisor_silent(self, at: float) -> bool:
+        """Whether the supervisor was stopped then, until its death."""
+        return any(death.strike and death.strike.signal == "SIGSTOP" and death.strike.began <= at <= death.life.ended
+                   for death in self._supervisors)
 
     def faults(self) -> list[str]:
         found = []

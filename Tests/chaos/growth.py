@@ -5,7 +5,7 @@ import collections
 import statistics
 
 from . import bounds
-from .record import Life, Record
+from .record import Life, Record, Usage
 
 
 def mib(count: float) -> str:
@@ -13,8 +13,7 @@ def mib(count: float) -> str:
 
 
 def slopes(lives: list[Life]) -> dict[str, list[tuple[float, float]]]:
-    """By role, of each life that is long enough: growth a minute of its own memory in bytes, and of its descriptors that
-    are no sockets. (Connections come and go.)"""
+    """By role, of each life that is long enough: growth a minute of its own memory in bytes, and of its other descriptors."""
     found = collections.defaultdict(list)
     for life in lives:
         usage = [u for u in life.usage if u.at >= life.began + bounds.LEARNING_SECONDS]
@@ -33,13 +32,28 @@ def judge_lives(record: Record) -> tuple[list[str], dict[str, tuple[int, float, 
     for role, found in sorted(slopes(record.lives).items()):
         own, others = (statistics.median(column) for column in zip(*found))
         medians[role] = (len(found), own, others)
-        if len(found) < bounds.GROWTH_LIVES:
+        if len(found) < bounds.GROWTH_LIVES or role not in bounds.GROWTH_BYTES:
             continue
-        if own > bounds.GROWTH_BYTES:
+        if own > bounds.GROWTH_BYTES[role]:
             faults.append(f"memory of {role} grows by {mib(own)} a minute (median of {len(found)} processes)")
         if others > bounds.GROWTH_DESCRIPTORS:
             faults.append(f"descriptors of {role} grow by {others:.1f} a minute (median of {len(found)} processes)")
+    most = collections.defaultdict(int)
+    for life in record.lives:
+        most[life.process.role] = max([most[life.process.role]] + [usage.own for usage in life.usage])
+    faults += [f"a process of {role} had {mib(own)} of its own, allowed {mib(bounds.OWN_MOST_BYTES[role])}"
+               for role, own in sorted(most.items()) if own > bounds.OWN_MOST_BYTES[role]]
     return faults, medians
+
+
+def judge_wear(before: dict[str, Usage], after: dict[str, Usage]) -> list[str]:
+    """By process: what it had before and after the second round. One that is another now has died, which is judged elsewhere."""
+    grown = collections.Counter()
+    for process in set(before) & set(after):
+        if before[process] and after[process]:
+            grown[process.split()[0].split("-")[0]] += after[process].own - before[process].own
+    return [f"a round of wear made the memory of {role} grow by {mib(count)}, allowed {mib(bounds.WEAR_BYTES[role])}"
+            for role, count in sorted(grown.items()) if count > bounds.WEAR_BYTES[role]]
 
 
 def judge_memory(before: dict, after: dict, ring_bytes: int) -> list[str]:

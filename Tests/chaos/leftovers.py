@@ -9,6 +9,8 @@ from .record import Usage
 from .service import NAME, PROGRAMS, RUNTIME, Service, shown, stat
 
 MEMORY_FILE = re.compile(r"/memfd:(fodc[^ ]*)")
+#: Of descriptors: those of which there are as many as connections or workers.
+OF_WORKERS = ("socket:", "/memfd:fodc-up", "/memfd:fodc-down", "anon_inode:[pidfd]")
 LISTENING = "0A"
 PORTS = (17912, 17913)
 
@@ -37,8 +39,8 @@ def usage(pid: int, at: float) -> Usage | None:
     if not own:
         return None  # about to be gone
     targets = [target for _, target in links(pid)]
-    sockets = sum(target.startswith("socket:") for target in targets)
-    return Usage(at, int(own.group(1)) * 1024, sockets, len(targets) - sockets)
+    return Usage(at, int(own.group(1)) * 1024, sum(target.startswith("socket:") for target in targets),
+                 sum(not target.startswith(OF_WORKERS) for target in targets))
 
 
 def descriptors(service: Service) -> dict[str, collections.Counter]:

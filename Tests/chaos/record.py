@@ -20,7 +20,8 @@ class Process:
 
 @dataclasses.dataclass
 class Usage:
-    """What a process had at a moment: bytes of its own, descriptors by kind."""
+    """What a process had at a moment: bytes of its own, descriptors that are sockets, and others than those that rightly
+    change with the number of connections and workers."""
     at: float
     own: int
     sockets: int

@@ -43,6 +43,8 @@ OVERHEAD_SECONDS = 240
 REST_SECONDS = 45
 #: In a long run, reloads and scalings in quiet, after which every descriptor is counted again.
 QUIET_OPERATIONS = 3
+#: And requests, and connections anew of all agents on grpcio, in each of two rounds, over which memory must not grow.
+WEAR_REQUESTS, WEAR_CONNECTIONS = 400, 4
 
 
 def arguments() -> argparse.Namespace:
@@ -199,6 +201,29 @@ class Run:
             faults.append(f"{what} systemd keeps {after['stored']} descriptors, and kept {before['stored']}")
         return faults
 
+    def wear(self):
+        """Many requests and connections, as a long life brings them."""
+        paths = ["/metrics"] * 5 + ["/health", "/cluster/topology", "/cluster/lifecycle", "/diagnostics", "/pressure-profiles"]
+        for _ in range(WEAR_REQUESTS // len(paths)):
+            for path in paths:
+                with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{HTTP}{path}", timeout=10) as answer:
+                    answer.read()
+        for _ in range(WEAR_CONNECTIONS):
+            for unit in self.fleet.grpcs:
+                unit.say(f"reopen {len(unit.pods)}")
+            self.fleet.wait_all_online(health, 30)
+            sleep(1)  # until they have been asked
+
+    def wear_in_quiet(self) -> list[str]:
+        """What each request or connection would leave behind, measured over a second round."""
+        def used() -> dict:
+            return {f"{p.name} {p.pid}": leftovers.usage(p.pid, now()) for p in self.service.processes()}
+
+        self.wear()
+        before = used()
+        self.wear()
+        return growth.judge_wear(before, used())
+
     def operate_in_quiet(self) -> list[str]:
         """What each reload or scaling would leave behind."""
         before = self.holdings("quiet")
@@ -210,8 +235,9 @@ class Run:
                     return [f"in quiet: {' '.join(command)} failed: {(ended.stderr or ended.stdout).strip()[-300:]}"]
         if not wait_for(self.service.at_rest, REST_SECONDS, 0.5) or not self.fleet.wait_all_online(health, 30):
             return [f"after {QUIET_OPERATIONS} reloads in quiet not all is at rest: {self.service.status()}"]
+        faults = self.wear_in_quiet()
         sleep(QUIET_SECONDS)
-        return self.judge_holdings(before, self.holdings("operated"), f"after {QUIET_OPERATIONS} reloads and scalings in quiet")
+        return faults + self.judge_holdings(before, self.holdings("operated"), f"after {QUIET_OPERATIONS} reloads and scalings in quiet")
 
     def judge(self, names: list[str], before: dict, began: float, ended: float) -> tuple[list[str], str]:
         after, judged_until = self.holdings("after"), now()
@@ -248,6 +274,8 @@ class Run:
         judge.faults += grown
         for role, (count, own, others) in medians.items():
             self.say(f"{count} long lives of {role}: {own / (1 << 20):+.2f} MiB and {others:+.1f} descriptors a minute in the median")
+        for line in said.tolerated_errors():
+            self.say(f"tolerated: {line.text}")
         table = report.rows(self.record.done, scrapes, judge.wrong, self.record.replaced, ended)
         print(report.text(table))
         cut = sum(s.status != 200 for s in scrapes)

@@ -20,6 +20,7 @@ INSTALLED = pathlib.Path("/run/fodc-chaos")
 UNITS = pathlib.Path("/run/systemd/system")
 #: What the ring of one ingest worker may grow to.
 RING_BYTES = 80 << 20
+FIRST_WORKERS = 2
 PROGRAMS = ("fodc-proxy", "fodc-ingest", "fodc-exporter")
 
 #: For a tree without the unit that is shipped.
@@ -94,7 +95,8 @@ class Service:
     def __init__(self, bin_folder: pathlib.Path, unit: pathlib.Path | None, flags: str):
         self.built, self.unit, self.flags = bin_folder, unit, flags
         self.bin = INSTALLED
-        self.changed: tuple[str, ...] = ()
+        #: The number of workers is said, so that a reload can change it.
+        self.changed: tuple[str, ...] = (f"--ingest-workers={FIRST_WORKERS}",)
         self._labels: dict[tuple[int, int], str] = {}
 
     def install(self):

@@ -264,6 +264,11 @@ def test_who_ends_by_order_is_no_fault():
     assert_fault(judged(Record(lives=rec.lives), lines=ended), "by itself")  # nobody had ordered anything
     assert_fault(judged(rec, lines=[line(old, "died after 9 s: SIGTRAP", 1052.0)]), "SIGTRAP")
     assert_fault(judged(rec), "says nothing of it")
+    # A supervisor that is stopped meanwhile cannot say it.
+    stopped = killed("supervisor", at=1051.9, signal="SIGSTOP", after=3.0)
+    stopped.lives.append(life(old, 1052.0))
+    stopped.operations = rec.operations
+    assert_clean(judged(stopped))
 
 
 def test_a_scaling_ends_ingest_workers_and_no_exporter():
@@ -331,31 +336,45 @@ def test_errors_that_nothing_explains_are_faults():
 # Growth
 
 
-def growing(role: str, own_a_minute: float, others_a_minute: float = 0.0, count: int = 9) -> Record:
+def growing(role: str, own_a_minute: float, others_a_minute: float = 0.0, count: int = 9, own: int = 20 << 20) -> Record:
     """Lives of a minute each."""
     lives = []
     for pid in range(count):
         one = life(process(role, pid), None)
-        one.usage = [Usage(one.began + at, int(20e6 + own_a_minute * at / 60), 9, int(30 + others_a_minute * at / 60))
+        one.usage = [Usage(one.began + at, int(own + own_a_minute * at / 60), 9, int(30 + others_a_minute * at / 60))
                      for at in range(0, 61, 2)]
         lives.append(one)
     return Record(lives=lives)
 
 
 def test_memory_that_grows_is_a_fault():
-    assert growth.judge_lives(growing("exporter", 1 << 20))[0] == []
-    assert_fault(growth.judge_lives(growing("exporter", bounds.GROWTH_BYTES * 2))[0], "memory of exporter grows")
-    assert growth.judge_lives(growing("exporter", bounds.GROWTH_BYTES * 2, count=2))[0] == []  # too few to tell
+    most = bounds.GROWTH_BYTES["ingest"]
+    assert growth.judge_lives(growing("ingest", most / 2))[0] == []
+    assert_fault(growth.judge_lives(growing("ingest", most * 2))[0], "memory of ingest grows")
+    assert growth.judge_lives(growing("ingest", most * 2, count=2))[0] == []  # too few to tell
 
 
 def test_one_life_that_grew_is_none():
-    rec = growing("exporter", 0)
-    rec.lives += growing("exporter", 100 << 20, count=3).lives
+    rec = growing("ingest", 0)
+    rec.lives += growing("ingest", 10 << 20, count=3).lives
     assert growth.judge_lives(rec)[0] == []
 
 
+def test_no_process_becomes_too_large():
+    assert_fault(growth.judge_lives(growing("ingest", 20 << 20, count=1))[0], "ingest had", "allowed 32.0 MiB")
+
+
+def test_wear_leaves_nothing_behind():
+    def at(own: int):
+        return {name: Usage(BEGAN, own, 0, 0) for name in ("exporter 1", "ingest-0 2", "ingest-1 3")}
+
+    assert growth.judge_wear(at(10 << 20), at((10 << 20) + (1 << 19))) == []
+    faults = growth.judge_wear(at(10 << 20), at(15 << 20))
+    assert len(faults) == 2 and "ingest grow by 10.0 MiB" in faults[1]
+
+
 def test_descriptors_that_grow_are_a_fault():
-    assert_fault(growth.judge_lives(growing("supervisor", 0, 12))[0], "descriptors of supervisor grow")
+    assert_fault(growth.judge_lives(growing("supervisor", 0, 12, own=1 << 20))[0], "descriptors of supervisor grow")
 
 
 def test_what_all_hold_at_the_end():

@@ -40,7 +40,7 @@ class ChangedReload(Action):
         before, wanted = stand.service.ingest_count(), other_count(stand, rng)
         if f"--ingest-workers={wanted}" in stand.service.changed:
             # A setting that is as it was leaves it to `ctl scale` how many there are.
-            wanted = wanted % MOST_WORKERS + 1
+            wanted = next(n for n in range(1, MOST_WORKERS + 1) if n not in (before, wanted))
         stand.service.change_settings(f"--ingest-workers={wanted}", f"--http-read-timeout={rng.randint(8, 12)}s")
         with stand.operation("reload"):
             began = now()

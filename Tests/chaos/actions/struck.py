@@ -26,8 +26,8 @@ class StruckOperation(Action):
         wanted = other_count(stand, rng) if self.kind == "scale" else before
         with stand.operation(self.kind):
             command = self._begin(stand, wanted)
-            # Early rather than late: most is under way in the first half second.
-            sleep(LATEST_SECONDS * rng.random() ** 2)
+            # Early rather than late: most of it is over after half a second.
+            sleep(LATEST_SECONDS * rng.random() ** 3)
             victim = self._victim(stand, rng)
             is_under_way = command.poll() is None
             try:
