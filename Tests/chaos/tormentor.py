@@ -53,8 +53,11 @@ class Stand:
         """How long something took until its successor was there."""
         self.record.replaced.setdefault(name, []).append(seconds)
 
-    def await_cut_allowed(self):
-        sleep(max(0.0, self._cut_at + CUT_DISTANCE_SECONDS - now()))
+    def await_cut_allowed(self, end: float) -> bool:
+        """Whether that is before the end."""
+        due = self._cut_at + CUT_DISTANCE_SECONDS
+        sleep(max(0.0, min(due, end) - now()))
+        return due < end
 
 
 class Tormentor:
@@ -67,8 +70,8 @@ class Tormentor:
             if not bag:
                 bag = self.rng.sample(self.actions, len(self.actions))
             action = bag.pop()
-            if action.cuts_scrapes:
-                self.stand.await_cut_allowed()
+            if action.cuts_scrapes and not self.stand.await_cut_allowed(end):
+                break
             # Each action has numbers of its own, so that what one of them draws does not change what the others do.
             rng = random.Random(self.rng.random())
             pause = self.rng.uniform(*PAUSE_SECONDS)
