@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BIN := .build/release
 PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-agentsim fodc-lane
 # Debug builds of these have test hooks, such as the one for a record that kills its reader.
-HOOKED_PRODUCTS := fodc-proxy fodc-ingest fodc-exporter
+HOOKED_PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-lane
 # The Swift runtime is linked in, so that these programs run where no toolchain is: what is tested is what is shipped.
 RELEASE_FLAGS := -c release -Xswiftc -static-stdlib
 # A Debian root in which the package's tests install it; kept, since making it takes a minute and the network.

@@ -16,7 +16,7 @@ def check(*flags: str, env=None):
 def test_all_is_well():
     ended = check("--max-agents=5")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert re.fullmatch(r"fodc-proxy [0-9.]+ layout [0-9]+: ok\n", ended.stdout)
+    assert re.fullmatch(r"fodc-proxy [0-9.]+ layout [0-9]+ handover [0-9]+ control [0-9]+ worker-protocol [0-9]+: ok\n", ended.stdout)
 
 
 @pytest.mark.parametrize("program", ["fodc-ingest", "fodc-exporter"])
