@@ -74,9 +74,9 @@ class Drain(Action):
     feature = "scale"
 
     def run(self, stand, rng) -> tuple[str, bool]:
+        if stand.service.ingest_count() < 2:
+            Scale().run(stand, rng)  # to more than one
         count = stand.service.ingest_count()
-        if count < 2:
-            return "there is but one ingest worker", False
         worker = f"ingest-{rng.randrange(count)}"
         # Rightly refused while no other worker serves: one may have been killed just now.
         if not wait_for(lambda: stand.service.status().get("ingest_workers_running") == count, 10, 0.1):
