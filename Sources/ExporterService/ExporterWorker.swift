@@ -274,7 +274,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         downloads.workerLost(worker)
     }
 
-    /// Collections end at once with what has come; answers under way are finished, windows and what is slow are cut.
+    /// Collections end at once with what has come, and last samples; answers under way are finished, windows and what is slow are cut.
     public func drain(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
         guard !isDraining else { return }
         isDraining = true

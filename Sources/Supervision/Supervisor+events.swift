@@ -77,6 +77,8 @@ extension Supervisor {
                 continue
             }
             worker.watch.observe(heartbeat: own.upGauge.heartbeat, nowNanoseconds: now)
+            // One may have had no form yet when either side said that it is ready.
+            for gauge in own.downGauges where !gauge.isOpen { gauge.open() }
             for parity in 0..<LaneSet.parities {
                 let isWritten = isReading && !worker.isLeaving && exporters.contains { $0.parity == parity }
                 worker.watch.observe(

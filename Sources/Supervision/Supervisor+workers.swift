@@ -121,7 +121,8 @@ extension Supervisor {
         let isFormed =
             switch worker.role {
             case .ingest: openGauges(of: worker)
-            case .exporter: lanes.ingest.map { $0.downGauges[worker.parity].open() }.allSatisfy { $0 }
+            // Its beat is in the first; those that have come in the meantime it forms at its next turn.
+            case .exporter: lanes.ingest.map { $0.downGauges[worker.parity].open() }.first ?? false
             }
         if !isFormed {
             // It is watched all the same: without a heartbeat it will not live long.

@@ -64,6 +64,16 @@ import Testing
         #expect(freshness(grace: 0).shows(agent(readAt: 1_000)))
     }
 
+    /// A restart in the middle of a scrape is nobody's silence.
+    @Test func whoWasNotGivenItsTimeIsShown() {
+        var cut = freshness()
+        cut.isCutShort = true
+        #expect(!freshness().shows(agent()) && cut.shows(agent()))
+        #expect(!cut.shows(agent(receivedAt: 4_000)), "what is history is not")
+        cut.graceNanoseconds = 0
+        #expect(!cut.shows(agent()) && cut.shows(agent(readAt: 1_000)))
+    }
+
     @Test func aCopyOfAnOldSampleIsNoAnswer() {
         #expect(!freshness().shows(agent(readAt: 1_000, cameAt: 998)))
         // Ingest looks at its clock once in a turn.

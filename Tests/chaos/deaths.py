@@ -126,13 +126,12 @@ class Deaths:
         """From the supervisor's end until series must be there again. One that hangs has not ended yet."""
         found = []
         for death in self._supervisors:
-            if death.cause is None:
+            # One that ends by order has answered everybody before, and its successor has last samples.
+            if death.cause in (None, "ordered"):
                 continue
             first = death.life.last_seen
             if death.cause == "struck" and death.strike.signal != "SIGSTOP":
                 first = death.strike.began
-            elif death.cause == "ordered":
-                first = self._order(death.life).began
             found.append(Excuse(first, death.life.ended + bounds.MISSING_SECONDS))
         return found
 

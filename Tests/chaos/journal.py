@@ -13,9 +13,6 @@ ENDED = re.compile(r"(?:supervisor: )?((?:ingest-\d+|exporter) (?:has ended|died
 PID = re.compile(r"\bpid=(\d+)")
 #: Of what the supervisor calls an error: what a death or an operation explains, and the verdict looks at by itself.
 KNOWN_ERRORS = re.compile(r"died after|is ended: |(reload|scale|drain|restart)\b.* failed: |Watchdog timeout|Reload failed for")
-#: An exporter that is started in the middle of a scaling can be ready before it has formed the newest lane, which it does at
-#: its next turn. Told with the verdict.
-TOLERATED_ERRORS = re.compile(r"exporter says that it is ready, but its lane cannot be read")
 ERROR_PRIORITY = 3
 
 
@@ -58,12 +55,6 @@ class Journal:
 
     def strange_errors(self) -> list[Line]:
         """Errors that are no consequence of a death."""
-        return [line for line in self._errors() if not TOLERATED_ERRORS.search(line.text)]
-
-    def tolerated_errors(self) -> list[Line]:
-        return [line for line in self._errors() if TOLERATED_ERRORS.search(line.text)]
-
-    def _errors(self):
         return [line for line in self.lines if line.priority <= ERROR_PRIORITY and not KNOWN_ERRORS.search(line.text)]
 
 

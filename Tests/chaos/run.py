@@ -274,8 +274,6 @@ class Run:
         judge.faults += grown
         for role, (count, own, others) in medians.items():
             self.say(f"{count} long lives of {role}: {own / (1 << 20):+.2f} MiB and {others:+.1f} descriptors a minute in the median")
-        for line in said.tolerated_errors():
-            self.say(f"tolerated: {line.text}")
         table = report.rows(self.record.done, scrapes, judge.wrong, self.record.replaced, ended)
         print(report.text(table))
         cut = sum(s.status != 200 for s in scrapes)

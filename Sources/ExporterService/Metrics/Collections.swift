@@ -18,6 +18,8 @@ struct CollectionResult {
     var failedWorkers = 0
     /// The asker's deadline came first.
     var isLate = false
+    /// It was ended before its time, for the exporter ends.
+    var isCutShort = false
     /// The same for all who were served at once by the same collection: their answers are one.
     var batch: UInt64 = 0
 }
@@ -114,9 +116,12 @@ final class Collections {
         }
     }
 
-    /// Everybody is served with what has come.
+    /// Everybody is served with what has come, and the last samples of the others.
     func endAll() {
-        for round in Array(rounds.values) { finish(round) }
+        for round in Array(rounds.values) {
+            round.result.isCutShort = true
+            finish(round)
+        }
     }
 
     private func expire(_ waiter: UInt64, of number: UInt64) {

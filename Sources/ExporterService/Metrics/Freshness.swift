@@ -17,6 +17,8 @@ struct Freshness {
     var now: UInt64
     /// Wall clock.
     var wallNow: Int64
+    /// We have ended the collection ourselves, before agents had their time: who has not answered is not to blame.
+    var isCutShort = false
 
     struct Agent {
         var sampleOrigin: SampleOrigin
@@ -46,6 +48,7 @@ struct Freshness {
         guard graceNanoseconds > 0, wallNow.subtractingClamped(agent.sampleReceivedAt) < Self.oldestNanoseconds else {
             return false
         }
+        if isCutShort { return true }
         for lostAt in [agent.streamLostAt, agent.workerLostAt, foundAt] {
             if let lostAt, now - min(now, lostAt) < graceNanoseconds { return true }
         }

@@ -22,7 +22,7 @@ final class SampleSelection {
         directory.refresh(nowNanoseconds: now)
         let freshness = Freshness(
             graceNanoseconds: graceNanoseconds, collectionStartedAt: result.startedAtNanoseconds, now: now,
-            wallNow: WallClock.nowNanoseconds())
+            wallNow: WallClock.nowNanoseconds(), isCutShort: result.isCutShort)
         var snapshots: [AgentSnapshot] = []
         for (id, listed) in directory.listed() {
             guard let newest = listed.newest, let sample = newest.agent.sample, let table = newest.agent.table,

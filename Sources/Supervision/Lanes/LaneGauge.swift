@@ -23,6 +23,8 @@ final class LaneGauge {
         return reader != nil
     }
 
+    var isOpen: Bool { reader != nil }
+
     /// Monotonic nanoseconds; 0 before the first.
     var heartbeat: UInt64 { reader?.heartbeat ?? 0 }
     /// 0 when nothing has been written.
