@@ -18,7 +18,7 @@ extension ExporterWorker {
         do {
             let peer = try makePeer(index, up: lane.up, down: down, bell: bell)
             peers.put(peer)
-            peer.listen(on: loop) { [self] in readLanes() }.whenFailure { [logger] error in
+            peer.listen(on: loop) { [self] in bellRang() }.whenFailure { [logger] error in
                 // Who begins anew is given all lanes again.
                 logger.critical(
                     "a lane cannot be taken", metadata: ["reason": "ingest-\(index): its doorbell: \(error)"])
@@ -33,14 +33,39 @@ extension ExporterWorker {
         readLanes()
     }
 
-    public func laneGone(_ index: Int) { letGo(index) }
+    public func laneGone(_ index: Int) { depart(index) }
 
+    func depart(_ index: Int, readingAtMostNanoseconds: UInt64 = longestLastTurnNanoseconds) {
+        guard peers[index] != nil, !departures.contains(where: { $0.index == index }) else { return }
+        // What another lane has taken over of it is written by now, and must be known before it is gone.
+        let departure = LaneDeparture(of: index, peers, nowNanoseconds: MonotonicClock.nowNanoseconds())
+        endWaiting(for: index, readingAtMostNanoseconds: readingAtMostNanoseconds)
+        departures.append(departure)
+        endDepartures()
+    }
+
+    /// Lanes of workers that are gone go when the others have been read as far as is needed.
+    func endDepartures() {
+        guard !departures.isEmpty else { return }
+        let now = MonotonicClock.nowNanoseconds()
+        for departure in departures where departure.isOver(peers, nowNanoseconds: now) { remove(departure.index) }
+    }
+
+    /// Another lane takes its place.
     private func letGo(_ index: Int) {
         guard peers[index] != nil else { return }
-        // What its agents have answered until now belongs to the answers that end here; what another lane has taken over
-        // of it must be known before it is gone.
-        readLanes(atMostNanoseconds: Self.longestLastTurnNanoseconds)
+        endWaiting(for: index, readingAtMostNanoseconds: Self.longestLastTurnNanoseconds)
+        remove(index)
+    }
+
+    /// What its agents have answered until now belongs to the answers that end here.
+    private func endWaiting(for index: Int, readingAtMostNanoseconds: UInt64) {
+        readLanes(atMostNanoseconds: readingAtMostNanoseconds)
         workerLost(index)
+    }
+
+    private func remove(_ index: Int) {
+        departures.removeAll { $0.index == index }
         if index == Self.notesWorker { state.notesStand(in: nil) }
         peers.remove(index)
     }

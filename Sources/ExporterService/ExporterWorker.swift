@@ -53,6 +53,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     private var lastBeat: UInt64 = 0
     /// There was more to read than a turn had time for.
     private var isToReadOn = false
+    /// Workers that are gone, whose lanes are not yet.
+    var departures: [LaneDeparture] = []
 
     public init(launch: WorkerLaunch, lanes: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger) throws {
         self.launch = launch
@@ -196,7 +198,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
         startLifecycleTimer()
         checkSpoolFolder()
-        let bellsOpen = peers.all.map { $0.listen(on: loop) { [self] in readLanes() } }
+        let bellsOpen = peers.all.map { $0.listen(on: loop) { [self] in bellRang() } }
         return EventLoopFuture.andAllSucceed(bellsOpen, on: loop).flatMap { [self] in
             server.start(listeningDescriptor: launch.descriptors.listener)
         }
@@ -228,12 +230,20 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         workers.publishReadPositions()
     }
 
+    /// A worker has written something. While there is more to read than a turn has time for it is read anyway: many bells
+    /// at once are not as many turns.
+    func bellRang() {
+        guard !isToReadOn else { return }
+        readLanes()
+    }
+
     /// Reads every lane to its head, whatever clients do; then says that this side sleeps, and looks once more. What
     /// cannot be read in the time given is read in further turns of the loop.
     func readLanes(atMostNanoseconds: UInt64 = longestTurnNanoseconds) {
         let losses = workers.losses(nowNanoseconds: MonotonicClock.nowNanoseconds())
         for worker in losses.unasked { giveUpAsking(worker) }
         for worker in losses.gone { downloads.workerLost(worker) }
+        defer { endDepartures() }
         let end = MonotonicClock.nowNanoseconds() + atMostNanoseconds
         repeat {
             workers.setSleeping(false)

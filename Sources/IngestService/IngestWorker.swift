@@ -193,8 +193,9 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         counters.set(.ringUsedBytes, lane.usedBytes)
         counters.set(.ringCurrentBytes, lane.currentBytes)
         if let since = pressureSince {
-            counters.add(.backPressureNanoseconds, now - since)
-            pressureSince = now
+            // What was written in this tick may have filled the ring after `now`.
+            counters.add(.backPressureNanoseconds, now - min(now, since))
+            pressureSince = max(now, since)
         } else if !isDraining {
             mover.tick(
                 loads.share(own: server.connectionCount, for: .moving, nowNanoseconds: now), nowNanoseconds: now)

@@ -8,7 +8,7 @@ extension AgentSeries {
         // Not worth a look as long as each may have one.
         guard blocks.count + sorted.count > limits.maxNamesPerAgent else { return 0 }
         var count = 0
-        forEachName(sorted[...], list) { _, isNew in if isNew { count += 1 } }
+        forEachName(sorted[...], list) { _, block in if block == nil { count += 1 } }
         return count
     }
 
@@ -21,11 +21,15 @@ extension AgentSeries {
         guard blocks.count + sorted.count > limits.maxNamesPerAgent else { return sorted }
         var room = limits.maxNamesPerAgent - blocks.count
         if let kept {
-            room += blocks.count { !kept[$0.first..<($0.first + $0.count)].contains(true) }
+            func goes(_ block: SeriesBlock) -> Bool { !kept[block.first..<(block.first + block.count)].contains(true) }
+            room += blocks.count(where: goes)
+            // A name that would go stays with a newcomer that bears it. Before any room is given away: a new name may
+            // stand before it.
+            forEachName(sorted, list) { _, block in if let block, goes(blocks[block]) { room -= 1 } }
         }
         var admitted: [Int] = []
-        forEachName(sorted, list) { range, isNew in
-            if isNew {
+        forEachName(sorted, list) { range, block in
+            if block == nil {
                 guard room > 0 else { return }
                 room -= 1
             }
@@ -34,8 +38,9 @@ extension AgentSeries {
         return admitted[...]
     }
 
+    /// - Parameter body: given the newcomers of a name, and the block that the table has of it.
     private func forEachName(
-        _ sorted: ArraySlice<Int>, _ list: [Newcomers.Newcomer], _ body: (_ range: Range<Int>, _ isNew: Bool) -> Void
+        _ sorted: ArraySlice<Int>, _ list: [Newcomers.Newcomer], _ body: (_ range: Range<Int>, _ block: Int?) -> Void
     ) {
         var start = sorted.startIndex
         while start < sorted.endIndex {
@@ -43,7 +48,7 @@ extension AgentSeries {
             let name = Array(first.text[..<first.nameBytes])
             var end = start + 1
             while end < sorted.endIndex, Self.compareName(list[sorted[end]], name) == 0 { end += 1 }
-            body(start..<end, blockIndex(of: name) == nil)
+            body(start..<end, blockIndex(of: name))
             start = end
         }
     }

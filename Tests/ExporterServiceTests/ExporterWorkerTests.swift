@@ -52,6 +52,45 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(workers[1].command() == nil)
     }
 
+    /// What another has taken over of its agents stands behind a backlog.
+    @Test func oneThatIsRemovedStaysUntilTheOthersHaveBeenRead() throws {
+        let harness = try ExporterHarness()
+        let workers = try (0..<2).map { try FakeIngest($0) }
+        try workers[1].enter(a, pod: "pod-a", status: .unconnected)
+        let exporter = try harness.start(workers)
+        nonisolated(unsafe) let adopter = workers[0]
+        let seen = try harness.run {
+            for _ in 0..<10 { try adopter.lane.append(.roundDone, RawSpan()) }
+            try adopter.enter(a, pod: "pod-a", status: .unconnected)
+            exporter.depart(1, readingAtMostNanoseconds: 0)
+            // Said twice it is no other.
+            exporter.depart(1, readingAtMostNanoseconds: 0)
+            var seen = [(exporter.peers.count, exporter.directory.listed().count)]
+            while !exporter.peers.followers.allSatisfy(\.isAtHead) {
+                exporter.readLanes(atMostNanoseconds: 0)
+                seen.append((exporter.peers.count, exporter.directory.listed().count))
+            }
+            return seen
+        }
+        #expect(seen.count > 2 && seen[0] == (2, 1) && seen[seen.count - 1] == (1, 1))
+        #expect(seen.allSatisfy { $0.1 == 1 }, "the agent is never missing")
+    }
+
+    @Test func aLaneThatIsNotReadOnKeepsNoOtherForEver() throws {
+        let harness = try ExporterHarness()
+        let workers = try (0..<2).map { try FakeIngest($0) }
+        let exporter = try harness.start(workers)
+        nonisolated(unsafe) let other = workers[0]
+        try harness.run {
+            try other.lane.append(.roundDone, RawSpan())
+            let departure = LaneDeparture(of: 1, exporter.peers, nowNanoseconds: 5)
+            #expect(!departure.isOver(exporter.peers, nowNanoseconds: 5))
+            #expect(departure.isOver(exporter.peers, nowNanoseconds: 5 + LaneDeparture.longestNanoseconds))
+            exporter.readLanes()
+            #expect(departure.isOver(exporter.peers, nowNanoseconds: 5))
+        }
+    }
+
     @Test func aPlaceInTheMiddleMayBeEmpty() throws {
         let harness = try ExporterHarness()
         let workers = try (0..<3).map { try FakeIngest($0) }

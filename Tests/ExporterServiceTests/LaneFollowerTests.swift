@@ -69,6 +69,31 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(records >= 5 && follower.isAtHead)
     }
 
+    @Test func anAnswerThatWasMovedBehindABacklogIsNotGivenUp() throws {
+        let worker = try FakeIngest(0)
+        let slot = try worker.enter(a, pod: "pod-a")
+        let follower = follower(try worker.descriptors().up)
+        let answer: [UInt8] = [1, 2]
+        try worker.lane.append(.topology, agent: slot, number: 1, isCurrent: true, answer.span.bytes)
+        follower.poll()
+        // More than the ring takes.
+        let filler = [UInt8](repeating: 0, count: 64 << 10)
+        for _ in 0..<600 { try worker.lane.append(.profileChunk, filler.span.bytes) }
+        let key = HeldAnswer.Key(type: .topology, subject: 0)
+        #expect(follower.read(key, of: slot, untilNanoseconds: 0) == nil)
+        #expect(!follower.isAtHead)
+        // A look of one record is not enough either.
+        follower.onRecord = { usleep(6000) }
+        #expect(follower.read(key, of: slot, untilNanoseconds: MonotonicClock.nowNanoseconds() + 5_000_000) == nil)
+        follower.onRecord = {}
+        #expect(follower.read(key, of: slot, untilNanoseconds: .max)?.bytes == answer)
+        // What its writer has let go of is not in the way of who reads on.
+        worker.lane.forget(.topology, agent: slot, subject: 0)
+        for _ in 0..<600 { try worker.lane.append(.profileChunk, filler.span.bytes) }
+        #expect(follower.read(key, of: slot, untilNanoseconds: .max) == nil)
+        #expect(try #require(follower.agents[slot.index]).answers.isEmpty)
+    }
+
     @Test func crashRecordsThatWereLetGoOfAreNoneAnyMore() throws {
         let worker = try FakeIngest(0)
         let slot = try worker.enter(a, pod: "pod-a")
@@ -100,6 +125,8 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
                 for _ in 0..<10 { try lane.append(.roundDone, RawSpan()) }
             }
             exporter.readLanes(atMostNanoseconds: 0)
+            // It is read on anyway.
+            exporter.bellRang()
             return exporter.peers.followers.map(\.isAtHead)
         }
         #expect(isThrough == [false, false])

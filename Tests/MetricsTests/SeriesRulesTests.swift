@@ -265,6 +265,24 @@ struct SeriesRulesTests {
         #expect(Pipeline.samples(Pipeline.text([try #require(Pipeline.snapshot(series))])).count == 10)
     }
 
+    /// All known series are gone; their names come again with others, behind new names.
+    @Test func namesThatComeAgainTakeTheRoomThatTheyHad() throws {
+        var limits = SeriesLimits()
+        limits.maxNamesPerAgent = 10
+        let series = Pipeline.series(limits: limits)
+        func metrics(_ names: [String], _ label: String) -> [UInt8] {
+            TestMetric.message(names.map { TestMetric(name: $0, labels: [("i", label)], value: 1) })
+        }
+        let known = (0..<10).map { "m\($0)" }
+        _ = try Pipeline.decode(series, metrics(known, "first"))
+        let next = try Pipeline.decode(series, metrics((0..<10).map { "a\($0)" } + known, "second"))
+        #expect(next.samplesAccepted == 10 && next.drops[.seriesLimit] == 10)
+        #expect(series.blocks.map { String(decoding: $0.name, as: UTF8.self) } == known)
+        // Half of them come again: the other half's room is for new ones.
+        let last = try Pipeline.decode(series, metrics((0..<10).map { "a\($0)" } + known.prefix(5), "third"))
+        #expect(last.samplesAccepted == 10 && series.blocks.count == 10)
+    }
+
     @Test func boundsAliases() throws {
         var limits = SeriesLimits()
         limits.maxAliases = 10

@@ -45,6 +45,8 @@ def test_heartbeats_are_not_answered(proxy, agents):
     [
         ({"role": ""}, "node role cannot be empty"),
         ({"pod": ""}, "pod name cannot be empty"),
+        ({"role": "r" * 1025}, "a node role of 1025 bytes is larger than 1024"),
+        ({"pod": "p" * 2000}, "a pod name of 2000 bytes is larger than 1024"),
     ],
 )
 def test_incomplete_registration(proxy, agents, fields, message):

@@ -15,6 +15,8 @@ final class AnswerReader {
 
     /// What the answers that one report is made of may take. They are in this process's memory until it is made.
     static let maximumReportBytes = 192 * 1024 * 1024
+    /// For what is read of lanes to find answers that their writers have moved, all together: clients wait meanwhile.
+    private static let readOnNanoseconds: UInt64 = 100_000_000
 
     struct TooLarge: Error {
         var text: String {
@@ -48,8 +50,11 @@ final class AnswerReader {
         }
         guard found.values.reduce(0, { $0 + $1.held.byteCount }) <= Self.maximumReportBytes else { throw TooLarge() }
         var answers: [AgentID: Answer] = [:]
+        let end = MonotonicClock.nowNanoseconds() + Self.readOnNanoseconds
         for (id, place) in found {
-            guard let (bytes, name) = place.follower.read(key, of: place.slot), watch.mayRead(name) else { continue }
+            guard let (bytes, name) = place.follower.read(key, of: place.slot, untilNanoseconds: end),
+                watch.mayRead(name)
+            else { continue }
             answers[id] = Answer(
                 bytes: bytes, receivedAtNanoseconds: place.held.receivedAtNanoseconds, name: name)
         }
@@ -78,9 +83,12 @@ final class AnswerReader {
         }
         let bytes = found.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.held.byteCount } }
         guard bytes <= Self.maximumReportBytes else { throw TooLarge() }
+        let end = MonotonicClock.nowNanoseconds() + Self.readOnNanoseconds
         return found.mapValues { places in
             places.compactMap { key, place in
-                guard let (bytes, name) = place.follower.read(key, of: place.slot), watch.mayRead(name) else {
+                guard let (bytes, name) = place.follower.read(key, of: place.slot, untilNanoseconds: end),
+                    watch.mayRead(name)
+                else {
                     return nil
                 }
                 return Answer(

@@ -75,8 +75,11 @@ final class LaneFollower {
     /// Whether the lane's writer has let go of an answer whose bytes are still there.
     func isForgotten(_ held: HeldAnswer) -> Bool { reader?.standing(at: held.position) == .forgotten }
 
-    /// The bytes of an answer, as long as its agent and the answer are there. Reads on first if the writer has moved it.
-    func read(_ key: HeldAnswer.Key, of slot: SlotRef) -> (bytes: [UInt8], name: RecordName)? {
+    /// The bytes of an answer, as long as its agent and the answer are there. Reads on first if the writer has moved it; one
+    /// whose copy is further away than what can be read until then is none for this time.
+    func read(_ key: HeldAnswer.Key, of slot: SlotRef, untilNanoseconds end: UInt64) -> (
+        bytes: [UInt8], name: RecordName
+    )? {
         for _ in 0..<Self.readAttempts {
             guard let reader, let agent = agents[slot.index], agent.slot == slot, let held = agent.answers[key] else {
                 return nil
@@ -87,18 +90,17 @@ final class LaneFollower {
                 bytes = payload.copiedBytes
             }
             if let bytes { return (bytes, RecordName(worker: worker, sequence: held.sequence)) }
+            guard MonotonicClock.nowNanoseconds() < end else { return nil }
             let before = held.position
-            poll(untilNanoseconds: MonotonicClock.nowNanoseconds() + Self.readOnNanoseconds)
-            // Still said to be there: then its writer has let go of it.
-            if agents[slot.index]?.answers[key]?.position == before { agents[slot.index]?.dropAnswer(key) }
+            poll(untilNanoseconds: end)
+            // Still said to be there when all has been read: then its writer has let go of it.
+            if isAtHead, agents[slot.index]?.answers[key]?.position == before { agents[slot.index]?.dropAnswer(key) }
         }
         return nil
     }
 
     /// It takes one to read on; more, if the ring goes round meanwhile.
     private static let readAttempts = 4
-    /// An answer whose copy is further away than what can be read in that time is given up.
-    private static let readOnNanoseconds: UInt64 = 100_000_000
 
     private func read(
         _ reader: LaneReader, until end: UInt64 = .max, untilNanoseconds: UInt64 = .max,

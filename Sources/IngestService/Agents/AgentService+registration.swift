@@ -91,7 +91,7 @@ extension AgentService {
             request: request, identity: identity, id: id, hash: hash, call: call, slot: slot,
             judgement: ClaimCase(mark: mark, number: number))
         openClaims.insert(claim, of: hash, mark: mark)
-        call.claim = claim
+        call.begin(claim)
         advance(claim)
         guard !openClaims.isEmpty, !isLookingAtClaims else { return }
         isLookingAtClaims = true

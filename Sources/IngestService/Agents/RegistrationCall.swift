@@ -11,12 +11,15 @@ final class RegistrationCall: GRPCCallHandler {
     /// value) and 100 containers it has 26 KiB; what is larger than this is none. The ring's reserve for identities, 1 MiB,
     /// takes a number of them.
     static let maximumMessageBytes = 64 << 10
+    /// Of a pod's name and of a role: a name in Kubernetes has at most 253 characters. Both are on every series of the agent,
+    /// and must fit there: without its pod name it could not be told from others.
+    static let maximumNameBytes = 1024
 
     let call: GRPCCall
     private unowned let service: AgentService
     private(set) var agent: Agent?
     /// Its registration while that is under way.
-    weak var claim: OpenClaim?
+    private(set) weak var claim: OpenClaim?
     private var hasBegun = false
     private(set) var isClosed = false
     /// Set when this worker ends the stream of its own accord: then the agent is not to blame for coming back at once.
@@ -29,7 +32,7 @@ final class RegistrationCall: GRPCCallHandler {
     init(call: GRPCCall, service: AgentService) {
         self.call = call
         self.service = service
-        // Who it is, is known when it is registered.
+        // Who it is, is known when it has said so.
         call.keepsConnection = false
     }
 
@@ -55,6 +58,12 @@ final class RegistrationCall: GRPCCallHandler {
             refuse(.internalError, "RegisterAgentRequest cannot be parsed: \(error)", countAs: .refusedInvalid)
             return
         }
+        for (what, name) in [("node role", request.nodeRole), ("pod name", request.podName)]
+        where name.utf8.count > Self.maximumNameBytes {
+            return refuse(
+                .invalidArgument, "a \(what) of \(name.utf8.count) bytes is larger than \(Self.maximumNameBytes)",
+                countAs: .refusedInvalid)
+        }
         if !hasBegun {
             hasBegun = true
             service.register(request, message, on: self)
@@ -79,13 +88,19 @@ final class RegistrationCall: GRPCCallHandler {
         service.registrationEnded(self, end)
     }
 
+    /// Its registration is under way and has a slot: it is not cut for want of descriptors before it has been decided. If it
+    /// is refused the call ends, and keeps nothing.
+    func begin(_ claim: OpenClaim) {
+        self.claim = claim
+        call.keepsConnection = true
+    }
+
     /// From here on the stream keeps this agent online, although it is answered only when the lane knows of it.
     func bind(_ agent: Agent) { self.agent = agent }
 
     func accept(heartbeatSeconds: Int64) {
         guard let agent else { return }
         answeredAtNanoseconds = MonotonicClock.nowNanoseconds()
-        call.keepsConnection = true
         var response = Banyandb_Fodc_V1_RegisterAgentResponse()
         response.success = true
         response.message = "agent registered"

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lanes
+
+/// A worker that is gone for good. Its lane stays until what others have taken over of it has been read in theirs, so that
+/// no agent is missing meanwhile.
+struct LaneDeparture {
+    let index: Int
+    /// The other lanes, and how far they were written when the worker went.
+    private let others: [(follower: LaneFollower, head: UInt64)]
+    private let deadlineNanoseconds: UInt64
+
+    /// What was written until then is read in less, unless there is hardly any time for it; nobody's lane is kept for ever.
+    static let longestNanoseconds: UInt64 = 10_000_000_000
+
+    /// - Parameter nowNanoseconds: `CLOCK_MONOTONIC`.
+    init(of index: Int, _ peers: IngestPeers, nowNanoseconds: UInt64) {
+        self.index = index
+        others = peers.followers.compactMap { follower in
+            guard follower.worker != index, let reader = follower.reader else { return nil }
+            return (follower, reader.head)
+        }
+        deadlineNanoseconds = nowNanoseconds + Self.longestNanoseconds
+    }
+
+    func isOver(_ peers: IngestPeers, nowNanoseconds: UInt64) -> Bool {
+        nowNanoseconds >= deadlineNanoseconds
+            || others.allSatisfy { follower, head in
+                // A lane that is gone itself, or has been replaced, is waited for no more.
+                peers.follower(of: follower.worker) !== follower || (follower.reader?.position ?? head) >= head
+            }
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Synchronization
+import Testing
+
+@testable import IngestService
+
+/// What a registration may say of itself, and what is kept for it.
+@Suite struct RegistrationLimitTests {
+    private static let answers = ["agent registered", "larger than 1024"]
+
+    @Test func aPodNameThatWouldNotFitOnItsSeriesIsRefused() throws {
+        let worker = try WorkerOnLoop()
+        for (bytes, answer) in [(1024, Self.answers[0]), (1025, Self.answers[1])] {
+            let client = try RegisteringClient(listener: worker.launch.descriptors.listener)
+            #expect(try client.register(pod: String(repeating: "p", count: bytes), until: Self.answers) == answer)
+        }
+        #expect(try worker.reader().counter(IngestCounter.refusedInvalid.rawValue) == 1)
+        #expect(try worker.onLoop { $0.service.registry.count } == 1)
+        try worker.stop()
+    }
+
+    /// It waits for an older connection that answers no ping.
+    @Test func aRegistrationUnderWayKeepsItsConnection() throws {
+        let worker = try WorkerOnLoop()
+        let kept = Mutex<[Bool]>([])
+        try worker.onLoop { worker in
+            let service = worker.service
+            let looks = service.onClaimsOpen
+            service.onClaimsOpen = { [unowned service] in
+                kept.withLock { $0 += service.openClaims.all.map(\.call.call.keepsConnection) }
+                looks()
+            }
+        }
+        let clients = try (0..<2).map { _ in try RegisteringClient(listener: worker.launch.descriptors.listener) }
+        try withExtendedLifetime(clients) {
+            for client in clients { _ = try client.register(pod: "pod", until: Self.answers) }
+        }
+        #expect(kept.withLock { $0 } == [true])
+        try worker.stop()
+    }
+}
