@@ -34,7 +34,7 @@ static void tell_and_exit(int report, int step) {
     _exit(127);
 }
 
-static void run_child(const char *path, char *const arguments[], char *const environment[], const int descriptors[],
+static void run_child(const char *path, const char *other_path, char *const arguments[], char *const environment[], const int descriptors[],
                       int descriptor_count, int output, pid_t parent, int report) {
     /* First: from here on the kernel kills us when the parent dies; then see whether it has died already. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) tell_and_exit(report, STEP_PARENT);
@@ -70,6 +70,7 @@ static void run_child(const char *path, char *const arguments[], char *const env
     if (syscall(SYS_close_range, (unsigned)end + 1, ~0u, 0) != 0) tell_and_exit(report, STEP_CLOSE);
 
     execve(path, arguments, environment);
+    if (other_path != NULL && (errno == EACCES || errno == ENOENT)) execve(other_path, arguments, environment);
     tell_and_exit(report, STEP_EXEC);
 }
 
@@ -86,8 +87,9 @@ static int fail(int code, const char *step_name, const char **step) {
     return code;
 }
 
-int fodc_process_spawn(const char *path, char *const arguments[], char *const environment[], const int descriptors[],
-                       int descriptor_count, int output, pid_t *pid, int *pidfd, const char **step) {
+int fodc_process_spawn(const char *path, const char *other_path, char *const arguments[], char *const environment[],
+                       const int descriptors[], int descriptor_count, int output, pid_t *pid, int *pidfd,
+                       const char **step) {
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) return fail(errno, "pipe2", step);
 
@@ -96,7 +98,7 @@ int fodc_process_spawn(const char *path, char *const arguments[], char *const en
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid();
     pid_t child = fork();
-    if (child == 0) run_child(path, arguments, environment, descriptors, descriptor_count, output, parent,
+    if (child == 0) run_child(path, other_path, arguments, environment, descriptors, descriptor_count, output, parent,
                               report[1]);
     int fork_error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);

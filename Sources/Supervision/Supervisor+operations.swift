@@ -34,8 +34,7 @@ extension Supervisor {
         }
         operation = nil
         // Who was to take somebody's place is of no use any more, and would stand by for ever.
-        for next in successors { perform(next.life.killNow(), on: next) }
-        successors.removeAll { $0.process == nil }
+        for next in successors { dismiss(next) }
         switch result {
         case .success(let text): logger.notice("\(ended.name): done", metadata: ["result": "\(text)"])
         case .failure(let reason): logger.error("\(ended.name) failed: \(reason)")
@@ -46,6 +45,14 @@ extension Supervisor {
         case .failure(let reason): ended.reply?.fail(reason)
         }
         tellStatus()
+    }
+
+    /// Nobody waits for it any more: it ends, and takes nobody's place until it has.
+    func dismiss(_ next: SupervisedWorker) {
+        successors.removeAll { $0 === next }
+        next.isLeaving = true
+        perform(next.life.killNow(), on: next)
+        if next.process != nil { leaving.append(next) }
     }
 
     func nextStep() {
@@ -244,7 +251,7 @@ extension Supervisor {
         {
             if next.life.state == .standby { return giveLane(to: next) }
             // It has not come up yet. Who has died is started again by its own life, as what it is to be.
-            perform(next.life.killNow(), on: next)
+            dismiss(next)
             if let operation, operation.awaited === next { operation.awaited = worker }
             return
         }

@@ -104,7 +104,7 @@ extension Supervisor {
         worker.startsFresh = true
         // A successor that stands by was started for the lane as it is.
         for next in successors where next.role == .ingest && next.index == worker.index {
-            perform(next.life.killNow(), on: next)
+            dismiss(next)
         }
         guard worker.process != nil else { return }
         guard worker.life.isReady else { return perform(worker.life.killAsHung(.requested), on: worker) }

@@ -14,7 +14,11 @@ extension Supervisor {
 
     func beginReload(_ order: ReloadOrder, reply: ControlReply?) {
         let operation = Operation(name: "reload", steps: [])
-        if let refusal = whyNot() { return refuseReload(refusal, reply) }
+        // That is nothing that the settings or the programs have to do with: not counted as a reload that failed.
+        if let refusal = whyNot() {
+            reply?.fail(refusal)
+            return logger.error("reload refused: \(refusal)")
+        }
         self.operation = operation
         operation.order = order
         operation.reply = reply
@@ -101,6 +105,8 @@ extension Supervisor {
     /// The exec. Comes back only if it fails.
     private func becomeNext() {
         guard let operation, let order = operation.order else { return }
+        // What waits to be told would be lost with this program, and with it what systemd is to keep.
+        guard service.isHeard else { return failReload("systemd does not read what it is told; try again later") }
         let sockets: (grpc: Listeners.Socket?, http: Listeners.Socket?)
         do throws(StartError) {
             sockets = try newSockets(order.settings)
@@ -145,7 +151,8 @@ extension Supervisor {
             if before == after { return true }
             // The same address in other words. (Port 0 would be any.)
             if after.port != 0,
-                ListeningSocket.isBound(present.descriptor, host: after.host, port: after.port, mayWait: false)
+                ListeningSocket.binding(of: present.descriptor, host: after.host, port: after.port, mayWait: false)
+                    == .same
             {
                 return true
             }
@@ -349,6 +356,10 @@ extension Supervisor {
         let level = handover.logLevel ?? settings.logLevel.rawValue
         onLogLevel(level)
         for worker in everyone { worker.send(.logLevel(level)) }
+        // Who has just been started, with what is taken back now, has nothing to lose yet.
+        for worker in present where operation?.isNew(worker) == true && !worker.life.isReady {
+            perform(worker.life.killAsHung(.requested), on: worker)
+        }
         starter.programs = WorkerPrograms(adopting: handover.previousPrograms, folder: handover.previousWorkerFolder)
     }
 }

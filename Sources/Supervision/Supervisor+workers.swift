@@ -181,7 +181,7 @@ extension Supervisor {
         }
         switch death.cause {
         case .fault: blame(worker, evidence)
-        case .hung: blameForHang(worker, evidence)
+        case .hung(.noHeartbeat): blameForHang(worker, evidence)
         default: break
         }
         mourn(worker, death)

@@ -2,6 +2,7 @@
 """Why each process of the service has ended: struck by the tormentor, with its supervisor, by order, or by a fault. And
 what those ends excuse: which scrapes may be lost, and when series may be missing."""
 import dataclasses
+import re
 
 from . import bounds
 from .journal import Journal
@@ -13,6 +14,9 @@ ORDERS = {
     "ingest": ("reload", "scale", "restart", "stop"),
     "supervisor": ("restart", "stop"),
 }
+
+#: As the supervisor tells it of a death that is not the first in a row.
+HELD_BACK = re.compile(r"restart in ([0-9.]+) s")
 
 
 @dataclasses.dataclass
@@ -142,10 +146,13 @@ class Deaths:
         """Whether a scrape may be without series of living agents."""
         return any(r.first <= ended and ended <= r.last + bounds.MISSING_SLACK_SECONDS for r in self.returns)
 
-    def awaited(self) -> list[tuple[str, float]]:
-        """(who, when): deaths after which a complete scrape is awaited in time."""
+    def awaited(self) -> list[tuple[str, float, float]]:
+        """(who, when, how long the supervisor holds its successor back): deaths after which a complete scrape is awaited in
+        time. Who dies again and again is started later each time; what we do here looks like that now and then."""
         found = []
         for death in self.all:
             if death.cause == "struck" and death.role in bounds.FIRST_COMPLETE_SECONDS and death.strike.signal != "SIGSTOP":
-                found.append((death.role, death.life.ended))
+                said = self._journal.end_of(death.life.process.pid, death.life.last_seen, death.life.ended)
+                held = HELD_BACK.search(said)
+                found.append((death.role, death.life.ended, float(held[1]) if held else 0.0))
         return sorted(found, key=lambda f: f[1])

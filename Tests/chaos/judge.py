@@ -103,8 +103,8 @@ class Judge:
         """After each death of exporter or supervisor the first complete scrape comes in time."""
         complete = sorted(s.ended for s in scrapes if s.is_complete)
         last = max((s.ended for s in scrapes), default=0.0)
-        for who, at in self.deaths.awaited():
-            limit = bounds.FIRST_COMPLETE_SECONDS[who] + bounds.FIRST_COMPLETE_SLACK_SECONDS
+        for who, at, held_back in self.deaths.awaited():
+            limit = bounds.FIRST_COMPLETE_SECONDS[who] + bounds.FIRST_COMPLETE_SLACK_SECONDS + held_back
             place = bisect.bisect_left(complete, at)
             came = complete[place] - at if place < len(complete) else None
             if last < at + limit:

@@ -192,6 +192,9 @@ def test_the_first_complete_scrape_comes_in_time():
     assert_clean(judged(killed("supervisor"), silent_until(1051.9)))
     assert_fault(judged(killed("supervisor"), silent_until(1053.0)), "after the supervisor's death", "3.00")
     assert_fault(judged(killed("exporter"), silent_until(1051.9)), "after the exporter's death")
+    # Its successor was held back, rightly: it had died before.
+    said = [journal.Line(1050.1, 3, "supervisor: exporter died after 8 s: SIGKILL, death 4 in a row; restart in 1 s", 10)]
+    assert_clean(judged(killed("exporter"), silent_until(1051.9), lines=said))
 
 
 # Prometheus

@@ -262,6 +262,19 @@ def scenario_other_host():
             eventually(lambda: series(WEB.scrape()) == series(before), "with all its series")
             assert ids(WEB.scrape()) == ids(before)
             eventually(lambda: shown("NFileDescriptorStore") == count, "and no more in the store")
+        right = env.read_text()
+        with Knocker() as knocker:
+            # None of this machine's: nobody serves until it is corrected, but connections wait.
+            env.write_text(right.replace("0.0.0.0:17913", "192.0.2.1:17913"))
+            kill_main()
+            eventually(lambda: "the address is none of this machine's" in journal(), "a line that says so")
+            env.write_text(right)
+            eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=30)
+            # A name that cannot be looked up: the socket that is there will do.
+            env.write_text(right.replace("0.0.0.0:17913", "no-such-host.invalid:17913"))
+            kill_main()
+            eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=60)
+        assert not knocker.refused, knocker.refused[:5]
 
 
 class Inside:

@@ -304,12 +304,18 @@ def test_another_layout_of_lanes_starts_empty(proxy, agentsim, control):
 def test_what_is_left_after_reloads(proxy, control):
     """No process, no descriptor more than before."""
     running = proxy(ingest_workers=1)
-    control(running).done("reload", *flags_of(running, ingest_workers=1))
-    eventually(lambda: len(running.workers()) == 2, "the old ones are gone")
+
+    def reload():
+        control(running).done("reload", *flags_of(running, ingest_workers=1))
+        # The supervisor has let go of the old ones, too.
+        eventually(lambda: len(control(running).status()["workers"]) == 2, "the old ones are gone")
+        assert len(running.workers()) == 2
+
+    reload()
+    pause(0.3)  # until the connection of the last command is closed on the other side as well
     count = len(os.listdir(f"/proc/{running.pid}/fd"))
     for _ in range(3):
-        control(running).done("reload", *flags_of(running, ingest_workers=1))
-    eventually(lambda: len(running.workers()) == 2, "the old ones are gone")
+        reload()
     eventually(lambda: len(os.listdir(f"/proc/{running.pid}/fd")) == count, "as many descriptors as before")
     assert stat_of(running.pid)
 

@@ -18,7 +18,7 @@ struct CollectionResult {
     var failedWorkers = 0
     /// The asker's deadline came first.
     var isLate = false
-    /// It was ended before its time, for the exporter ends.
+    /// It was ended before its time, for the exporter ends, or a worker does.
     var isCutShort = false
     /// The same for all who were served at once by the same collection: their answers are one.
     var batch: UInt64 = 0
@@ -105,6 +105,8 @@ final class Collections {
         round.result.unanswered += outcome.unanswered.count
         round.result.skipped += outcome.skipped.count
         if outcome.ending == .busy { round.result.failedWorkers += 1 }
+        // It is about to be replaced: its agents have not had their time either.
+        if outcome.ending == .draining { round.result.isCutShort = true }
         if round.pendingWorkers.isEmpty { finish(round) }
     }
 

@@ -20,11 +20,13 @@ public final class ChildProcess {
     /// the program has begun to run.
     ///
     /// - Parameters:
+    ///   - otherPath: what is executed if `path` cannot be.
     ///   - arguments: all of argv, the name of the program first.
     ///   - environment: `NAME=value`.
     ///   - output: its standard output and error; `nil`: this process's.
     public init(
-        path: String, arguments: [String], environment: [String], descriptors: [Int32], output: Int32? = nil
+        path: String, otherPath: String? = nil, arguments: [String], environment: [String], descriptors: [Int32],
+        output: Int32? = nil
     ) throws(SystemError) {
         var pid: pid_t = 0
         var pidfd: Int32 = -1
@@ -37,7 +39,8 @@ public final class ChildProcess {
             for pointer in environmentVector { free(pointer) }
         }
         let code = fodc_process_spawn(
-            path, &argumentVector, &environmentVector, descriptors, Int32(descriptors.count), output ?? -1, &pid,
+            path, otherPath, &argumentVector, &environmentVector, descriptors, Int32(descriptors.count), output ?? -1,
+            &pid,
             &pidfd,
             &step)
         guard code == 0 else {

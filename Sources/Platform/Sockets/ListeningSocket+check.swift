@@ -14,25 +14,50 @@ extension ListeningSocket {
         return nil
     }
 
-    /// Whether it is bound to what ``open(host:port:)`` would bind to; port 0 is any port. Without a host either form of
-    /// "every address" will do, for IPv6 may have been switched on or off since.
-    public static func isBound(_ descriptor: Int32, host: String?, port: UInt16, mayWait: Bool = true) -> Bool {
-        guard let local = localHostAndPort(of: descriptor) else { return false }
-        guard port == 0 || local.port == String(port) else { return false }
-        guard let host else { return ["::", "0.0.0.0"].contains(local.host) && takesIPv4(descriptor) }
+    public enum Binding: Equatable, Sendable {
+        case same
+        case other
+        /// The host is a name that cannot be looked up now: the resolver's reason.
+        case unknown(String)
+    }
+
+    /// Whether it is bound to what ``open(host:port:)`` would bind to; port 0 is any port. `[::]` is every address also
+    /// when IPv6 has been switched off since, `0.0.0.0` only while there is none.
+    public static func binding(
+        of descriptor: Int32, host: String?, port: UInt16, mayWait: Bool = true
+    ) -> Binding {
+        guard let local = localHostAndPort(of: descriptor), port == 0 || local.port == String(port) else {
+            return .other
+        }
+        guard let host else {
+            let isEvery = local.host == "::" || local.host == "0.0.0.0" && !hasIPv6
+            return isEvery && takesIPv4(descriptor) ? .same : .other
+        }
         do throws(Failure) {
             return try withAddress(of: host, port: port, mayWait: mayWait) { address throws(Failure) in
-                numericHostAndPort(address.ai_addr, address.ai_addrlen)?.host == local.host
+                numericHostAndPort(address.ai_addr, address.ai_addrlen)?.host == local.host ? .same : .other
             }
         } catch {
-            return false
+            if case .unknownHost(let reason) = error { return .unknown(reason) }
+            return .other
         }
     }
+
+    /// Its port is free for another, whoever else has this socket: it is one in all processes. Connections that wait are
+    /// reset.
+    public static func stopListening(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// Makes a socket that was handed over what ``open(host:port:)`` makes: nonblocking.
     public static func setNonblocking(_ descriptor: Int32) throws(SystemError) {
         let flags = fcntl(descriptor, F_GETFL)
         guard flags >= 0, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 else { throw .last("fcntl(O_NONBLOCK)") }
+    }
+
+    /// Whether this machine has IPv6 and it is not switched off.
+    private static var hasIPv6: Bool {
+        guard let probe = try? open(host: "::1", port: 0, mayWait: false) else { return false }
+        close(probe)
+        return true
     }
 
     /// An IPv6 socket may be for IPv6 alone.

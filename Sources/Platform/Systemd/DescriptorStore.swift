@@ -87,21 +87,6 @@ public struct DescriptorStore: Sendable {
         return ends[0]
     }
 
-    /// Waits until systemd has handled everything that was sent before. `false`: it has not within the limit, or there is
-    /// none. For the start alone: a loop watches ``barrier()`` instead.
-    public func waitUntilHandled(limitMilliseconds: Int32) -> Bool {
-        guard let end = barrier() else { return false }
-        defer { close(end) }
-        let deadline = MonotonicClock.nowNanoseconds() + UInt64(max(0, limitMilliseconds)) * 1_000_000
-        while true {
-            let left = deadline - min(deadline, MonotonicClock.nowNanoseconds())
-            var question = pollfd(fd: end, events: Int16(POLLIN), revents: 0)
-            let count = poll(&question, 1, Int32(left / 1_000_000))
-            if count > 0 { return true }
-            guard count < 0, errno == EINTR else { return false }
-        }
-    }
-
     /// Printable ASCII without a colon, 1 to 255 characters.
     public static func isName(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)

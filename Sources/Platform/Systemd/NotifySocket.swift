@@ -68,12 +68,8 @@ final class NotifySocket {
         return true
     }
 
-    /// Says it now or not at all.
-    func sendIfPossible(_ text: String) -> Bool {
-        guard isThere else { return false }
-        flush()
-        return waiting.isEmpty && sendNow(text, [])
-    }
+    /// Says it now, before everything that waits, or not at all.
+    func sendIfPossible(_ text: String) -> Bool { isThere && sendNow(text, []) }
 
     /// Sends what waits, as far as systemd takes it.
     func flush() {

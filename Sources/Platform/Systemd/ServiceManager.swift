@@ -33,6 +33,12 @@ public struct ServiceManager: Sendable {
     @discardableResult
     public func ping() -> Bool { NotifySocket.shared.sendIfPossible("WATCHDOG=1") }
 
+    /// Whether systemd has taken all that was said.
+    public var isHeard: Bool {
+        flush()
+        return NotifySocket.shared.waitingCount == 0
+    }
+
     /// What systemd did not take when it was said. To be called now and then.
     public func flush() { NotifySocket.shared.flush() }
 

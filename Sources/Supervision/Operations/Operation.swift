@@ -56,7 +56,8 @@ final class Operation {
     /// Whether its process was started by the program that the exec has brought, with the settings that are to hold.
     func isNew(_ worker: SupervisedWorker) -> Bool {
         guard let previous, worker.process != nil else { return false }
-        return worker.life.startedAtNanoseconds > previous.steadyNanoseconds
+        // The clock has moved since whatever the program before did.
+        return worker.life.startedAtNanoseconds >= previous.steadyNanoseconds
     }
 
     func onDone(_ body: @escaping (Result) -> Void) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// A cause as a word of the handover: `signal:9`. What a hang was found by is in the log already.
+/// A cause as a word of the handover: `signal:9`. Of a hang only whether its heart stood still; the rest is in the log.
 extension DeathCause {
     var code: String {
         switch self {
         case .exited(let code): "exit:\(code)"
         case .killed(let signal): "signal:\(signal)"
         case .fault(let signal, _): "fault:\(signal)"
-        case .hung: "hung"
+        case .hung(.noHeartbeat): "hung"
+        case .hung: "not-reading"
         case .notReady: "not-ready"
         case .requested: "requested"
         }
@@ -22,6 +23,7 @@ extension DeathCause {
         case ("signal", let number?): self = .killed(signal: number)
         case ("fault", let number?): self = .fault(signal: number, hasDumpedCore: false)
         case ("hung", nil): self = .hung(.noHeartbeat)
+        case ("not-reading", nil): self = .hung(.notReading(lane: 0))
         case ("not-ready", nil): self = .notReady
         case ("requested", nil): self = .requested
         default: return nil

@@ -64,22 +64,23 @@ extension Handover {
         case .starting(let since): ["starting", String(since)]
         case .standby: ["standby", "0"]
         case .ready(let since): ["ready", String(since)]
-        // Why is in the log already.
-        case .aborted(_, let killAt): ["aborted", String(killAt)]
-        case .killed: ["killed", "0"]
+        case .aborted(let cause, let killAt): ["aborted/\(cause.code)", String(killAt)]
+        case .killed(let cause): ["killed/\(cause.code)", "0"]
         case .drained: ["drained", "0"]
         case .finished: ["finished", "0"]
         }
     }
 
     private static func state(_ name: Substring, _ time: UInt64) -> WorkerLife.State? {
-        switch name {
+        let parts = name.split(separator: "/")
+        let cause = parts.count == 2 ? DeathCause(code: parts[1]) : nil
+        return switch parts.first {
         case "waiting": .waiting(untilNanoseconds: time)
         case "starting": .starting(sinceNanoseconds: time)
         case "standby": .standby
         case "ready": .ready(sinceNanoseconds: time)
-        case "aborted": .aborted(.hung(.noHeartbeat), killAtNanoseconds: time)
-        case "killed": .killed(.hung(.noHeartbeat))
+        case "aborted": cause.map { .aborted($0, killAtNanoseconds: time) }
+        case "killed": cause.map { .killed($0) }
         case "drained": .drained
         case "finished": .finished
         default: nil
@@ -130,7 +131,6 @@ extension Handover {
             else { throw Self.malformed }
             previousPrograms[role] = descriptor
         }
-        guard previousPrograms.count == WorkerRole.allCases.count else { throw Self.malformed }
         steadyNanoseconds = steady
         logLevel = values["level"]?.first
         (lock, controlSocket, reply) = (number("lock"), number("control"), number("reply"))

@@ -63,7 +63,8 @@ struct Listeners {
                     "a reload looks no names up, which can take long: give the address, or restart the service"
                 case .other: "choose another address"
                 }
-            throw StartError("\(flag.option): cannot listen on \(address): \(error); \(remedy)")
+            throw StartError(
+                "\(flag.option): cannot listen on \(address): \(error); \(remedy)", isPortInUse: error == .inUse)
         }
     }
 }

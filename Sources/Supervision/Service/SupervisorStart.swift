@@ -69,8 +69,8 @@ public struct SupervisorStart {
                 contents.kept.values.map(\.name.generation).max() ?? 0,
                 contents.dropped.compactMap { StoredName($0.name)?.generation }.max() ?? 0)
         let secret = try InstallationSecret.load(stateDirectory: settings.stateDirectory)
-        letGo(contents, logger)
         let listeners = try makeListeners(contents, generation)
+        contents.closeDropped()
         let lanes = try makeLanes(contents, secret, generation, logger)
         let control = try makeControl(contents, generation)
         for _ in 0..<contents.refusedCount { control.add(.storeDescriptorsRefused) }
@@ -86,32 +86,31 @@ public struct SupervisorStart {
             obsoleteNames: contents.namesToRemove + unused.map(\.name.description))
     }
 
-    /// What was dropped is closed, here and, if it is a socket, in systemd's store: one that goes on listening there would
-    /// keep its port from the one that is to take its place.
-    private func letGo(_ contents: StoreContents, _ logger: Logger) {
-        contents.closeDropped()
-        let sockets = contents.namesToRemove.filter { StoredName($0)?.place.role.isSocket == true }
-        guard !sockets.isEmpty else { return }
-        let store = DescriptorStore()
-        for name in sockets { store.remove(name: name) }
-        guard store.waitUntilHandled(limitMilliseconds: Self.storeLimitMilliseconds) else {
-            return logger.warning(
-                "systemd has not said that it has closed sockets that are of no use any more",
-                metadata: ["names": "\(sockets.joined(separator: ", "))"])
-        }
-    }
-
-    /// systemd answers within milliseconds; its start limit for the service is far longer.
-    private static let storeLimitMilliseconds: Int32 = 2_000
-
-    private func makeListeners(_ contents: StoreContents, _ generation: UInt64) throws(StartError) -> Listeners {
+    private func makeListeners(
+        _ contents: StoreContents, _ generation: UInt64
+    ) throws(StartError) -> Listeners {
         func stored(_ role: StoredName.Role, _ unit: Int32?) -> Listeners.Socket? {
             if let unit { return Listeners.Socket(descriptor: unit, name: nil) }
             return contents[role].map { Listeners.Socket(descriptor: $0.descriptor, name: $0.name) }
         }
-        return try Listeners.open(
-            settings, grpc: stored(.grpc, contents.unitGRPC), http: stored(.http, contents.unitHTTP),
-            generation: generation)
+        let grpc = stored(.grpc, contents.unitGRPC)
+        let http = stored(.http, contents.unitHTTP)
+        do throws(StartError) {
+            return try Listeners.open(settings, grpc: grpc, http: http, generation: generation)
+        } catch {
+            guard error.isPortInUse, stopDroppedSockets(contents) else { throw error }
+            return try Listeners.open(settings, grpc: grpc, http: http, generation: generation)
+        }
+    }
+
+    /// A socket that was dropped goes on listening as long as systemd has it, and keeps its port from the one that is to
+    /// take its place. Not before that is needed: until then connections wait in it, whatever else is wrong.
+    ///
+    /// - Returns: whether there was one.
+    private func stopDroppedSockets(_ contents: StoreContents) -> Bool {
+        let sockets = contents.dropped.filter { StoredName($0.name)?.place.role.isSocket == true }
+        for socket in sockets { ListeningSocket.stopListening(socket.descriptor) }
+        return !sockets.isEmpty
     }
 
     private func makeControl(_ contents: StoreContents, _ generation: UInt64) throws(StartError) -> ControlBoard {

@@ -107,8 +107,8 @@ struct StoreContents {
                 "systemd hands over two sockets named \(role.rawValue), one of them on \(local); "
                     + "give \(unit) one ListenStream= only")
         }
-        let isWanted = ListeningSocket.isBound(item.descriptor, host: address.host, port: address.port)
-        guard isWanted || !given.contains(flag) else {
+        let binding = ListeningSocket.binding(of: item.descriptor, host: address.host, port: address.port)
+        guard binding == .same || !given.contains(flag) else {
             throw StartError(
                 "systemd's socket \(role.rawValue) listens on \(local), but \(flag.option) is \(address); "
                     + "make ListenStream= of \(unit) the same, or do not set \(flag.option)")
@@ -144,7 +144,8 @@ struct StoreContents {
         case .grpc, .http:
             guard let (flag, address) = listener(place.role, settings) else { return nil }
             if let flaw = ListeningSocket.flaw(of: descriptor) { return flaw }
-            guard ListeningSocket.isBound(descriptor, host: address.host, port: address.port) else {
+            // A name that nobody can tell now is no reason to refuse connections.
+            guard ListeningSocket.binding(of: descriptor, host: address.host, port: address.port) != .other else {
                 let local = ListeningSocket.localAddress(of: descriptor) ?? "?"
                 return "it listens on \(local), and \(flag.option) is \(address) now"
             }

@@ -26,16 +26,15 @@ final class WorkerPrograms {
 
     /// Those that the program before this one had.
     init(adopting descriptors: [WorkerRole: Int32], folder: String) {
-        files = descriptors.reduce(into: [:]) { files, entry in
-            files[entry.key] = ProgramFile(adopting: entry.value, file: "\(folder)/\(entry.key.executableName)")
+        files = WorkerRole.allCases.reduce(into: [:]) { files, role in
+            files[role] = ProgramFile(adopting: descriptors[role], file: "\(folder)/\(role.executableName)")
         }
     }
 
-    /// What is to be executed.
-    func path(of role: WorkerRole) -> String {
+    subscript(_ role: WorkerRole) -> ProgramFile {
         guard let file = files[role] else { preconditionFailure("there is a program for every role") }
-        return file.path
+        return file
     }
 
-    var descriptors: [WorkerRole: Int32] { files.mapValues(\.descriptor) }
+    var descriptors: [WorkerRole: Int32] { files.compactMapValues(\.descriptor) }
 }

@@ -56,7 +56,8 @@ struct WorkerStarter {
                 isStandby: isStandby, isFresh: worker.startsFresh,
                 suspects: worker.suspects, settings: settings, descriptors: descriptors)
             let process = try ChildProcess(
-                path: programs.path(of: role), arguments: [role.executableName] + launch.arguments,
+                path: programs[role].path, otherPath: programs[role].file,
+                arguments: [role.executableName] + launch.arguments,
                 environment: environment, descriptors: plan.sources)
             return StartedWorker(process: process, link: mine)
         } catch {
