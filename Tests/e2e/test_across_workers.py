@@ -326,14 +326,15 @@ def test_a_worker_says_whose_message_it_died_of(proxy, agents, monkeypatch, how)
     eventually(lambda: pids(running), "a successor")
 
 
-def test_who_kills_workers_is_held_off_at_all(proxy, at):
+@pytest.mark.parametrize("hangs", [False, True], ids=["fault", "hang"])
+def test_who_kills_workers_is_held_off_at_all(proxy, at, hangs):
     """Two workers have died over it; a third, which has not, knows of it as well. Nobody else is concerned."""
     running = proxy(ingest_workers=3)
     bad = at(running, 0, "bad").register()
     (entry,) = entries(running, id=bad.agent_id)
     for worker in (0, 1):
         assert own(running, "agents_held_off_total") == 0
-        die_over(running, worker, entry["identity_hash"])
+        die_over(running, worker, entry["identity_hash"], hangs)
     eventually(lambda: own(running, "agents_held_off_total") == 1, "it is held off")
     for worker in range(3):
         code, text = at(running, worker, "bad").begin_registration().status()

@@ -41,16 +41,22 @@ def pids(running: Proxy) -> dict[int, int]:
 _WORKING_ON = 448 + 8
 
 
-def die_over(running: Proxy, worker: int, identity_hash: str):
-    """That ingest worker ends by a fault, and its lane says that it was at a message of this identity: what a message that
-    is its death would leave. (Debug builds have a message that really is; but they do not bear several workers.)"""
+def die_over(running: Proxy, worker: int, identity_hash: str, hangs: bool = False):
+    """That ingest worker ends by a fault, or stands still until it is ended for that, and its lane says that it was at a
+    message of this identity: what a message that is its death would leave. (Debug builds have a message that really is; but
+    they do not bear several workers.)"""
     pid = pids(running)[worker]
     number = next(n for n, target in descriptors(pid).items() if re.match(rf"/memfd:fodc-up-{worker}\b", target))
-    with stopped([pid]):
+    with contextlib.ExitStack() as pause:
+        if hangs:
+            os.kill(pid, signal.SIGSTOP)
+        else:
+            pause.enter_context(stopped([pid]))
         with open(f"/proc/{pid}/fd/{number}", "r+b", buffering=0) as lane:
             lane.seek(_WORKING_ON)
             lane.write(2 * struct.pack("<QQ", int(identity_hash, 16), 0))
-        os.kill(pid, signal.SIGSEGV)
+        if not hangs:
+            os.kill(pid, signal.SIGSEGV)
     eventually(lambda: pids(running).get(worker, pid) != pid, "a successor", timeout=30)
 
 
