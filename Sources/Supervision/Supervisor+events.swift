@@ -19,7 +19,8 @@ extension Supervisor {
             checkEnded()
         default:
             if let requests, requests.owns(token.rawValue) {
-                return requests.handleReadable(token.rawValue, nowNanoseconds: now)
+                requests.handleReadable(token.rawValue, nowNanoseconds: now)
+                return becomeNextIfQuiet()
             }
             // A token may be of a process that is gone by now.
             guard let (number, isLink) = token.worker, let worker = everyone.first(where: { $0.number == number })
@@ -61,6 +62,7 @@ extension Supervisor {
         serveIfReady()
         requests?.tick(nowNanoseconds: now)
         checkTick()
+        becomeNextIfQuiet()
         operationTick()
         suspicion.forget(nowNanoseconds: now)
         tellStatus()

@@ -33,6 +33,7 @@ extension Supervisor {
             if case .failure(let reason) = result { finishReload(failure: reason) } else { finishReload(failure: nil) }
         }
         operation = nil
+        requests?.resume()
         // Who was to take somebody's place is of no use any more, and would stand by for ever.
         for next in successors { dismiss(next) }
         switch result {

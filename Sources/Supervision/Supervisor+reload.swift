@@ -84,7 +84,10 @@ extension Supervisor {
         switch end {
         case .exited(code: 0):
             if let flaw = ProgramCheck.flaw(of: text) { return failReload("\(programsText): \(flaw)") }
-            becomeNext()
+            operation?.isApproved = true
+            operation?.deadlineNanoseconds = now + Self.askersNanoseconds
+            requests?.hold()
+            becomeNextIfQuiet()
         case .exited(let code): failReload("\(programsText) --check: \(text.isEmpty ? "exit code \(code)" : text)")
         case .killed(let signal, _): failReload("\(programsText) --check ended by \(SignalName.of(signal)) \(text)")
         }
@@ -100,6 +103,16 @@ extension Supervisor {
         guard operation?.order != nil else { return }
         finishReload(failure: reason)
         endOperation(.failure(reason))
+    }
+
+    /// Above what the control socket gives its askers.
+    private static let askersNanoseconds =
+        2 * (ControlServer.requestLimitNanoseconds + ControlServer.readerLimitNanoseconds)
+
+    /// The exec closes connections of the control socket: who is about to ask something is answered before.
+    func becomeNextIfQuiet() {
+        guard operation?.isApproved == true, requests?.isQuiet ?? true else { return }
+        becomeNext()
     }
 
     /// The exec. Comes back only if it fails.

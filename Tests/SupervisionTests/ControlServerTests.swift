@@ -106,6 +106,41 @@ private final class ServerUnderTest {
         #expect(try test.answer(connection).isClosed)
     }
 
+    @Test func heldItAnswersWhoIsThereAndTakesNobodyNew() throws {
+        let test = try ServerUnderTest()
+        let request = ControlFrames.encode(fields: ControlRequest.scale(3).fields)
+        let (waiting, early) = (try test.ask(.scale(2)), try test.connect())
+        defer { for connection in [waiting, early] { close(connection) } }
+        #expect(!test.server.isQuiet)
+        test.server.hold()
+        let late = try test.connect()
+        defer { close(late) }
+        try test.send(request, on: late)
+        test.server.tick(nowNanoseconds: test.now)
+        try test.turn()
+        #expect(test.requests.map(\.request) == [.scale(2)] && !test.server.isQuiet)
+        try test.send(request, on: early)
+        #expect(test.requests.map(\.request) == [.scale(2), .scale(3)])
+        test.requests[1].reply.succeed()
+        test.server.tick(nowNanoseconds: test.now)
+        // Who waits for an outcome is handed over.
+        #expect(test.server.isQuiet)
+        test.server.resume()
+        try test.turn()
+        #expect(test.requests.count == 3)
+    }
+
+    @Test func whoSaysNothingHoldsItUpForALimitedTime() throws {
+        let test = try ServerUnderTest()
+        let silent = try test.connect()
+        defer { close(silent) }
+        test.server.hold()
+        test.now += ControlServer.requestLimitNanoseconds
+        test.server.tick(nowNanoseconds: test.now)
+        #expect(test.server.isQuiet)
+        #expect(try test.answer(silent).error.contains("within 2 s"))
+    }
+
     @Test func aFailureSaysWhy() throws {
         let test = try ServerUnderTest()
         let connection = try test.ask(.drain(WorkerName(.exporter)))

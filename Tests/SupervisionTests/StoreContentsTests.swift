@@ -120,6 +120,15 @@ import WorkerLink
         #expect(contents.namesToRemove == (DescriptorStore.isName(name) ? [name] : []))
     }
 
+    @Test func aSocketWhoseHostNobodyKnowsIsKeptAndTold() throws {
+        let (grpc, port) = try socket()
+        let contents = try sort([("grpc-0.1", grpc)], try settings(grpc: "no-such-host.invalid:\(port)"))
+        #expect(contents[.grpc]?.descriptor == grpc && contents.refusedCount == 0)
+        #expect(contents.unchecked.map(\.name) == ["grpc-0.1"])
+        #expect(contents.unchecked.first?.reason.isEmpty == false)
+        #expect(try sort([("grpc-0.1", grpc)], try settings(grpc: "127.0.0.1:\(port)")).unchecked == [])
+    }
+
     @Test func aLaneOfAnotherKindIsRefused() throws {
         #expect(try reason("up-0.1", try writtenLane(.down)) == "its kind is 2, not 1")
         #expect(try reason("state-0.1", try writtenLane(.up)) == "its kind is 1, not 3")

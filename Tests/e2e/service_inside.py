@@ -274,6 +274,7 @@ def scenario_other_host():
             env.write_text(right.replace("0.0.0.0:17913", "no-such-host.invalid:17913"))
             kill_main()
             eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=60)
+            assert "no-such-host.invalid:17913 cannot be looked up" in journal()
         assert not knocker.refused, knocker.refused[:5]
 
 

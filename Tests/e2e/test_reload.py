@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """New programs and settings come into service without a gap, or not at all."""
 import contextlib
+import json
 import os
 import pathlib
 import random
 import shutil
 import signal
+import socket
 import subprocess
 
 import pytest
 
-from harness.ctl import Control
+from harness.ctl import Control, answer, encoded
 from harness.processes import BIN, binary, free_port, pause, run_to_end, stat_of
 from harness.scraping import Scraper
 from harness.waiting import eventually
@@ -77,6 +79,29 @@ def test_sighup_keeps_the_flags(proxy, agentsim, control):
     eventually(lambda: control(running).worker("ingest-0")["generation"] == 2, "a new ingest worker")
     eventually(lambda: running.health()["agents_online"] == 3, "the agents are back")
     assert b"--set-max-agents=7" in pathlib.Path(f"/proc/{running.workers('ingest')[0]['pid']}/cmdline").read_bytes()
+
+
+def test_who_asks_during_a_reload_is_answered(proxy, control):
+    """One by the program that goes, one by the program that comes; who says nothing holds it up for 2 s, not for ever."""
+    running = proxy(ingest_workers=1)
+    here = control(running)
+    request = encoded("status", "json")
+    with here.connect() as early, here.connect() as silent:
+        early.sendall(request[:6])
+        running.signal(signal.SIGHUP)
+        eventually(lambda: "asking the programs on disk" in running.output(), "the reload")
+        pause(0.5)  # the programs have answered
+        assert "becoming the program" not in running.output()
+        with here.connect() as late:
+            late.sendall(request)
+            early.sendall(request[6:])
+            code, text, _ = answer(early)
+            assert code == 0 and json.loads(text)["workers"], text
+            code, text, _ = answer(late)
+            assert code == 0 and json.loads(text)["workers"], text
+        code, _, reason = answer(silent)
+        assert code == 1 and "did not come within 2 s" in reason
+    eventually(lambda: here.worker("ingest-0")["generation"] == 2, "a new ingest worker")
 
 
 def test_changed_settings_come_into_service(proxy, agentsim, control):
@@ -232,6 +257,52 @@ def test_a_worker_dies_while_its_successor_comes_up(proxy, agentsim, control, tm
 
     pause(5)
     eventually(are_fresh, "all are asked")
+
+
+def test_who_is_being_started_when_the_reload_fails_is_started_as_it_was(proxy, control, tmp_path):
+    """It is not waited for until the program that does not serve has used up its time a second time."""
+    running = proxy(ingest_workers=2)
+    folder = programs(tmp_path / "broken", "fodc-ingest", NOT_READY)
+    waits = subprocess.Popen([binary("fodc-proxy"), "ctl", "--runtime-dir", str(running.folder / "runtime"), "reload",
+                              *flags_of(running, libexec_dir=folder, ingest_workers=2)], stderr=subprocess.PIPE, text=True)
+    eventually(lambda: control(running).status()["phase"] == "reloading", "the reload is under way")
+    pause(7)  # of the 10 s that a worker may take
+    os.kill(control(running).worker("ingest-1")["pid"], signal.SIGKILL)
+    eventually(lambda: control(running).worker("ingest-1")["state"] == "starting", "it is started by the new program")
+    assert waits.wait(60) == 1 and "ingest-0" in waits.stderr.read()
+    eventually(lambda: control(running).worker("ingest-1")["state"] == "running", "it is back", timeout=4)
+    assert os.readlink(f"/proc/{control(running).worker('ingest-1')['pid']}/exe") == str(BIN.resolve() / "fodc-ingest")
+
+
+def test_no_reload_while_systemd_does_not_read(proxy, control, tmp_path):
+    """What systemd has not been told yet, lanes to be kept, would be lost with the program that knows it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
+        manager.bind(str(tmp_path / "notify"))
+        others.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                others.sendto(b"STATUS=somebody else's", manager.getsockname())
+        running = proxy(ingest_workers=1, env={"NOTIFY_SOCKET": manager.getsockname()})
+        pid = control(running).worker("ingest-0")["pid"]
+        assert "systemd does not read" in control(running).refused("reload", *flags_of(running))
+        assert control(running).worker("ingest-0")["pid"] == pid
+        manager.settimeout(10)
+        told = b""
+        while b"READY=1" not in told:
+            told, descriptors, _, _ = socket.recv_fds(manager, 65536, 8)
+            for descriptor in descriptors:
+                os.close(descriptor)
+        manager.setblocking(False)
+
+        def reloaded():
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    for descriptor in socket.recv_fds(manager, 65536, 8)[1]:
+                        os.close(descriptor)
+            return control(running).run("reload", *flags_of(running)).returncode == 0
+
+        eventually(reloaded, "a reload, now that it reads")
+        assert control(running).worker("ingest-0")["generation"] == 2
 
 
 def test_a_drained_worker_stays_away(proxy, control):

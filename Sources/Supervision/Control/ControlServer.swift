@@ -31,6 +31,8 @@ final class ControlServer {
     private var connections = [ControlConnection?](repeating: nil, count: limitConnections)
     /// It is not watched for want of descriptors.
     private var isPaused = false
+    /// It is not watched because the next program in this process is to answer.
+    private var isHeld = false
 
     /// Makes the socket anew; to be called by who has the folder's ``RuntimeLock``, so that what is there is nobody's.
     convenience init(runtimeDirectory folder: String, events: EventQueue, firstToken: UInt64) throws(StartError) {
@@ -69,6 +71,24 @@ final class ControlServer {
         return ControlReply(connection)
     }
 
+    /// Takes nobody new: who knocks now waits for the program that an exec brings, or for ``resume()``.
+    func hold() {
+        guard !isHeld else { return }
+        isHeld = true
+        if !isPaused { events.remove(descriptor) }
+    }
+
+    func resume() {
+        guard isHeld else { return }
+        isHeld = false
+        // Without room for it now there is at the next tick.
+        isPaused = (try? events.add(descriptor, token: firstToken)) == nil
+    }
+
+    /// Whether an exec would cut nobody short but those who wait for the outcome of what they have asked for. While it is
+    /// held it becomes so within ``requestLimitNanoseconds`` and ``readerLimitNanoseconds``, whatever the others do.
+    var isQuiet: Bool { connections.allSatisfy { $0.map { $0.hasRequest && !$0.isFinished } ?? true } }
+
     /// Whether a token of the event queue is one of these.
     func owns(_ token: UInt64) -> Bool { token >= firstToken && token - firstToken < Self.tokenCount }
 
@@ -96,7 +116,7 @@ final class ControlServer {
 
     /// Time passes (CLOCK_MONOTONIC, or one that stands still while the process does).
     func tick(nowNanoseconds: UInt64) {
-        if isPaused {
+        if isPaused, !isHeld {
             isPaused = (try? events.add(descriptor, token: firstToken)) == nil
         }
         for place in connections.indices {
@@ -121,7 +141,8 @@ final class ControlServer {
     // MARK: Connections
 
     private func acceptAll(_ now: UInt64) {
-        while true {
+        // An event may have been on its way when it was held.
+        while !isHeld {
             let accepted: Int32?
             do throws(SystemError) {
                 accepted = try LocalSocket.accept(on: descriptor)

@@ -42,6 +42,8 @@ final class Operation {
     var deadlineNanoseconds: UInt64 = 0
     /// Of a reload before the exec: what is asked for.
     var order: ReloadOrder?
+    /// Of a reload before the exec: the programs on disk have said that they are what is wanted.
+    var isApproved = false
     /// Of a reload after the exec: what there was before.
     var previous: Handover?
     /// Who waits for the outcome.

@@ -62,6 +62,11 @@ public struct SupervisorStart {
                 "a descriptor out of systemd's store is not what it should be and is dropped",
                 metadata: ["name": "\(item.name)", "reason": "\(reason)"])
         }
+        for socket in contents.unchecked {
+            logger.warning(
+                "\(socket.flag.option) \(socket.address) cannot be looked up; goes on with the socket that systemd has kept",
+                metadata: ["name": "\(socket.name)", "reason": "\(socket.reason)"])
+        }
         // Above every generation that the store has seen, also of what was of no use.
         let generation =
             1

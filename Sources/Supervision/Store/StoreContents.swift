@@ -19,7 +19,17 @@ struct StoreContents {
         let reason: String?
     }
 
+    /// A socket that is kept although nobody can tell whether it listens where the settings say.
+    struct Unchecked: Equatable {
+        let name: String
+        let flag: SettingsFlag
+        let address: ListenAddress
+        /// The resolver's reason.
+        let reason: String
+    }
+
     private(set) var kept: [StoredName.Place: Kept] = [:]
+    private(set) var unchecked: [Unchecked] = []
     /// Sockets of socket units, which systemd keeps itself; `nil`: there is none.
     private(set) var unitGRPC: Int32?
     private(set) var unitHTTP: Int32?
@@ -49,7 +59,9 @@ struct StoreContents {
         }
         var seen: [DescriptorFacts.Identity: String] = [:]
         for (name, descriptor) in stored {
-            if let reason = Self.flaw(name.place, descriptor, settings) {
+            if let reason = name.place.role.isSocket
+                ? socketFlaw(name, descriptor, settings) : Self.flaw(name.place, descriptor)
+            {
                 drop(name.description, descriptor, reason)
             } else if kept[name.place] != nil || hasUnitSocket(name.place.role) {
                 drop(name.description, descriptor, nil)
@@ -132,25 +144,29 @@ struct StoreContents {
     // MARK: What was stored
 
     /// What makes a descriptor another thing than its name says.
-    private static func flaw(_ place: StoredName.Place, _ descriptor: Int32, _ settings: ProxySettings) -> String? {
-        switch place.role {
-        case .up, .downA, .downB, .state, .control:
-            // Workers get read-only ones, which are made of this one.
-            guard DescriptorFacts.access(of: descriptor) == .readWrite else { return "it cannot be read and written" }
-            guard let kind = place.role.laneKind else { return ControlFile.flaw(of: descriptor) }
-            return LaneFile.flaw(of: descriptor, kind: kind, index: place.index)
-        case .secret:
-            return secretFlaw(descriptor)
-        case .grpc, .http:
-            guard let (flag, address) = listener(place.role, settings) else { return nil }
-            if let flaw = ListeningSocket.flaw(of: descriptor) { return flaw }
+    private static func flaw(_ place: StoredName.Place, _ descriptor: Int32) -> String? {
+        if place.role == .secret { return secretFlaw(descriptor) }
+        // Workers get read-only ones, which are made of this one.
+        guard DescriptorFacts.access(of: descriptor) == .readWrite else { return "it cannot be read and written" }
+        guard let kind = place.role.laneKind else { return ControlFile.flaw(of: descriptor) }
+        return LaneFile.flaw(of: descriptor, kind: kind, index: place.index)
+    }
+
+    private mutating func socketFlaw(_ name: StoredName, _ descriptor: Int32, _ settings: ProxySettings) -> String? {
+        guard let (flag, address) = Self.listener(name.place.role, settings) else { return nil }
+        // One that a newer or systemd's own stands in for is not looked at.
+        guard kept[name.place] == nil, !hasUnitSocket(name.place.role) else { return nil }
+        if let flaw = ListeningSocket.flaw(of: descriptor) { return flaw }
+        switch ListeningSocket.binding(of: descriptor, host: address.host, port: address.port) {
+        case .same: break
+        case .other:
+            let local = ListeningSocket.localAddress(of: descriptor) ?? "?"
+            return "it listens on \(local), and \(flag.option) is \(address) now"
+        case .unknown(let reason):
             // A name that nobody can tell now is no reason to refuse connections.
-            guard ListeningSocket.binding(of: descriptor, host: address.host, port: address.port) != .other else {
-                let local = ListeningSocket.localAddress(of: descriptor) ?? "?"
-                return "it listens on \(local), and \(flag.option) is \(address) now"
-            }
-            return (try? ListeningSocket.setNonblocking(descriptor)) == nil ? "it cannot be made nonblocking" : nil
+            unchecked.append(Unchecked(name: name.description, flag: flag, address: address, reason: reason))
         }
+        return (try? ListeningSocket.setNonblocking(descriptor)) == nil ? "it cannot be made nonblocking" : nil
     }
 
     private static func secretFlaw(_ descriptor: Int32) -> String? {

@@ -16,17 +16,22 @@ def other_count(stand, rng) -> int:
     return rng.choice([n for n in range(1, MOST_WORKERS + 1) if n != before])
 
 
+def reload(stand) -> float:
+    """How long it took, in seconds."""
+    with stand.operation("reload"):
+        began = now()
+        ended = systemctl("reload", NAME, timeout=RELOAD_SECONDS)
+        if ended.returncode != 0:
+            raise Failed(f"the reload failed: {ended.stderr.strip()[-300:]}")
+        return now() - began
+
+
 class Reload(Action):
     name = "reload"
     feature = "reload"
 
     def run(self, stand, rng) -> tuple[str, bool]:
-        with stand.operation("reload"):
-            began = now()
-            ended = systemctl("reload", NAME, timeout=RELOAD_SECONDS)
-            if ended.returncode != 0:
-                raise Failed(f"the reload failed: {ended.stderr.strip()[-300:]}")
-            took = now() - began
+        took = reload(stand)
         stand.note_replaced(self.name, took)
         return f"done in {took:.2f} s", True
 
@@ -42,12 +47,7 @@ class ChangedReload(Action):
             # A setting that is as it was leaves it to `ctl scale` how many there are.
             wanted = next(n for n in range(1, MOST_WORKERS + 1) if n not in (before, wanted))
         stand.service.change_settings(f"--ingest-workers={wanted}", f"--http-read-timeout={rng.randint(8, 12)}s")
-        with stand.operation("reload"):
-            began = now()
-            ended = systemctl("reload", NAME, timeout=RELOAD_SECONDS)
-            if ended.returncode != 0:
-                raise Failed(f"the reload failed: {ended.stderr.strip()[-300:]}")
-            took = now() - began
+        took = reload(stand)
         if not wait_for(lambda: stand.service.ingest_count() == wanted, 5, 0.1):
             raise Failed(f"after a reload with {wanted} ingest workers there are {stand.service.ingest_count()}")
         stand.note_replaced(self.name, took)

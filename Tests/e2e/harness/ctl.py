@@ -38,18 +38,32 @@ class Control:
 
     def raw(self, *fields: str, timeout: float = 60) -> tuple[int, str, str]:
         """A request as bytes on the socket: exit code, output and errors."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(timeout)
-            connection.connect(str(self.folder / "control.sock"))
-            content = "\0".join(fields).encode()
-            connection.sendall(struct.pack("<I", len(content)) + content)
-            stream = connection.makefile("rb")
-            texts = {"o": b"", "e": b""}
-            while True:
-                head = stream.read(5)
-                assert len(head) == 5, f"the answer ends without an end: {texts}"
-                length, kind = struct.unpack("<IB", head)
-                body = stream.read(length - 1)
-                if chr(kind) == "x":
-                    return body[0], texts["o"].decode(), texts["e"].decode()
-                texts[chr(kind)] += body
+        with self.connect(timeout) as connection:
+            connection.sendall(encoded(*fields))
+            return answer(connection)
+
+    def connect(self, timeout: float = 60) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(timeout)
+        connection.connect(str(self.folder / "control.sock"))
+        return connection
+
+
+def encoded(*fields: str) -> bytes:
+    """A request."""
+    content = "\0".join(fields).encode()
+    return struct.pack("<I", len(content)) + content
+
+
+def answer(connection: socket.socket) -> tuple[int, str, str]:
+    """Exit code, output and errors."""
+    stream = connection.makefile("rb")
+    texts = {"o": b"", "e": b""}
+    while True:
+        head = stream.read(5)
+        assert len(head) == 5, f"the answer ends without an end: {texts}"
+        length, kind = struct.unpack("<IB", head)
+        body = stream.read(length - 1)
+        if chr(kind) == "x":
+            return body[0], texts["o"].decode(), texts["e"].decode()
+        texts[chr(kind)] += body
