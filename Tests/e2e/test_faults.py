@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What went wrong with the Go proxy, one test each: the others' series arrive complete and in time."""
 import concurrent.futures
+import contextlib
+import fcntl
 import os
 import pathlib
 import resource
@@ -12,7 +14,7 @@ import time
 import pytest
 
 from harness import wire
-from harness.processes import Program, descriptors, pause
+from harness.processes import Program, Proxy, descriptors, pause
 from harness.waiting import eventually
 from harness.wire import Sample
 
@@ -36,6 +38,49 @@ def scrape_in_time(running, expected: int):
     assert len(scrape.named("good_value")) == expected
     assert took < IN_TIME_SECONDS, f"the scrape took {took:.1f} s"
     return scrape
+
+
+class UnreadProxy(Proxy):
+    """Its standard error is a pipe, as in a container."""
+
+    def __init__(self, folder: pathlib.Path, pipe: pathlib.Path):
+        self.pipe = pipe
+        super().__init__(folder, {"ingest_workers": 2, "log_level": "debug", "log_format": "json"})
+
+    def command(self, line):
+        return ["bash", "-ec", f'exec "$@" 2> "{self.pipe}"', "bash", *line]
+
+
+def test_a_log_that_nobody_reads_holds_up_nobody(tmp_path, programs, agentsim):
+    pipe = tmp_path / "log"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    running = UnreadProxy(tmp_path, pipe)
+    programs.append(running)
+    running.wait_ready()
+    agentsim(running, agents=10, series=20)
+    running.wait_agents(online=10, total=10)
+    before = set(running.scrape().without_own())
+    assert len(before) >= 200
+    for role in ("ingest", "exporter", "ingest"):
+        running.kill_worker(role)
+        eventually(lambda: len(running.workers()) == 3, "it is back")
+        running.wait_agents(online=10, total=10)
+        assert set(running.scrape(headers=HEADERS).without_own()) == before
+
+    def read_all():
+        said = b""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                said += os.read(reader, 65536)
+        return said
+
+    assert b'"lost_log_lines":' not in read_all()
+    running.kill_worker("exporter")
+    eventually(lambda: b'"lost_log_lines":' in read_all(), "what is lost is counted")
+    assert running.stop() == 0
+    os.close(reader)
 
 
 @pytest.fixture

@@ -6,20 +6,11 @@ public enum StandardError {
     /// Bytes that a pipe takes whole or not at all (PIPE_BUF): longer lines of several processes could mix.
     public static let atomicBytes = 4096
 
+    private static let outlet = LineOutlet(STDERR_FILENO)
+
     /// Writes the bytes if standard error takes them now; `false` if it does not (a full pipe whose reader has
     /// stopped), and then nothing is written. At most ``atomicBytes`` are whole on a pipe.
-    public static func write(_ bytes: [UInt8]) -> Bool {
-        var request = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-        while true {
-            let ready = poll(&request, 1, 0)
-            if ready < 0, errno == EINTR { continue }
-            guard ready > 0, Int32(request.revents) & POLLOUT != 0 else { return false }
-            // The pointer is used during the call only, within the array's bounds.
-            let count = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            return count > 0
-        }
-    }
+    public static func write(_ bytes: [UInt8]) -> Bool { outlet.write(bytes) }
 
     /// Whether standard error is the journal's stream that systemd names in `JOURNAL_STREAM` (`device:inode`, decimal).
     public static func isJournal(journalStream: String?) -> Bool {

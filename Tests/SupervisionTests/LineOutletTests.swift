@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Testing
+
+@testable import Platform
+
+@Suite struct LineOutletTests {
+    private static let line = [UInt8](repeating: UInt8(ascii: "x"), count: 1000)
+
+    private func pair(_ make: (inout [Int32]) -> Int32) throws -> (reader: Int32, writer: Int32) {
+        var ends: [Int32] = [-1, -1]
+        try #require(make(&ends) == 0)
+        return (ends[0], ends[1])
+    }
+
+    @Test(arguments: [false, true])
+    func itNeverWaitsForAReader(isSocket: Bool) throws {
+        let (reader, writer) = try pair { ends in
+            isSocket ? socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) : pipe(&ends)
+        }
+        defer { for end in [reader, writer] { close(end) } }
+        let outlet = LineOutlet(writer)
+        #expect(!outlet.mayWait)
+        var written = 0
+        while outlet.write(Self.line) { written += Self.line.count }
+        #expect(written >= 60_000)
+        var bytes = [UInt8](repeating: 0, count: written)
+        #expect(read(reader, &bytes, written) == written)
+        #expect(outlet.write(Self.line))
+    }
+
+    @Test func whoSharesItIsNotChanged() throws {
+        let (reader, writer) = try pair { pipe(&$0) }
+        #expect(LineOutlet(writer).write(Self.line))
+        #expect(fcntl(writer, F_GETFL) & O_NONBLOCK == 0)
+        for end in [reader, writer] { close(end) }
+    }
+
+    @Test func aFileTakesEverything() throws {
+        let stream = try #require(tmpfile())
+        defer { fclose(stream) }
+        #expect(LineOutlet(fileno(stream)).write(Self.line))
+        #expect(lseek(fileno(stream), 0, SEEK_END) == Self.line.count)
+    }
+
+    @Test func withoutAReaderNothingIsWritten() throws {
+        signal(SIGPIPE, SIG_IGN)
+        let (reader, writer) = try pair { pipe(&$0) }
+        close(reader)
+        defer { close(writer) }
+        #expect(!LineOutlet(writer).write(Self.line))
+    }
+}
