@@ -92,7 +92,7 @@ Homepage: https://github.com/apache/skywalking-banyandb
 Installed-Size: $(du -sk --apparent-size --exclude=DEBIAN "$root" | cut -f1)
 Depends: $depends, passwd,
  systemd (>= 252) | systemd-standalone-sysusers (>= 252), systemd (>= 252) | systemd-standalone-tmpfiles (>= 252)
-Suggests: prometheus
+Suggests: prometheus, systemd-coredump
 Description: FODC proxy of Apache SkyWalking BanyanDB
  Every BanyanDB node has an agent that knows its metrics; the proxy is where they
  come together. Agents connect to it by gRPC; Prometheus, dashboards and people

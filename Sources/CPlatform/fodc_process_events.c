@@ -60,3 +60,5 @@ int fodc_process_signals_next(int signals) {
 }
 
 void fodc_process_ignore_signal(int signal_number) { signal(signal_number, SIG_IGN); }
+
+void fodc_process_default_signal(int signal_number) { signal(signal_number, SIG_DFL); }

@@ -67,12 +67,14 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         workers = WorkerLines(peers: peers, control: control, generation: launch.generation)
         directory = AgentDirectory(peers: peers)
         collections = Collections(loop: loop, workers: workers)
-        windows = Windows(loop: loop, workers: workers, directory: directory)
+        let budgets = MemoryBudgets(machine: .current())
+        windows = Windows(loop: loop, workers: workers, directory: directory, budgetBytes: budgets.windowBytes)
         answers = AnswerCollections(loop: loop, workers: workers, peers: peers)
         reports = ReportSources(
             directory: directory, collections: answers,
-            reader: AnswerReader(peers: peers, watch: state.watch),
-            thread: ReportThread(loop: loop, note: state.asideNote))
+            reader: AnswerReader(peers: peers, watch: state.watch, limitBytes: budgets.reportBytes),
+            thread: ReportThread(loop: loop, note: state.asideNote),
+            answers: ReportAnswers(limitBytes: budgets.heldReportBytes))
         downloads = Downloads(
             loop: loop, line: workers,
             space: SpoolSpace(

@@ -51,7 +51,7 @@ extension Supervisor {
                 logger.warning("\(worker.name) has not ended in time and is killed", metadata: metadata(worker))
                 // Who is only drained stays that; who is to be gone is.
                 perform(
-                    worker.life.isEnding ? worker.life.killNow() : worker.life.killAsHung(.requested), on: worker)
+                    worker.life.isEnding ? worker.life.killNow() : worker.life.kill(.requested), on: worker)
             }
             perform(worker.life.tick(hang: worker.watch.verdict(nowNanoseconds: now), nowNanoseconds: now), on: worker)
         }
@@ -90,7 +90,7 @@ extension Supervisor {
         }
         for worker in exporters {
             let parity = worker.parity
-            guard let first = lanes.ingest.first, !worker.hasOldLanes else {
+            guard let first = lanes.ingest.first, canRead(worker) else {
                 unwatch(worker)
                 continue
             }
@@ -109,9 +109,12 @@ extension Supervisor {
         worker.watch = HangWatch(laneCount: LaneSet.parities, nowNanoseconds: now)
     }
 
-    /// The lanes that an ingest worker writes; `nil` when they are of a layout that is no more.
+    /// Whether its lanes are the present ones, and of a layout that this program knows.
+    func canRead(_ worker: SupervisedWorker) -> Bool { worker.laneSet === lanes && !estate.isForeign }
+
+    /// The lanes that an ingest worker writes; `nil` when they cannot be read.
     func lanes(of worker: SupervisedWorker) -> IngestLanes? {
-        guard !worker.hasOldLanes, lanes.ingest.indices.contains(worker.index) else { return nil }
+        guard canRead(worker), lanes.ingest.indices.contains(worker.index) else { return nil }
         return lanes.ingest[worker.index]
     }
 

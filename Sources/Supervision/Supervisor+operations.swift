@@ -33,6 +33,7 @@ extension Supervisor {
             if case .failure(let reason) = result { finishReload(failure: reason) } else { finishReload(failure: nil) }
         }
         operation = nil
+        closeOldLanes()
         requests?.resume()
         // Who was to take somebody's place is of no use any more, and would stand by for ever.
         for next in successors { dismiss(next) }
@@ -140,7 +141,7 @@ extension Supervisor {
         guard worker.process == nil else {
             // It is not ready, or about to be killed, and of the program before: its successor is awaited.
             operation.awaitsOldEnd = true
-            return perform(worker.life.killAsHung(.requested), on: worker)
+            return perform(worker.life.kill(.requested), on: worker)
         }
         perform(worker.life.tick(hang: nil, nowNanoseconds: now), on: worker)
     }
@@ -182,7 +183,7 @@ extension Supervisor {
     }
 
     /// Its agents go to the others.
-    private func sendAway(_ worker: SupervisedWorker) {
+    func sendAway(_ worker: SupervisedWorker) {
         worker.isLeaving = true
         worker.killAtNanoseconds = now + Self.drainNanoseconds + Self.killAfterNanoseconds
         control.draining(worker)
@@ -247,24 +248,13 @@ extension Supervisor {
     }
 
     func operationWorkerDied(_ worker: SupervisedWorker, _ death: WorkerLife.Death) {
-        if worker.role == .ingest,
-            let next = successors.first(where: { $0.role == .ingest && $0.index == worker.index })
-        {
-            if next.life.state == .standby { return giveLane(to: next) }
-            // It has not come up yet. Who has died is started again by its own life, as what it is to be.
-            dismiss(next)
-            if let operation, operation.awaited === next { operation.awaited = worker }
-            return
-        }
-        if phase == .serving, worker.role == .ingest, ingest.indices.contains(worker.index),
-            ingest[worker.index].life.state == .finished
-        {
-            // It went for a successor that did not come: it has to be there again.
-            ingest[worker.index] = makeIngest(worker.index)
+        if worker.role == .ingest, ingest.indices.contains(worker.index), ingest[worker.index] === worker {
+            if presentIngestDied(worker) { return }
         }
         guard let operation, operation.awaited === worker, let step = operation.current else { return }
         if operation.awaitsOldEnd {
             operation.awaitsOldEnd = false
+            operation.awaited = worker.role == .ingest ? ingest[worker.index] : worker
             return worker.life.resume(nowNanoseconds: now)
         }
         switch step {
@@ -273,6 +263,26 @@ extension Supervisor {
         case .addIngest, .prepareIngest, .replaceIngest, .replaceExporter:
             endOperation(.failure("\(step.text) did not become ready: \(death.cause.text); its own log lines say why"))
         }
+    }
+
+    /// The one that had the lane. `true`: no more is to be done.
+    private func presentIngestDied(_ worker: SupervisedWorker) -> Bool {
+        let next = successors.first { $0.role == .ingest && $0.index == worker.index }
+        if let next, next.life.state == .standby {
+            giveLane(to: next)
+            return true
+        }
+        if phase == .serving, worker.life.state == .finished {
+            // It went for a successor that is not there: somebody has to be.
+            let again = makeIngest(worker.index)
+            again.startsFresh = worker.startsFresh
+            ingest[worker.index] = again
+        }
+        guard let next else { return false }
+        // It has not come up yet. Who has died is started again by its own life, as what it is to be.
+        dismiss(next)
+        if let operation, operation.awaited === next { operation.awaited = ingest[worker.index] }
+        return true
     }
 
     func operationTick() {
@@ -309,11 +319,14 @@ extension Supervisor {
         nextStep()
     }
 
-    /// Lanes of a layout that is no more go with the last process that has them.
+    /// Lanes that are no more go with the last process that has them; not while a reload may have to go back to them.
     func closeOldLanes() {
-        guard !oldLanes.isEmpty, !everyone.contains(where: \.hasOldLanes) else { return }
-        for set in oldLanes { set.close() }
-        oldLanes = []
+        guard operation?.previous == nil else { return }
+        oldLanes.removeAll { set in
+            guard !everyone.contains(where: { $0.laneSet === set && $0.process != nil }) else { return false }
+            set.close()
+            return true
+        }
     }
 
     // MARK: Scale

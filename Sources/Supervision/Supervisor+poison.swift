@@ -37,7 +37,7 @@ extension Supervisor {
                 evidence.metadata["working_on"] = "identity \(String(first, radix: 16))"
             }
         case .exporter:
-            guard !worker.hasOldLanes else { return evidence }
+            guard canRead(worker) else { return evidence }
             for own in lanes.ingest {
                 let read = own.downGauges[worker.parity].readPosition(0) ?? 0
                 evidence.metadata["lane_\(own.index)"] = "\(read) of \(own.upGauge.head)"
@@ -106,8 +106,13 @@ extension Supervisor {
         for next in successors where next.role == .ingest && next.index == worker.index {
             dismiss(next)
         }
+        if worker.life.state == .drained {
+            // Only a worker of its own can empty a lane.
+            worker.drainsWhenReady = true
+            worker.life.resume(nowNanoseconds: now)
+        }
         guard worker.process != nil else { return }
-        guard worker.life.isReady else { return perform(worker.life.killAsHung(.requested), on: worker) }
+        guard worker.life.isReady else { return perform(worker.life.kill(.requested), on: worker) }
         worker.life.drain()
         worker.isLeaving = true
         worker.killAtNanoseconds = now + 2 * Self.killAfterNanoseconds

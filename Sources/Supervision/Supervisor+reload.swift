@@ -84,8 +84,10 @@ extension Supervisor {
         switch end {
         case .exited(code: 0):
             if let flaw = ProgramCheck.flaw(of: text) { return failReload("\(programsText): \(flaw)") }
-            operation?.isApproved = true
-            operation?.deadlineNanoseconds = now + Self.askersNanoseconds
+            // It may have been given up meanwhile: the service is being stopped.
+            guard let operation, operation.order != nil else { return }
+            operation.isApproved = true
+            operation.deadlineNanoseconds = now + Self.askersNanoseconds
             requests?.hold()
             becomeNextIfQuiet()
         case .exited(let code): failReload("\(programsText) --check: \(text.isEmpty ? "exit code \(code)" : text)")
@@ -191,7 +193,7 @@ extension Supervisor {
 
     private func makeHandover(_ order: ReloadOrder, reply: Int32?) -> Handover {
         var handover = Handover(
-            layout: LaneFormat.version, arguments: order.arguments, previous: settings, programs: order.programs,
+            layout: estate.layout, arguments: order.arguments, previous: settings, programs: order.programs,
             previousWorkerFolder: programs.workerFolder, previousPrograms: starter.programs.descriptors,
             steadyNanoseconds: now, logLevel: changedLogLevel,
             lock: lock?.descriptor,
@@ -217,7 +219,8 @@ extension Supervisor {
                 policy: [
                     UInt64(policy.deathsInRow), policy.firstDeathNanoseconds, policy.lastDeathNanoseconds,
                 ], isLeaving: worker.isLeaving && leaving.contains { $0 === worker },
-                isDraining: worker.life.isDraining, startsFresh: worker.startsFresh, hasOldLanes: worker.hasOldLanes,
+                isDraining: worker.life.isDraining, startsFresh: worker.startsFresh,
+                hasOldLanes: worker.laneSet !== lanes,
                 lastCause: worker.life.lastDeath?.cause, killAtNanoseconds: worker.killAtNanoseconds)
         }
         handover.obsoleteNames = keeper.unremoved
@@ -235,11 +238,11 @@ extension Supervisor {
         changedLogLevel = settings.logLevel == handover.previous.logLevel ? handover.logLevel : nil
         suspicion = handover.suspicion
         lastQuarantine = handover.quarantine
-        let isNewLayout = handover.layout != LaneFormat.version
+        let isNewLayout = estate.isForeign
         ingest = []
         for said in handover.workers {
             let worker = try revive(said)
-            worker.hasOldLanes = isNewLayout || said.hasOldLanes
+            worker.laneSet = said.hasOldLanes ? nil : lanes
             if said.isLeaving {
                 leaving.append(worker)
             } else if said.role == .exporter {
@@ -324,8 +327,22 @@ extension Supervisor {
         let old = estate.lanes
         logger.notice("reload: the layout of lanes is another: they begin empty, agents are asked anew")
         estate.lanes = try old.makeSuccessor()
+        estate.layout = LaneFormat.version
         oldLanes.append(old)
-        keeper.forget(old.lanesOfOneLayout.map(\.name.description))
+    }
+
+    /// To those of the programs before, which are to serve on; who has been started for the new ones starts again.
+    private func returnToLanes(of handover: Handover) {
+        guard let previous = oldLanes.popLast() else { return }
+        let given = lanes
+        previous.skipGenerations(to: given.nextGeneration)
+        estate.lanes = previous
+        estate.layout = handover.layout
+        oldLanes.append(given)
+        logger.notice("reload: the lanes are those of the programs before again")
+        for worker in present where worker.laneSet === given && worker.process != nil {
+            perform(worker.life.kill(.requested), on: worker)
+        }
     }
 
     /// Counts and keeps how it went; settings and sockets of a reload that failed are taken back.
@@ -337,6 +354,7 @@ extension Supervisor {
         } else {
             for descriptor in handover.previousPrograms.values { MemoryFile.close(descriptor) }
         }
+        for set in oldLanes { keeper.forget(set.lanesOfOneLayout.map(\.name.description)) }
         let inUse = estate.listeners.all.map(\.descriptor)
         let candidates = [handover.grpc, handover.http, handover.previousGRPC, handover.previousHTTP].compactMap { $0 }
         for socket in candidates where !inUse.contains(socket.descriptor) {
@@ -349,8 +367,11 @@ extension Supervisor {
     /// all else the old ones hold.
     private func takeBack(_ handover: Handover) {
         func isNew(_ worker: SupervisedWorker) -> Bool {
-            worker.life.readyAtNanoseconds.map { $0 > handover.steadyNanoseconds } ?? false
+            worker.life.isReady && worker.life.readyAtNanoseconds.map { $0 > handover.steadyNanoseconds } ?? false
         }
+        // Programs of another layout all go back or all stay; who is replaced last decides.
+        let isRenewed = handover.layout != LaneFormat.version && isNew(exporter)
+        if handover.layout != LaneFormat.version, !isRenewed { returnToLanes(of: handover) }
         var kept: [SettingsFlag: String] = [:]
         func keep(_ flag: SettingsFlag) { kept[flag] = settings.flagValues.first { $0.flag == flag }?.value }
         if let http = handover.previousHTTP {
@@ -371,8 +392,9 @@ extension Supervisor {
         for worker in everyone { worker.send(.logLevel(level)) }
         // Who has just been started, with what is taken back now, has nothing to lose yet.
         for worker in present where operation?.isNew(worker) == true && !worker.life.isReady {
-            perform(worker.life.killAsHung(.requested), on: worker)
+            perform(worker.life.kill(.requested), on: worker)
         }
-        starter.programs = WorkerPrograms(adopting: handover.previousPrograms, folder: handover.previousWorkerFolder)
+        let previous = WorkerPrograms(adopting: handover.previousPrograms, folder: handover.previousWorkerFolder)
+        if !isRenewed { starter.programs = previous }
     }
 }

@@ -46,6 +46,11 @@ extension Supervisor {
                 troubles.append("\(worker.name) is drained (ctl restart \(worker.name) brings it back)")
             }
         }
+        if estate.isForeign {
+            troubles.append(
+                "since the reload that failed processes that hang are not noticed: their lanes are of another layout "
+                    + "(reload programs of one version, or restart the service)")
+        }
         if let (name, since) = lastQuarantine, now < since + Self.quarantineNanoseconds {
             troubles.append("the lane of \(name) killed the exporter and was replaced by an empty one")
         }

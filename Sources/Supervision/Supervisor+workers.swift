@@ -57,7 +57,7 @@ extension Supervisor {
             worker.life.started(nowNanoseconds: now)
             worker.suspects = []
             worker.isLeaving = false
-            worker.hasOldLanes = false
+            worker.laneSet = lanes
             if !isStandby { control.started(worker) }
             logger.debug("\(worker.name) started", metadata: metadata(worker))
         } catch {
@@ -93,6 +93,13 @@ extension Supervisor {
 
     /// A lane is handed out only when its last writer is gone, also one of a supervisor before this one.
     private func hasFreeLanes(_ worker: SupervisedWorker) -> Bool {
+        if worker.role == .ingest, estate.isForeign,
+            everyone.contains(where: { $0.laneSet === lanes && $0.name == worker.name && $0.process != nil })
+        {
+            // What such a lane says of its writer cannot be read.
+            worker.life.postpone(untilNanoseconds: now + Self.writerRetryNanoseconds)
+            return false
+        }
         var needed: [Lane] = []
         switch worker.role {
         case .ingest: needed = [lanes.ingest[worker.index].up]
@@ -122,7 +129,8 @@ extension Supervisor {
             switch worker.role {
             case .ingest: openGauges(of: worker)
             // Its beat is in the first; those that have come in the meantime it forms at its next turn.
-            case .exporter: lanes.ingest.map { $0.downGauges[worker.parity].open() }.first ?? false
+            case .exporter:
+                !canRead(worker) || lanes.ingest.map { $0.downGauges[worker.parity].open() }.first ?? false
             }
         if !isFormed {
             // It is watched all the same: without a heartbeat it will not live long.
@@ -136,6 +144,11 @@ extension Supervisor {
         lanes.ringAll()
         logger.info("\(worker.name) is ready", metadata: metadata(worker))
         if let level = changedLogLevel { worker.send(.logLevel(level)) }
+        if worker.drainsWhenReady {
+            worker.drainsWhenReady = false
+            worker.life.drain()
+            sendAway(worker)
+        }
         operationWorkerReady(worker)
         if !serveIfReady() { tellStatus() }
     }

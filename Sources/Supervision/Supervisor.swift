@@ -69,7 +69,7 @@ public final class Supervisor {
     /// `nil`: nothing has been told yet, and `control` may bear what a predecessor has.
     var lastDegradedReason: String?
     /// Why the start has failed, if it has.
-    var startFailure: StartError?
+    public internal(set) var startFailure: StartError?
 
     /// Makes all that the service needs, out of what a predecessor has left as far as it is of use, and starts nothing
     /// yet. An error leaves nothing behind but descriptors, which go with the process.

@@ -74,7 +74,8 @@ struct ProcessFlags: ParsableArguments {
     @Option(
         .ringMaxSize, "SIZE",
         "What the memory between an ingest worker and the exporter may grow to; it starts at 16MiB. 80MiB to 8GiB, "
-            + "default: the smaller of 2GiB and a quarter of the memory limit over the workers"
+            + "at least 2.5 times --grpc-max-msg-size; default: the smaller of 2GiB and a quarter of the memory limit "
+            + "over the workers, but never less than that"
     )
     var ringMaxSize: String?
 

@@ -20,6 +20,7 @@ enum ProxyProgram {
     static func run() -> Int32 {
         // Who asks for Swift's crash reporter gets it.
         if ProcessEnvironment.value("SWIFT_BACKTRACE") == nil { FatalSignals.leaveToSystem() }
+        SignalQueue.restore(SIGCHLD)
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments.first == CtlCommand.word { return CtlProgram.run(Array(arguments.dropFirst())) }
         if arguments.count == 1, arguments[0].hasPrefix(handoverOption),
@@ -33,7 +34,7 @@ enum ProxyProgram {
         case .settings(let flags, let settings):
             if flags.isCheck { return check(flags) }
             let given = ProxySettings.given(flags: flags.settings.given, environment: ProcessEnvironment.value)
-            return serve(settings) {
+            return serve(settings, pauseSeconds: holdsEstate(received) ? 1 : pauseSeconds) {
                 let programs = ProgramPaths(
                     executable: try ProcessEnvironment.executablePath(), workerFolder: flags.settings.libexecDirectory)
                 return SupervisorStart(settings: settings, given: given, programs: programs, received: received)
@@ -41,8 +42,9 @@ enum ProxyProgram {
         }
     }
 
-    /// How long systemd's next attempt is put off: its own pause is a tenth of a second, which would fill the log.
-    private static let pauseSeconds: UInt32 = 5
+    /// How long systemd's next attempt is put off: its own pause is a tenth of a second, which would fill the log. Where
+    /// agents and clients wait already it is one second, unless the settings are wrong.
+    private static let pauseSeconds: Int32 = 5
 
     private static func holdsEstate(_ received: [ReceivedDescriptor]) -> Bool {
         received.contains { SupervisorStart.isKept(name: $0.name) }
@@ -54,8 +56,15 @@ enum ProxyProgram {
         print(
             "fodc-proxy: sockets and last values are kept; correct the value (/etc/default/fodc-proxy, or the unit's "
                 + "flags): the service tries again every \(pauseSeconds) s", to: STDERR_FILENO)
-        sleep(pauseSeconds)
+        pause(pauseSeconds)
         return failure
+    }
+
+    /// Until the time is over, or somebody wants the service to end.
+    private static func pause(_ seconds: Int32) {
+        guard let signals = try? SignalQueue([SIGTERM, SIGINT]) else { return }
+        var request = pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)
+        _ = poll(&request, 1, seconds * 1000)
     }
 
     /// After an exec: the command line is that which the program before this one has handed over.
@@ -71,7 +80,7 @@ enum ProxyProgram {
         // Whatever it was that --check did not see: systemd is to begin anew with what it keeps, and not to give up.
         case .end: return failure
         case .settings(_, let settings):
-            return serve(settings) { SupervisorStart(settings: settings, after: handover) }
+            return serve(settings, pauseSeconds: 0) { SupervisorStart(settings: settings, after: handover) }
         }
     }
 
@@ -104,16 +113,28 @@ enum ProxyProgram {
         }
     }
 
-    private static func serve(_ settings: ProxySettings, _ start: () throws -> SupervisorStart) -> Int32 {
+    /// - Parameter pauseSeconds: when it cannot start, and systemd will try again.
+    private static func serve(
+        _ settings: ProxySettings, pauseSeconds: Int32, _ start: () throws -> SupervisorStart
+    ) -> Int32 {
+        func giveUp(_ reason: String) -> Int32 {
+            let manager = ServiceManager()
+            if manager.isThere, pauseSeconds > 0 {
+                manager.status("cannot start: \(reason); tries again every \(pauseSeconds) s")
+                pause(pauseSeconds)
+            }
+            return failure
+        }
         LogOutput.start(
             component: "supervisor", level: settings.logLevel.rawValue, format: settings.logFormat.rawValue)
         do {
             let supervisor = try Supervisor(try start())
             supervisor.onLogLevel = { LogOutput.standard.setLevel($0) }
-            return supervisor.run()
+            let code = supervisor.run()
+            return supervisor.startFailure.map { giveUp("\($0)") } ?? code
         } catch {
             print("fodc-proxy: \(error)", to: STDERR_FILENO)
-            return failure
+            return giveUp("\(error)")
         }
     }
 

@@ -50,6 +50,18 @@ private final class Listener {
 }
 
 @Suite struct NotifySocketTests {
+    @Test func nobodyThereIsNotStuck() {
+        let listener = Listener()
+        let notify = NotifySocket(path: listener.path)
+        while notify.send("STATUS=much") && notify.waitingCount == 0 {}
+        #expect(notify.isStuck)
+        _ = listener.read()
+        notify.flush()
+        #expect(!notify.isStuck && notify.waitingCount == 0)
+        let alone = NotifySocket(path: listener.path + "-of-nobody")
+        #expect(alone.send("STATUS=well") && alone.waitingCount == 1 && !alone.isStuck)
+    }
+
     @Test func whatIsSaidIsHeard() {
         let listener = Listener()
         let notify = NotifySocket(path: listener.path)

@@ -37,6 +37,17 @@ import Testing
         #expect(life.tick(hang: nil, nowNanoseconds: 2 * second + 250_000_000) == .start)
     }
 
+    @Test func whoWasKilledOnRequestComesBackAtOnce() {
+        var life = WorkerLife(nowNanoseconds: 0)
+        ready(&life, 0)
+        _ = life.ended(fault, nowNanoseconds: second)
+        ready(&life, second)
+        #expect(life.kill(.requested) == .kill(.requested))
+        let death = life.ended({ $0 ?? .requested }, nowNanoseconds: 2 * second)
+        #expect(death.cause == .requested && death.restartDelayNanoseconds == 0 && death.deathsInRow == 1)
+        #expect(life.tick(hang: nil, nowNanoseconds: 2 * second) == .start)
+    }
+
     @Test func hangsIsAbortedThenKilled() {
         var life = WorkerLife(nowNanoseconds: 0)
         ready(&life, 0)

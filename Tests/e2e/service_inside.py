@@ -275,7 +275,47 @@ def scenario_other_host():
             kill_main()
             eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=60)
             assert "no-such-host.invalid:17913 cannot be looked up" in journal()
+            # A name server that does not answer holds it up for a moment, not for all that the resolver would wait.
+            with black_hole():
+                env.write_text(right.replace("0.0.0.0:1791", "black-hole.example:1791"))
+                began = time.monotonic()
+                kill_main()
+                eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=60)
+                took = time.monotonic() - began
+            assert took < 10 and "no answer within 2 s" in journal(), f"{took:.1f} s"
         assert not knocker.refused, knocker.refused[:5]
+
+
+@contextlib.contextmanager
+def black_hole():
+    """A name server that takes questions and says nothing."""
+    settings = pathlib.Path("/etc/resolv.conf")
+    before = settings.read_bytes() if settings.exists() else b""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 53))
+        settings.write_text("nameserver 127.0.0.1\n")
+        yield
+    settings.write_bytes(before)
+
+
+def scenario_cannot_start():
+    """What is wrong is not a flag's form. systemd goes on trying, but not ten times a second, and its status says what it is."""
+    install(environment="FODC_HTTP_LISTEN_ADDR=192.0.2.1:17913\n")
+    systemctl("start", "--no-block", UNIT)
+    eventually(lambda: "cannot start" in shown("StatusText"), "a status that says so")
+    assert "192.0.2.1" in shown("StatusText") and "tries again every 5 s" in shown("StatusText")
+    time.sleep(7)
+    assert 1 <= int(shown("NRestarts")) <= 3
+    pathlib.Path("/etc/default/fodc-proxy").write_text("FODC_GRPC_LISTEN_ADDR=127.0.0.1:17912\nFODC_HTTP_LISTEN_ADDR=127.0.0.1:17913\n")
+    eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves as soon as it can", timeout=20)
+    # Who ends it meanwhile does not wait.
+    pathlib.Path("/etc/default/fodc-proxy").write_text("FODC_HTTP_LISTEN_ADDR=192.0.2.1:17913\n")
+    systemctl("stop", UNIT)
+    systemctl("start", "--no-block", UNIT)
+    eventually(lambda: "cannot start" in shown("StatusText"), "it tries")
+    began = time.monotonic()
+    systemctl("stop", UNIT)
+    assert time.monotonic() - began < 3
 
 
 class Inside:

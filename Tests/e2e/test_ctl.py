@@ -3,13 +3,15 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import stat
 import struct
+import subprocess
 
 import pytest
 
-from harness.processes import binary, run_to_end
+from harness.processes import BIN, binary, pause, run_to_end
 from harness.waiting import eventually
 
 FAILURE, USAGE = 1, 2
@@ -123,6 +125,32 @@ def test_restart(proxy, agents, name):
     assert after["pid"] != before["pid"] and after["generation"] > before["generation"] and after["state"] == "running"
     assert running.scrape().total("restarted") == 7
     running.wait_agents(online=1, total=1)
+
+
+def test_restart_again_after_one_that_failed(proxy, tmp_path):
+    """The first successor dies while the present process is on its way out; the present one goes before the second is there."""
+    slow = tmp_path / "programs"
+    slow.mkdir()
+    for name in ("fodc-proxy", "fodc-exporter"):
+        (slow / name).symlink_to(BIN.resolve() / name)
+    count = tmp_path / "count"
+    (slow / "fodc-ingest").write_text(
+        f'#!/bin/sh\necho >> {count}\n[ $(wc -l < {count}) != 3 ] || sleep 1.5\nexec {BIN.resolve()}/fodc-ingest "$@"\n')
+    (slow / "fodc-ingest").chmod(0o755)
+    running = proxy(ingest_workers=1, libexec_dir=slow)
+    (first,) = running.workers("ingest")
+    os.kill(first["pid"], signal.SIGSTOP)  # it does not hear that it is to go
+    restart = [binary("fodc-proxy"), "ctl", f"--runtime-dir={running.folder}/runtime", "restart", "ingest-0"]
+    with subprocess.Popen(restart, stderr=subprocess.PIPE, text=True) as failing:
+        second = eventually(lambda: [w for w in status(running)["workers"] if w["state"] == "standby"], "a second one", interval=0.01)
+        os.kill(second[0]["pid"], signal.SIGKILL)
+        assert failing.wait(TIMEOUT) == FAILURE and "SIGKILL" in failing.stderr.read()
+    with subprocess.Popen(restart, stderr=subprocess.PIPE, text=True) as again:
+        eventually(lambda: len(count.read_text()) == 3, "a third one", interval=0.01)
+        os.kill(first["pid"], signal.SIGCONT)
+        assert again.wait(15) == 0, again.stderr.read()
+    assert worker(running, "ingest-0")["state"] == "running"
+    pause(1.5)  # until the "sleep" of the third one is over
 
 
 def test_drain(proxy, agents):

@@ -9,7 +9,7 @@ import signal
 import grpc
 import pytest
 
-from harness import processes
+from harness import processes, tables
 from harness.ctl import Control
 from harness.processes import pause, stat_of
 from harness.waiting import eventually
@@ -125,6 +125,24 @@ def test_a_lane_that_kills_the_exporter_is_replaced(hooked, agents):
     assert worker(running, "exporter")["generation"] == generation, "and nobody dies any more"
     assert running.health()["status"] == "degraded" and "ingest-0" in running.health()["reason"]
     eventually(lambda: running.health()["agents_total"] == 1, "of the other nothing is left")
+
+
+def test_the_lane_of_a_drained_worker_is_replaced_too(proxy, agents):
+    """Its worker comes for that, and stays away again."""
+    running = proxy(ingest_workers=2)
+    agent = agents(running, "good").keep_connected()
+    agent.samples = [agent.sample("value", 1)]
+    Control(running.folder / "runtime").done("drain", "ingest-1")
+    generation = worker(running, "ingest-1")["generation"]
+    for _ in range(5):
+        tables.exporter_dies_over(running, 1)
+    eventually(lambda: worker(running, "ingest-1")["generation"] == generation + 1, "it has come", timeout=20)
+    eventually(lambda: worker(running, "ingest-1")["state"] == "drained", "and has gone")
+    assert own(running, "fodc_proxy_lanes_quarantined_total") == 1
+    header, entries = tables.lanes(running)[1]
+    assert header["generation"] == generation + 1 and entries == []
+    assert "ingest-1 is drained" in running.health()["reason"]
+    eventually(lambda: len(running.scrape().named("value")) == 1, "the others' agents are served")
 
 
 def test_exporters_lanes_are_replaced_when_nothing_is_named(proxy, agents):

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -13,7 +14,7 @@ import subprocess
 import pytest
 
 from harness.ctl import Control, answer, encoded
-from harness.processes import BIN, binary, free_port, pause, run_to_end, stat_of
+from harness.processes import BIN, binary, descriptors, free_port, pause, run_to_end, stat_of
 from harness.scraping import Scraper
 from harness.waiting import eventually
 
@@ -140,13 +141,13 @@ def test_a_wrong_setting_changes_nothing(proxy, agentsim, control, changed, text
     assert series(running.scrape()) == wanted
 
 
-def programs(folder: pathlib.Path, broken: str, doing: str) -> pathlib.Path:
+def programs(folder: pathlib.Path, broken: str, doing: str, real: pathlib.Path = BIN.resolve()) -> pathlib.Path:
     """A folder with the real programs but for one, which passes its check and then does this."""
     folder.mkdir()
     for name in ["fodc-proxy", "fodc-ingest", "fodc-exporter"]:
-        (folder / name).symlink_to(BIN.resolve() / name)
+        (folder / name).symlink_to(real / name)
     (folder / broken).unlink()
-    (folder / broken).write_text(f"#!/bin/sh\n[ \"$1\" = --check ] && exec {BIN.resolve()}/{broken} --check\n{doing}\n")
+    (folder / broken).write_text(f"#!/bin/sh\n[ \"$1\" = --check ] && exec {real}/{broken} --check\n{doing}\n")
     (folder / broken).chmod(0o755)
     return folder
 
@@ -370,6 +371,45 @@ def test_another_layout_of_lanes_starts_empty(proxy, agentsim, control):
     running.wait_agents(online=20, total=20)
     assert series(running.scrape()) == wanted and ids(running) == before
     assert "layout of lanes is another" in running.output()
+
+
+def test_another_layout_that_does_not_come_up_leaves_the_old_one(proxy, agentsim, control, tmp_path):
+    """Who dies after a reload that failed comes back as it was, on the lanes that it had; and the next reload succeeds."""
+    hooked = pathlib.Path(os.environ.get("FODC_DEBUG_BIN", BIN)).resolve()
+    if not (hooked / "fodc-proxy").exists():
+        pytest.skip("FODC_DEBUG_BIN has no hooked programs")
+    # Programs of the layout that there is, whatever the environment of the next supervisor says.
+    old = tmp_path / "old"
+    old.mkdir()
+    for name in ("fodc-ingest", "fodc-exporter"):
+        (old / name).write_text(f'#!/bin/sh\nunset FODC_TEST_LAYOUT\nexec {hooked}/{name} "$@"\n')
+        (old / name).chmod(0o755)
+    running = proxy(ingest_workers=1, libexec_dir=old, program=hooked / "fodc-proxy")
+    wanted = fleet(running, agentsim, 20)
+    before = ids(running)
+    fields = [f"flag:{flag[2:]}" for flag in flags_of(running, ingest_workers=1)]
+
+    def reload(folder):
+        return control(running).raw("reload", *fields, f"libexec:{folder}", "env:FODC_TEST_LAYOUT=77")
+
+    for broken in ("fodc-ingest", "fodc-exporter"):
+        folder = programs(tmp_path / broken, broken, "exit 4", hooked)
+        code, _, errors = reload(folder)
+        assert code == 1 and "exit code 4" in errors, errors
+        assert "another layout" in running.health()["reason"]
+        for role in ("ingest", "exporter", "ingest"):
+            eventually(lambda: len(running.workers(role)) == 1, "somebody to kill")  # noqa: B023
+            pid = running.kill_worker(role)
+            eventually(lambda: [w["pid"] for w in running.workers(role)] not in ([], [pid]), "a successor", timeout=20)
+            running.wait_agents(online=20, total=20)
+            eventually(lambda: series(running.scrape()) == wanted, "everybody's series", timeout=20)
+    code, _, errors = reload(hooked)
+    assert code == 0, errors
+    running.wait_agents(online=20, total=20)
+    assert series(running.scrape()) == wanted and ids(running) == before
+    assert running.health()["status"] == "healthy" or "another layout" not in running.health()["reason"]
+    old_lanes = [t for t in descriptors(running.pid).values() if re.match(r"/memfd:fodc-up-0\.", t)]
+    assert len(set(old_lanes)) == 1, old_lanes
 
 
 def test_what_is_left_after_reloads(proxy, control):

@@ -10,7 +10,7 @@ from harness.processes import BIN
 from test_systemd_real import HERE, TOOL, why_not
 
 SCENARIOS = [
-    "killed", "restarted", "killed_often", "reloaded", "reload_refused", "bad_environment", "other_host", "held_off", "degraded", "sockets", "bad_store", "second_instance", "scaled",
+    "killed", "restarted", "killed_often", "reloaded", "reload_refused", "bad_environment", "cannot_start", "other_host", "held_off", "degraded", "sockets", "bad_store", "second_instance", "scaled",
     "left_behind", "core",
 ]
 

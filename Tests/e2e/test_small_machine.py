@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The proxy in what deploy/kubernetes gives it: 256 MiB and half a core, held by the kernel."""
+import datetime
 import pathlib
 
 import pytest
@@ -66,4 +67,26 @@ def test_twenty_agents(limits, tmp_path, programs, agentsim):
     assert all(worker["restarts"] == 0 for worker in running.health()["workers"])
     print(f"all processes together: {largest >> 20} MiB (Pss) at most")
     assert largest < MEMORY_MIB << 20
+    assert running.stop(20) == 0
+
+
+def test_what_is_too_large_for_it_is_refused(limits, tmp_path, programs, agentsim):
+    """A window of 12 million points: where there is memory it is answered. Here it must not be the end of the exporter."""
+    running = LimitedProxy(tmp_path, limits)
+    programs.append(running)
+    running.wait_ready(60)
+    agentsim(running, agents=AGENTS, series=SERIES, window_points=600, record_interval="1s")
+    running.wait_agents(online=AGENTS, timeout=60)
+    eventually(lambda: len(running.scrape().without_own()) >= AGENTS * SERIES, "a complete scrape", timeout=60)
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def window(seconds):
+        start, end = [(now - datetime.timedelta(seconds=s)).strftime("%Y-%m-%dT%H:%M:%SZ") for s in (seconds, 0)]
+        return running.web.get("/metrics-windows", start_time=start, end_time=end, timeout=120)
+
+    refused = window(600)
+    assert refused.status == 503 and "more than 51 MiB" in refused.text, refused.text[:200]
+    assert window(10).status == 200
+    assert out_of_memory_kills(limits) == 0
+    assert all(worker["restarts"] == 0 for worker in running.health()["workers"])
     assert running.stop(20) == 0

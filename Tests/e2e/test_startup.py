@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness.processes import binary, descriptors, free_port, pause, processes, run_to_end, stat_of
+from harness.processes import Proxy, binary, descriptors, free_port, pause, processes, run_to_end, stat_of
 from harness.waiting import eventually
 
 USAGE, FAILURE = 2, 1
@@ -246,3 +246,19 @@ def test_json_log(proxy):
     assert lines
     for line in lines:
         assert isinstance(json.loads(line), dict)
+
+
+class IgnoringProxy(Proxy):
+    """Whoever starts it ignores SIGCHLD, which it inherits: then the kernel reaps its children."""
+
+    def command(self, line):
+        return ["env", "--ignore-signal=CHLD", *line]
+
+
+def test_who_starts_it_may_ignore_its_children(tmp_path, programs):
+    running = IgnoringProxy(tmp_path, {"ingest_workers": 1})
+    programs.append(running)
+    running.wait_ready()
+    pid = running.kill_worker("ingest")
+    eventually(lambda: [w["pid"] for w in running.workers("ingest")] not in ([], [pid]), "its successor")
+    assert running.stop() == 0

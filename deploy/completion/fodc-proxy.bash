@@ -21,10 +21,8 @@ _fodc() {
     [ "$word" != = ] || word=
     case $before in
         --log-level | log-level) mapfile -t COMPREPLY < <(compgen -W 'trace debug info warning error' -- "$word"); return ;;
-        restart | drain)
-            mapfile -t COMPREPLY < <(compgen -W 'exporter ingest-0 ingest-1 ingest-2 ingest-3' -- "$word")
-            return
-            ;;
+        restart) mapfile -t COMPREPLY < <(compgen -W 'exporter ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
+        drain) mapfile -t COMPREPLY < <(compgen -W 'ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
         --log-format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word"); return ;;
         --values) mapfile -t COMPREPLY < <(compgen -W 'moving fixed' -- "$word"); return ;;
         --*-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;

@@ -30,4 +30,7 @@ int fodc_process_signals_next(int signals);
 /* Ignores a signal in this process (a macro of C that Swift cannot always take). */
 void fodc_process_ignore_signal(int signal_number);
 
+/* Gives it its default effect, whatever was inherited. */
+void fodc_process_default_signal(int signal_number);
+
 #endif

@@ -13,22 +13,24 @@ final class AnswerReader {
         var name: RecordName
     }
 
-    /// What the answers that one report is made of may take. They are in this process's memory until it is made.
-    static let maximumReportBytes = 192 * 1024 * 1024
     /// For what is read of lanes to find answers that their writers have moved, all together: clients wait meanwhile.
     private static let readOnNanoseconds: UInt64 = 100_000_000
 
     struct TooLarge: Error {
+        var limitBytes: Int
         var text: String {
-            "the answers that this is made of take more than \(AnswerReader.maximumReportBytes / 1024 / 1024) MiB: "
+            "the answers that this is made of take more than \(limitBytes >> 20) MiB: "
                 + "ask for one role or pod_name, where there are such filters"
         }
     }
 
     private let peers: IngestPeers
     private let watch: RecordWatch
+    /// The answers that one report is made of are in this process's memory until it is made.
+    private let limitBytes: Int
 
-    init(peers: IngestPeers, watch: RecordWatch) {
+    init(peers: IngestPeers, watch: RecordWatch, limitBytes: Int) {
+        self.limitBytes = limitBytes
         self.watch = watch
         self.peers = peers
     }
@@ -48,7 +50,8 @@ final class AnswerReader {
                 found[agent.entry.id] = (follower, agent.slot, held)
             }
         }
-        guard found.values.reduce(0, { $0 + $1.held.byteCount }) <= Self.maximumReportBytes else { throw TooLarge() }
+        let heldBytes = found.values.reduce(0) { $0 + $1.held.byteCount }
+        guard heldBytes <= limitBytes else { throw TooLarge(limitBytes: limitBytes) }
         var answers: [AgentID: Answer] = [:]
         let end = MonotonicClock.nowNanoseconds() + Self.readOnNanoseconds
         for (id, place) in found {
@@ -82,7 +85,7 @@ final class AnswerReader {
             }
         }
         let bytes = found.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.held.byteCount } }
-        guard bytes <= Self.maximumReportBytes else { throw TooLarge() }
+        guard bytes <= limitBytes else { throw TooLarge(limitBytes: limitBytes) }
         let end = MonotonicClock.nowNanoseconds() + Self.readOnNanoseconds
         return found.mapValues { places in
             places.compactMap { key, place in

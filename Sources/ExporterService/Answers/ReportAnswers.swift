@@ -5,8 +5,6 @@ import NIOCore
 /// Hands reports to their clients. A report is made as a whole, and its bytes are held until the client has taken them: how
 /// many bytes of all reports together wait for clients that are slow is bounded.
 final class ReportAnswers {
-    /// A dozen of the largest that a cluster of a hundred nodes gives.
-    static let limitBytes = 128 * 1024 * 1024
     /// Smaller ones are given away at once: a connection holds as much of any answer.
     static let unheldBytes = 256 * 1024
     static let retryAfterSeconds = 5
@@ -17,7 +15,7 @@ final class ReportAnswers {
     private(set) var heldBytes = 0
     private(set) var refused: UInt64 = 0
 
-    init(limitBytes: Int = ReportAnswers.limitBytes) {
+    init(limitBytes: Int) {
         self.limitBytes = limitBytes
     }
 

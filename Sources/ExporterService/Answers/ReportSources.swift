@@ -11,11 +11,15 @@ final class ReportSources {
     let collections: AnswerCollections
     let reader: AnswerReader
     let thread: ReportThread
-    let answers = ReportAnswers()
+    let answers: ReportAnswers
     /// Records in answers that had no key, by stream, since this process began.
     private(set) var droppedRecords: [AgentStream: UInt64] = [:]
 
-    init(directory: AgentDirectory, collections: AnswerCollections, reader: AnswerReader, thread: ReportThread) {
+    init(
+        directory: AgentDirectory, collections: AnswerCollections, reader: AnswerReader, thread: ReportThread,
+        answers: ReportAnswers
+    ) {
+        self.answers = answers
         self.directory = directory
         self.collections = collections
         self.reader = reader

@@ -10,8 +10,6 @@ final class Windows {
     /// Windows are large on every side: at the agents, in the lanes, here.
     static let maximumRunning = 8
     static let maximumWaiting = 16
-    /// What the answers of all windows under way may take here together; the window that goes beyond is given up.
-    static let budgetBytes = 192 * 1024 * 1024
     /// What somebody who is refused should wait.
     static let retryAfterSeconds = 5
 
@@ -19,7 +17,7 @@ final class Windows {
         case done([WindowAgent])
         /// As many run and wait as may.
         case tooMany
-        /// The answers do not fit into ``budgetBytes``.
+        /// The answers do not fit into ``Windows/budgetBytes``.
         case tooLarge
     }
 
@@ -47,6 +45,8 @@ final class Windows {
     private let loop: any EventLoop
     private let workers: WorkerLines
     private let directory: AgentDirectory
+    /// What the answers of all windows under way may take here together; the window that goes beyond is given up.
+    let budgetBytes: Int
     private var running: [UInt64: Collection] = [:]
     private var waiting: [Collection] = []
     private var usedBytes = 0
@@ -54,7 +54,8 @@ final class Windows {
     private(set) var refused: UInt64 = 0
     private(set) var started: UInt64 = 0
 
-    init(loop: any EventLoop, workers: WorkerLines, directory: AgentDirectory) {
+    init(loop: any EventLoop, workers: WorkerLines, directory: AgentDirectory, budgetBytes: Int) {
+        self.budgetBytes = budgetBytes
         self.loop = loop
         self.workers = workers
         self.directory = directory
@@ -119,7 +120,7 @@ final class Windows {
         else { return }
         usedBytes += payload.byteCount
         collection.bytes += payload.byteCount
-        if usedBytes > Self.budgetBytes { return end(collection, .tooLarge) }
+        if usedBytes > budgetBytes { return end(collection, .tooLarge) }
         collection.agents[
             agent.entry.id,
             default: WindowAgent(

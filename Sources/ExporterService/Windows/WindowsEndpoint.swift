@@ -60,7 +60,7 @@ final class WindowsEndpoint {
             case .tooLarge:
                 refuse(
                     responder,
-                    "the answer would take more than \(Windows.budgetBytes / 1024 / 1024) MiB: ask for a shorter window, or for one role or pod_name"
+                    "the answer would take more than \(windows.budgetBytes >> 20) MiB: ask for a shorter window, or for one role or pod_name"
                 )
             }
         }

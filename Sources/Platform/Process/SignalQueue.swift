@@ -20,6 +20,11 @@ public struct SignalQueue: ~Copyable {
         return number > 0 ? number : nil
     }
 
+    /// Takes back that whoever has started this process ignores a signal (SIGCHLD: then no child could be reaped).
+    public static func restore(_ number: Int32) {
+        fodc_process_default_signal(number)
+    }
+
     /// Ignores a signal in the whole process (SIGPIPE: writing to a closed socket is then only an error).
     public static func ignore(_ number: Int32) {
         fodc_process_ignore_signal(number)

@@ -21,6 +21,9 @@ extension ListeningSocket {
         case unknown(String)
     }
 
+    /// For a name of which it is enough to know whether it has changed: clients wait meanwhile.
+    private static let askMilliseconds: Int32 = 2_000
+
     /// Whether it is bound to what ``open(host:port:)`` would bind to; port 0 is any port. `[::]` is every address also
     /// when IPv6 has been switched off since, `0.0.0.0` only while there is none.
     public static func binding(
@@ -34,7 +37,8 @@ extension ListeningSocket {
             return isEvery && takesIPv4(descriptor) ? .same : .other
         }
         do throws(Failure) {
-            return try withAddress(of: host, port: port, mayWait: mayWait) { address throws(Failure) in
+            return try withAddress(of: host, port: port, mayWait: mayWait, limitMilliseconds: askMilliseconds) {
+                address throws(Failure) in
                 numericHostAndPort(address.ai_addr, address.ai_addrlen)?.host == local.host ? .same : .other
             }
         } catch {

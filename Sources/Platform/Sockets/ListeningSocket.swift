@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CPlatform
 import Glibc
 
 /// A listening TCP socket: nonblocking, close-on-exec, its address free again at once after the process has ended.
@@ -31,6 +32,9 @@ public enum ListeningSocket {
             }
         }
     }
+
+    /// For a name that has to be known. As long as the C library would ask one server.
+    private static let lookupMilliseconds: Int32 = 10_000
 
     /// Opens one. `host` is a numeric address or a name; of a name's addresses the first IPv4 one is taken, as Go does.
     /// `nil`: every address, IPv4 and IPv6 (IPv4 alone on a machine without IPv6). Port 0: the kernel chooses one.
@@ -86,15 +90,20 @@ public enum ListeningSocket {
 
     /// What ``open(host:port:)`` would bind to.
     static func withAddress<Result>(
-        of host: String, port: UInt16, mayWait: Bool = true, _ body: (addrinfo) throws(Failure) -> Result
+        of host: String, port: UInt16, mayWait: Bool = true, limitMilliseconds: Int32 = lookupMilliseconds,
+        _ body: (addrinfo) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV | (mayWait ? 0 : AI_NUMERICHOST)
         var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(host, String(port), &hints, &list)
+        let code =
+            mayWait
+            ? fodc_name_lookup(host, String(port), &hints, limitMilliseconds, &list)
+            : getaddrinfo(host, String(port), &hints, &list)
         if code == EAI_NONAME, !mayWait { throw .isName }
+        if code == FODC_NAME_LOOKUP_LATE { throw .unknownHost("no answer within \(limitMilliseconds / 1000) s") }
         guard code == 0, let first = list else { throw .unknownHost(String(cString: gai_strerror(code))) }
         // The list and what it points to are valid until it is freed.
         defer { freeaddrinfo(list) }

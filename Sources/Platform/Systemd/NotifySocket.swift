@@ -44,6 +44,10 @@ final class NotifySocket {
 
     var waitingCount: Int { waiting.count }
 
+    /// systemd is there, and does not read. (Without anybody who could read, what waits is lost anyway.)
+    var isStuck: Bool { !waiting.isEmpty && wasFull }
+    private var wasFull = false
+
     /// Says it, now or as soon as systemd reads again.
     ///
     /// - Parameters:
@@ -80,6 +84,7 @@ final class NotifySocket {
     }
 
     private func sendNow(_ text: String, _ descriptors: [Int32]) -> Bool {
+        wasFull = false
         // A second attempt finds a systemd that has begun anew.
         for _ in 0..<2 {
             if socket < 0 { socket = connected() }
@@ -88,7 +93,8 @@ final class NotifySocket {
                 try MessageSocket.send(Array(text.utf8), descriptors: descriptors, on: socket)
                 return true
             } catch {
-                if [EAGAIN, ENOBUFS].contains(error.code) { return false }
+                wasFull = [EAGAIN, ENOBUFS].contains(error.code)
+                if wasFull { return false }
                 close(socket)
                 socket = -1
             }

@@ -15,6 +15,9 @@ public struct ServiceManager: Sendable {
             ? microseconds.multipliedReportingOverflow(by: 500).partialValue : nil
     }
 
+    /// Whether there is a systemd to talk to.
+    public var isThere: Bool { NotifySocket.shared.isThere }
+
     public func ready(status text: String) {
         _ = NotifySocket.shared.send("READY=1")
         status(text)
@@ -33,10 +36,10 @@ public struct ServiceManager: Sendable {
     @discardableResult
     public func ping() -> Bool { NotifySocket.shared.sendIfPossible("WATCHDOG=1") }
 
-    /// Whether systemd has taken all that was said.
+    /// Whether systemd, if there is one, has taken all that was said.
     public var isHeard: Bool {
         flush()
-        return NotifySocket.shared.waitingCount == 0
+        return !NotifySocket.shared.isStuck
     }
 
     /// What systemd did not take when it was said. To be called now and then.

@@ -54,6 +54,9 @@ final class LaneSet {
         }
     }
 
+    /// Of what is stored from now on the generation is this one at least.
+    func skipGenerations(to generation: UInt64) { nextGeneration = max(nextGeneration, generation) }
+
     /// Takes the last worker's lanes out; the caller closes them.
     func removeLast() -> IngestLanes {
         ingest.removeLast()

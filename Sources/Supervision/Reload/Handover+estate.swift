@@ -37,7 +37,7 @@ extension Handover {
                 lanes.all.map(\.name) + [control.name]
                 + [previousGRPC ?? grpc, previousHTTP ?? http].compactMap(\.name)
             return Estate(
-                listeners: Listeners(grpc: grpc, http: http), lanes: lanes,
+                listeners: Listeners(grpc: grpc, http: http), lanes: lanes, layout: layout,
                 control: try ControlBoard(control.name, writable: control.writable),
                 storedNames: Set(names.map(\.description)), obsoleteNames: obsoleteNames)
         } catch {

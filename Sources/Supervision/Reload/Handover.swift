@@ -25,7 +25,7 @@ struct Handover {
         var isLeaving: Bool
         var isDraining: Bool
         var startsFresh: Bool
-        /// Of a layout that an earlier reload has left behind.
+        /// Its lanes are none of those that are handed over.
         var hasOldLanes: Bool
         /// Of the last death of its kind.
         var lastCause: DeathCause?

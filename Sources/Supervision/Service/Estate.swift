@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Lanes
 import Settings
 
 /// What outlives every worker, and, where systemd keeps it or it is handed over, the supervisor: sockets, lanes, and the
@@ -6,7 +7,11 @@ import Settings
 final class Estate {
     var listeners: Listeners
     var lanes: LaneSet
+    /// Of the lanes.
+    var layout: UInt64
     let control: ControlBoard
+    /// Another program lays the lanes out: this one cannot read them.
+    var isForeign: Bool { layout != LaneFormat.version }
     /// A predecessor has left it: agents and clients rely on the service.
     var isInherited: Bool { !storedNames.isEmpty }
     /// What systemd has already.
@@ -15,11 +20,13 @@ final class Estate {
     let obsoleteNames: [String]
 
     init(
-        listeners: Listeners, lanes: LaneSet, control: ControlBoard, storedNames: Set<String> = [],
+        listeners: Listeners, lanes: LaneSet, layout: UInt64 = LaneFormat.version, control: ControlBoard,
+        storedNames: Set<String> = [],
         obsoleteNames: [String] = []
     ) {
         self.listeners = listeners
         self.lanes = lanes
+        self.layout = layout
         self.control = control
         self.storedNames = storedNames
         self.obsoleteNames = obsoleteNames

@@ -21,14 +21,16 @@ final class SupervisedWorker {
     var killAtNanoseconds: UInt64?
     /// It has been told to go: it is not asked for anything any more.
     var isLeaving = false
-    /// Its lanes are of a layout that is no more: nothing can be read from them.
-    var hasOldLanes = false
+    /// Those that its process was started with; `nil`: it has had none, or they are of a program before this one.
+    var laneSet: LaneSet?
     /// Since when it is kept from starting by a process that writes its lane.
     var waitsForWriterSince: UInt64?
     /// What its predecessor was reading when it died of a fault (``RecordName`` words of the exporter).
     var suspects: [UInt64] = []
     /// It begins with empty lanes, whatever its predecessors left.
     var startsFresh = false
+    /// It was drained, and is again as soon as its lane is empty.
+    var drainsWhenReady = false
     private(set) var process: ChildProcess?
     private(set) var link: Int32 = -1
 

@@ -180,8 +180,8 @@ public struct WorkerLife: Sendable {
         return .kill(.requested)
     }
 
-    /// Ends it at once for want of an answer to an order; a successor comes.
-    public mutating func killAsHung(_ cause: DeathCause) -> Action? {
+    /// Ends it at once; a successor comes, with no delay if the end is as requested.
+    public mutating func kill(_ cause: DeathCause) -> Action? {
         guard hasProcess else { return nil }
         state = .killed(cause)
         return .kill(cause)
@@ -221,6 +221,10 @@ public struct WorkerLife: Sendable {
             state = .finished
         } else if isDraining {
             state = .drained
+        } else if cause == .requested {
+            // Nothing is wrong with it.
+            state = .waiting(untilNanoseconds: nowNanoseconds)
+            delay = 0
         } else {
             let wait = policy.died(readySince: readyAtNanoseconds, nowNanoseconds: nowNanoseconds)
             state = .waiting(untilNanoseconds: nowNanoseconds + wait)

@@ -60,6 +60,24 @@ def die_over(running: Proxy, worker: int, identity_hash: str, hangs: bool = Fals
     eventually(lambda: pids(running).get(worker, pid) != pid, "a successor", timeout=30)
 
 
+#: The first counter of a lane's header (LaneLayout.Header.counters), which is ExporterNote.eventLoop.
+_EXPORTER_NOTE = 4096
+
+
+def exporter_dies_over(running: Proxy, worker: int, sequence: int = 1):
+    """The exporter ends by a fault, and its lane says that it was reading that record of this worker's lane."""
+    (exporter,) = running.workers("exporter")
+    pid = exporter["pid"]
+    number = next(n for n, target in descriptors(pid).items() if re.match(r"/memfd:fodc-down[ab]-0\b", target))
+    with stopped([pid]):
+        with open(f"/proc/{pid}/fd/{number}", "r+b", buffering=0) as lane:
+            lane.seek(_EXPORTER_NOTE)
+            lane.write(struct.pack("<Q", (worker + 1) << 56 | sequence))
+        os.kill(pid, signal.SIGSEGV)
+    eventually(lambda: [w["pid"] for w in running.workers("exporter")] not in ([], [pid]), "a successor", timeout=30)
+    eventually(lambda: running.web.get("/health", timeout=5).status == 200, "it serves", timeout=30)
+
+
 def _is_stopped(pid: int) -> bool:
     with open(f"/proc/{pid}/stat") as stat:
         return stat.read().rpartition(")")[2].split()[0] in "TZ"

@@ -46,6 +46,7 @@ enum OpenAPIDocument {
                     text/html: {schema: {type: string}}
                     text/plain: {schema: {type: string}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
 
@@ -60,6 +61,7 @@ enum OpenAPIDocument {
                   content:
                     application/yaml: {schema: {type: object}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
 
@@ -75,6 +77,7 @@ enum OpenAPIDocument {
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Health"}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
 
@@ -100,6 +103,7 @@ enum OpenAPIDocument {
                   content:
                     text/plain: {schema: {type: string}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
 
@@ -134,6 +138,7 @@ enum OpenAPIDocument {
                   description: A time that is none, a start after the end, or a malformed request; the text names it
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503":
@@ -178,8 +183,10 @@ enum OpenAPIDocument {
                   description: A status that is none, a `label.` without key or value, or a malformed request; the text names it
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
+                "503": {$ref: "#/components/responses/TooLarge"}
 
           /cluster/topology:
             get:
@@ -193,8 +200,10 @@ enum OpenAPIDocument {
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Topology"}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
+                "503": {$ref: "#/components/responses/TooLarge"}
 
           /cluster/lifecycle:
             get:
@@ -208,8 +217,10 @@ enum OpenAPIDocument {
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Lifecycle"}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
+                "503": {$ref: "#/components/responses/TooLarge"}
 
           /cluster/config:
             get:
@@ -231,8 +242,10 @@ enum OpenAPIDocument {
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Configurations"}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
+                "503": {$ref: "#/components/responses/TooLarge"}
 
           /diagnostics:
             get:
@@ -252,8 +265,10 @@ enum OpenAPIDocument {
                         type: array
                         items: {$ref: "#/components/schemas/CrashRecord"}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
+                "503": {$ref: "#/components/responses/TooLarge"}
 
           /pressure-profiles:
             get:
@@ -273,8 +288,10 @@ enum OpenAPIDocument {
                         type: array
                         items: {$ref: "#/components/schemas/PressureProfile"}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
+                "503": {$ref: "#/components/responses/TooLarge"}
 
           /pressure-profiles/{pod_name}/{profile_id}/{type}:
             get:
@@ -315,10 +332,19 @@ enum OpenAPIDocument {
                   description: No such pod, profile or type, or the agent has it no more and says why
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+                "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
+                "502":
+                  description: The agent has gone, or fails, before the first byte
+                  content:
+                    text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
                 "503":
                   description: What slow clients have not taken yet fills `--spool-max-size`, or too many downloads wait
+                  content:
+                    text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+                "504":
+                  description: The agent sends nothing for 30 s
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
 
@@ -338,6 +364,16 @@ enum OpenAPIDocument {
           responses:
             BadRequest:
               description: A malformed request
+              content:
+                text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+            TooSlow:
+              description: The request was not whole within `--http-read-timeout`
+              content:
+                text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+            TooLarge:
+              description: The answer, or the answers that wait for slow clients, would need too much memory
+              headers:
+                Retry-After: {description: "Seconds; where it can help to wait", schema: {type: integer}}
               content:
                 text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
             URITooLong:
