@@ -29,6 +29,11 @@ extension Supervisor {
 
     private func scale(to count: Int, _ reply: ControlReply) {
         if let refusal = whyNot() { return reply.fail(refusal) }
+        guard !estate.isForeign else {
+            return reply.fail(
+                "the lanes are of another layout since the reload that failed; reload programs of one version, or restart "
+                    + "the service, and scale then")
+        }
         guard ingest.prefix(count).contains(where: { $0.life.isReady }) else {
             return reply.fail(
                 "none of the ingest workers that would stay serves; bring one back first (ctl restart ingest-0)")

@@ -276,6 +276,7 @@ extension Supervisor {
             // It went for a successor that is not there: somebody has to be.
             let again = makeIngest(worker.index)
             again.startsFresh = worker.startsFresh
+            if worker.life.isDraining { again.life.drain() }
             ingest[worker.index] = again
         }
         guard let next else { return false }

@@ -331,6 +331,12 @@ extension Supervisor {
         oldLanes.append(old)
     }
 
+    /// Whether somebody serves on lanes that are no more. (Who has died in the course of the reload may be new already.)
+    private func hasOldOnes(_ isNew: (SupervisedWorker) -> Bool) -> Bool {
+        guard let previous = oldLanes.last, previous.ingest.count == ingest.count else { return false }
+        return present.contains { $0.process != nil && $0.laneSet !== lanes } || !ingest.contains(where: isNew)
+    }
+
     /// To those of the programs before, which are to serve on; who has been started for the new ones starts again.
     private func returnToLanes(of handover: Handover) {
         guard let previous = oldLanes.popLast() else { return }
@@ -366,11 +372,9 @@ extension Supervisor {
     /// Who has been replaced already serves with the new settings, and where it listens is where it goes on listening; for
     /// all else the old ones hold.
     private func takeBack(_ handover: Handover) {
-        func isNew(_ worker: SupervisedWorker) -> Bool {
-            worker.life.isReady && worker.life.readyAtNanoseconds.map { $0 > handover.steadyNanoseconds } ?? false
-        }
-        // Programs of another layout all go back or all stay; who is replaced last decides.
-        let isRenewed = handover.layout != LaneFormat.version && isNew(exporter)
+        func isNew(_ worker: SupervisedWorker) -> Bool { worker.life.isReady && operation?.isNew(worker) == true }
+        // With another layout all go back or all stay.
+        let isRenewed = handover.layout != LaneFormat.version && !hasOldOnes(isNew)
         if handover.layout != LaneFormat.version, !isRenewed { returnToLanes(of: handover) }
         var kept: [SettingsFlag: String] = [:]
         func keep(_ flag: SettingsFlag) { kept[flag] = settings.flagValues.first { $0.flag == flag }?.value }

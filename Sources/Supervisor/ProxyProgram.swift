@@ -56,15 +56,14 @@ enum ProxyProgram {
         print(
             "fodc-proxy: sockets and last values are kept; correct the value (/etc/default/fodc-proxy, or the unit's "
                 + "flags): the service tries again every \(pauseSeconds) s", to: STDERR_FILENO)
-        pause(pauseSeconds)
-        return failure
+        return pause(pauseSeconds)
     }
 
-    /// Until the time is over, or somebody wants the service to end.
-    private static func pause(_ seconds: Int32) {
-        guard let signals = try? SignalQueue([SIGTERM, SIGINT]) else { return }
+    /// Until the time is over, or somebody wants the service to end, which then is no failure.
+    private static func pause(_ seconds: Int32) -> Int32 {
+        guard let signals = try? SignalQueue([SIGTERM, SIGINT]) else { return failure }
         var request = pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)
-        _ = poll(&request, 1, seconds * 1000)
+        return poll(&request, 1, seconds * 1000) > 0 ? 0 : failure
     }
 
     /// After an exec: the command line is that which the program before this one has handed over.
@@ -119,11 +118,9 @@ enum ProxyProgram {
     ) -> Int32 {
         func giveUp(_ reason: String) -> Int32 {
             let manager = ServiceManager()
-            if manager.isThere, pauseSeconds > 0 {
-                manager.status("cannot start: \(reason); tries again every \(pauseSeconds) s")
-                pause(pauseSeconds)
-            }
-            return failure
+            guard manager.isThere, pauseSeconds > 0 else { return failure }
+            manager.status("cannot start: \(reason); tries again every \(pauseSeconds) s")
+            return pause(pauseSeconds)
         }
         LogOutput.start(
             component: "supervisor", level: settings.logLevel.rawValue, format: settings.logFormat.rawValue)

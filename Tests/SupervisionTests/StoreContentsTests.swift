@@ -129,6 +129,13 @@ import WorkerLink
         #expect(try sort([("grpc-0.1", grpc)], try settings(grpc: "127.0.0.1:\(port)")).unchecked == [])
     }
 
+    @Test func aUnitsSocketWhoseHostNobodyKnowsIsTaken() throws {
+        let (unit, port) = try socket()
+        let contents = try sort(
+            [("grpc", unit)], try settings(grpc: "no-such-host.invalid:\(port)"), given: [.grpcListenAddress])
+        #expect(contents.unitGRPC == unit && contents.unchecked.map(\.name) == ["grpc"])
+    }
+
     @Test func aLaneOfAnotherKindIsRefused() throws {
         #expect(try reason("up-0.1", try writtenLane(.down)) == "its kind is 2, not 1")
         #expect(try reason("state-0.1", try writtenLane(.up)) == "its kind is 1, not 3")

@@ -153,6 +153,28 @@ def test_restart_again_after_one_that_failed(proxy, tmp_path):
     pause(1.5)  # until the "sleep" of the third one is over
 
 
+def test_drain_after_a_restart_that_failed(proxy):
+    """Its successor has died while it was on its way out; it is to stay away all the same."""
+    running = proxy(ingest_workers=2)
+    first = worker(running, "ingest-0")["pid"]
+    os.kill(first, signal.SIGSTOP)  # it does not hear that it is to go
+    restart = [binary("fodc-proxy"), "ctl", f"--runtime-dir={running.folder}/runtime", "restart", "ingest-0"]
+    with subprocess.Popen(restart, stderr=subprocess.PIPE, text=True) as failing:
+        second = eventually(lambda: [w for w in status(running)["workers"] if w["state"] == "standby"], "a second one", interval=0.01)
+        os.kill(second[0]["pid"], signal.SIGKILL)
+        assert failing.wait(TIMEOUT) == FAILURE
+    drain = [binary("fodc-proxy"), "ctl", f"--runtime-dir={running.folder}/runtime", "drain", "ingest-0"]
+    with subprocess.Popen(drain, stderr=subprocess.PIPE, text=True) as draining:
+        eventually(lambda: "drain ingest-0: begins" in running.output(), "it has begun", interval=0.01)
+        os.kill(first, signal.SIGCONT)
+        assert draining.wait(15) == 0, draining.stderr.read()
+    assert worker(running, "ingest-0")["state"] == "drained"
+    pause(1)
+    assert worker(running, "ingest-0")["state"] == "drained"
+    ctl(running, "restart", "ingest-0")
+    assert worker(running, "ingest-0")["state"] == "running"
+
+
 def test_drain(proxy, agents):
     running = proxy(ingest_workers=2)
     for n in range(4):

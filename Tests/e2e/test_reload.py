@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -392,11 +393,20 @@ def test_another_layout_that_does_not_come_up_leaves_the_old_one(proxy, agentsim
     def reload(folder):
         return control(running).raw("reload", *fields, f"libexec:{folder}", "env:FODC_TEST_LAYOUT=77")
 
-    for broken in ("fodc-ingest", "fodc-exporter"):
-        folder = programs(tmp_path / broken, broken, "exit 4", hooked)
+    def kill_exporter_meanwhile():
+        eventually(lambda: control(running).status()["phase"] == "reloading", "the reload is under way", interval=0.01)
+        pause(0.5)
+        running.kill_worker("exporter")
+
+    for broken, doing in (("fodc-ingest", "exit 4"), ("fodc-exporter", "exit 4"), ("fodc-ingest", NOT_READY)):
+        folder = programs(tmp_path / f"{broken}-{doing[:4]}", broken, doing, hooked)
+        if doing == NOT_READY:
+            # It comes back as a new one, before it is known that the others do not.
+            threading.Thread(target=kill_exporter_meanwhile).start()
         code, _, errors = reload(folder)
-        assert code == 1 and "exit code 4" in errors, errors
-        assert "another layout" in running.health()["reason"]
+        assert code == 1 and ("exit code 4" in errors or "not ready" in errors), errors
+        eventually(lambda: "another layout" in running.health()["reason"], "it is told")
+        assert "another layout" in control(running).refused("scale", "2")
         for role in ("ingest", "exporter", "ingest"):
             eventually(lambda: len(running.workers(role)) == 1, "somebody to kill")  # noqa: B023
             pid = running.kill_worker(role)

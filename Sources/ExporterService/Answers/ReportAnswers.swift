@@ -25,9 +25,10 @@ final class ReportAnswers {
         guard let body = hold(json) else {
             return responder.respond(
                 status: 503,
-                text:
-                    "answers of \(heldBytes / 1024 / 1024) MiB wait for clients to take them: try again later, or for "
-                    + "one role or pod_name", headers: [("Retry-After", "\(Self.retryAfterSeconds)")])
+                text: json.count > limitBytes
+                    ? "this answer would take more than \(limitBytes >> 20) MiB: ask for one role or pod_name"
+                    : "answers of \(heldBytes >> 20) MiB wait for clients to take them: try again later, or for one "
+                        + "role or pod_name", headers: [("Retry-After", "\(Self.retryAfterSeconds)")])
         }
         send(.sized(body, byteCount: json.count), to: responder)
     }

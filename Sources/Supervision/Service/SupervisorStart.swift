@@ -64,7 +64,7 @@ public struct SupervisorStart {
         }
         for socket in contents.unchecked {
             logger.warning(
-                "\(socket.flag.option) \(socket.address) cannot be looked up; goes on with the socket that systemd has kept",
+                "\(socket.flag.option) \(socket.address) cannot be looked up; goes on with the socket that systemd has",
                 metadata: ["name": "\(socket.name)", "reason": "\(socket.reason)"])
         }
         // Above every generation that the store has seen, also of what was of no use.

@@ -19,7 +19,7 @@ struct StoreContents {
         let reason: String?
     }
 
-    /// A socket that is kept although nobody can tell whether it listens where the settings say.
+    /// A socket that is taken although nobody can tell whether it listens where the settings say.
     struct Unchecked: Equatable {
         let name: String
         let flag: SettingsFlag
@@ -120,7 +120,10 @@ struct StoreContents {
                     + "give \(unit) one ListenStream= only")
         }
         let binding = ListeningSocket.binding(of: item.descriptor, host: address.host, port: address.port)
-        guard binding == .same || !given.contains(flag) else {
+        if case .unknown(let reason) = binding {
+            unchecked.append(Unchecked(name: item.name, flag: flag, address: address, reason: reason))
+        }
+        guard binding != .other || !given.contains(flag) else {
             throw StartError(
                 "systemd's socket \(role.rawValue) listens on \(local), but \(flag.option) is \(address); "
                     + "make ListenStream= of \(unit) the same, or do not set \(flag.option)")
