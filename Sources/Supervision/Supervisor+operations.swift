@@ -229,6 +229,11 @@ extension Supervisor {
             return
         }
         guard let operation, operation.awaited === worker else { return }
+        switch operation.current {
+        // Of one that was being started when it was told to go the end is awaited.
+        case .removeIngest, .drainIngest: return
+        default: break
+        }
         if worker.role == .exporter, worker !== exporter { takeOver(worker) }
         operation.awaited = nil
         nextStep()

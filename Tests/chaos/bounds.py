@@ -46,8 +46,8 @@ LOOKED_INTO = ("memory file fodc-downa", "memory file fodc-downb")
 #: Memory of their own that all processes together may have more at the end than at the beginning, quiet to quiet.
 OWN_FACTOR, OWN_BYTES = 1.5, 16 << 20
 #: Of one process, at any time. Measured are 1, 10 and 30 MiB; on top of that an exporter holds reports that slow readers do
-#: not take, up to 128 MiB (`ReportAnswers`).
-OWN_MOST_BYTES = {"supervisor": 4 << 20, "ingest": 32 << 20, "exporter": (64 + 128) << 20}
+#: not take, up to 128 MiB (`MemoryBudgets`), and makes the next one, of which it needs the answers and the JSON.
+OWN_MOST_BYTES = {"supervisor": 4 << 20, "ingest": 32 << 20, "exporter": (64 + 128 + 64) << 20}
 #: A life tells of growth when it is so long; what comes before is what a process needs to be used to its work.
 LIFE_SECONDS, LEARNING_SECONDS = 20.0, 8.0
 #: The median of such lives of a role may grow by so much a minute, if there are so many of them. An exporter rarely lives so

@@ -149,10 +149,14 @@ class Deaths:
     def awaited(self) -> list[tuple[str, float, float]]:
         """(who, when, how long the supervisor holds its successor back): deaths after which a complete scrape is awaited in
         time. Who dies again and again is started later each time; what we do here looks like that now and then."""
-        found = []
-        for death in self.all:
-            if death.cause == "struck" and death.role in bounds.FIRST_COMPLETE_SECONDS and death.strike.signal != "SIGSTOP":
-                said = self._journal.end_of(death.life.process.pid, death.life.last_seen, death.life.ended)
-                held = HELD_BACK.search(said)
-                found.append((death.role, death.life.ended, float(held[1]) if held else 0.0))
+        found = [(death.role, death.life.ended, self._held_back(death)) for death in self.all
+                 if death.cause == "struck" and death.role in bounds.FIRST_COMPLETE_SECONDS and death.strike.signal != "SIGSTOP"]
         return sorted(found, key=lambda f: f[1])
+
+    def held_back(self, role: str, began: float, ended: float) -> float:
+        """For how long at most the successor of one that died in that time was held back for it, in seconds."""
+        return max((self._held_back(d) for d in self.all if d.role == role and began <= d.life.ended <= ended), default=0.0)
+
+    def _held_back(self, death: Death) -> float:
+        held = HELD_BACK.search(self._journal.end_of(death.life.process.pid, death.life.last_seen, death.life.ended))
+        return float(held[1]) if held else 0.0

@@ -193,7 +193,9 @@ class Judge:
             if role not in bounds.REPLACED_SECONDS:
                 continue  # an operation's: the table tells
             limit = bounds.REPLACED_SECONDS[role] + bounds.REPLACED_SLACK_SECONDS
-            if late := [t for t in times if t > limit]:
+            # On top comes by how much the supervisor, as it says, held the successor back.
+            if late := [t for t, began in zip(times, self.record.replaced_from.get(name, [0.0] * len(times)))
+                        if t > limit + self.deaths.held_back(role, began, began + t)]:
                 self.fault(f"{name}: replaced late {len(late)} times, at worst after {max(late):.2f} s, allowed {limit:.1f} s")
         if self.record.seconds < bounds.EFFECT_SECONDS:
             return

@@ -79,6 +79,8 @@ class Record:
     done: list[Done] = dataclasses.field(default_factory=list)
     #: By action: how long each successor took to come.
     replaced: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    #: When each of these began.
+    replaced_from: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     #: How often systemd says that it has started the supervisor again since the last operation that made it forget.
     restarts: int = 0
 

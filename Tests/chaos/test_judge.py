@@ -315,6 +315,14 @@ def test_a_late_successor_is_a_fault():
     assert judge_actions(Record(replaced={"SIGSTOP ingest": [2.1, 3.9], "reload": [20.0]})) == []
     assert_fault(judge_actions(Record(replaced={"SIGSTOP ingest": [2.1, 4.2]})), "SIGSTOP ingest", "4.20")
     assert_fault(judge_actions(Record(replaced={"SIGSTOP supervisor": [5.3]})), "SIGSTOP supervisor")
+    # Rightly late: it had died before, and was held back for that.
+    said = [journal.Line(1050.1, 3, "supervisor: exporter died after 8 s: SIGKILL, death 6 in a row; restart in 4 s", 10)]
+    for lines, took in ((said, 4.5), ([], 4.5), (said, 8.5)):
+        rec = killed("exporter")
+        rec.replaced, rec.replaced_from = {"SIGKILL exporter": [took]}, {"SIGKILL exporter": [1049.9]}
+        judge = Judge(FakeFleet(), rec, Deaths(rec, journal.Journal(lines)))
+        judge.judge_actions([])
+        assert bool(judge.faults) == (not lines or took > 8), (took, judge.faults)
 
 
 def test_in_a_long_run_every_action_has_its_effect():

@@ -52,6 +52,7 @@ class Stand:
     def note_replaced(self, name: str, seconds: float):
         """How long something took until its successor was there."""
         self.record.replaced.setdefault(name, []).append(seconds)
+        self.record.replaced_from.setdefault(name, []).append(now() - seconds)
 
     def await_cut_allowed(self, end: float) -> bool:
         """Whether that is before the end."""

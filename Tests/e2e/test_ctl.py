@@ -175,6 +175,31 @@ def test_drain_after_a_restart_that_failed(proxy):
     assert worker(running, "ingest-0")["state"] == "running"
 
 
+@pytest.mark.parametrize("command", [["scale", "1"], ["drain", "ingest-1"]], ids=["scale", "drain"])
+def test_one_that_is_being_started_goes(proxy, tmp_path, command):
+    """It has died just now, and is not there yet when it is told to go: what is done is done when it has gone."""
+    slow = tmp_path / "programs"
+    slow.mkdir()
+    for name in ("fodc-proxy", "fodc-exporter"):
+        (slow / name).symlink_to(BIN.resolve() / name)
+    count = tmp_path / "count"
+    (slow / "fodc-ingest").write_text(
+        f'#!/bin/sh\n[ "$1" = --check ] || echo >> {count}\n[ $(wc -l < {count}) != 3 ] || sleep 1\nexec {BIN.resolve()}/fodc-ingest "$@"\n')
+    (slow / "fodc-ingest").chmod(0o755)
+    count.write_text("")
+    running = proxy(ingest_workers=2, libexec_dir=slow)
+    os.kill(worker(running, "ingest-1")["pid"], signal.SIGKILL)
+    eventually(lambda: worker(running, "ingest-1")["state"] == "starting", "it is being started", interval=0.01)
+    ctl(running, *command)
+    found = [w for w in status(running)["workers"] if w["name"] == "ingest-1"]
+    assert [w["state"] for w in found] == (["drained"] if command[0] == "drain" else [])
+    assert len(running.workers("ingest")) == 1
+    # What is handed over at a reload fits together.
+    ctl(running, "reload", f"--grpc-listen-addr=127.0.0.1:{running.grpc_port}", f"--http-listen-addr=127.0.0.1:{running.http_port}",
+        f"--state-dir={running.folder}/state", f"--libexec-dir={slow}", f"--ingest-workers={len(found) + 1}")
+    assert running.is_running and status(running)["last_reload"]["result"] == "done"
+
+
 def test_drain(proxy, agents):
     running = proxy(ingest_workers=2)
     for n in range(4):
