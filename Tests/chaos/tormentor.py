@@ -49,10 +49,10 @@ class Stand:
             if kind == "restart":
                 self._cut_at = now()
 
-    def note_replaced(self, name: str, seconds: float):
-        """How long something took until its successor was there."""
+    def note_replaced(self, name: str, seconds: float, began: float):
+        """How long something took until its successor was there, and when it began."""
         self.record.replaced.setdefault(name, []).append(seconds)
-        self.record.replaced_from.setdefault(name, []).append(now() - seconds)
+        self.record.replaced_from.setdefault(name, []).append(began)
 
     def await_cut_allowed(self, end: float) -> bool:
         """Whether that is before the end."""

@@ -41,7 +41,7 @@ class Kill(Action):
         stand.note_cut(victim)
         if not wait_for(stand.service.answers, PATIENCE_SECONDS, 0.05):
             raise Failed(f"/health does not answer {PATIENCE_SECONDS} s after {self.name}")
-        stand.note_replaced(self.name, took)
+        stand.note_replaced(self.name, took, began)
         return f"{name} replaced in {took:.2f} s", True
 
     def _await_turn(self, name: str):

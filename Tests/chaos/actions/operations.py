@@ -16,14 +16,16 @@ def other_count(stand, rng) -> int:
     return rng.choice([n for n in range(1, MOST_WORKERS + 1) if n != before])
 
 
-def reload(stand) -> float:
+def reload(stand, name: str) -> float:
     """How long it took, in seconds."""
     with stand.operation("reload"):
         began = now()
         ended = systemctl("reload", NAME, timeout=RELOAD_SECONDS)
         if ended.returncode != 0:
             raise Failed(f"the reload failed: {ended.stderr.strip()[-300:]}")
-        return now() - began
+        took = now() - began
+        stand.note_replaced(name, took, began)
+        return took
 
 
 class Reload(Action):
@@ -31,8 +33,7 @@ class Reload(Action):
     feature = "reload"
 
     def run(self, stand, rng) -> tuple[str, bool]:
-        took = reload(stand)
-        stand.note_replaced(self.name, took)
+        took = reload(stand, self.name)
         return f"done in {took:.2f} s", True
 
 
@@ -47,10 +48,9 @@ class ChangedReload(Action):
             # A setting that is as it was leaves it to `ctl scale` how many there are.
             wanted = next(n for n in range(1, MOST_WORKERS + 1) if n not in (before, wanted))
         stand.service.change_settings(f"--ingest-workers={wanted}", f"--http-read-timeout={rng.randint(8, 12)}s")
-        took = reload(stand)
+        took = reload(stand, self.name)
         if not wait_for(lambda: stand.service.ingest_count() == wanted, 5, 0.1):
             raise Failed(f"after a reload with {wanted} ingest workers there are {stand.service.ingest_count()}")
-        stand.note_replaced(self.name, took)
         return f"{before} to {wanted} in {took:.2f} s", True
 
 
