@@ -127,25 +127,42 @@ def test_restart(proxy, agents, name):
     running.wait_agents(online=1, total=1)
 
 
+def asking(proxy, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [binary("fodc-proxy"), "ctl", f"--runtime-dir={proxy.folder}/runtime", *arguments], stderr=subprocess.PIPE, text=True)
+
+
+def restart_that_fails(proxy):
+    """Of ingest-0: its successor is killed as soon as it stands by."""
+    with asking(proxy, "restart", "ingest-0") as failing:
+        second = eventually(lambda: [w for w in status(proxy)["workers"] if w["state"] == "standby"], "a second one", interval=0.01)
+        os.kill(second[0]["pid"], signal.SIGKILL)
+        assert failing.wait(TIMEOUT) == FAILURE and "SIGKILL" in failing.stderr.read()
+
+
+def slow_third_start(folder, seconds: float):
+    """The programs, of which the third start of an ingest worker takes so long; and the file with a byte for each start."""
+    programs, starts = folder / "programs", folder / "starts"
+    programs.mkdir()
+    for name in ("fodc-proxy", "fodc-exporter"):
+        (programs / name).symlink_to(BIN.resolve() / name)
+    starts.write_text("")
+    ingest = programs / "fodc-ingest"
+    ingest.write_text(
+        f'#!/bin/sh\n[ "$1" = --check ] || echo >> {starts}\n[ $(wc -l < {starts}) != 3 ] || sleep {seconds}\n'
+        f'exec {BIN.resolve()}/fodc-ingest "$@"\n')
+    ingest.chmod(0o755)
+    return programs, starts
+
+
 def test_restart_again_after_one_that_failed(proxy, tmp_path):
     """The first successor dies while the present process is on its way out; the present one goes before the second is there."""
-    slow = tmp_path / "programs"
-    slow.mkdir()
-    for name in ("fodc-proxy", "fodc-exporter"):
-        (slow / name).symlink_to(BIN.resolve() / name)
-    count = tmp_path / "count"
-    (slow / "fodc-ingest").write_text(
-        f'#!/bin/sh\necho >> {count}\n[ $(wc -l < {count}) != 3 ] || sleep 1.5\nexec {BIN.resolve()}/fodc-ingest "$@"\n')
-    (slow / "fodc-ingest").chmod(0o755)
+    slow, count = slow_third_start(tmp_path, 1.5)
     running = proxy(ingest_workers=1, libexec_dir=slow)
     (first,) = running.workers("ingest")
     os.kill(first["pid"], signal.SIGSTOP)  # it does not hear that it is to go
-    restart = [binary("fodc-proxy"), "ctl", f"--runtime-dir={running.folder}/runtime", "restart", "ingest-0"]
-    with subprocess.Popen(restart, stderr=subprocess.PIPE, text=True) as failing:
-        second = eventually(lambda: [w for w in status(running)["workers"] if w["state"] == "standby"], "a second one", interval=0.01)
-        os.kill(second[0]["pid"], signal.SIGKILL)
-        assert failing.wait(TIMEOUT) == FAILURE and "SIGKILL" in failing.stderr.read()
-    with subprocess.Popen(restart, stderr=subprocess.PIPE, text=True) as again:
+    restart_that_fails(running)
+    with asking(running, "restart", "ingest-0") as again:
         eventually(lambda: len(count.read_text()) == 3, "a third one", interval=0.01)
         os.kill(first["pid"], signal.SIGCONT)
         assert again.wait(15) == 0, again.stderr.read()
@@ -158,13 +175,8 @@ def test_drain_after_a_restart_that_failed(proxy):
     running = proxy(ingest_workers=2)
     first = worker(running, "ingest-0")["pid"]
     os.kill(first, signal.SIGSTOP)  # it does not hear that it is to go
-    restart = [binary("fodc-proxy"), "ctl", f"--runtime-dir={running.folder}/runtime", "restart", "ingest-0"]
-    with subprocess.Popen(restart, stderr=subprocess.PIPE, text=True) as failing:
-        second = eventually(lambda: [w for w in status(running)["workers"] if w["state"] == "standby"], "a second one", interval=0.01)
-        os.kill(second[0]["pid"], signal.SIGKILL)
-        assert failing.wait(TIMEOUT) == FAILURE
-    drain = [binary("fodc-proxy"), "ctl", f"--runtime-dir={running.folder}/runtime", "drain", "ingest-0"]
-    with subprocess.Popen(drain, stderr=subprocess.PIPE, text=True) as draining:
+    restart_that_fails(running)
+    with asking(running, "drain", "ingest-0") as draining:
         eventually(lambda: "drain ingest-0: begins" in running.output(), "it has begun", interval=0.01)
         os.kill(first, signal.SIGCONT)
         assert draining.wait(15) == 0, draining.stderr.read()
@@ -178,15 +190,7 @@ def test_drain_after_a_restart_that_failed(proxy):
 @pytest.mark.parametrize("command", [["scale", "1"], ["drain", "ingest-1"]], ids=["scale", "drain"])
 def test_one_that_is_being_started_goes(proxy, tmp_path, command):
     """It has died just now, and is not there yet when it is told to go: what is done is done when it has gone."""
-    slow = tmp_path / "programs"
-    slow.mkdir()
-    for name in ("fodc-proxy", "fodc-exporter"):
-        (slow / name).symlink_to(BIN.resolve() / name)
-    count = tmp_path / "count"
-    (slow / "fodc-ingest").write_text(
-        f'#!/bin/sh\n[ "$1" = --check ] || echo >> {count}\n[ $(wc -l < {count}) != 3 ] || sleep 1\nexec {BIN.resolve()}/fodc-ingest "$@"\n')
-    (slow / "fodc-ingest").chmod(0o755)
-    count.write_text("")
+    slow, _ = slow_third_start(tmp_path, 1)
     running = proxy(ingest_workers=2, libexec_dir=slow)
     os.kill(worker(running, "ingest-1")["pid"], signal.SIGKILL)
     eventually(lambda: worker(running, "ingest-1")["state"] == "starting", "it is being started", interval=0.01)
