@@ -88,4 +88,4 @@ proto: ## Generate the Swift messages from the .proto files anew
 	scripts/generate-proto.sh
 
 clean: ## Remove everything that was built
-	rm -rf .build $(VENV) .build-root .build-root.lock dist
+	rm -rf .build $(VENV) .build-root .build-root.lock .build-image dist

@@ -8,8 +8,8 @@ set -eu
 
 build_packages=(libnghttp2-dev libsystemd-dev libisal-dev pkg-config)
 # libnghttp2-dev: HTTP/2 of the gRPC side. libsystemd-dev: notify, watchdog, descriptor store. libisal-dev: gzip.
-# debootstrap: a bare Debian in which the package is installed. man-db, groff-base: manual pages without warnings.
-test_packages=(prometheus prometheus-node-exporter debootstrap man-db groff-base)
+# debootstrap: a bare Debian in which the package is installed. buildah: the container image, without a daemon. man-db, groff-base: manual pages without warnings.
+test_packages=(prometheus prometheus-node-exporter debootstrap buildah man-db groff-base)
 # dpkg-dev: dpkg-shlibdeps, which finds out what the programs depend on. binutils: strip.
 package_packages=(dpkg-dev binutils)
 proto_packages=(protobuf-compiler)

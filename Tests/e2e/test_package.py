@@ -8,33 +8,11 @@ import subprocess
 
 import pytest
 
+from harness.debian import ROOT, TOOLS, bare_debian, dependencies, dpkg_deb, field, package
 from harness.processes import BIN
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-TOOLS = HERE.parent / "tools"
-DEBIAN = pathlib.Path(os.environ.get("FODC_DEBIAN_ROOT") or ROOT / ".build-root")
-#: Besides what the package depends on: the scenarios are in Python.
-FOR_THE_SCENARIOS = ["python3"]
 LARGEST_MIB = 45
-
-
-def package() -> pathlib.Path:
-    found = sorted((ROOT / "dist").glob("fodc-proxy_*.deb"))
-    assert found, "make deb"
-    return found[-1]
-
-
-def dpkg_deb(*arguments) -> str:
-    return subprocess.run(["dpkg-deb", *map(str, arguments)], check=True, capture_output=True, text=True, timeout=100).stdout
-
-
-def field(name: str) -> str:
-    return dpkg_deb("--field", package(), name).strip()
-
-
-def dependencies() -> list[str]:
-    return [re.match(r"\S+", d.strip())[0] for d in field("Depends").split(",")]
 
 
 # MARK: What is in it
@@ -84,15 +62,9 @@ def why_no_root() -> str | None:
 
 @pytest.fixture
 def debian():
-    """The folder of a bare Debian with what the package depends on, and nothing of ours."""
     if reason := why_no_root():
         pytest.skip(reason)
-    wanted = [d for d in dependencies() if d not in ("systemd", "passwd")] + FOR_THE_SCENARIOS
-    made = subprocess.run(["bash", TOOLS / "make-debian-root.sh", DEBIAN, *wanted], capture_output=True, text=True, timeout=600)
-    if made.returncode != 0 and re.search(r"Could not resolve|Temporary failure|Unable to connect|has no source", made.stderr):
-        pytest.skip(f"no Debian root, and no network to make one: {made.stderr[-300:]}")
-    assert made.returncode == 0, made.stderr[-3000:]
-    return DEBIAN
+    return bare_debian()
 
 
 @pytest.fixture
