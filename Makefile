@@ -21,10 +21,10 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 2
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked deb run test unit e2e bench bench-quick chaos chaos-quick lint format proto clean
+.PHONY: help deps deps-test build build-hooked deb run test unit e2e bench bench-quick chaos chaos-quick bench-paired lint format proto clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## Install what building needs (Debian packages; only those that are missing)
 	@scripts/install-deps.sh build
@@ -76,6 +76,13 @@ bench-quick: deps-test build
 bench: deps-test build ## Measure the release binaries; a table, and JSON lines in bench/results.jsonl
 	$(VENV)/bin/python bench/bench.py $(BENCH_FLAGS)
 
+# The build before: a commit (or tag) of this repository, built once into .build-base/COMMIT.
+bench-paired: deps-test build ## Measure against another version in turns: BASE=COMMIT TURNS=3 (BENCH_FLAGS='--only NAME')
+	@[ -n "$(BASE)" ] || { echo "bench-paired: name the version to compare with: make bench-paired BASE=COMMIT" >&2; exit 2; }
+	scripts/build-base.sh "$(BASE)"
+	$(VENV)/bin/python bench/paired.py --bin $(BIN) --turns $(or $(TURNS),3) $(BENCH_FLAGS) \
+		--base ".build-base/$$(git rev-parse --short=12 "$(BASE)")/$(BIN)"
+
 lint: ## Format and tidiness, without changing anything
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	scripts/tidy.sh
@@ -88,4 +95,4 @@ proto: ## Generate the Swift messages from the .proto files anew
 	scripts/generate-proto.sh
 
 clean: ## Remove everything that was built
-	rm -rf .build $(VENV) .build-root .build-root.lock .build-image dist
+	rm -rf .build $(VENV) .build-root .build-root.lock .build-image .build-base dist
