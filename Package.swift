@@ -9,6 +9,10 @@ import PackageDescription
     let hotPath: [SwiftSetting] = []
 #endif
 
+// The commit of this build, for fodc_proxy_build_info; make sets it. One small C file has it, so that a new commit compiles
+// and links little anew.
+let revision = Context.environment["FODC_REVISION"] ?? "unknown"
+
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -40,7 +44,7 @@ let package = Package(
         .executableTarget(name: "Supervisor", dependencies: ["Supervision", "Settings", arguments]),
         .executableTarget(name: "Ingest", dependencies: ["IngestService", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
-            name: "Exporter", dependencies: ["ExporterService", "Settings", "WorkerLink", "WorkerRuntime"]),
+            name: "Exporter", dependencies: ["CRevision", "ExporterService", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(name: "AgentSim", dependencies: ["AgentSimulation", "Settings", arguments]),
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
@@ -92,6 +96,7 @@ let package = Package(
         // The machine.
         .target(name: "Platform", dependencies: ["CPlatform", "CSystemd"], swiftSettings: hotPath),
         .target(name: "CPlatform"),
+        .target(name: "CRevision", cSettings: [.define("FODC_REVISION_TEXT", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),

@@ -118,8 +118,15 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     public static let firstSampleDrop = 128
     /// Where the ends of streams begin, by gRPC status code.
     public static let firstStreamEnd = 192
-    /// Status codes of gRPC: 0 to 16.
-    public static let statusCodes = 17
+    /// The status codes of gRPC by their names, as values of a metric's label: those of `GRPCServer`, which the exporter does
+    /// not link.
+    public static let statusCodeNames = [
+        "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+        "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+        "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+    ]
+    /// How many status codes there are.
+    public static let statusCodes = statusCodeNames.count
     /// Where what is counted of each stream begins: ``StreamCounter/word(of:)``.
     public static let firstStreamWord = 256
     /// Where the ends of connections begin, in the order of ``ConnectionEnd``.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CRevision
 import ExporterService
 import WorkerLink
 import WorkerRuntime
@@ -7,5 +8,6 @@ WorkerProcess.run { launch, loop, logger in
     guard case .exporter(let lanes) = launch.descriptors.lanes else {
         throw WorkerLaunchError("fodc-exporter was started as \(launch.name)")
     }
-    return try ExporterWorker(launch: launch, lanes: lanes, loop: loop, logger: logger)
+    return try ExporterWorker(
+        launch: launch, lanes: lanes, loop: loop, logger: logger, revision: String(cString: fodc_revision()))
 }

@@ -28,6 +28,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     static let commandRingBytes = 1 << 20
 
     private let launch: WorkerLaunch
+    private let revision: String
     let loop: any EventLoop
     let logger: Logger
     private let control: ControlReader
@@ -56,8 +57,13 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     /// Workers that are gone, whose lanes are not yet.
     var departures: [LaneDeparture] = []
 
-    public init(launch: WorkerLaunch, lanes: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger) throws {
+    /// - Parameter revision: the commit of this build, for its metric.
+    public init(
+        launch: WorkerLaunch, lanes: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger,
+        revision: String = "unknown"
+    ) throws {
         self.launch = launch
+        self.revision = revision
         self.loop = loop
         self.logger = logger
         control = try ControlReader(descriptor: launch.descriptors.control)
@@ -135,9 +141,12 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         let windowed = WindowsEndpoint(collections: collections, windows: windows, selection: selection)
         health = HealthEndpoint(
             directory: directory, control: control, generation: launch.generation, peers: peers)
+        let probes = ProbeEndpoints(control: control, peers: peers) { [unowned self] in isDraining }
         router = Router(
             [
                 "/": SiteEndpoints.home,
+                "/-/healthy": { probes.healthy($0, $1) },
+                "/-/ready": { probes.ready($0, $1) },
                 "/openapi.yaml": SiteEndpoints.openAPI,
                 "/health": { [unowned self] in health.handle($0, $1) },
                 "/metrics": { [unowned self] in metrics.handle($0, $1) },
@@ -174,7 +183,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
 
     private func ownFamilies() -> [ExtraFamily] {
         OwnMetrics(
-            maximumAgents: launch.settings.maxAgents, directory: directory, peers: peers, control: control,
+            revision: revision, maximumAgents: launch.settings.maxAgents, directory: directory, peers: peers,
+            control: control,
             workers: health.workers, collections: collections,
             windows: windows, answers: answers, reports: reports, lifecycle: lifecycle, downloads: downloads.statistics,
             skippedRecords: state.watch.skippedRecords, http: server.statistics, requests: requests,

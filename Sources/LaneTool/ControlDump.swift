@@ -32,7 +32,7 @@ struct ControlDump {
         item.add("started", .text(Shown.wallTime(worker.startedAtNanoseconds)))
         item.add("restarts", worker.restartCount)
         if worker.cause != .none {
-            item.add("last_cause", .text("\(worker.cause)"))
+            item.add("last_cause", .text(worker.cause.name))
             item.add("cause_detail", .number(Int64(worker.causeDetail)))
             item.add("died", .text(Shown.wallTime(worker.diedAtNanoseconds)))
         }

@@ -28,6 +28,19 @@ public struct ControlWorker: Hashable, Sendable {
         case notReady = 5
         /// It was to end.
         case requested = 6
+
+        /// In snake case, as the value of a metric's label.
+        public var name: String {
+            switch self {
+            case .none: "none"
+            case .exit: "exit"
+            case .signal: "signal"
+            case .fault: "fault"
+            case .hung: "hung"
+            case .notReady: "not_ready"
+            case .requested: "requested"
+            }
+        }
     }
 
     /// Rises with each start of this worker.

@@ -39,7 +39,10 @@ public struct ExpositionCursor {
     /// Samples rendered so far, the extra families' included.
     public private(set) var samplesRendered = 0
 
-    public init(snapshot: FamilySnapshot, filter: SeriesFilter? = nil, extraFamilies: [ExtraFamily] = []) {
+    /// - Parameter comment: whole lines that begin with `#`, before everything else; at most some hundred bytes.
+    public init(
+        snapshot: FamilySnapshot, filter: SeriesFilter? = nil, extraFamilies: [ExtraFamily] = [], comment: [UInt8] = []
+    ) {
         self.snapshot = snapshot
         self.extraFamilies = extraFamilies
         role = filter?.role.map { Array($0.utf8) }
@@ -49,6 +52,7 @@ public struct ExpositionCursor {
             return TableFilter(filter, agent.table)
         }
         items = Self.merge(snapshot.families, extraFamilies)
+        if !comment.isEmpty { pending.fill { $0.append(comment.span.bytes, from: 0, byteCount: comment.count) } }
     }
 
     /// In the order of their names. The agents' families are in it already, and there may be hundreds of thousands.

@@ -14,7 +14,8 @@ public struct SeriesFilter: Equatable, Sendable {
     /// Nothing is filtered.
     public var isEmpty: Bool { role == nil && podName == nil }
 
-    func accepts(role agentRole: String, podName agentPodName: String) -> Bool {
+    /// Whether series of such an agent can pass.
+    public func accepts(role agentRole: String, podName agentPodName: String) -> Bool {
         (role ?? agentRole) == agentRole && (podName ?? agentPodName) == agentPodName
     }
 }

@@ -33,10 +33,21 @@ import Testing
         #expect(plan.series.allSatisfy { $0.help.isEmpty == ($0.type == .histogram || $0.type == .summary) })
     }
 
-    @Test func familiesHaveNamesOfTheirOwn() {
-        let names = FamilyCatalogue.all.map(\.name)
-        #expect(Set(names).count == names.count)
-        #expect(names.count >= 80)
+    private func type(_ family: MetricFamily) -> SampleType {
+        switch family.shape {
+        case .plain(let type, _): type
+        case .histogram: .histogram
+        case .summary: .summary
+        }
+    }
+
+    @Test func seriesPlan_familiesOfOneNameHaveOneTypeAndHelp() {
+        let families = Dictionary(grouping: FamilyCatalogue.all, by: \.name)
+        #expect(families.count >= 120)
+        for (name, same) in families {
+            #expect(Set(same.map(\.help)).count == 1, "\(name)")
+            #expect(Set(same.map(type)).count == 1, "\(name)")
+        }
     }
 
     @Test(arguments: NodeKind.allCases)

@@ -9,21 +9,35 @@ extension FamilyCatalogue {
             "banyandb_system_cpu_state", "Part of the time that processors spent, by state.", .gauge, 0.2, 0.8,
             [LabelAxis("kind", ["user", "system", "idle", "iowait"])]),
         .gauge(
-            "banyandb_system_memory_state", "Memory, by state.", .integerGauge, 4.2e9, 0.2,
-            [LabelAxis("kind", ["total", "used", "available"])]),
+            "banyandb_system_memory_state", "Memory, by state.", .constant, 8_589_934_592, 0, [fixed("kind", "total")]),
         .gauge(
-            "banyandb_system_disk", "Bytes of the disks, by path and state.", .integerGauge, 9.1e10, 0.01,
-            [LabelAxis("kind", ["total", "used"]), LabelAxis("path", ["/data/measure", "/data/stream"])]),
+            "banyandb_system_memory_state", "Memory, by state.", .integerGauge, 4.2e9, 0.2,
+            [LabelAxis("kind", ["used", "available"])]),
+        .gauge(
+            "banyandb_system_memory_state", "Memory, by state.", .decimalGauge, 48.9, 0.2,
+            [fixed("kind", "used_percent")]),
+        .gauge(
+            "banyandb_system_disk", "Bytes of the disks, by path and state.", .constant, 1.0e11, 0,
+            [fixed("kind", "total"), diskPath]),
+        .gauge(
+            "banyandb_system_disk", "Bytes of the disks, by path and state.", .integerGauge, 4.1e10, 0.01,
+            [fixed("kind", "used"), diskPath]),
         .counter(
             "banyandb_system_net_state", "Bytes and packets of the network interfaces.", 88_000,
-            [
-                LabelAxis("kind", ["bytes_recv", "bytes_sent", "packets_recv", "packets_sent"]),
-                LabelAxis("name", ["eth0", "lo"]),
-            ]),
+            [fixed("kind", "bytes_recv"), networkInterface]),
+        .counter(
+            "banyandb_system_net_state", "Bytes and packets of the network interfaces.", 91_000,
+            [fixed("kind", "bytes_sent"), networkInterface]),
+        .counter(
+            "banyandb_system_net_state", "Bytes and packets of the network interfaces.", 300,
+            [LabelAxis("kind", ["packets_recv", "packets_sent"]), networkInterface]),
         .gauge(
             "banyandb_build_info", "1, with the version in the labels.", .constant, 1, 0,
             [LabelAxis("version", ["0.10.0"])]),
     ]
+
+    private static let diskPath = LabelAxis("path", ["/data/measure", "/data/stream"])
+    private static let networkInterface = LabelAxis("name", ["eth0", "lo"])
 
     static let kernel: [MetricFamily] = [
         .gauge("ktm_status", "1 while the kernel's tracing works.", .constant, 1, 0, [], .kernel),
@@ -58,6 +72,9 @@ extension FamilyCatalogue {
         .gauge(
             "go_memstats_heap_inuse_bytes", "Bytes in spans in use.", .integerGauge, 9.7e7, 0.4, [], .everyContainer),
         .gauge("go_memstats_heap_idle_bytes", "Bytes in idle spans.", .integerGauge, 3.7e7, 0.4, [], .everyContainer),
+        .gauge(
+            "go_memstats_next_gc_bytes", "Size of the heap at which the garbage is collected next.", .integerGauge,
+            1.6e8, 0.2, [], .everyContainer),
         .gauge("go_memstats_heap_objects", "Objects of the heap.", .integerGauge, 412_000, 0.5, [], .everyContainer),
         .gauge("go_memstats_stack_inuse_bytes", "Bytes of stacks.", .integerGauge, 4.4e6, 0.2, [], .everyContainer),
         .gauge(

@@ -27,6 +27,8 @@ public struct ValueModel: Sendable, Equatable {
         case sum
         /// Around `scale`, slowly changing: a quantile of a summary.
         case quantile
+        /// When the hour began, since the epoch: a time that lies a little back, and moves on.
+        case lastFullHour
     }
 
     public var course: Course
@@ -58,6 +60,7 @@ public struct ValueModel: Sendable, Equatable {
         case .bucket: max(1, (Self.observations(scale, key, seconds) * detail).rounded(.down))
         case .sum: Self.observations(scale, key, seconds) * detail
         case .quantile: scale * Self.swing(0.5, key, seconds)
+        case .lastFullHour: Double(max(1, seconds - seconds % 3600))
         }
     }
 

@@ -71,7 +71,8 @@ final class MetricsEndpoint {
         duplicateSeries = snapshot.duplicateSeriesCount
         let cursor = ExpositionCursor(
             snapshot: snapshot, filter: filter.isEmpty ? nil : filter,
-            extraFamilies: filter.isEmpty ? ownFamilies() : [])
+            extraFamilies: filter.isEmpty ? ownFamilies() : [],
+            comment: FilterComment.text(for: filter, agents: filter.isEmpty ? [] : selection.agents))
         return ExpositionBody(cursor: cursor) { [weak self] in self?.samplesServed += UInt64($0) }
     }
 }

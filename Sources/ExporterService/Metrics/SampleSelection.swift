@@ -43,4 +43,11 @@ final class SampleSelection {
         snapshots.sort { $0.agentID < $1.agentID }
         return snapshots
     }
+
+    /// Every listed agent, with a sample or without.
+    var agents: [(role: String, podName: String)] {
+        directory.listed().values.compactMap { listed in
+            listed.home.identity.map { ($0.role, $0.identity.podName) }
+        }
+    }
 }

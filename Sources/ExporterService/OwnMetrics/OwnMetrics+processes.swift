@@ -9,17 +9,9 @@ import WorkerLink
 extension OwnMetrics {
     func addProcess(to builder: inout FamilyBuilder) {
         builder.add(
-            "fodc_proxy_build_info", .gauge, "Always 1; the version of the proxy is in its label.",
-            [([("version", ProxyVersion.current)], 1)])
-        let usage = workers.compactMap { worker in ProcessUsage(pid: worker.status.processID).map { (worker.name, $0) }
-        }
-        builder.add(
-            "fodc_proxy_worker_cpu_seconds_total", .counter, "CPU time that the present process of a worker has used.",
-            usage.map { ([("worker", $0.0)], $0.1.userSeconds + $0.1.systemSeconds) })
-        builder.add(
-            "fodc_proxy_worker_resident_memory_bytes", .gauge,
-            "Resident memory of a worker's process; lanes are shared and count in each that maps them.",
-            usage.map { ([("worker", $0.0)], Double($0.1.residentBytes)) })
+            "fodc_proxy_build_info", .gauge, "Always 1; version and revision of the proxy are in its labels.",
+            [([("revision", revision), ("version", ProxyVersion.current)], 1)])
+        addProcesses(to: &builder)
         builder.add(
             "fodc_proxy_worker_up", .gauge, "1 while the worker runs.",
             workers.map { ([("worker", $0.name)], $0.status.state == .running ? 1 : 0) })
@@ -28,9 +20,48 @@ extension OwnMetrics {
             "Starts of a worker after its first, by why the one before ended.",
             workers.flatMap { worker in
                 ControlWorker.Cause.allCases.filter { $0 != .none }.map { cause in
-                    ([("cause", "\(cause)"), ("worker", worker.name)], Double(worker.status.restarts(after: cause)))
+                    ([("cause", cause.name), ("worker", worker.name)], Double(worker.status.restarts(after: cause)))
                 }
             })
+    }
+
+    /// What each process uses. The names begin with the proxy's own prefix: bare `process_…` would be taken for a node's.
+    private func addProcesses(to builder: inout FamilyBuilder) {
+        let usage = processes.compactMap { process in ProcessUsage(pid: process.pid).map { (process.name, $0) } }
+        func each(_ value: (ProcessUsage) -> Double) -> [(labels: [(String, String)], value: Double)] {
+            usage.map { ([("process", $0.0)], value($0.1)) }
+        }
+        func known(_ value: (ProcessUsage) -> Int?) -> [(labels: [(String, String)], value: Double)] {
+            usage.compactMap { name, usage in value(usage).map { ([("process", name)], Double($0)) } }
+        }
+        builder.add(
+            "fodc_proxy_process_cpu_seconds_total", .counter, "User and system CPU time of a process of the proxy.",
+            each { $0.userSeconds + $0.systemSeconds })
+        builder.add(
+            "fodc_proxy_process_resident_memory_bytes", .gauge,
+            "Resident memory of a process of the proxy; lanes are shared and count in each that maps them.",
+            each { Double($0.residentBytes) })
+        builder.add(
+            "fodc_proxy_process_virtual_memory_bytes", .gauge, "Address space of a process of the proxy.",
+            each { Double($0.virtualBytes) })
+        builder.add(
+            "fodc_proxy_process_threads", .gauge, "Threads of a process of the proxy.", each { Double($0.threads) })
+        builder.add(
+            "fodc_proxy_process_open_fds", .gauge, "Open file descriptors of a process of the proxy.",
+            known { $0.openDescriptors })
+        builder.add(
+            "fodc_proxy_process_max_fds", .gauge,
+            "File descriptors that a process of the proxy may have open (RLIMIT_NOFILE).",
+            known { $0.maximumDescriptors })
+        builder.add(
+            "fodc_proxy_process_start_time_seconds", .gauge,
+            "When a process of the proxy was started, as Unix time.", each { $0.startedAtSeconds })
+    }
+
+    /// The supervisor is the parent of this process, and of all workers.
+    private var processes: [(name: String, pid: Int32)] {
+        [("supervisor", ProcessUsage.parentProcessID)]
+            + workers.map { ($0.name, $0.status.processID) }
     }
 
     /// What the supervisor counts.

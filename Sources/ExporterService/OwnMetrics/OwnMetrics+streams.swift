@@ -9,13 +9,18 @@ extension OwnMetrics {
             "fodc_proxy_stream_requests_total", .counter, "Requests sent to agents, by stream.",
             byStream([("", .asked)]))
         builder.add(
-            "fodc_proxy_stream_answers_total", .counter,
-            "Messages of agents by stream, and by what they were; repaired and unchanged ones are answered, too.",
+            "fodc_proxy_stream_answers_total", .counter, "Answers of agents by stream, and by what they were.",
             byStream(
-                [
-                    ("answered", .answered), ("late", .late), ("malformed", .malformed), ("repaired", .repaired),
-                    ("unasked", .unasked), ("unchanged", .unchanged),
-                ], label: "kind"))
+                [("answered", .answered), ("late", .late), ("malformed", .malformed), ("unasked", .unasked)],
+                label: "kind"))
+        // Metrics of their own, because these messages are answers, too.
+        builder.add(
+            "fodc_proxy_stream_messages_repaired_total", .counter,
+            "Messages of agents with text that is not UTF-8, which was repaired, by stream.",
+            byStream([("", .repaired)]))
+        builder.add(
+            "fodc_proxy_stream_messages_unchanged_total", .counter,
+            "Messages of agents that equal what is known already, by stream.", byStream([("", .unchanged)]))
         builder.add(
             "fodc_proxy_stream_answer_bytes_total", .counter, "Bytes of agents' messages, by stream.",
             byStream([("", .bytes)]))

@@ -7,6 +7,7 @@ import Metrics
 /// The proxy's own metrics, `fodc_proxy_*`: what ingest workers count in their lanes' headers, what the supervisor keeps
 /// in `control`, and what this exporter has seen.
 struct OwnMetrics {
+    var revision: String
     var maximumAgents: Int
     var directory: AgentDirectory
     var peers: IngestPeers
@@ -91,16 +92,19 @@ struct OwnMetrics {
             "Labels of registrations that are not put on the agent's series: too many, too long, or of a bad name.",
             sum(.labelsLeftOut))
         addAcrossWorkers(to: &builder)
+        // An agent that is lost leaves the registry later: two metrics, because in one it would count twice.
         builder.add(
-            "fodc_proxy_agent_losses_total", .counter, "Agents that were lost or left the registry, by cause.",
+            "fodc_proxy_agent_losses_total", .counter, "Agents that became unconnected, by cause.",
             byLabel(
                 "cause",
                 [
                     ("stream_ended", .lostStreamEnded), ("connection_lost", .lostConnection),
                     ("heartbeat_timeout", .lostHeartbeatTimeout), ("keepalive", .lostKeepalive),
-                    ("worker_lost", .lostWorker), ("cleanup", .leftCleanup), ("evicted", .leftEvicted),
-                    ("moved", .leftElsewhere),
+                    ("worker_lost", .lostWorker),
                 ]))
+        builder.add(
+            "fodc_proxy_agent_removals_total", .counter, "Agents that left the registry of a worker, by cause.",
+            byLabel("cause", [("cleanup", .leftCleanup), ("evicted", .leftEvicted), ("moved", .leftElsewhere)]))
         builder.add(
             "fodc_proxy_agents_moved_total", .counter,
             "Agents that a worker with more than its share sent to the others.", sum(.agentsMoved))
@@ -188,8 +192,8 @@ struct OwnMetrics {
             })
         builder.add(
             "fodc_proxy_grpc_streams_ended_total", .counter, "Streams that ended, by gRPC status code.",
-            (0..<IngestCounter.statusCodes).map {
-                ([("code", "\($0)")], sum(word: IngestCounter.firstStreamEnd + $0))
+            IngestCounter.statusCodeNames.enumerated().map { code, name in
+                ([("code", name)], sum(word: IngestCounter.firstStreamEnd + code))
             })
         builder.add(
             "fodc_proxy_grpc_assembly_bytes", .gauge, "Bytes of messages that are not complete yet, by worker.",
@@ -197,18 +201,17 @@ struct OwnMetrics {
     }
 
     private func addLanes(to builder: inout FamilyBuilder) {
+        // Three metrics, because each is a part of the one before: under one name their sum would mean nothing.
         builder.add(
-            "fodc_proxy_lane_bytes", .gauge,
-            "Size of an ingest worker's ring, what is in it, and what of it is current.",
-            followers.flatMap { follower -> [(labels: [(String, String)], value: Double)] in
-                guard let reader = follower.reader else { return [] }
-                let values: [(String, IngestCounter)] = [
-                    ("current", .ringCurrentBytes), ("size", .ringBytes), ("used", .ringUsedBytes),
-                ]
-                return values.map {
-                    ([("kind", $0.0), ("worker", "ingest-\(follower.worker)")], Double(reader.counter($0.1.rawValue)))
-                }
-            })
+            "fodc_proxy_lane_size_bytes", .gauge, "Size of an ingest worker's ring.",
+            byWorker { Double($0.counter(IngestCounter.ringBytes.rawValue)) })
+        builder.add(
+            "fodc_proxy_lane_used_bytes", .gauge, "Bytes of records in an ingest worker's ring.",
+            byWorker { Double($0.counter(IngestCounter.ringUsedBytes.rawValue)) })
+        builder.add(
+            "fodc_proxy_lane_current_bytes", .gauge,
+            "Bytes of an ingest worker's ring that hold what is current, and cannot be given up.",
+            byWorker { Double($0.counter(IngestCounter.ringCurrentBytes.rawValue)) })
         builder.add(
             "fodc_proxy_lane_unread_bytes", .gauge, "What this exporter has not read yet of a lane.",
             byWorker { Double($0.head - min($0.head, $0.position)) })
@@ -234,9 +237,10 @@ struct OwnMetrics {
 
     private func addHTTP(to builder: inout FamilyBuilder) {
         builder.add(
-            "fodc_proxy_http_requests_total", .counter, "HTTP requests by path and status code; code 0 was cut off.",
+            "fodc_proxy_http_requests_total", .counter,
+            "HTTP requests by path and status code; aborted: the connection ended before a status was sent.",
             requests.counts.sorted { ($0.key.path, $0.key.code) < ($1.key.path, $1.key.code) }.map {
-                ([("code", "\($0.key.code)"), ("path", $0.key.path)], Double($0.value))
+                ([("code", $0.key.codeName), ("path", $0.key.path)], Double($0.value))
             })
         builder.add(
             "fodc_proxy_http_request_duration_seconds", "From a request's head to the last byte of its answer.",

@@ -5,7 +5,11 @@ import HTTPServer
 struct RequestStatistics {
     struct Key: Hashable {
         var path: String
+        /// 0: the connection ended before a status was sent.
         var code: Int
+
+        /// As the value of a metric's label.
+        var codeName: String { code == 0 ? "aborted" : "\(code)" }
     }
 
     private(set) var counts: [Key: UInt64] = [:]

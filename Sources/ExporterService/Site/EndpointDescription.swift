@@ -32,6 +32,8 @@ extension EndpointDescription {
                 Parameter(name: "end_time", meaning: "RFC 3339"), role, podName,
             ]),
         EndpointDescription(path: "/health", summary: "How the proxy is, and how many agents it has"),
+        EndpointDescription(path: "/-/healthy", summary: "For probes: 200 while the proxy answers"),
+        EndpointDescription(path: "/-/ready", summary: "For probes: 200 while it takes agents and scrapes, else 503"),
         EndpointDescription(
             path: "/cluster", summary: "Agents in the registry: streams, addresses, last heartbeats",
             parameters: [

@@ -6,6 +6,14 @@ public struct ProcessUsage: Sendable {
     public var userSeconds: Double
     public var systemSeconds: Double
     public var residentBytes: Int
+    public var virtualBytes: Int
+    public var threads: Int
+    /// Since the epoch. The kernel tells it in ticks of a hundredth of a second.
+    public var startedAtSeconds: Double
+    /// `nil` when they may not be looked at.
+    public var openDescriptors: Int?
+    /// The soft `RLIMIT_NOFILE`; `nil` when there is no limit, or it may not be looked at.
+    public var maximumDescriptors: Int?
 
     /// `nil` when there is no such process, or it may not be looked at.
     public init?(pid: Int32) {
@@ -14,19 +22,56 @@ public struct ProcessUsage: Sendable {
         // The name in parentheses may hold anything; after it come the fields from the third on.
         let fields = stat[(end + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 21, let user = Self.number(fields[11]), let system = Self.number(fields[12]),
-            let pages = Self.number(fields[21])
+            let threads = Self.number(fields[17]), let start = Self.number(fields[19]),
+            let addressSpace = Self.number(fields[20]), let pages = Self.number(fields[21])
         else { return nil }
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
         userSeconds = Double(user) / ticks
         systemSeconds = Double(system) / ticks
         residentBytes = pages * Int(getpagesize())
+        virtualBytes = addressSpace
+        self.threads = threads
+        startedAtSeconds = Self.bootSeconds + Double(start) / ticks
+        openDescriptors = Self.entryCount("/proc/\(pid)/fd")
+        maximumDescriptors = Self.read("/proc/\(pid)/limits").flatMap(Self.descriptorLimit)
     }
+
+    /// The process that started this one, and would be told of its end.
+    public static var parentProcessID: Int32 { getppid() }
+
+    /// When the machine was started, since the epoch; once and for all, so that a process does not seem to have been started anew
+    /// when the clock is set.
+    private static let bootSeconds: Double = {
+        var (wall, boot) = (timespec(), timespec())
+        clock_gettime(CLOCK_REALTIME, &wall)
+        clock_gettime(CLOCK_BOOTTIME, &boot)
+        let seconds = Double(wall.tv_sec - boot.tv_sec) + Double(wall.tv_nsec - boot.tv_nsec) / 1e9
+        return (seconds * 100).rounded() / 100
+    }()
 
     private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
         Int(String(decoding: digits, as: UTF8.self))
     }
 
-    /// The first 4 KiB, which is more than a `stat` line has.
+    /// How many entries the folder has; `nil` when it may not be looked at.
+    private static func entryCount(_ path: String) -> Int? {
+        // Linux 6.2 and later say it of /proc/PID/fd at once.
+        var status = stat()
+        if stat(path, &status) == 0, status.st_size > 0 { return Int(status.st_size) }
+        guard let folder = opendir(path) else { return nil }
+        defer { closedir(folder) }
+        var count = -2  // "." and ".."
+        while readdir(folder) != nil { count += 1 }
+        return max(0, count)
+    }
+
+    /// Out of the line `Max open files            1024                 4096                 files`.
+    private static func descriptorLimit(_ limits: [UInt8]) -> Int? {
+        let line = limits.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: "Max open files".utf8) }
+        return line?.split(separator: UInt8(ascii: " ")).dropFirst(3).first.flatMap(number)
+    }
+
+    /// The first 4 KiB, which is more than what is read here has.
     private static func read(_ path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

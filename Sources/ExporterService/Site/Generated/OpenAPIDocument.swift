@@ -81,6 +81,40 @@ enum OpenAPIDocument {
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
 
+          /-/healthy:
+            get:
+              tags: [proxy]
+              operationId: getHealthy
+              summary: For probes, whether the proxy answers
+              responses:
+                "200":
+                  description: It does
+                  content:
+                    text/plain: {schema: {type: string}}
+                "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
+                "414": {$ref: "#/components/responses/URITooLong"}
+                "431": {$ref: "#/components/responses/HeadTooLarge"}
+
+          /-/ready:
+            get:
+              tags: [proxy]
+              operationId: getReady
+              summary: For probes, whether the proxy takes agents and scrapes
+              responses:
+                "200":
+                  description: It does
+                  content:
+                    text/plain: {schema: {type: string}}
+                "400": {$ref: "#/components/responses/BadRequest"}
+                "408": {$ref: "#/components/responses/TooSlow"}
+                "414": {$ref: "#/components/responses/URITooLong"}
+                "431": {$ref: "#/components/responses/HeadTooLarge"}
+                "503":
+                  description: It is draining, or no ingest worker is running; the text says which
+                  content:
+                    text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+
           /metrics:
             get:
               tags: [metrics]
@@ -90,6 +124,7 @@ enum OpenAPIDocument {
                 Collected when it is asked for; whoever asks meanwhile shares the collection. Waits for agents until the scrape's own
                 deadline, 10 s at most, and serves what has come. Without a filter the proxy's own metrics (`fodc_proxy_…`) and
                 `banyandb_fodc_schema_consistency_status{group="…"}` (1 consistent, 2 inconsistent, 3 unknown) are there too.
+                A filter that matches no agent is answered with a comment line that says so.
               parameters:
                 - $ref: "#/components/parameters/Role"
                 - $ref: "#/components/parameters/PodName"
