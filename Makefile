@@ -23,7 +23,7 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 2
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked deb run test unit e2e bench bench-quick chaos chaos-quick bench-paired lint format proto clean
+.PHONY: help deps deps-test build build-hooked deb run test unit e2e bench bench-quick chaos chaos-quick bench-paired lint format proto metrics-page clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ format: ## Format all Swift sources in place
 proto: ## Generate the Swift messages from the .proto files anew
 	@scripts/install-deps.sh proto
 	scripts/generate-proto.sh
+
+metrics-page: deps-test build ## Write docs/metrics.md anew, from what the proxy serves
+	FODC_WRITE_METRICS_PAGE=1 $(VENV)/bin/python -m pytest Tests/e2e/test_metrics_page.py -q
 
 clean: ## Remove everything that was built
 	rm -rf .build $(VENV) .build-root .build-root.lock .build-image .build-base dist

@@ -3,15 +3,23 @@
 # run.sh BIN
 #
 # Starts the proxy of folder BIN on its default ports (of 127.0.0.1 only) with five simulated agents, waits until it
-# answers with all five, and says what to look at. Ctrl-C ends everything; nothing is left behind.
+# answers with all five, and says what to look at. Ctrl-C ends everything; nothing is left behind. Other ports:
+# FODC_GRPC_LISTEN_ADDR and FODC_HTTP_LISTEN_ADDR. What is kept while it runs is in the folder run beside BIN.
 set -eu
 bin=$1
 agents=5
-grpc=127.0.0.1:17912
-http=127.0.0.1:17913
+grpc=${FODC_GRPC_LISTEN_ADDR:-127.0.0.1:17912}
+http=${FODC_HTTP_LISTEN_ADDR:-127.0.0.1:17913}
 patience_seconds=20
 
-folder=$(mktemp -d)
+# Always the same, so that what README.md says of it can be typed. The lock is the processes' too: it is held until the last one is gone.
+folder=${FODC_RUN_FOLDER:-$(dirname "$bin")/run}
+mkdir -p "$folder"
+exec 9>"$folder.lock"
+flock -n 9 || { echo "run: another one is under way in $folder; end it first" >&2; exit 1; }
+rm -rf "${folder:?}"/*
+# What make has told the tests is not for the proxy.
+unset FODC_RUN_FOLDER FODC_BIN FODC_DEBUG_BIN FODC_DEBIAN_ROOT FODC_REVISION
 proxy= simulation=
 clean_up() {
     trap '' INT TERM
@@ -20,7 +28,7 @@ clean_up() {
         kill -TERM "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
-    rm -rf "$folder"
+    rm -rf "$folder" "$folder.lock"
 }
 trap clean_up EXIT
 trap 'exit 0' INT TERM
@@ -61,7 +69,15 @@ show "curl -s http://$http/pressure-profiles | head -c 300"
 show "curl -s http://$http/ | grep '^/'"
 cat <<TEXT
 
-Kill a worker and look again; the proxy starts another:  pkill -9 -P $proxy fodc-exporter
+Ask the service itself, and change it while it serves:
+
+  $ $bin/fodc-proxy ctl --runtime-dir $folder/runtime status
+  $ $bin/fodc-proxy ctl --runtime-dir $folder/runtime scale 4
+
+Kill a worker and look again; the proxy starts another:
+
+  $ pkill -9 -P $proxy fodc-exporter
+
 Ctrl-C ends all.
 TEXT
 

@@ -2,6 +2,7 @@
 import HTTP2
 import Logging
 import NIOCore
+import Platform
 
 /// One client's connection. Lives on the server's event loop.
 public final class GRPCConnection {
@@ -89,7 +90,7 @@ public final class GRPCConnection {
 
     private static func describe(_ address: SocketAddress?) -> String {
         guard let address, let port = address.port, let host = address.ipAddress else { return "unknown" }
-        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        return AddressText.text(host: host, port: port)
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import NIOCore
+import Platform
 
 /// One connection: takes requests out of its input one at a time, and has each answered before it looks at the next.
 ///
@@ -61,7 +62,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private static func describe(_ address: SocketAddress?) -> String {
         guard let address, let host = address.ipAddress, let port = address.port else { return "unknown" }
-        return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+        return AddressText.text(host: host, port: port)
     }
 
     /// Memory that waiting input takes.

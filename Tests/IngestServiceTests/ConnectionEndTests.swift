@@ -9,4 +9,10 @@ import Testing
         #expect(ConnectionEnd.allCases.map(\.rawValue) == GRPCConnectionEnd.allCases.map(\.rawValue))
         #expect(ConnectionEnd.allCases.map(\.name) == GRPCConnectionEnd.allCases.map(\.name))
     }
+
+    @Test func ingestCounter_statusCodesHaveTheNamesOfGRPC() {
+        #expect(
+            IngestCounter.statusCodeNames
+                == (0..<IngestCounter.statusCodes).map { GRPCStatusCode(rawValue: $0).description })
+    }
 }

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from harness import dashboards
 from harness.exposition import bits, parse_sample
 from harness.processes import Program, binary, pause
 from harness.waiting import eventually
@@ -46,6 +47,17 @@ def test_seven_streams(proxy, agentsim):
     running.wait_agents(online=10)
     pause(2)
     assert running.health()["agents_online"] == 10
+
+
+def test_agentsim_sends_what_dashboards_query(proxy, agentsim):
+    """Whoever tries upstream's dashboards on `make run` sees no empty panel."""
+    assert len(dashboards.queries()) == 163
+    running = proxy()
+    agentsim(running, agents=5, streams=8)  # as scripts/run.sh
+    running.wait_agents(online=5)
+    assert running.web.get("/cluster/lifecycle").status == 200  # else after --lifecycle-interval
+    assert eventually(lambda: len(running.scrape().without_own()) == 5 * 500, "all series")
+    assert dashboards.missing(running.scrape()) == []
 
 
 def test_odd_agent_spoils_nothing(proxy, agentsim):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """/cluster: the registry as it is, without asking any agent."""
 import datetime
+import re
 
 import pytest
 
 from harness import protos
 from harness.messages import call, node, topology
+from harness.processes import free_port
 from harness.profiles import Profiles
 from harness.waiting import eventually
 
@@ -160,3 +162,12 @@ def test_names_of_any_kind(proxy, agents):
     agents(running, odd, containers=(odd,), labels={odd: odd})
     (got,) = ask(running, pod_name=odd)["nodes"]
     assert (got["node_id"], got["container_names"], got["labels"]) == (odd, [odd], {odd: odd})
+
+
+def test_cluster_address_of_an_ipv4_agent_is_written_as_ipv4(proxy, agents):
+    """Also when the proxy listens for both families, as it does by default, and the kernel says ::ffff:127.0.0.1."""
+    port = free_port()
+    running = proxy(grpc_port=port, grpc_listen_addr=f":{port}", ingest_workers=1)
+    agents(running, "pod-a")
+    (node,) = ask(running)["nodes"]
+    assert re.fullmatch(r"127\.0\.0\.1:[0-9]+", node["address"])

@@ -139,7 +139,7 @@ def test_restarts_of_ingest_leave_nothing_behind_in_the_lane(proxy, agents):
 
     def current():
         pause(0.6)  # published on the worker's tick
-        return running.scrape().value("fodc_proxy_lane_bytes", kind="current", worker="ingest-0")
+        return running.scrape().value("fodc_proxy_lane_current_bytes", worker="ingest-0")
 
     before = current()
     for _ in range(4):

@@ -80,3 +80,22 @@ def test_fast_while_an_agent_hangs(proxy, agents):
     for _ in range(20):
         running.health()
     assert time.monotonic() - began < 5
+
+
+def test_probes_healthy_and_ready(proxy):
+    """The paths of Prometheus' own programs: healthy while it answers, ready while it takes agents and scrapes."""
+    running = proxy(ingest_workers=1)
+    for path, text in (("/-/healthy", "fodc-proxy is healthy\n"), ("/-/ready", "fodc-proxy is ready\n")):
+        response = running.web.get(path)
+        assert (response.status, response.content_type.split(";")[0], response.text) == (200, "text/plain", text)
+
+    def refused():
+        for worker in running.workers("ingest"):
+            os.kill(worker["pid"], signal.SIGKILL)  # again and again, so that the next start is put off
+        response = running.web.get("/-/ready")
+        return response if response.status == 503 else None
+
+    assert eventually(refused, "not ready").text == "fodc-proxy is not ready: no ingest worker is running\n"
+    assert running.web.get("/-/healthy").status == 200
+    eventually(lambda: running.web.get("/-/ready").status == 200, "ready again")
+    assert {"/-/healthy", "/-/ready"} <= {dict(k)["path"] for k in running.scrape().named("fodc_proxy_http_requests_total")}

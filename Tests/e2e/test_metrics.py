@@ -380,3 +380,27 @@ def test_large_random_fleet_equals_a_naive_reference(proxy, agents):
     assert got.keys() == expected.keys(), f"seed {seed}"
     wrong = [k for k in expected if bits(got[k]) != bits(expected[k])]
     assert not wrong, f"seed {seed}: {wrong[:3]}"
+
+
+@pytest.mark.parametrize("parameters, comment", [
+    ({"role": "ROLE_DTA"}, '# No agent matches role="ROLE_DTA". Known roles: "ROLE_DATA". /cluster lists the agents.'),
+    ({"pod_name": "pod\n\"7"}, '# No agent matches pod_name="pod\\n\\"7". Known roles: "ROLE_DATA". /cluster lists the agents.'),
+    ({"role": "ROLE_DATA", "pod_name": "x"}, '# No agent matches role="ROLE_DATA" and pod_name="x". Known roles: "ROLE_DATA". /cluster lists the agents.'),
+])
+def test_metrics_filter_that_matches_no_agent_says_so(proxy, agents, parameters, comment):
+    """A misspelt filter does not look like nodes without metrics."""
+    running = proxy(ingest_workers=1)
+    agent = agents(running, "pod-0")
+    agent.samples = [agent.sample("value", 1)]
+    packed = running.web.get("/metrics", {"Accept-Encoding": "gzip"}, **parameters).body
+    for scrape in (running.scrape(**parameters), Exposition(gzip.decompress(packed).decode())):
+        assert (scrape.comments, scrape.samples) == ([comment], {})
+    for known in ({}, {"role": "ROLE_DATA"}, {"pod_name": "pod-0"}, {"role": "ROLE_DATA", "pod_name": "pod-0"}):
+        scrape = running.scrape(**known)
+        assert scrape.comments == [] and scrape.named("value"), known
+    assert running.web.get("/metrics-windows", **parameters).json() == []
+
+
+def test_metrics_filter_without_any_agent_says_so(proxy):
+    assert proxy().scrape(role="ROLE_DATA").comments == [
+        '# No agent matches role="ROLE_DATA". No agent is registered. /cluster lists the agents.']

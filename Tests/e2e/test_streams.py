@@ -179,7 +179,7 @@ def test_any_bytes_in_texts(proxy, agents, subject):
     assert "\\u0001" in text and "\U0001f600" in text and "\\\"" in text
     assert "\ufffd" in text, "bytes that are no UTF-8"
     assert not any(c in text for c in map(chr, range(0x20)) if c != "\n")
-    eventually(lambda: counted(running, "stream_answers_total", stream=subject.stream, kind="repaired") > 0, "counted as repaired")
+    eventually(lambda: counted(running, "stream_messages_repaired_total", stream=subject.stream) > 0, "counted as repaired")
     agent.asked[subject.stream].answer = subject.hostile(messages.HOSTILE_VALID.encode())
     if subject.stream == "schema_registry":
         agent.asked["lifecycle"].answer = messages.hostile_lifecycle(messages.HOSTILE_VALID.encode())

@@ -35,6 +35,7 @@ class Exposition:
         self.text = text
         self._allows_empty_labels = allows_empty_labels
         self.families: dict[str, Family] = {}
+        self.comments: list[str] = []
         self.samples: dict[tuple, float] = {}
         self._parse(text)
 
@@ -54,6 +55,9 @@ class Exposition:
                 assert help_of is None or help_of[0] == name, f"HELP of {help_of} before {line}"
                 family = Family(name, kind, help_of[1] if help_of else None)
                 self.families[name], help_of = family, None
+            elif line.startswith("# "):
+                assert help_of is None, f"a comment between HELP and TYPE: {line}"
+                self.comments.append(line)
             else:
                 assert help_of is None, f"HELP without TYPE before: {line}"
                 assert family is not None, f"sample before any TYPE: {line}"

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/metrics.md is made from what a proxy serves: `make metrics-page` writes it, and this test holds it current."""
+import os
+import pathlib
+import re
+
+from harness import fleet
+from harness.waiting import eventually
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "metrics.md"
+#: With this in the environment the page is written instead of compared.
+WRITE = "FODC_WRITE_METRICS_PAGE"
+GAUGE = "banyandb_fodc_schema_consistency_status"
+#: Labels whose values depend on the installation, or on what clients ask for; of the others all values are told.
+OPEN = {"agent_id", "group", "path", "pod_name", "process", "revision", "version", "worker"}
+
+HEAD = """# Metrics of the proxy
+
+What the proxy says of itself on an unfiltered `/metrics`, beside the series of the nodes. This page is made from a running proxy;
+`make metrics-page` writes it anew. Counters of agents, samples and streams survive the death of a worker; those of HTTP begin at 0
+with each exporter. The values of one label are exclusive, so `sum without (LABEL)` is right for every metric here, with one
+exception: resident memory counts the shared lanes in each process that maps them.
+
+Alerts on these metrics: [fodc-proxy.rules.yml](../deploy/prometheus/fodc-proxy.rules.yml).
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
+def rows(scrape, names):
+    for name in sorted(names):
+        family = scrape.families[name]
+        values = {}
+        for _, labels, _ in family.lines:
+            for label, value in labels:
+                values.setdefault(label, set()).add(value)
+        values.pop("le", None)
+        told = []
+        for label in sorted(values):
+            is_open = label in OPEN or (name.startswith("fodc_proxy_http_") and label == "code")
+            told.append(f"`{label}`" if is_open else f"`{label}` ({', '.join(sorted(values[label]))})")
+        meaning = family.help.replace("|", "\\|").replace("<", "&lt;")
+        yield f"| `{name}` | {family.type} | {', '.join(told)} | {meaning} |\n"
+
+
+def names_in_the_source() -> set:
+    text = "".join(p.read_text() for p in (ROOT / "Sources" / "ExporterService").rglob("*.swift"))
+    return set(re.findall(r'"(fodc_proxy_[a-z_]+)"', text)) | {GAUGE}
+
+
+def test_metrics_page_is_current(proxy, agents):
+    running = proxy(lifecycle_interval="0")
+    fleet.start(agents, running)
+    running.web.get("/cluster/lifecycle")
+    names = names_in_the_source()
+    scrape = eventually(lambda: (s := running.scrape()).families.keys() >= names and s, "every metric of the source is served")
+    assert {n for n in scrape.families if n.startswith("fodc_proxy_")} | {GAUGE} == names, "and no other"
+    made = HEAD + "".join(rows(scrape, names))
+    if os.environ.get(WRITE):
+        PAGE.write_text(made)
+    assert PAGE.read_text() == made, "docs/metrics.md is not current: make metrics-page"
