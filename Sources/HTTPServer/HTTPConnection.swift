@@ -228,7 +228,8 @@ final class HTTPConnection: ChannelInboundHandler {
         hasServed = true
         enter(.idle, timeout: server.configuration.idleTimeout)
         server.connectionBecameIdle()
-        processInput()
+        // The next request, sent ahead, is not for whoever has just completed this answer: it may be in the middle of something.
+        if !isProcessing { channel.eventLoop.assumeIsolated().execute { self.processInput() } }
     }
 
     /// Reads on while there is room for requests that are sent ahead.

@@ -65,8 +65,10 @@ final class LaneFollower {
     func poll(untilNanoseconds: UInt64 = .max) {
         open()
         guard let reader else { return }
-        let reading = Reading(isRebuild: false)
-        read(reader, untilNanoseconds: untilNanoseconds) { header, payload in take(header, payload, reading) }
+        // A time for each record: many can be read in one go, and take seconds.
+        read(reader, untilNanoseconds: untilNanoseconds) { header, payload in
+            take(header, payload, Reading(isRebuild: false))
+        }
     }
 
     /// There is nothing to read at present, or nothing to read from.
