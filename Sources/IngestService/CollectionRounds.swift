@@ -10,7 +10,8 @@ struct CollectionRounds {
         var number: UInt64
     }
 
-    /// More than the exporter starts: it joins a round that is young, and a round lasts ten seconds at most.
+    /// Three times what an exporter starts, of which there are two during a reload: it joins a round that is young, a round
+    /// lasts ten seconds at most, and of those with a filter it has eight at a time.
     static let limit = 64
 
     private struct Round {
@@ -34,6 +35,9 @@ struct CollectionRounds {
         rounds[key] = Round(deadlineNanoseconds: deadlineNanoseconds, waiting: Set(slots), outcome: outcome)
         return nil
     }
+
+    /// The agent is waited for, too.
+    mutating func add(_ slot: UInt32, to key: Key) { rounds[key]?.waiting.insert(slot) }
 
     /// The agent has answered one round (a part of its window, say), or all rounds that wait for it when `key` is `nil`.
     mutating func answered(_ slot: UInt32, in key: Key? = nil) -> [(Key, RoundOutcome)] {

@@ -53,8 +53,11 @@ extension AnswerCollector {
 
     private func parseAside(_ message: [UInt8], on call: AnswerStreamCall) {
         call.messagesBeingParsed += 1
+        let isCrashRecord = call.stream == .crashDiagnostics
+        if isCrashRecord { crashRecordsBeingParsed += 1 }
         let isTaken = parser.parse(message, of: call.stream, from: call.agent.identityHash) { [weak self] result in
             call.messagesBeingParsed -= 1
+            if isCrashRecord { self?.crashRecordsBeingParsed -= 1 }
             guard let self, !call.isClosed else { return }
             switch result {
             case .success(let parsed):
@@ -70,6 +73,7 @@ extension AnswerCollector {
         }
         guard !isTaken else { return }
         call.messagesBeingParsed -= 1
+        if isCrashRecord { crashRecordsBeingParsed -= 1 }
         count(.droppedParserFull, call.stream)
         unanswered(call)
     }

@@ -24,6 +24,8 @@ final class AnswerCollector {
     var gatheredBytes = 0
     /// When those who wait for crash records are answered, if nothing comes any more.
     private(set) var quietAt: UInt64 = .max
+    /// Crash records on their way through the parsing thread: they have come.
+    var crashRecordsBeingParsed = 0
     let maximumMessageBytes: Int
 
     init(
@@ -154,7 +156,9 @@ final class AnswerCollector {
     }
 
     func tick(nowNanoseconds now: UInt64) {
-        if now >= quietAt {
+        if now >= quietAt, crashRecordsBeingParsed > 0 {
+            quietAt = now + AnswerKind.quietNanoseconds
+        } else if now >= quietAt {
             quietAt = .max
             publish(rounds[.crashDiagnostics]?.completeAll(), .crashDiagnostics)
         }

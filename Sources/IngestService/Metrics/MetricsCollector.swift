@@ -19,6 +19,8 @@ final class MetricsCollector {
     private let counters: IngestCounters
     let note: WorkNote
     private var latest = CollectionRounds()
+    /// What was asked with the rounds in `latest`, for agents that connect meanwhile.
+    private var latestCommands: [CollectionRounds.Key: CollectCommand] = [:]
     private var pacing = AnswerPacing()
     /// Those who are to be asked when there is room.
     private var line: Deque<MetricsStreamCall> = []
@@ -59,7 +61,21 @@ final class MetricsCollector {
         }
         let ended = latest.begin(
             key, deadlineNanoseconds: command.deadlineNanoseconds, waitingFor: waiting, skipped: skipped)
-        if let ended { publish(ended, of: key, as: .roundDone) }
+        latestCommands = latestCommands.filter { latest.contains($0.key) }
+        if let ended { publish(ended, of: key, as: .roundDone) } else { latestCommands[key] = command }
+        askNext()
+    }
+
+    /// An agent that connects while a collection runs belongs to it: a request that joins the collection has come after the
+    /// agent, and would lack it.
+    private func join(_ stream: MetricsStreamCall) {
+        for (key, command) in latestCommands where latest.contains(key) && Self.matches(stream.agent, command) {
+            latest.add(stream.agent.slot.index, to: key)
+            guard !stream.isInLine else { continue }
+            stream.isInLine = true
+            stream.latestRound = key
+            line.append(stream)
+        }
         askNext()
     }
 
@@ -199,6 +215,7 @@ final class MetricsCollector {
             forget(agent)
             older.end(GRPCStatus(.aborted, "the agent has opened a newer StreamMetrics"))
         }
+        join(stream)
     }
 
     func closed(_ stream: MetricsStreamCall) {

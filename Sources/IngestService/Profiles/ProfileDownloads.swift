@@ -17,6 +17,8 @@ final class ProfileDownloads {
     /// Those that have downloads, under way or waiting.
     private var calls: [ObjectIdentifier: AnswerStreamCall] = [:]
     private var callByDownload: [Key: AnswerStreamCall] = [:]
+    /// The bytes of each that went into the lane. Told at its end: what a lane loses must not look whole.
+    private var forwardedBytes: [Key: UInt64] = [:]
 
     init(lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters) {
         self.lane = lane
@@ -42,12 +44,14 @@ final class ProfileDownloads {
     }
 
     func drop(_ key: Key) {
+        forwardedBytes[key] = nil
         guard let call = callByDownload.removeValue(forKey: key) else { return }
         perform(call.fetches.drop(key), on: call)
     }
 
     func exporterGone(generation: UInt64) {
         callByDownload = callByDownload.filter { $0.key.generation != generation }
+        forwardedBytes = forwardedBytes.filter { $0.key.generation != generation }
         for call in Array(calls.values) { perform(call.fetches.exporterGone(generation: generation), on: call) }
     }
 
@@ -101,6 +105,7 @@ final class ProfileDownloads {
         _ chunk: Banyandb_Fodc_V1_PressureProfileChunk, at offset: UInt64, of key: Key, _ slot: SlotRef
     ) {
         counters.add(.answered, of: .pressureProfiles)
+        forwardedBytes[key] = offset + UInt64(chunk.data.count)
         outbox.write { [lane] () throws(LaneError) in
             _ = try lane.append(
                 .profileChunk, agent: slot, generation: key.generation, number: key.number, subject: offset,
@@ -110,9 +115,11 @@ final class ProfileDownloads {
 
     private func end(_ key: Key, _ ending: FetchEnding) {
         callByDownload[key] = nil
+        let byteCount = forwardedBytes.removeValue(forKey: key) ?? 0
         outbox.write { [lane] () throws(LaneError) in
             _ = try lane.append(
-                .fetchEnded, generation: key.generation, number: key.number, ending.payload.span.bytes)
+                .fetchEnded, generation: key.generation, number: key.number, subject: byteCount,
+                ending.payload.span.bytes)
         }
     }
 }
