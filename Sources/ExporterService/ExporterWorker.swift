@@ -34,10 +34,13 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     private let control: ControlReader
     let state: ExporterState
     let peers = IngestPeers()
-    private let workers: WorkerLines
+    let workers: WorkerLines
     let directory: AgentDirectory
     let collections: Collections
     private let windows: Windows
+    private let partial = PartialAnswers()
+    /// What was found in lanes and ends somebody's wait.
+    private var found: [() -> Void] = []
     let answers: AnswerCollections
     private(set) var server: HTTPServer!
     private var metrics: MetricsEndpoint!
@@ -72,7 +75,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             suspects: launch.suspects.map(RecordName.init(word:)), logger: logger)
         workers = WorkerLines(peers: peers, control: control, generation: launch.generation)
         directory = AgentDirectory(peers: peers)
-        collections = Collections(loop: loop, workers: workers)
+        collections = Collections(
+            loop: loop, workers: workers, connected: ConnectedAgents(directory: directory, peers: peers))
         let budgets = MemoryBudgets(machine: .current())
         windows = Windows(loop: loop, workers: workers, directory: directory, budgetBytes: budgets.windowBytes)
         answers = AnswerCollections(loop: loop, workers: workers, peers: peers)
@@ -80,7 +84,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             directory: directory, collections: answers,
             reader: AnswerReader(peers: peers, watch: state.watch, limitBytes: budgets.reportBytes),
             thread: ReportThread(loop: loop, note: state.asideNote),
-            answers: ReportAnswers(limitBytes: budgets.heldReportBytes))
+            answers: ReportAnswers(limitBytes: budgets.heldReportBytes), partial: partial)
         downloads = Downloads(
             loop: loop, line: workers,
             space: SpoolSpace(
@@ -102,9 +106,14 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         let follower = LaneFollower(worker: index, descriptor: up, watch: state.watch, logger: logger)
         follower.delegate = self
         follower.onRecord = { [unowned self] in breathe() }
+        let lane = try Self.openLane(down, index: index, launch, logger)
+        // A question that was not read is not overwritten: the ring is full, and the next question is refused.
+        lane.slowestReaderPosition = { [unowned follower, generation = launch.generation] in
+            let taken = follower.reader?.peerReadPosition(Int(generation % 2))
+            return taken?.generation == generation ? taken?.position : nil
+        }
         return IngestPeer(
-            follower: follower, lane: try Self.openLane(down, index: index, launch, logger),
-            bell: Doorbell(descriptor: bell), descriptors: [up, down, bell])
+            follower: follower, lane: lane, bell: Doorbell(descriptor: bell), descriptors: [up, down, bell])
     }
 
     /// A command lane goes on where the last exporter of this parity left it. One that cannot be used is begun anew:
@@ -136,9 +145,11 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             directory: directory, workers: workers,
             graceNanoseconds: UInt64(clamping: launch.settings.staleGrace.wholeNanoseconds))
         metrics = MetricsEndpoint(
-            collections: collections, selection: selection, ownFamilies: { [unowned self] in ownFamilies() },
-            breathe: { [unowned self] in breathe() })
-        let windowed = WindowsEndpoint(collections: collections, windows: windows, selection: selection)
+            collections: collections, selection: selection, partial: partial, loop: loop,
+            ownFamilies: { [unowned self] in ownFamilies($0) }, breathe: { [unowned self] in breathe() })
+        collections.readLanes = { [unowned self] in readLanes() }
+        let windowed = WindowsEndpoint(
+            collections: collections, windows: windows, selection: selection, partial: partial)
         health = HealthEndpoint(
             directory: directory, control: control, generation: launch.generation, peers: peers)
         let probes = ProbeEndpoints(control: control, peers: peers) { [unowned self] in isDraining }
@@ -165,11 +176,11 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         let topology = TopologyEndpoint(sources: reports)
         let cluster = ClusterEndpoint(sources: reports)
         let configuration = ConfigurationEndpoint(sources: reports)
-        let lifecycleReport = LifecycleEndpoint(collector: lifecycle, answers: reports.answers)
+        let lifecycleReport = LifecycleEndpoint(collector: lifecycle, sources: reports)
         let diagnostics = DiagnosticsEndpoint(sources: reports)
         let lists = ProfileLists(sources: reports)
         let profiles = ProfileListEndpoint(lists: lists, sources: reports)
-        let download = DownloadEndpoint(lists: lists, downloads: downloads, directory: directory)
+        let download = DownloadEndpoint(lists: lists, downloads: downloads, sources: reports)
         return [
             "/cluster": { cluster.handle($0, $1) },
             "/cluster/topology": { topology.handle($0, $1) },
@@ -181,14 +192,15 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         ]
     }
 
-    private func ownFamilies() -> [ExtraFamily] {
+    private func ownFamilies(_ selected: SampleSelection.Selected) -> [ExtraFamily] {
         OwnMetrics(
             revision: revision, maximumAgents: launch.settings.maxAgents, directory: directory, peers: peers,
             control: control,
             workers: health.workers, collections: collections,
             windows: windows, answers: answers, reports: reports, lifecycle: lifecycle, downloads: downloads.statistics,
             skippedRecords: state.watch.skippedRecords, http: server.statistics, requests: requests,
-            samplesServed: metrics.samplesServed, duplicateSeries: metrics.duplicateSeries
+            samplesServed: metrics.samplesServed, duplicateSeries: metrics.duplicateSeries, selected: selected,
+            partial: partial
         ).families() + LifecycleEndpoint.families(lifecycle.consistency)
     }
 
@@ -255,7 +267,10 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         let losses = workers.losses(nowNanoseconds: MonotonicClock.nowNanoseconds())
         for worker in losses.unasked { giveUpAsking(worker) }
         for worker in losses.gone { downloads.workerLost(worker) }
-        defer { endDepartures() }
+        defer {
+            serveFound()
+            endDepartures()
+        }
         let end = MonotonicClock.nowNanoseconds() + atMostNanoseconds
         repeat {
             workers.setSleeping(false)
@@ -270,6 +285,21 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             if peers.all.allSatisfy({ $0.follower.isAtHead }) { return }
         } while MonotonicClock.nowNanoseconds() < end
         readOnSoon()
+    }
+
+    /// Those who waited for something that was found in lanes are served when the reading is over: they may ask anew at once,
+    /// and may read lanes themselves.
+    private func afterReading(_ serve: @escaping () -> Void) {
+        // A lane is read for a report, too.
+        if found.isEmpty { loop.assumeIsolated().execute { [self] in serveFound() } }
+        found.append(serve)
+    }
+
+    private func serveFound() {
+        let serves = found
+        found = []
+        for serve in serves { serve() }
+        collections.lanesWereRead()
     }
 
     /// A millisecond later, not at once: a loop does all that is to be done at once before it looks at its sockets.
@@ -332,10 +362,12 @@ extension ExporterWorker: LaneFollowerDelegate {
 
     func roundEnded(_ header: RecordHeader, _ outcome: RoundOutcome, worker: Int) {
         guard header.generation == launch.generation else { return }
-        switch header.type {
-        case .roundDone: collections.roundEnded(number: header.number, outcome, worker: worker)
-        case .windowDone: windows.roundEnded(number: header.number, worker: worker)
-        default: answers.roundEnded(number: header.number, outcome, worker: worker)
+        afterReading { [self] in
+            switch header.type {
+            case .roundDone: collections.roundEnded(number: header.number, outcome, worker: worker)
+            case .windowDone: windows.roundEnded(number: header.number, worker: worker)
+            default: answers.roundEnded(number: header.number, outcome, worker: worker)
+            }
         }
     }
 
@@ -351,6 +383,8 @@ extension ExporterWorker: LaneFollowerDelegate {
 
     func profileEnded(_ header: RecordHeader, _ ending: FetchEnding) {
         guard header.generation == launch.generation else { return }
-        downloads.ended(number: header.number, ending)
+        afterReading { [self] in
+            downloads.ended(number: header.number, ending, byteCount: header.subject)
+        }
     }
 }

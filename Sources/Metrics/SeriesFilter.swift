@@ -14,6 +14,11 @@ public struct SeriesFilter: Equatable, Sendable {
     /// Nothing is filtered.
     public var isEmpty: Bool { role == nil && podName == nil }
 
+    /// Whether all that the other lets through passes this one.
+    public func covers(_ other: SeriesFilter) -> Bool {
+        (role == nil || role == other.role) && (podName == nil || podName == other.podName)
+    }
+
     /// Whether series of such an agent can pass.
     public func accepts(role agentRole: String, podName agentPodName: String) -> Bool {
         (role ?? agentRole) == agentRole && (podName ?? agentPodName) == agentPodName

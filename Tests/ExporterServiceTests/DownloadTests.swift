@@ -34,6 +34,16 @@ import Testing
         #expect(try harness.dropped == [])
     }
 
+    /// A lane may lose the last chunk as well as any other.
+    @Test func whatLacksItsEndIsCut() throws {
+        let harness = try DownloadHarness(sizeBytes: 1 << 20)
+        let client = try harness.asked()
+        try harness.feed(mebibyte)
+        try harness.run { $0.downloads.ended(number: 1, FetchEnding(.complete), byteCount: 1 << 20 + 1) }
+        #expect(client.receiveAll().end != .complete)
+        #expect(try harness.statistics.failures == [.outOfOrder: 1])
+    }
+
     @Test func whatAClientDoesNotTakeWaitsInTheFile() throws {
         let total = 12 * mebibyte
         let harness = try DownloadHarness(sizeBytes: Int64(total))

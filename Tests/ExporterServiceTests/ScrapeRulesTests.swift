@@ -66,12 +66,16 @@ import Testing
 
     /// A restart in the middle of a scrape is nobody's silence.
     @Test func whoWasNotGivenItsTimeIsShown() {
-        var cut = freshness()
-        cut.isCutShort = true
-        #expect(!freshness().shows(agent()) && cut.shows(agent()))
-        #expect(!cut.shows(agent(receivedAt: 4_000)), "what is history is not")
-        cut.graceNanoseconds = 0
-        #expect(!cut.shows(agent()) && cut.shows(agent(readAt: 1_000)))
+        func cut(_ agent: Freshness.Agent) -> Freshness.Agent {
+            var cut = agent
+            cut.isCutShort = true
+            return cut
+        }
+        #expect(!freshness().shows(agent()) && freshness().shows(cut(agent())))
+        #expect(freshness().state(of: agent()) == .silent && freshness().state(of: cut(agent())) == .lastKnown)
+        #expect(!freshness().shows(cut(agent(receivedAt: 4_000))), "what is history is not")
+        #expect(!freshness(grace: 0).shows(cut(agent())) && freshness(grace: 0).shows(cut(agent(readAt: 1_000))))
+        #expect(freshness(grace: 0).state(of: cut(agent(readAt: 1_000))) == .answered)
     }
 
     @Test func aCopyOfAnOldSampleIsNoAnswer() {

@@ -275,7 +275,7 @@ def test_bytes_in_and_out(proxy, agents):
     agent = agents(running)
     agent.answer = lambda _: wire.metrics_message([], agent.rng, extra=wire.chunk(99, bytes(1_000_000)))
     for _ in range(3):
-        running.scrape(pod_name="pod-0")
+        running.scrape()
 
     agent.is_hanging = True  # and with that a second goes by, in which the counts are published
     scrape = running.scrape(headers={"X-Prometheus-Scrape-Timeout-Seconds": "1"})

@@ -12,18 +12,29 @@ struct AnswerResult {
     var unanswered: Set<AgentID> = []
     /// Not asked: they owe an older answer, or serve a download.
     var skipped: Set<AgentID> = []
-    /// Workers that were not there or went away meanwhile.
-    var failedWorkers = 0
+    /// A worker that runs could not be asked.
+    var refusal: AskRefusal?
+    /// Why agents of workers did not have their time: what is known of them serves.
+    var interruptions: Set<CollectionResult.Interruption> = []
+    /// This exporter ends.
+    var isCutShort = false
     /// The schema registries that came, each a `MessageList`.
     var registries: [AgentID: [UInt8]] = [:]
     /// The same for all who were served by one collection at once.
     var batch: UInt64 = 0
 
+    /// Why there is no answer that is whole; `nil` when there may be one.
+    var failure: ReportFailure? { refusal.map(ReportFailure.init) ?? (isCutShort ? .stopping : nil) }
+
+    /// Whether somebody who was to be asked has not said what it has.
+    var isPartial: Bool { !unanswered.isEmpty || !skipped.isEmpty || !interruptions.isEmpty || failure != nil }
+
     /// All that have the stream.
     var requested: Set<AgentID> { answered.union(unanswered).union(skipped) }
 }
 
-/// The collections of the other streams under way. Whoever asks the same of the same agents joins the one that runs.
+/// The collections of the other streams under way. Whoever asks the same of the same agents joins the one that runs; when
+/// many ask for different agents at once, they share one of all.
 final class AnswerCollections {
     struct Target: Hashable {
         var stream: AgentStream
@@ -33,6 +44,8 @@ final class AnswerCollections {
 
     /// A worker ends a round at its deadline by itself; this much later nobody waits for its word any more.
     private static let graceNanoseconds: UInt64 = 250_000_000
+    /// Collections of some agents of one stream at a time: well below what an ingest worker takes.
+    static let maximumSelective = 16
 
     private final class Round {
         let number: UInt64
@@ -73,7 +86,12 @@ final class AnswerCollections {
 
     /// Calls `served` once, in a turn of the loop of its own: when everybody has answered, or at the end of the
     /// collection, `waitNanoseconds` after its start.
-    func collect(_ target: Target, waitNanoseconds: UInt64, _ served: @escaping (AnswerResult) -> Void) {
+    func collect(_ wanted: Target, waitNanoseconds: UInt64, _ served: @escaping (AnswerResult) -> Void) {
+        var target = wanted
+        let selective = rounds.values.lazy.filter { $0.target.stream == wanted.stream && $0.target.agents != nil }.count
+        if selective >= Self.maximumSelective, !rounds.values.contains(where: { $0.target == wanted }) {
+            target.agents = nil
+        }
         if let running = rounds.values.first(where: { $0.target == target }) {
             statistics[target.stream, default: Statistics()].joined += 1
             running.waiters.append(served)
@@ -83,16 +101,18 @@ final class AnswerCollections {
         let now = MonotonicClock.nowNanoseconds()
         let command = AskCommand(
             stream: target.stream, deadlineNanoseconds: now + waitNanoseconds, agents: target.agents)
-        let (number, asked) = workers.send(.ask, command.payload)
-        let round = Round(number: number, target: target, startedAtNanoseconds: now, pendingWorkers: asked)
-        round.result.failedWorkers = workers.count - asked.count
+        let asked = workers.ask(.ask, command.payload)
+        let number = asked.number
+        let round = Round(
+            number: number, target: target, startedAtNanoseconds: now, pendingWorkers: Set(asked.positions.keys))
+        if !asked.refused.isEmpty { round.result.refusal = .commandRingFull }
         round.waiters.append(served)
         rounds[number] = round
-        if asked.isEmpty { return finish(round) }
+        if round.pendingWorkers.isEmpty { return finish(round) }
         let limit = TimeAmount.nanoseconds(Int64(clamping: waitNanoseconds + Self.graceNanoseconds))
         loop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
             guard let self, let late = rounds[number] else { return }
-            late.result.failedWorkers += late.pendingWorkers.count
+            for worker in late.pendingWorkers { interrupted(worker, .workerSilent, late) }
             finish(late)
         }
     }
@@ -106,7 +126,11 @@ final class AnswerCollections {
         round.result.answered.formUnion(ids(outcome.answered))
         round.result.unanswered.formUnion(ids(outcome.unanswered))
         round.result.skipped.formUnion(ids(outcome.skipped))
-        if outcome.ending == .busy { round.result.failedWorkers += 1 }
+        switch outcome.ending {
+        case .busy: round.result.refusal = .workerBusy
+        case .draining: interrupted(worker, .workerDraining, round)
+        case .complete, .deadline: break
+        }
         if round.pendingWorkers.isEmpty { finish(round) }
     }
 
@@ -116,14 +140,27 @@ final class AnswerCollections {
 
     func workerLost(_ worker: Int) {
         for round in Array(rounds.values) where round.pendingWorkers.remove(worker) != nil {
-            round.result.failedWorkers += 1
+            interrupted(worker, .workerLost, round)
             if round.pendingWorkers.isEmpty { finish(round) }
         }
     }
 
-    /// Everybody is served with what has come.
+    /// The agents of that worker that would have been asked have not answered.
+    private func interrupted(_ worker: Int, _ cause: CollectionResult.Interruption, _ round: Round) {
+        round.result.interruptions.insert(cause)
+        let chosen = round.target.agents.map(Set.init)
+        for agent in (peers.follower(of: worker)?.agents ?? [:]).values
+        where agent.entry.openStreams & round.target.stream.bit != 0 && chosen?.contains(agent.entry.id) ?? true {
+            round.result.unanswered.insert(agent.entry.id)
+        }
+    }
+
+    /// This exporter ends: nobody is given a report that lacks what agents were about to say.
     func endAll() {
-        for round in Array(rounds.values) { finish(round) }
+        for round in Array(rounds.values) {
+            round.result.isCutShort = true
+            finish(round)
+        }
     }
 
     private func finish(_ round: Round) {

@@ -16,14 +16,6 @@ final class AnswerReader {
     /// For what is read of lanes to find answers that their writers have moved, all together: clients wait meanwhile.
     private static let readOnNanoseconds: UInt64 = 100_000_000
 
-    struct TooLarge: Error {
-        var limitBytes: Int
-        var text: String {
-            "the answers that this is made of take more than \(limitBytes >> 20) MiB: "
-                + "ask for one role or pod_name, where there are such filters"
-        }
-    }
-
     private let peers: IngestPeers
     private let watch: RecordWatch
     /// The answers that one report is made of are in this process's memory until it is made.
@@ -36,7 +28,7 @@ final class AnswerReader {
     }
 
     /// The newest answer of each of the agents that have one; an agent that has moved has some in two lanes.
-    func newest(_ type: RecordType, of agents: Set<AgentID>) throws(TooLarge) -> [AgentID: Answer] {
+    func newest(_ type: RecordType, of agents: Set<AgentID>) throws(ReportFailure) -> [AgentID: Answer] {
         var found: [AgentID: (follower: LaneFollower, slot: SlotRef, held: HeldAnswer)] = [:]
         let key = HeldAnswer.Key(type: type, subject: 0)
         let wallNow = WallClock.nowNanoseconds()
@@ -51,13 +43,13 @@ final class AnswerReader {
             }
         }
         let heldBytes = found.values.reduce(0) { $0 + $1.held.byteCount }
-        guard heldBytes <= limitBytes else { throw TooLarge(limitBytes: limitBytes) }
+        guard heldBytes <= limitBytes else { throw .tooLarge(limitBytes: limitBytes) }
         var answers: [AgentID: Answer] = [:]
         let end = MonotonicClock.nowNanoseconds() + Self.readOnNanoseconds
         for (id, place) in found {
-            guard let (bytes, name) = place.follower.read(key, of: place.slot, untilNanoseconds: end),
-                watch.mayRead(name)
-            else { continue }
+            guard let (bytes, name) = try read(key, of: place.slot, in: place.follower, untilNanoseconds: end) else {
+                continue
+            }
             answers[id] = Answer(
                 bytes: bytes, receivedAtNanoseconds: place.held.receivedAtNanoseconds, name: name)
         }
@@ -65,7 +57,7 @@ final class AnswerReader {
     }
 
     /// Of each agent all answers of a type that has several, the newest of each subject.
-    func all(_ type: RecordType, of agents: Set<AgentID>) throws(TooLarge) -> [AgentID: [Answer]] {
+    func all(_ type: RecordType, of agents: Set<AgentID>) throws(ReportFailure) -> [AgentID: [Answer]] {
         struct Place {
             var follower: LaneFollower
             var slot: SlotRef
@@ -85,18 +77,31 @@ final class AnswerReader {
             }
         }
         let bytes = found.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.held.byteCount } }
-        guard bytes <= limitBytes else { throw TooLarge(limitBytes: limitBytes) }
+        guard bytes <= limitBytes else { throw .tooLarge(limitBytes: limitBytes) }
         let end = MonotonicClock.nowNanoseconds() + Self.readOnNanoseconds
-        return found.mapValues { places in
-            places.compactMap { key, place in
-                guard let (bytes, name) = place.follower.read(key, of: place.slot, untilNanoseconds: end),
-                    watch.mayRead(name)
+        var answers: [AgentID: [Answer]] = [:]
+        for (agent, places) in found {
+            for (key, place) in places {
+                guard let (bytes, name) = try read(key, of: place.slot, in: place.follower, untilNanoseconds: end)
                 else {
-                    return nil
+                    continue
                 }
-                return Answer(
-                    bytes: bytes, receivedAtNanoseconds: place.held.receivedAtNanoseconds, name: name)
+                answers[agent, default: []].append(
+                    Answer(bytes: bytes, receivedAtNanoseconds: place.held.receivedAtNanoseconds, name: name))
             }
         }
+        return answers
+    }
+
+    /// `nil` when the answer is not there any more, or has killed its readers.
+    private func read(
+        _ key: HeldAnswer.Key, of slot: SlotRef, in follower: LaneFollower, untilNanoseconds end: UInt64
+    ) throws(ReportFailure) -> (bytes: [UInt8], name: RecordName)? {
+        if let found = follower.read(key, of: slot, untilNanoseconds: end) {
+            return watch.mayRead(found.name) ? found : nil
+        }
+        // Without it the report would look whole.
+        if let agent = follower.agents[slot.index], agent.slot == slot, agent.answers[key] != nil { throw .unread }
+        return nil
     }
 }

@@ -19,18 +19,28 @@ final class ReportAnswers {
         self.limitBytes = limitBytes
     }
 
-    func respond(_ json: [UInt8], to responder: HTTPResponder) {
-        guard !responder.isClosed else { return }
-        if json.count <= Self.unheldBytes { return send(.bytes(ByteBuffer(bytes: json)), to: responder) }
+    /// The cause of reports that are refused because of what others have not taken.
+    static let tooManyBytes = "too_many_bytes"
+
+    /// - Returns: false when it was refused.
+    @discardableResult
+    func respond(_ json: [UInt8], headers: [(String, String)] = [], to responder: HTTPResponder) -> Bool {
+        guard !responder.isClosed else { return true }
+        if json.count <= Self.unheldBytes {
+            send(.bytes(ByteBuffer(bytes: json)), headers, to: responder)
+            return true
+        }
         guard let body = hold(json) else {
-            return responder.respond(
+            responder.respond(
                 status: 503,
                 text: json.count > limitBytes
                     ? "this answer would take more than \(limitBytes >> 20) MiB: ask for one role or pod_name"
                     : "answers of \(heldBytes >> 20) MiB wait for clients to take them: try again later, or for one "
                         + "role or pod_name", headers: [("Retry-After", "\(Self.retryAfterSeconds)")])
+            return false
         }
-        send(.sized(body, byteCount: json.count), to: responder)
+        send(.sized(body, byteCount: json.count), headers, to: responder)
+        return true
     }
 
     /// To HEAD: what the answer's head would be, without asking any agent for it.
@@ -39,9 +49,10 @@ final class ReportAnswers {
             status: 200, contentType: contentType, headers: fields, body: .producer(NoBody()), compression: .declined)
     }
 
-    private func send(_ body: HTTPBody, to responder: HTTPResponder) {
+    private func send(_ body: HTTPBody, _ headers: [(String, String)], to responder: HTTPResponder) {
         responder.respond(
-            status: 200, contentType: Self.contentType, headers: Self.fields, body: body, compression: .whenAccepted)
+            status: 200, contentType: Self.contentType, headers: Self.fields + headers, body: body,
+            compression: .whenAccepted)
     }
 
     /// `nil` when too much is held already; counted.

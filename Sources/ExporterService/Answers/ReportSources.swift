@@ -12,14 +12,25 @@ final class ReportSources {
     let reader: AnswerReader
     let thread: ReportThread
     let answers: ReportAnswers
+    private let partial: PartialAnswers
     /// Records in answers that had no key, by stream, since this process began.
     private(set) var droppedRecords: [AgentStream: UInt64] = [:]
 
     init(
         directory: AgentDirectory, collections: AnswerCollections, reader: AnswerReader, thread: ReportThread,
-        answers: ReportAnswers
+        answers: ReportAnswers, partial: PartialAnswers
     ) {
         self.answers = answers
+        self.partial = partial
+        for path in ReportPath.allCases {
+            for cause in ReportFailure.causes + [ReportAnswers.tooManyBytes] {
+                partial.expect(path.rawValue, cause, .refused)
+            }
+            for cause in CollectionResult.Interruption.allCases {
+                partial.expect(path.rawValue, cause.rawValue, .lastKnown)
+            }
+            partial.expect(path.rawValue, SampleSelection.noAnswer, .leftOut)
+        }
         self.directory = directory
         self.collections = collections
         self.reader = reader
@@ -28,6 +39,32 @@ final class ReportSources {
 
     func noteDropped(_ count: Int, _ stream: AgentStream) {
         if count > 0 { droppedRecords[stream, default: 0] += UInt64(count) }
+    }
+
+    // MARK: What is not whole
+
+    func refuse(_ failure: ReportFailure, _ path: ReportPath, to responder: HTTPResponder) {
+        partial.refuse(path.rawValue, failure.cause, failure.text, to: responder)
+    }
+
+    /// Hands a report to its client.
+    /// - Parameter leftOut: agents that were asked and are not in it.
+    func respond(
+        _ json: [UInt8], _ path: ReportPath, _ result: AnswerResult = AnswerResult(), leftOut: Int = 0,
+        to responder: HTTPResponder
+    ) {
+        guard !responder.isClosed else { return }
+        guard answers.respond(json, headers: PartialAnswers.headers(leftOut: leftOut), to: responder) else {
+            return partial.add(path.rawValue, ReportAnswers.tooManyBytes, .refused)
+        }
+        for cause in result.interruptions { partial.add(path.rawValue, cause.rawValue, .lastKnown) }
+        if leftOut > 0 { partial.add(path.rawValue, SampleSelection.noAnswer, .leftOut) }
+    }
+
+    /// How many agents have the stream, and nothing is known of what they would say.
+    func leftOut(_ stream: AgentStream, of reporters: [AgentID: Reporter], known: Set<AgentID>) -> Int {
+        let listed = directory.listed()
+        return reporters.keys.lazy.filter { !known.contains($0) && listed[$0]?.worker(having: stream) != nil }.count
     }
 
     /// The registry, read anew.
@@ -54,6 +91,13 @@ final class ReportSources {
     }
 }
 
-extension HTTPResponder {
-    func respond(_ error: AnswerReader.TooLarge) { respond(status: 503, text: error.text) }
+/// Where reports on agents are. The raw values are metric label values.
+enum ReportPath: String, CaseIterable {
+    case cluster = "/cluster"
+    case topology = "/cluster/topology"
+    case configuration = "/cluster/config"
+    case lifecycle = "/cluster/lifecycle"
+    case diagnostics = "/diagnostics"
+    case profiles = "/pressure-profiles"
+    case download = "/pressure-profiles/{pod_name}/{profile_id}/{type}"
 }

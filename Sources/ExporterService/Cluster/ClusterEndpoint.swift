@@ -25,11 +25,11 @@ final class ClusterEndpoint {
         let nodes = sources.directory.listed().compactMap { node(of: $0.value, reporters[$0.key]) }
             .filter(filter.matches)
         let newest: AnswerReader.Answer?
-        do throws(AnswerReader.TooLarge) {
+        do throws(ReportFailure) {
             newest = try sources.reader.newest(.topology, of: Set(reporters.keys)).values
                 .max { $0.receivedAtNanoseconds < $1.receivedAtNanoseconds }
         } catch {
-            return responder.respond(error)
+            return sources.refuse(error, .cluster, to: responder)
         }
         let now = WallClock.nowNanoseconds()
         sources.thread.run { decoder in
@@ -41,7 +41,7 @@ final class ClusterEndpoint {
             }
             return ClusterReport(nodes: nodes, callsJSON: calls, updatedAtNanoseconds: now)
         } then: {
-            self.sources.answers.respond($0.json, to: responder)
+            self.sources.respond($0.json, .cluster, to: responder)
         }
     }
 

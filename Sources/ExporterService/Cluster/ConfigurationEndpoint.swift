@@ -20,9 +20,11 @@ final class ConfigurationEndpoint {
         if request.isHead { return ReportAnswers.respondHead(to: responder) }
         var filter = AgentFilter(request)
         filter.agentID = request.parameter("agent_id").flatMap { $0.isEmpty ? nil : $0.lowercased() }
-        sources.collect(.configuration, filter, waitNanoseconds: Self.waitNanoseconds) { [self] reporters, _ in
-            do throws(AnswerReader.TooLarge) {
+        sources.collect(.configuration, filter, waitNanoseconds: Self.waitNanoseconds) { [self] reporters, result in
+            if let failure = result.failure { return sources.refuse(failure, .configuration, to: responder) }
+            do throws(ReportFailure) {
                 let answers = try sources.reader.newest(.configuration, of: Set(reporters.keys))
+                let leftOut = sources.leftOut(.configuration, of: reporters, known: Set(answers.keys))
                 let notSupported = podsWithoutStream(reporters, answers)
                 sources.thread.run { decoder in
                     let nodes = answers.compactMap { id, answer -> ConfigurationReport.Node? in
@@ -33,10 +35,10 @@ final class ConfigurationEndpoint {
                     }
                     return ConfigurationReport(nodes: nodes, notSupported: notSupported)
                 } then: {
-                    self.sources.answers.respond($0.json, to: responder)
+                    self.sources.respond($0.json, .configuration, result, leftOut: leftOut, to: responder)
                 }
             } catch {
-                responder.respond(error)
+                sources.refuse(error, .configuration, to: responder)
             }
         }
     }

@@ -18,17 +18,19 @@ final class DiagnosticsEndpoint {
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         if request.isHead { return ReportAnswers.respondHead(to: responder) }
         let filter = AgentFilter(request)
-        sources.collect(.crashDiagnostics, filter, waitNanoseconds: Self.waitNanoseconds) { [sources] reporters, _ in
-            do throws(AnswerReader.TooLarge) {
+        sources.collect(.crashDiagnostics, filter, waitNanoseconds: Self.waitNanoseconds) {
+            [sources] reporters, result in
+            if let failure = result.failure { return sources.refuse(failure, .diagnostics, to: responder) }
+            do throws(ReportFailure) {
                 let answers = try sources.reader.all(.crashRecord, of: Set(reporters.keys))
                 sources.thread.run {
                     Self.report(answers.map { (reporters[$0.key], $0.value) }, $0)
                 } then: { report in
                     sources.noteDropped(report.droppedRecords, .crashDiagnostics)
-                    sources.answers.respond(report.json, to: responder)
+                    sources.respond(report.json, .diagnostics, result, to: responder)
                 }
             } catch {
-                responder.respond(error)
+                sources.refuse(error, .diagnostics, to: responder)
             }
         }
     }

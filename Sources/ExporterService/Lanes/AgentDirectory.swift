@@ -29,9 +29,11 @@ final class AgentDirectory {
         var openStreams: UInt32 { places.reduce(0) { $0 | $1.agent.entry.openStreams } }
 
         /// The worker that has this stream of it; `nil` when none has.
-        func worker(having stream: AgentStream) -> Int? {
-            if home.entry.openStreams & stream.bit != 0 { return worker }
-            return places.first { $0.has(stream) }?.worker
+        func worker(having stream: AgentStream) -> Int? { place(having: stream)?.worker }
+
+        /// The lane of the worker that has this stream of it; `nil` when none has.
+        func place(having stream: AgentStream) -> Place? {
+            places.first { $0.agent === home && $0.has(stream) } ?? places.first { $0.has(stream) }
         }
 
         /// When its metrics stream was seen to be gone, monotonic; `nil` while one is open.

@@ -24,8 +24,44 @@ final class WorkerLines {
     /// - Returns: the number of the command, and who was asked.
     func send(_ type: RecordType, _ payload: [UInt8]) -> (number: UInt64, asked: Set<Int>) {
         number += 1
-        let asked = peers.all.filter { takesCommands($0) && append(type, payload, number: number, to: $0) }
+        let asked = peers.all.filter { takesCommands($0) && append(type, payload, number: number, to: $0) != nil }
         return (number, Set(asked.map(\.index)))
+    }
+
+    /// What became of a question to every worker.
+    struct Asked {
+        var number: UInt64
+        /// Where in its command ring each worker that was asked finds the question.
+        var positions: [Int: UInt64] = [:]
+        /// Workers that run and could not be asked.
+        var refused: [Int] = []
+    }
+
+    /// Asks every worker that takes commands, and says which could not be asked.
+    func ask(_ type: RecordType, _ payload: [UInt8]) -> Asked {
+        number += 1
+        var asked = Asked(number: number)
+        for peer in peers.all where takesCommands(peer) {
+            if let position = append(type, payload, number: number, to: peer) {
+                asked.positions[peer.index] = position
+            } else {
+                asked.refused.append(peer.index)
+            }
+        }
+        return asked
+    }
+
+    /// A worker beats every 250 ms, in long turns more often.
+    private static let silentAfterNanoseconds: UInt64 = 750_000_000
+
+    /// Whether a worker is the reason why its agents' answers are not here: it has not taken the question, does not show
+    /// that it lives, waits for room in its lane, or has written more than was read.
+    func isSilent(_ worker: Int, askedAt position: UInt64, nowNanoseconds now: UInt64) -> Bool {
+        guard let peer = peers[worker], let reader = peer.follower.reader else { return true }
+        if now - min(now, reader.heartbeat) > Self.silentAfterNanoseconds || !reader.isAtHead { return true }
+        if reader.counter(IngestCounter.waitsForRoom.rawValue) != 0 { return true }
+        let taken = reader.peerReadPosition(Int(generation % 2))
+        return taken.generation != generation || taken.position <= position
     }
 
     /// Asks one worker something new.
@@ -33,7 +69,7 @@ final class WorkerLines {
     func send(_ type: RecordType, _ payload: [UInt8], to worker: Int) -> UInt64? {
         guard let peer = peers[worker], takesCommands(peer) else { return nil }
         number += 1
-        return append(type, payload, number: number, to: peer) ? number : nil
+        return append(type, payload, number: number, to: peer).map { _ in number }
     }
 
     /// Says something more about an earlier command; a worker that is about to end still hears that.
@@ -42,17 +78,18 @@ final class WorkerLines {
         _ = append(type, payload, number: number, to: peer)
     }
 
-    private func append(_ type: RecordType, _ payload: [UInt8], number: UInt64, to peer: IngestPeer) -> Bool {
+    /// - Returns: the position of the command; `nil` when there is no room for it.
+    private func append(_ type: RecordType, _ payload: [UInt8], number: UInt64, to peer: IngestPeer) -> UInt64? {
         do {
-            _ = try peer.lane.append(
+            let position = try peer.lane.append(
                 type, agent: .none, generation: generation, number: number, subject: 0, isCurrent: false,
                 payload.span.bytes, RawSpan())
             ring(peer)
-            return true
+            return position
         } catch {
             // A worker that does not read its commands any more is about to be replaced: no use to wait for it.
             refusedCommands += 1
-            return false
+            return nil
         }
     }
 

@@ -10,7 +10,14 @@ import Reports
 /// Collects what `/cluster/lifecycle` shows: asks everybody, reads the schema registry meanwhile, and judges. One
 /// collection at a time, which all who want one share: each is one round of the schema check.
 final class LifecycleCollector {
-    typealias Outcome = Result<[UInt8], AnswerReader.TooLarge>
+    typealias Outcome = Result<Collected, ReportFailure>
+
+    struct Collected {
+        var json: [UInt8]
+        var result: AnswerResult
+        /// Agents that were asked and are not in it; it says so, too.
+        var leftOut: Int
+    }
 
     /// For an agent to answer; the collection as a whole is bounded by this, and by the reads of the registry.
     static let waitNanoseconds: UInt64 = 50_000_000_000
@@ -73,15 +80,17 @@ final class LifecycleCollector {
         guard let registry, let result else { return }
         // What comes from now on belongs to the next collection.
         number += 1
+        // Agents of a worker that was not asked would be missing in the report, and in the judgement on their schemas.
+        if let failure = result.failure { return finish(.failure(failure)) }
         let reporters = sources.reporters()
-        let attendance = LifecycleReport.Attendance(
-            registered: reporters.count, requested: result.requested.count, responded: result.answered.count)
         let answers: [AgentID: AnswerReader.Answer]
-        do throws(AnswerReader.TooLarge) {
+        do throws(ReportFailure) {
             answers = try sources.reader.newest(.lifecycle, of: result.answered)
         } catch {
             return finish(.failure(error))
         }
+        let attendance = LifecycleReport.Attendance(
+            registered: reporters.count, requested: result.requested.count, responded: answers.count)
         let before = consistency
         sources.thread.run { [decoded] decoder in
             let messages = decoded.messages(of: answers, decoder).compactMap { agent, message, answer in
@@ -98,7 +107,10 @@ final class LifecycleCollector {
                 consistency = after
                 state.saveSchema(after.encoded)
             }
-            finish(.success(judged.json))
+            finish(
+                .success(
+                    Collected(
+                        json: judged.json, result: result, leftOut: attendance.requested - attendance.responded)))
         }
     }
 

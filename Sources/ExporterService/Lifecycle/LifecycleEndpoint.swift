@@ -6,19 +6,21 @@ import Reports
 /// `GET /cluster/lifecycle`.
 final class LifecycleEndpoint {
     private let collector: LifecycleCollector
-    private let answers: ReportAnswers
+    private let sources: ReportSources
 
-    init(collector: LifecycleCollector, answers: ReportAnswers) {
+    init(collector: LifecycleCollector, sources: ReportSources) {
         self.collector = collector
-        self.answers = answers
+        self.sources = sources
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         if request.isHead { return ReportAnswers.respondHead(to: responder) }
-        collector.collect { [answers] outcome in
+        collector.collect { [sources] outcome in
             switch outcome {
-            case .success(let json): answers.respond(json, to: responder)
-            case .failure(let error): responder.respond(error)
+            case .success(let collected):
+                sources.respond(
+                    collected.json, .lifecycle, collected.result, leftOut: collected.leftOut, to: responder)
+            case .failure(let error): sources.refuse(error, .lifecycle, to: responder)
             }
         }
     }

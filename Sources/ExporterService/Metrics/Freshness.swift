@@ -17,8 +17,6 @@ struct Freshness {
     var now: UInt64
     /// Wall clock.
     var wallNow: Int64
-    /// We have ended the collection ourselves, before agents had their time: who has not answered is not to blame.
-    var isCutShort = false
 
     struct Agent {
         var sampleOrigin: SampleOrigin
@@ -32,23 +30,44 @@ struct Freshness {
         var streamLostAt: UInt64?
         /// Monotonic, when its worker, or the one that has its newest sample, was lost or began anew, if that is known.
         var workerLostAt: UInt64?
+        /// The proxy has not given it its time: its worker was interrupted, or this exporter ends.
+        var isCutShort = false
+    }
+
+    /// How an agent stands in an answer. The raw values are metric label values.
+    enum State: String, CaseIterable {
+        /// It has answered to this collection.
+        case answered
+        /// Its last values serve.
+        case lastKnown = "last_known"
+        /// Its stream is open, and it has not answered in time: left out.
+        case silent
+        /// It is not connected, for longer than last values serve: left out.
+        case disconnected
+    }
+
+    /// Whether a sample was received for a collection that began at that time, monotonic.
+    static func isAnswer(_ origin: SampleOrigin, since: UInt64) -> Bool {
+        guard case .came(let readAt, let receivedAt) = origin else { return false }
+        let isOld = since > receivedAt && since - receivedAt > clockToleranceNanoseconds
+        return readAt >= since && !isOld
+    }
+
+    func state(of agent: Agent) -> State {
+        if Self.isAnswer(agent.sampleOrigin, since: collectionStartedAt) { return .answered }
+        if shows(agent) { return .lastKnown }
+        return agent.streamLostAt == nil ? .silent : .disconnected
     }
 
     func shows(_ agent: Agent) -> Bool {
+        if Self.isAnswer(agent.sampleOrigin, since: collectionStartedAt) { return true }
         var foundAt: UInt64?
-        switch agent.sampleOrigin {
-        case .came(let readAt, let receivedAt):
-            let isOld =
-                collectionStartedAt > receivedAt
-                && collectionStartedAt - receivedAt > Self.clockToleranceNanoseconds
-            if readAt >= collectionStartedAt, !isOld { return true }
-        // Whoever saw it come, an exporter or the whole service, is no more.
-        case .found(let time): foundAt = time
-        }
+        // The exporter that saw it come, or the whole service, is no more.
+        if case .found(let time) = agent.sampleOrigin { foundAt = time }
         guard graceNanoseconds > 0, wallNow.subtractingClamped(agent.sampleReceivedAt) < Self.oldestNanoseconds else {
             return false
         }
-        if isCutShort { return true }
+        if agent.isCutShort { return true }
         for lostAt in [agent.streamLostAt, agent.workerLostAt, foundAt] {
             if let lostAt, now - min(now, lostAt) < graceNanoseconds { return true }
         }

@@ -9,16 +9,27 @@ import Platform
 /// `GET /metrics`: the latest sample of every series of every agent, collected on demand.
 final class MetricsEndpoint {
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+    static let path = "/metrics"
 
     private let collections: Collections
     private let selection: SampleSelection
-    private let ownFamilies: () -> [ExtraFamily]
+    private let partial: PartialAnswers
+    private let loop: any EventLoop
+    private let ownFamilies: (SampleSelection.Selected) -> [ExtraFamily]
     private let index: FamilyIndex
     /// The compressed answer that those who are served together share. Held by them alone.
     private weak var shared: SharedBody?
     private var sharedKey: SharedKey?
+    /// What those who are served together share, until the loop turns.
+    private var prepared: Prepared?
     private(set) var samplesServed: UInt64 = 0
     private(set) var duplicateSeries = 0
+
+    private struct Prepared {
+        var batch: UInt64
+        var snapshot: FamilySnapshot
+        var selected: SampleSelection.Selected
+    }
 
     private struct SharedKey: Equatable {
         var batch: UInt64
@@ -27,13 +38,16 @@ final class MetricsEndpoint {
 
     /// - Parameter breathe: called again and again while an answer is prepared.
     init(
-        collections: Collections, selection: SampleSelection, ownFamilies: @escaping () -> [ExtraFamily],
-        breathe: @escaping () -> Void
+        collections: Collections, selection: SampleSelection, partial: PartialAnswers, loop: any EventLoop,
+        ownFamilies: @escaping (SampleSelection.Selected) -> [ExtraFamily], breathe: @escaping () -> Void
     ) {
         index = FamilyIndex(breathe: breathe)
         self.collections = collections
         self.selection = selection
         self.ownFamilies = ownFamilies
+        self.partial = partial
+        self.loop = loop
+        selection.expectPartialAnswers(of: Self.path, partial)
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -43,36 +57,55 @@ final class MetricsEndpoint {
         let wait = ScrapeDeadline.nanoseconds(header: request.header(ScrapeDeadline.header))
         collections.collect(filter, waitNanoseconds: wait) { [self] result in
             guard !responder.isClosed else { return }
+            if let (cause, text) = selection.refusal(of: result) {
+                return partial.refuse(Self.path, cause, text, to: responder)
+            }
+            let prepared = prepare(result)
+            let leftOut = selection.note(prepared.selected, of: result, filter, Self.path, partial)
+            let headers = PartialAnswers.headers(leftOut: leftOut)
             if request.acceptsGzip {
-                respond(responder, .producer(compressedBody(result, filter)), .precompressed)
+                respond(responder, .producer(compressedBody(prepared, filter)), .precompressed, headers)
             } else {
-                respond(responder, .producer(makeBody(result, filter)), .declined)
+                respond(responder, .producer(makeBody(prepared, filter)), .declined, headers)
             }
         }
     }
 
     /// Those who are served by one collection at once get one compressed answer, each at its own pace.
-    private func compressedBody(_ result: CollectionResult, _ filter: SeriesFilter) -> any HTTPBodyProducer {
-        let key = SharedKey(batch: result.batch, filter: filter)
+    private func compressedBody(_ prepared: Prepared, _ filter: SeriesFilter) -> any HTTPBodyProducer {
+        let key = SharedKey(batch: prepared.batch, filter: filter)
         if sharedKey == key, let reader = shared?.makeReader() { return reader }
-        let source = GzipBody(makeBody(result, filter))
+        let source = GzipBody(makeBody(prepared, filter))
         let body = SharedBody(source)
         shared = body
         sharedKey = key
         return body.makeReader() ?? source
     }
 
-    private func respond(_ responder: HTTPResponder, _ body: HTTPBody, _ compression: HTTPCompression) {
-        responder.respond(status: 200, contentType: Self.contentType, body: body, compression: compression)
+    private func respond(
+        _ responder: HTTPResponder, _ body: HTTPBody, _ compression: HTTPCompression, _ headers: [(String, String)] = []
+    ) {
+        responder.respond(
+            status: 200, contentType: Self.contentType, headers: headers, body: body, compression: compression)
     }
 
-    private func makeBody(_ result: CollectionResult, _ filter: SeriesFilter) -> ExpositionBody {
-        let snapshot = index.update(with: selection.snapshots(of: result))
+    /// The agents of an answer and their families. Requests for one pod each that are served together need them once.
+    private func prepare(_ result: CollectionResult) -> Prepared {
+        if let prepared, prepared.batch == result.batch { return prepared }
+        let selected = selection.select(result)
+        let snapshot = index.update(with: selected.snapshots)
         duplicateSeries = snapshot.duplicateSeriesCount
+        let made = Prepared(batch: result.batch, snapshot: snapshot, selected: selected)
+        if prepared == nil { loop.assumeIsolated().execute { [weak self] in self?.prepared = nil } }
+        prepared = made
+        return made
+    }
+
+    private func makeBody(_ prepared: Prepared, _ filter: SeriesFilter) -> ExpositionBody {
         let cursor = ExpositionCursor(
-            snapshot: snapshot, filter: filter.isEmpty ? nil : filter,
-            extraFamilies: filter.isEmpty ? ownFamilies() : [],
-            comment: FilterComment.text(for: filter, agents: filter.isEmpty ? [] : selection.agents))
+            snapshot: prepared.snapshot, filter: filter.isEmpty ? nil : filter,
+            extraFamilies: filter.isEmpty ? ownFamilies(prepared.selected) : [],
+            comment: FilterComment.text(for: filter, agents: prepared.selected.states.map { ($0.role, $0.podName) }))
         return ExpositionBody(cursor: cursor) { [weak self] in self?.samplesServed += UInt64($0) }
     }
 }

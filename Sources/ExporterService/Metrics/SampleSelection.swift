@@ -10,44 +10,96 @@ final class SampleSelection {
     private let workers: WorkerLines
     private let graceNanoseconds: UInt64
 
+    /// The agents of an answer.
+    struct Selected {
+        /// In the order of their ids, so that an unchanged set of agents is recognised as such.
+        var snapshots: [AgentSnapshot] = []
+        /// Of all listed agents, by role, pod, and how they stand in this answer.
+        var states: [(role: String, podName: String, state: Freshness.State)] = []
+
+        func count(_ state: Freshness.State, _ filter: SeriesFilter) -> Int {
+            states.lazy.filter { $0.state == state && filter.accepts(role: $0.role, podName: $0.podName) }.count
+        }
+    }
+
     init(directory: AgentDirectory, workers: WorkerLines, graceNanoseconds: UInt64) {
         self.directory = directory
         self.workers = workers
         self.graceNanoseconds = graceNanoseconds
     }
 
-    /// In the order of their ids, so that an unchanged set of agents is recognised as such.
-    func snapshots(of result: CollectionResult) -> [AgentSnapshot] {
+    /// Why an answer of this collection would lack agents that are well; `nil` when it does not.
+    func refusal(of result: CollectionResult) -> (cause: String, text: String)? {
+        if let refusal = result.refusals.values.first { return (refusal.rawValue, refusal.text) }
+        // With last-known values what was interrupted is bridged.
+        guard graceNanoseconds == 0 else { return nil }
+        if let cause = result.interruptions.values.first {
+            return (cause.rawValue, "a worker of the proxy was interrupted, and last-known values are off: try again")
+        }
+        guard result.isCutShort else { return nil }
+        return (Self.stopping, "the proxy is being stopped, and last-known values are off: try again")
+    }
+
+    /// The cause of answers that end because this exporter does.
+    static let stopping = "exporter_stopping"
+
+    /// The kinds of partial answers that a path can give.
+    func expectPartialAnswers(of path: String, _ partial: PartialAnswers) {
+        for cause in AskRefusal.allCases { partial.expect(path, cause.rawValue, .refused) }
+        let interruptions = CollectionResult.Interruption.allCases.map(\.rawValue) + [Self.stopping]
+        for cause in interruptions { partial.expect(path, cause, graceNanoseconds == 0 ? .refused : .lastKnown) }
+        partial.expect(path, Self.noAnswer, .leftOut)
+    }
+
+    /// The cause of answers without agents that did not answer in time.
+    static let noAnswer = "no_answer"
+
+    /// Counts an answer that is not whole.
+    /// - Returns: the agents of the filter that are left out because they did not answer.
+    func note(
+        _ selected: Selected, of result: CollectionResult, _ filter: SeriesFilter, _ path: String,
+        _ partial: PartialAnswers
+    ) -> Int {
+        for cause in Set(result.interruptions.values.map(\.rawValue)) { partial.add(path, cause, .lastKnown) }
+        if result.isCutShort { partial.add(path, Self.stopping, .lastKnown) }
+        let leftOut = selected.count(.silent, filter)
+        if leftOut > 0 { partial.add(path, Self.noAnswer, .leftOut) }
+        return leftOut
+    }
+
+    func select(_ result: CollectionResult) -> Selected {
         let now = MonotonicClock.nowNanoseconds()
         directory.refresh(nowNanoseconds: now)
         let freshness = Freshness(
             graceNanoseconds: graceNanoseconds, collectionStartedAt: result.startedAtNanoseconds, now: now,
-            wallNow: WallClock.nowNanoseconds(), isCutShort: result.isCutShort)
-        var snapshots: [AgentSnapshot] = []
+            wallNow: WallClock.nowNanoseconds())
+        var selected = Selected()
         for (id, listed) in directory.listed() {
-            guard let newest = listed.newest, let sample = newest.agent.sample, let table = newest.agent.table,
-                let identity = listed.home.identity
-            else { continue }
+            guard let identity = listed.home.identity else { continue }
+            func note(_ state: Freshness.State) {
+                selected.states.append((identity.role, identity.identity.podName, state))
+            }
+            guard let newest = listed.newest, let sample = newest.agent.sample, let table = newest.agent.table else {
+                note(listed.metricsLostAtNanoseconds == nil ? .silent : .disconnected)
+                continue
+            }
+            let asked = listed.worker(having: .metrics) ?? listed.worker
             let agent = Freshness.Agent(
                 sampleOrigin: newest.agent.sampleOrigin, sampleReceivedAt: sample.receivedAtNanoseconds,
                 isSampleOfAnotherHome: newest.worker != listed.worker && newest.agent.entry.status != .foreign,
                 registeredAt: listed.home.entry.registeredAtNanoseconds,
                 streamLostAt: listed.metricsLostAtNanoseconds,
-                workerLostAt: [listed.worker, newest.worker].compactMap(workers.lostAtNanoseconds(worker:)).max())
-            guard freshness.shows(agent) else { continue }
-            snapshots.append(
+                workerLostAt: [listed.worker, newest.worker].compactMap(workers.lostAtNanoseconds(worker:)).max(),
+                isCutShort: result.isCutShort || result.interruptions[asked] != nil)
+            let state = freshness.state(of: agent)
+            note(state)
+            guard state == .answered || state == .lastKnown else { continue }
+            selected.snapshots.append(
                 AgentSnapshot(
                     agentID: id.description, role: identity.role, podName: identity.identity.podName,
                     order: UInt64(bitPattern: listed.home.entry.registeredAtNanoseconds), table: table, sample: sample))
         }
-        snapshots.sort { $0.agentID < $1.agentID }
-        return snapshots
-    }
-
-    /// Every listed agent, with a sample or without.
-    var agents: [(role: String, podName: String)] {
-        directory.listed().values.compactMap { listed in
-            listed.home.identity.map { ($0.role, $0.identity.podName) }
-        }
+        selected.snapshots.sort { $0.agentID < $1.agentID }
+        return selected
     }
 }

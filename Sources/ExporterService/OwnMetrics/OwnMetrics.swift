@@ -24,6 +24,9 @@ struct OwnMetrics {
     var requests: RequestStatistics
     var samplesServed: UInt64
     var duplicateSeries: Int
+    /// Of the answer that these metrics are in.
+    var selected: SampleSelection.Selected
+    var partial: PartialAnswers
 
     var followers: [LaneFollower] { peers.followers }
 
@@ -33,6 +36,7 @@ struct OwnMetrics {
         addControl(to: &builder)
         addAgents(to: &builder)
         addCollections(to: &builder)
+        addPartialAnswers(to: &builder)
         addSamples(to: &builder)
         addStreams(to: &builder)
         addDownloads(to: &builder)

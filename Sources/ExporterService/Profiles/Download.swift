@@ -112,9 +112,14 @@ final class Download {
         }
     }
 
-    func ended(_ ending: FetchEnding) {
+    func ended(_ ending: FetchEnding, byteCount: UInt64 = 0) {
         guard phase != .over, !isEnded else { return }
         isEnded = true
+        // A lane may lose its last chunks as well as others.
+        if ending.cause == .complete, byteCount > 0, byteCount != receivedBytes {
+            let text = "\(receivedBytes) bytes of the profile came, of \(byteCount)"
+            return fail(DownloadRefusal(.outOfOrder, status: 502, text: text))
+        }
         guard ending.cause == .complete else { return fail(DownloadRefusal(ending)) }
         spool.expectsNoMore()
         // The client may take hours for the rest, and the chunks' memory is not needed any more.

@@ -10,11 +10,13 @@ final class DownloadEndpoint {
     private let lists: ProfileLists
     private let downloads: Downloads
     private let directory: AgentDirectory
+    private let sources: ReportSources
 
-    init(lists: ProfileLists, downloads: Downloads, directory: AgentDirectory) {
+    init(lists: ProfileLists, downloads: Downloads, sources: ReportSources) {
         self.lists = lists
         self.downloads = downloads
-        self.directory = directory
+        self.sources = sources
+        directory = sources.directory
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -26,16 +28,22 @@ final class DownloadEndpoint {
         }
         var filter = AgentFilter()
         filter.podName = podName.lowercased()
-        let find = { [self] (outcome: Result<ProfileLists.Lists, AnswerReader.TooLarge>) -> DownloadRequest? in
-            guard case .success(let lists) = outcome else { return nil }
-            return self.find(podName, profileID, type, in: lists)
-        }
         lists.known(filter) { [self] known in
-            if let found = find(known) { return downloads.begin(found, responder) }
-            lists.refreshed(filter) { [self] refreshed in
+            if case .success(let lists) = known, let found = find(podName, profileID, type, in: lists) {
+                return downloads.begin(found, responder)
+            }
+            lists.refreshed(filter) { [self] outcome in
                 guard !responder.isClosed else { return }
-                if let found = find(refreshed) { return downloads.begin(found, responder) }
-                if case .failure(let error) = refreshed { return responder.respond(error) }
+                let refreshed: ProfileLists.Refreshed
+                switch outcome {
+                case .failure(let failure): return sources.refuse(failure, .download, to: responder)
+                case .success(let success): refreshed = success
+                }
+                if let found = find(podName, profileID, type, in: refreshed.lists) {
+                    return downloads.begin(found, responder)
+                }
+                // It may have it: "there is none" would be wrong.
+                if refreshed.result.isPartial { return sources.refuse(.notAnswered, .download, to: responder) }
                 responder.respond(
                     status: 404,
                     text: "no agent of pod \(Self.quoted(podName)) has a \(type) profile \(Self.quoted(profileID)); "

@@ -62,8 +62,9 @@ final class Downloads {
     }
 
     /// A `fetchEnded` record of this exporter's generation.
-    func ended(number: UInt64, _ ending: FetchEnding) {
-        byNumber[number]?.ended(ending)
+    /// - Parameter byteCount: of all chunks that went into the lane; 0: its worker is of a version that does not say.
+    func ended(number: UInt64, _ ending: FetchEnding, byteCount: UInt64 = 0) {
+        byNumber[number]?.ended(ending, byteCount: byteCount)
     }
 
     func workerLost(_ worker: Int) {

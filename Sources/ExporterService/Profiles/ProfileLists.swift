@@ -11,6 +11,14 @@ final class ProfileLists {
 
     typealias Lists = [(agent: AgentID, list: PressureReport.List)]
 
+    /// What is known after agents were asked.
+    struct Refreshed {
+        var lists: Lists
+        var result: AnswerResult
+        /// Agents that were asked, and nothing is known of what they have.
+        var leftOut: Int
+    }
+
     private let sources: ReportSources
 
     init(sources: ReportSources) {
@@ -18,22 +26,30 @@ final class ProfileLists {
     }
 
     /// What is known now, without asking.
-    func known(_ filter: AgentFilter, _ done: @escaping (Result<Lists, AnswerReader.TooLarge>) -> Void) {
+    func known(_ filter: AgentFilter, _ done: @escaping (Result<Lists, ReportFailure>) -> Void) {
         read(sources.reporters(filter), done)
     }
 
     /// Asks first. An agent that serves a download is not asked; what is known of it counts.
-    func refreshed(_ filter: AgentFilter, _ done: @escaping (Result<Lists, AnswerReader.TooLarge>) -> Void) {
-        sources.collect(.pressureProfiles, filter, waitNanoseconds: Self.waitNanoseconds) { [self] reporters, _ in
-            read(reporters, done)
+    func refreshed(_ filter: AgentFilter, _ done: @escaping (Result<Refreshed, ReportFailure>) -> Void) {
+        sources.collect(.pressureProfiles, filter, waitNanoseconds: Self.waitNanoseconds) { [self] reporters, result in
+            if let failure = result.failure { return done(.failure(failure)) }
+            read(reporters) { [sources] outcome in
+                done(
+                    outcome.map { lists in
+                        Refreshed(
+                            lists: lists, result: result,
+                            leftOut: sources.leftOut(.pressureProfiles, of: reporters, known: Set(lists.map(\.agent))))
+                    })
+            }
         }
     }
 
     private func read(
-        _ reporters: [AgentID: Reporter], _ done: @escaping (Result<Lists, AnswerReader.TooLarge>) -> Void
+        _ reporters: [AgentID: Reporter], _ done: @escaping (Result<Lists, ReportFailure>) -> Void
     ) {
         let answers: [AgentID: AnswerReader.Answer]
-        do throws(AnswerReader.TooLarge) {
+        do throws(ReportFailure) {
             answers = try sources.reader.newest(.pressureList, of: Set(reporters.keys))
         } catch {
             return done(.failure(error))
@@ -69,13 +85,15 @@ final class ProfileListEndpoint {
         if request.isHead { return ReportAnswers.respondHead(to: responder) }
         lists.refreshed(AgentFilter(request)) { [sources] outcome in
             switch outcome {
-            case .failure(let error): responder.respond(error)
-            case .success(let lists):
+            case .failure(let error): sources.refuse(error, .profiles, to: responder)
+            case .success(let refreshed):
+                let lists = refreshed.lists.map(\.list)
                 sources.thread.run { _ in
-                    PressureReport(lists: lists.map(\.list))
+                    PressureReport(lists: lists)
                 } then: { report in
                     sources.noteDropped(report.droppedRecords, .pressureProfiles)
-                    sources.answers.respond(report.json, to: responder)
+                    sources.respond(
+                        report.json, .profiles, refreshed.result, leftOut: refreshed.leftOut, to: responder)
                 }
             }
         }

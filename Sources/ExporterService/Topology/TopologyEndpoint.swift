@@ -10,7 +10,7 @@ import Reports
 final class TopologyEndpoint {
     static let waitNanoseconds: UInt64 = 10_000_000_000
 
-    private typealias Outcome = Result<TopologyReport, AnswerReader.TooLarge>
+    private typealias Outcome = Result<(report: TopologyReport, leftOut: Int), ReportFailure>
 
     private let sources: ReportSources
     private let decoded = DecodedAnswers<Banyandb_Fodc_V1_StreamClusterTopologyRequest>()
@@ -24,12 +24,14 @@ final class TopologyEndpoint {
         if request.isHead { return ReportAnswers.respondHead(to: responder) }
         let target = AnswerCollections.Target(stream: .topology, agents: nil)
         sources.collections.collect(target, waitNanoseconds: Self.waitNanoseconds) { [self] result in
+            if let failure = result.failure { return sources.refuse(failure, .topology, to: responder) }
             shared.report(ofBatch: result.batch) {
                 makeReport($0)
             } then: { outcome in
                 switch outcome {
-                case .success(let report): self.sources.answers.respond(report.json, to: responder)
-                case .failure(let error): responder.respond(error)
+                case .success(let (report, leftOut)):
+                    self.sources.respond(report.json, .topology, result, leftOut: leftOut, to: responder)
+                case .failure(let error): self.sources.refuse(error, .topology, to: responder)
                 }
             }
         }
@@ -38,11 +40,12 @@ final class TopologyEndpoint {
     private func makeReport(_ done: @escaping (Outcome) -> Void) {
         let reporters = sources.reporters()
         let answers: [AgentID: AnswerReader.Answer]
-        do throws(AnswerReader.TooLarge) {
+        do throws(ReportFailure) {
             answers = try sources.reader.newest(.topology, of: Set(reporters.keys))
         } catch {
             return done(.failure(error))
         }
+        let leftOut = sources.leftOut(.topology, of: reporters, known: Set(answers.keys))
         let directory = sources.directory
         let agents = directory.listed().values.compactMap { listed in
             listed.home.identity.map {
@@ -58,7 +61,7 @@ final class TopologyEndpoint {
             return TopologyReport(views: views, agents: agents)
         } then: { [sources] report in
             sources.noteDropped(report.droppedNodes + report.droppedCalls, .topology)
-            done(.success(report))
+            done(.success((report, leftOut)))
         }
     }
 }

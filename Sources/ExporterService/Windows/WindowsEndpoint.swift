@@ -6,6 +6,7 @@ import NIOCore
 /// `GET /metrics-windows`: time series of a window as JSON, or the latest samples without one.
 final class WindowsEndpoint {
     static let contentType = "application/json"
+    static let path = "/metrics-windows"
     /// What agents may take beyond the window's own length, and the longest wait (HTTP contract).
     static let extraWaitNanoseconds: UInt64 = 5_000_000_000
     static let longestWaitNanoseconds: UInt64 = 300_000_000_000
@@ -13,8 +14,11 @@ final class WindowsEndpoint {
     private let collections: Collections
     private let windows: Windows
     private let selection: SampleSelection
+    private let partial: PartialAnswers
 
-    init(collections: Collections, windows: Windows, selection: SampleSelection) {
+    init(collections: Collections, windows: Windows, selection: SampleSelection, partial: PartialAnswers) {
+        self.partial = partial
+        selection.expectPartialAnswers(of: Self.path, partial)
         self.collections = collections
         self.windows = windows
         self.selection = selection
@@ -30,9 +34,13 @@ final class WindowsEndpoint {
         let filter = request.seriesFilter
         guard let window else {
             return collections.collect(filter, waitNanoseconds: Collections.longestNanoseconds) { [self] result in
-                let cursor = WindowsCursor(
-                    latest: selection.snapshots(of: result), filter: filter.isEmpty ? nil : filter)
-                respond(responder, .producer(WindowsBody(cursor: cursor)))
+                if let (cause, text) = selection.refusal(of: result) {
+                    return partial.refuse(Self.path, cause, text, to: responder)
+                }
+                let selected = selection.select(result)
+                let leftOut = selection.note(selected, of: result, filter, Self.path, partial)
+                let cursor = WindowsCursor(latest: selected.snapshots, filter: filter.isEmpty ? nil : filter)
+                respond(responder, .producer(WindowsBody(cursor: cursor)), PartialAnswers.headers(leftOut: leftOut))
             }
         }
         collect(window, filter, responder)
@@ -71,8 +79,9 @@ final class WindowsEndpoint {
         responder.respond(status: 503, text: text, headers: [("Retry-After", "\(Windows.retryAfterSeconds)")])
     }
 
-    private func respond(_ responder: HTTPResponder, _ body: HTTPBody) {
-        responder.respond(status: 200, contentType: Self.contentType, body: body, compression: .whenAccepted)
+    private func respond(_ responder: HTTPResponder, _ body: HTTPBody, _ headers: [(String, String)] = []) {
+        responder.respond(
+            status: 200, contentType: Self.contentType, headers: headers, body: body, compression: .whenAccepted)
     }
 
     // MARK: Parameters

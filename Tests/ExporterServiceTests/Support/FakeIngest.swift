@@ -133,8 +133,12 @@ final class FakeIngest {
     }
 
     /// Says that a collection is over here.
-    func end(_ command: Command, answered: [SlotRef] = [], ending: RoundOutcome.Ending = .complete) throws {
-        let outcome = RoundOutcome(ending: ending, answered: answered.map(\.index))
+    func end(
+        _ command: Command, answered: [SlotRef] = [], unanswered: [SlotRef] = [],
+        ending: RoundOutcome.Ending = .complete
+    ) throws {
+        let outcome = RoundOutcome(
+            ending: ending, answered: answered.map(\.index), unanswered: unanswered.map(\.index))
         try lane.append(
             command.type == .collect ? .roundDone : .answersDone, generation: command.generation,
             number: command.number, outcome.payload.span.bytes)

@@ -121,8 +121,9 @@ enum OpenAPIDocument {
               operationId: getMetrics
               summary: The latest value of every series of every agent
               description: |
-                Collected when it is asked for; whoever asks meanwhile shares the collection. Waits for agents until the scrape's own
-                deadline, 10 s at most, and serves what has come. Without a filter the proxy's own metrics (`fodc_proxy_…`) and
+                Collected when it is asked for; whoever asks meanwhile shares the collection, and a request with a filter takes what a
+                collection of the last second has. Waits for agents until the scrape's own deadline, 10 s at most, and serves what has
+                come; `fodc_proxy_scrape_agents` and the field `X-Fodc-Agents-Left-Out` say how many agents have not answered. Without a filter the proxy's own metrics (`fodc_proxy_…`) and
                 `banyandb_fodc_schema_consistency_status{group="…"}` (1 consistent, 2 inconsistent, 3 unknown) are there too.
                 A filter that matches no agent is answered with a comment line that says so.
               parameters:
@@ -135,12 +136,15 @@ enum OpenAPIDocument {
               responses:
                 "200":
                   description: Prometheus text format 0.0.4, families and labels sorted, compressed with gzip if accepted
+                  headers:
+                    X-Fodc-Agents-Left-Out: {$ref: "#/components/headers/AgentsLeftOut"}
                   content:
                     text/plain: {schema: {type: string}}
                 "400": {$ref: "#/components/responses/BadRequest"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
+                "503": {$ref: "#/components/responses/NotWhole"}
 
           /metrics-windows:
             get:
@@ -164,6 +168,8 @@ enum OpenAPIDocument {
               responses:
                 "200":
                   description: One element per series and agent, sorted by name, pod name and labels
+                  headers:
+                    X-Fodc-Agents-Left-Out: {$ref: "#/components/headers/AgentsLeftOut"}
                   content:
                     application/json:
                       schema:
@@ -177,7 +183,7 @@ enum OpenAPIDocument {
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503":
-                  description: Too many windows are under way, or the answer would need too much memory
+                  description: Too many windows are under way, the answer would need too much memory, or would not be whole
                   headers:
                     Retry-After: {required: true, description: Seconds, schema: {type: integer}}
                   content:
@@ -232,6 +238,8 @@ enum OpenAPIDocument {
               responses:
                 "200":
                   description: Nodes merged by name, calls by id
+                  headers:
+                    X-Fodc-Agents-Left-Out: {$ref: "#/components/headers/AgentsLeftOut"}
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Topology"}}
                 "400": {$ref: "#/components/responses/BadRequest"}
@@ -249,6 +257,8 @@ enum OpenAPIDocument {
               responses:
                 "200":
                   description: What has come; `error` where nothing could
+                  headers:
+                    X-Fodc-Agents-Left-Out: {$ref: "#/components/headers/AgentsLeftOut"}
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Lifecycle"}}
                 "400": {$ref: "#/components/responses/BadRequest"}
@@ -274,6 +284,8 @@ enum OpenAPIDocument {
               responses:
                 "200":
                   description: Configurations and differences
+                  headers:
+                    X-Fodc-Agents-Left-Out: {$ref: "#/components/headers/AgentsLeftOut"}
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Configurations"}}
                 "400": {$ref: "#/components/responses/BadRequest"}
@@ -317,6 +329,8 @@ enum OpenAPIDocument {
               responses:
                 "200":
                   description: One element per capture
+                  headers:
+                    X-Fodc-Agents-Left-Out: {$ref: "#/components/headers/AgentsLeftOut"}
                   content:
                     application/json:
                       schema:
@@ -375,7 +389,9 @@ enum OpenAPIDocument {
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
                 "503":
-                  description: What slow clients have not taken yet fills `--spool-max-size`, or too many downloads wait
+                  description: >-
+                    What slow clients have not taken yet fills `--spool-max-size`, too many downloads wait, or the agent has not said
+                    whether it has the profile
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
                 "504":
@@ -396,6 +412,13 @@ enum OpenAPIDocument {
               description: Only the agent of this pod
               schema: {type: string}
 
+          headers:
+            AgentsLeftOut:
+              description: >-
+                How many connected agents have not answered in time, and are left out because nothing is known of them. Not there when
+                there are none
+              schema: {type: integer, minimum: 1}
+
           responses:
             BadRequest:
               description: A malformed request
@@ -406,9 +429,15 @@ enum OpenAPIDocument {
               content:
                 text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
             TooLarge:
-              description: The answer, or the answers that wait for slow clients, would need too much memory
+              description: The answer, or the answers that wait for slow clients, would need too much memory, or it would not be whole
               headers:
-                Retry-After: {description: "Seconds; where it can help to wait", schema: {type: integer}}
+                Retry-After: {required: true, description: Seconds, schema: {type: integer}}
+              content:
+                text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+            NotWhole:
+              description: Agents could not be asked, so that the answer would lack series without saying so
+              headers:
+                Retry-After: {required: true, description: Seconds, schema: {type: integer}}
               content:
                 text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
             URITooLong:

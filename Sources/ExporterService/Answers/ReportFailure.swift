@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a report is refused: it would look whole without what is missing, or is too large.
+struct ReportFailure: Error {
+    /// A metric label value.
+    var cause: String
+    /// For the client.
+    var text: String
+
+    private init(_ cause: String, _ text: String) {
+        self.cause = cause
+        self.text = text
+    }
+
+    init(_ refusal: AskRefusal) { self.init(refusal.rawValue, refusal.text) }
+
+    static func tooLarge(limitBytes: Int) -> ReportFailure {
+        ReportFailure(
+            "too_large",
+            "the answers that this is made of take more than \(limitBytes >> 20) MiB: "
+                + "ask for one role or pod_name, where there are such filters")
+    }
+
+    /// Answers are in a lane that is written faster than they can be found.
+    static let unread = ReportFailure(
+        "unread", "agents write faster than the proxy reads their answers at present: try again later")
+
+    /// This exporter ends before agents had their time.
+    static let stopping = ReportFailure(SampleSelection.stopping, "the proxy is being stopped: try again")
+
+    /// An agent that may have it has not said.
+    static let notAnswered = ReportFailure(
+        SampleSelection.noAnswer, "not known, and the agent has not answered: try again later")
+
+    static let causes = AskRefusal.allCases.map(\.rawValue) + [tooLarge(limitBytes: 0), unread, stopping].map(\.cause)
+}
