@@ -41,11 +41,11 @@ let package = Package(
     targets: [
         // Executables: read flags, wire, nothing else. They name Settings, which they get through WorkerLink, since a
         // change of its types' layout is seen by an incremental build only where it is named.
-        .executableTarget(name: "Supervisor", dependencies: ["Supervision", "Settings", arguments]),
+        .executableTarget(name: "Supervisor", dependencies: ["Platform", "Supervision", "Settings", arguments]),
         .executableTarget(name: "Ingest", dependencies: ["IngestService", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
             name: "Exporter", dependencies: ["CRevision", "ExporterService", "Settings", "WorkerLink", "WorkerRuntime"]),
-        .executableTarget(name: "AgentSim", dependencies: ["AgentSimulation", "Settings", arguments]),
+        .executableTarget(name: "AgentSim", dependencies: ["AgentSimulation", "Platform", "Settings", arguments]),
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
             name: "FakeWorker", dependencies: ["Lanes", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),

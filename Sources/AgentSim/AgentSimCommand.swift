@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import Platform
 
 @main
 struct AgentSimCommand: AsyncParsableCommand {
@@ -13,6 +14,7 @@ struct AgentSimCommand: AsyncParsableCommand {
 
     /// As all programs of this project: 2 for wrong usage, 1 for everything else that fails.
     static func main() async {
+        StandardDescriptors.ensureOpen()
         do {
             let command = try parseAsRoot()
             if var running = command as? any AsyncParsableCommand {

@@ -61,4 +61,10 @@ int fodc_process_signals_next(int signals) {
 
 void fodc_process_ignore_signal(int signal_number) { signal(signal_number, SIG_IGN); }
 
+void fodc_process_ignore_meaningless_signals(void) {
+    static const int numbers[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGPOLL, SIGPWR, SIGSTKFLT};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) signal(numbers[i], SIG_IGN);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++) signal(number, SIG_IGN);
+}
+
 void fodc_process_default_signal(int signal_number) { signal(signal_number, SIG_DFL); }

@@ -31,3 +31,21 @@ int fodc_process_pidfd_reap(int pidfd, struct fodc_process_end *end) {
     }
     return 0;
 }
+
+int fodc_process_next_ended_child(pid_t *pid) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    int result;
+    do result = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
+    while (result != 0 && errno == EINTR);
+    if (result != 0) return -1;
+    *pid = info.si_pid;
+    return 0;
+}
+
+int fodc_process_reap(pid_t pid) {
+    pid_t result;
+    do result = waitpid(pid, NULL, WNOHANG);
+    while (result < 0 && errno == EINTR);
+    return result == pid ? 0 : -1;
+}

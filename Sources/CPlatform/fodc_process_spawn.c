@@ -4,11 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +33,63 @@ static void tell_and_exit(int report, int step) {
     ssize_t ignored = write(report, &failure, sizeof failure);
     (void)ignored;
     _exit(127);
+}
+
+/* As the kernel writes an entry of a folder (getdents64(2)); glibc declares it only for its own readdir. */
+struct folder_entry {
+    uint64_t inode;
+    int64_t offset;
+    unsigned short length;
+    unsigned char type;
+    char name[];
+};
+
+/* The number that an entry of /proc/self/fd is; -1 for "." and "..". */
+static int descriptor_of(const char *name) {
+    int number = 0;
+    if (*name == 0) return -1;
+    for (; *name != 0; name++) {
+        if (*name < '0' || *name > '9') return -1;
+        number = number * 10 + (*name - '0');
+    }
+    return number;
+}
+
+/* Without /proc: every number that a descriptor may have. */
+static int close_numbers_from(int first) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+    /* A limit that was lowered leaves descriptors above it, and an unlimited one would take minutes: a million either way. */
+    const int end = 1 << 20;
+    const int until = limit.rlim_cur < (rlim_t)end && limit.rlim_max < (rlim_t)end ? (int)limit.rlim_max : end;
+    for (int number = first; number < until; number++) close(number);
+    return 0;
+}
+
+/* close_range(first, all) for kernels before 5.9 and seccomp profiles that refuse it, with async-signal-safe calls only. */
+static int close_from(int first) {
+    if (syscall(SYS_close_range, (unsigned)first, ~0u, 0) == 0) return 0;
+    if (errno != ENOSYS && errno != EPERM) return -1;
+    int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return close_numbers_from(first);
+    /* Closing an entry while the folder is read may hide another one: read again until there was none to close. */
+    _Alignas(struct folder_entry) char entries[4096];
+    for (int closed = 1; closed > 0;) {
+        closed = 0;
+        if (lseek(folder, 0, SEEK_SET) < 0) return -1;
+        for (long count; (count = syscall(SYS_getdents64, folder, entries, sizeof entries)) != 0;) {
+            if (count < 0) return -1;
+            for (long place = 0; place < count;) {
+                const struct folder_entry *entry = (const void *)(entries + place);
+                place += entry->length;
+                int number = descriptor_of(entry->name);
+                if (number < first || number == folder) continue;
+                close(number);
+                closed++;
+            }
+        }
+    }
+    return close(folder);
 }
 
 static void run_child(const char *path, const char *other_path, char *const arguments[], char *const environment[], const int descriptors[],
@@ -67,7 +125,7 @@ static void run_child(const char *path, const char *other_path, char *const argu
         if (dup2(moved[i], FIRST_DESCRIPTOR + i) < 0) tell_and_exit(report, STEP_DESCRIPTORS);
     if (dup3(report, end, O_CLOEXEC) < 0) tell_and_exit(report, STEP_DESCRIPTORS);
     report = end;
-    if (syscall(SYS_close_range, (unsigned)end + 1, ~0u, 0) != 0) tell_and_exit(report, STEP_CLOSE);
+    if (close_from(end + 1) != 0) tell_and_exit(report, STEP_CLOSE);
 
     execve(path, arguments, environment);
     if (other_path != NULL && (errno == EACCES || errno == ENOENT)) execve(other_path, arguments, environment);

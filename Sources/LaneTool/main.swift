@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Glibc
+import Platform
+
+StandardDescriptors.ensureOpen()
 
 // 0: done; 1: it could not be done; 2: what was asked for makes no sense.
 do {

@@ -29,5 +29,24 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    public var description: String { "\(call): \(reason)" }
+    public var description: String { "\(call): \(reason)\(cause)" }
+
+    /// The oldest kernel that has every call that is needed (`waitid` with `P_PIDFD`).
+    public static let leastKernel = "5.4"
+
+    /// Calls that the kernel itself never refuses with `EPERM`.
+    private static let unrestrictedCalls: Set<Substring> = [
+        "close_range", "epoll_create1", "fork", "memfd_create", "pidfd_open", "pipe", "pipe2", "signalfd", "socketpair",
+        "timerfd_create",
+    ]
+
+    /// The likely cause of a call that is not there, or is refused for no reason of its own.
+    private var cause: String {
+        guard code == ENOSYS || code == EPERM && Self.unrestrictedCalls.contains(call.prefix { $0 != " " }) else {
+            return ""
+        }
+        return
+            " (the kernel is older than Linux \(Self.leastKernel), or a seccomp profile, such as a container's, forbids this "
+            + "call)"
+    }
 }

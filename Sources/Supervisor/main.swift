@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import Platform
 
+StandardDescriptors.ensureOpen()
 exit(ProxyProgram.run())

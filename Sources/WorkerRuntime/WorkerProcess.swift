@@ -37,6 +37,7 @@ public enum WorkerProcess {
         check: (WorkerLaunch) throws -> Void = { _ in },
         _ make: @escaping @Sendable (WorkerLaunch, any EventLoop, Logger) throws -> any Worker
     ) -> Never {
+        StandardDescriptors.ensureOpen()
         if WorkerCheck.isAsked(CommandLine.arguments) {
             try? SmallFile.writeAll(Array("\(WorkerCheck.line)\n".utf8), to: STDOUT_FILENO, name: "output")
             exit(0)
@@ -44,6 +45,7 @@ public enum WorkerProcess {
         // It may have been executed by a descriptor, after which the system calls it in ps and in its cores.
         if let name = CommandLine.arguments.first?.split(separator: "/").last { ProcessName.set(String(name)) }
         signal(SIGPIPE, SIG_IGN)
+        SignalQueue.ignoreMeaningless()
         // A limit on file sizes is an error of the write that meets it, not the end of the worker.
         signal(SIGXFSZ, SIG_IGN)
         let launch: WorkerLaunch

@@ -30,6 +30,9 @@ int fodc_process_signals_next(int signals);
 /* Ignores a signal in this process (a macro of C that Swift cannot always take). */
 void fodc_process_ignore_signal(int signal_number);
 
+/* Ignores what would end this process and tells it nothing: SIGUSR1, SIGUSR2, the timers' signals, the real-time ones. */
+void fodc_process_ignore_meaningless_signals(void);
+
 /* Gives it its default effect, whatever was inherited. */
 void fodc_process_default_signal(int signal_number);
 

@@ -2,6 +2,8 @@
 #ifndef FODC_PROCESS_PIDFD_H
 #define FODC_PROCESS_PIDFD_H
 
+#include <sys/types.h>
+
 /* Sends a signal to the process of a pidfd. 0, or -1 with errno. */
 int fodc_process_pidfd_signal(int pidfd, int signal_number);
 
@@ -15,5 +17,14 @@ struct fodc_process_end {
 
 /* Reaps the child of a pidfd if it has ended; never waits. 0, or -1 with errno. */
 int fodc_process_pidfd_reap(int pidfd, struct fodc_process_end *end);
+
+/*
+ * The pid of a child that has ended and is not reaped yet, without reaping it; 0 if there is none. Which of several is
+ * unspecified. Never waits. Returns 0, or -1 with errno set (ECHILD: there are no children at all).
+ */
+int fodc_process_next_ended_child(pid_t *pid);
+
+/* Reaps a child that has ended, whatever it was. Never waits. Returns 0, or -1 if there is no such one. */
+int fodc_process_reap(pid_t pid);
 
 #endif

@@ -65,6 +65,18 @@ public final class ChildProcess {
         fodc_process_pidfd_signal(pidfd, number) == 0
     }
 
+    /// The pid of a child of this process that has ended and is not reaped yet, also of one that it has not started itself
+    /// (PID 1 inherits orphans); `nil`: there is none. Never waits.
+    public static func nextEnded() -> pid_t? {
+        var pid: pid_t = 0
+        return fodc_process_next_ended_child(&pid) == 0 && pid > 0 ? pid : nil
+    }
+
+    /// Reaps a child that has ended and that no object of this type stands for. `false`: there is none of that pid.
+    public static func reapUnknown(_ pid: pid_t) -> Bool {
+        fodc_process_reap(pid) == 0
+    }
+
     /// How it ended, once; `nil` while it runs. Never waits.
     public func reap() -> End? {
         var end = fodc_process_end()

@@ -25,6 +25,12 @@ public struct SignalQueue: ~Copyable {
         fodc_process_default_signal(number)
     }
 
+    /// Ignores in the whole process the signals that mean nothing to it and would end it (SIGUSR1, SIGUSR2, those of
+    /// timers, the real-time ones).
+    public static func ignoreMeaningless() {
+        fodc_process_ignore_meaningless_signals()
+    }
+
     /// Ignores a signal in the whole process (SIGPIPE: writing to a closed socket is then only an error).
     public static func ignore(_ number: Int32) {
         fodc_process_ignore_signal(number)
