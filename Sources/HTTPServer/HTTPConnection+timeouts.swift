@@ -86,6 +86,7 @@ extension HTTPConnection {
     private var writeTimeout: TimeAmount { exchange?.writeTimeout ?? server.configuration.writeTimeout }
 
     func watchWriting() {
+        guard writeTimeout > .zero else { return setDeadline(nil) }
         let interval = writeTimeout.nanoseconds / Self.writeChecksPerTimeout
         setDeadline(channel.eventLoop.now + .nanoseconds(max(1, interval)))
     }

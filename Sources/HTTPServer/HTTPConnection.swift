@@ -127,7 +127,7 @@ final class HTTPConnection: ChannelInboundHandler {
     func enter(_ next: Phase, timeout: TimeAmount?) {
         phase = next
         phaseSince = channel.eventLoop.now
-        setDeadline(timeout.map { phaseSince + $0 })
+        setDeadline(timeout.flatMap { $0 > .zero ? phaseSince + $0 : nil })
     }
 
     /// The client has closed its side. One that waits for its answer is taken to be gone: that is what a closed socket

@@ -6,11 +6,12 @@ extension HTTPServer {
     public struct Configuration {
         public var limits = HTTPRequestLimits()
 
-        /// Longest time from the connection's start, or a request's first byte, until its head is complete.
+        /// Longest time from the connection's start, or a request's first byte, until its head is complete. Zero:
+        /// no limit.
         public var readTimeout = TimeAmount.seconds(10)
 
         /// Longest time without progress in writing an answer, however long the whole answer takes. Progress is that
-        /// the kernel has taken bytes; `unsentLowWaterBytes` says how fine that is.
+        /// the kernel has taken bytes; `unsentLowWaterBytes` says how fine that is. Zero: no limit.
         public var writeTimeout = TimeAmount.seconds(10)
 
         /// How long a connection is kept without a request; longer than the usual scrape intervals.

@@ -10,6 +10,8 @@ public struct ControlWorker: Hashable, Sendable {
         case running = 2
         /// It serves what it has and takes nothing new: it is about to end.
         case draining = 3
+        /// It was sent away by an administrator, and stays away until it is restarted.
+        case drained = 4
     }
 
     /// Why a worker ended.

@@ -20,7 +20,7 @@ struct JournalEntry {
     init(_ line: LogLine) {
         append("MESSAGE", line.journalText)
         append("PRIORITY", String(line.priority))
-        append("SYSLOG_IDENTIFIER", "fodc-proxy")
+        append("SYSLOG_IDENTIFIER", LogLine.module)
         append("FODC_WORKER", line.component)
         if line.hasLabel { append("FODC_PART", line.label) }
         for (name, value) in line.fields.prefix(Self.limitFields) {
@@ -32,8 +32,8 @@ struct JournalEntry {
     static func fieldName(_ name: String) -> String {
         switch name {
         case "agent_id": return "FODC_AGENT"
-        // Whom the line is about; FODC_WORKER is who says it.
-        case "worker": return "FODC_ABOUT"
+        // A field may come twice: the process that writes the line, and the worker that it is about.
+        case "worker": return "FODC_WORKER"
         default:
             let letters = name.uppercased().utf8.map { byte in
                 switch byte {

@@ -6,7 +6,7 @@ import Platform
 /// the message holds: it may come from the network.
 ///
 ///     2026-01-31T12:00:00.000Z info supervisor: ready workers=2 listening=":17912 :17913"
-///     {"time":"2026-01-31T12:00:00.000Z","level":"info","component":"supervisor","message":"ready","workers":"2"}
+///     {"time":"2026-01-31T12:00:00.000Z","level":"info","module":"fodc-proxy","component":"supervisor","message":"ready","workers":"2"}
 public struct LogLine: Sendable {
     public var wallNanoseconds: Int64
     public var level: Logger.Level
@@ -75,6 +75,8 @@ public struct LogLine: Sendable {
     }
 
     private static let repeatsField = "repeats"
+    /// The program, as the Go proxy's log lines name theirs.
+    static let module = "fodc-proxy"
 
     var hasLabel: Bool { label != component && !label.isEmpty }
 
@@ -111,6 +113,7 @@ public struct LogLine: Sendable {
         fields.insert(("message", message), at: 0)
         if hasLabel { fields.insert(("part", label), at: 0) }
         fields.insert(("component", component), at: 0)
+        fields.insert(("module", Self.module), at: 0)
         for (name, value) in fields {
             line += ",\""
             Self.appendEscaped(name, to: &line, isQuoted: true)

@@ -96,6 +96,6 @@ public struct DiagnosticsReport: Sendable {
         json.member("occurred_at", crumb.hasTime ? crumb.time : .zeroOfGo)
         if !crumb.fields.isEmpty { json.member("fields", crumb.fields) }
         json.member("stage", crumb.stage)
-        json.member("component", crumb.component)
+        if !crumb.component.isEmpty { json.member("component", crumb.component) }
     }
 }

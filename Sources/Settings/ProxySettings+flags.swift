@@ -16,7 +16,7 @@ extension ProxySettings {
         try checkTogether { _ in .flag }
     }
 
-    /// One setting as text; `nil` for a folder that is not set.
+    /// One setting as text; `nil` for a folder that is not set, and for what another flag says.
     public func text(of flag: SettingsFlag) -> String? {
         switch flag {
         case .grpcListenAddress: grpcListenAddress.description
@@ -38,6 +38,8 @@ extension ProxySettings {
         case .runtimeDirectory: runtimeDirectory
         case .logLevel: logLevel.rawValue
         case .logFormat: logFormat.rawValue
+        // They come to these two.
+        case .loggingLevel, .loggingEnvironment, .loggingModules, .loggingLevels: nil
         }
     }
 
@@ -47,13 +49,14 @@ extension ProxySettings {
         switch flag {
         case .grpcListenAddress: grpcListenAddress = try given.address()
         case .httpListenAddress: httpListenAddress = try given.address()
-        case .agentHeartbeatTimeout: agentHeartbeatTimeout = try given.duration(Limits.heartbeatTimeout)
+        case .agentHeartbeatTimeout: agentHeartbeatTimeout = try given.duration(Limits.heartbeatTimeout, zero: "never")
         case .agentCleanupTimeout: agentCleanupTimeout = try given.duration(Limits.cleanupTimeout)
         case .maxAgents: maxAgents = try given.count(Limits.agents)
         case .grpcMaxMessageSize: grpcMaxMessageBytes = try given.bytes(Limits.grpcMessageBytes)
-        case .httpReadTimeout: httpReadTimeout = try given.duration(Limits.httpTimeout)
-        case .httpWriteTimeout: httpWriteTimeout = try given.duration(Limits.httpTimeout)
-        case .heartbeatInterval: heartbeatInterval = try given.duration(Limits.heartbeatInterval)
+        case .httpReadTimeout: httpReadTimeout = try given.duration(Limits.httpTimeout, zero: "no limit")
+        case .httpWriteTimeout: httpWriteTimeout = try given.duration(Limits.httpTimeout, zero: "no limit")
+        case .heartbeatInterval:
+            heartbeatInterval = try given.duration(Limits.heartbeatInterval, zero: "the agents' own")
         case .ingestWorkers: ingestWorkers = try given.count(Limits.ingestWorkers)
         case .ringMaxSize: ringMaxBytes = try given.bytes(Limits.ringBytes)
         case .staleGrace: staleGrace = try given.duration(Limits.staleGrace)
@@ -64,6 +67,10 @@ extension ProxySettings {
         case .runtimeDirectory: runtimeDirectory = try given.folder()
         case .logLevel: logLevel = try given.oneOf()
         case .logFormat: logFormat = try given.oneOf()
+        case .loggingLevel: logLevel = try given.upstreamLevel()
+        case .loggingEnvironment: logFormat = given.upstreamFormat
+        case .loggingModules: break
+        case .loggingLevels: _ = try given.upstreamLevels()
         }
     }
 
@@ -77,10 +84,13 @@ extension ProxySettings {
                 .agentCleanupTimeout,
                 "longer than \(SettingsFlag.agentHeartbeatTimeout.option), which is \(agentHeartbeatTimeout.goSyntax)")
         }
-        guard heartbeatInterval < agentHeartbeatTimeout else {
+        let interval = heartbeatInterval == .zero ? Limits.agentsOwnHeartbeatInterval : heartbeatInterval
+        guard agentHeartbeatTimeout == .zero || interval < agentHeartbeatTimeout else {
+            let isTheirs = heartbeatInterval == .zero
             throw refuse(
                 .heartbeatInterval,
-                "shorter than \(SettingsFlag.agentHeartbeatTimeout.option), which is \(agentHeartbeatTimeout.goSyntax)")
+                "shorter than \(SettingsFlag.agentHeartbeatTimeout.option), which is \(agentHeartbeatTimeout.goSyntax)"
+                    + (isTheirs ? " (agents that are told none beat every \(interval.goSyntax))" : ""))
         }
         let leastRingBytes = Limits.ringBytes(forMessageBytes: grpcMaxMessageBytes)
         guard ringMaxBytes >= leastRingBytes else {
@@ -97,7 +107,7 @@ extension ProxySettings {
 }
 
 /// The text of one setting and the ways to read it. Every refusal says what is allowed, with an example.
-private struct GivenValue {
+struct GivenValue {
     let flag: SettingsFlag
     let source: SettingsError.Source
     let text: String
@@ -116,10 +126,13 @@ private struct GivenValue {
         return address
     }
 
-    func duration(_ range: ClosedRange<Duration>) throws(SettingsError) -> Duration {
-        guard let duration = Duration(goSyntax: text), range.contains(duration) else {
+    /// - Parameter zero: what zero means, where that is below the range and allowed all the same.
+    func duration(_ range: ClosedRange<Duration>, zero: String? = nil) throws(SettingsError) -> Duration {
+        guard let duration = Duration(goSyntax: text), range.contains(duration) || zero != nil && duration == .zero
+        else {
             throw refuse(
-                "a duration from \(range.lowerBound.goSyntax) to \(range.upperBound.goSyntax), with its unit, "
+                (zero.map { "0 (\($0)) or " } ?? "")
+                    + "a duration from \(range.lowerBound.goSyntax) to \(range.upperBound.goSyntax), with its unit, "
                     + "such as 15s, 1h30m or 250ms"
             )
         }

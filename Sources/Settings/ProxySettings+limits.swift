@@ -3,8 +3,8 @@
 extension ProxySettings {
     /// What each setting may be. The reasons are beside the figures; ``set(_:to:source:)`` holds them.
     public enum Limits {
-        /// A lane's agent table has 16,384 places, and claims and streams on foreign workers take places, too.
-        public static let agents = 1...10_000
+        /// Over all workers. Above, the rings' tables and the descriptors of a process would have to grow with it.
+        public static let agents = 1...50_000
         /// One process each; more than cores is waste, and each costs a lane and its memory.
         public static let ingestWorkers = 1...64
         /// Workers that are started unless told otherwise: one decodes 1,000 agents of 2,000 series in under a second.
@@ -15,10 +15,15 @@ extension ProxySettings {
         /// a lane has no room.
         public static let ringBytes = (80 * ByteSize.mebibyte)...(8 * ByteSize.gibibyte)
         public static let defaultRingBytesAtMost = 2 * ByteSize.gibibyte
-        /// An agent that beats more often than once a second only costs; the Go agent's timers are in seconds.
+        /// An agent that beats more often than once a second only costs; agents are told whole seconds. Zero leaves the
+        /// interval to them.
         public static let heartbeatInterval = Duration.seconds(1)...Duration.seconds(3600)
+        /// The interval of an agent that is told none.
+        public static let agentsOwnHeartbeatInterval = Duration.seconds(10)
+        /// Two beats of the shortest interval. Zero: never.
         public static let heartbeatTimeout = Duration.seconds(2)...Duration.seconds(24 * 3600)
         public static let cleanupTimeout = Duration.seconds(3)...Duration.seconds(7 * 24 * 3600)
+        /// Zero: no limit.
         public static let httpTimeout = Duration.milliseconds(100)...Duration.seconds(3600)
         /// Last-known values are served for 5 min at most, whatever the grace (HTTP contract).
         public static let staleGrace = Duration.zero...Duration.seconds(300)
@@ -27,6 +32,13 @@ extension ProxySettings {
         public static let lifecycleInterval = Duration.zero...Duration.seconds(24 * 3600)
         /// Below a chunk no download could begin; above a tebibyte it is no limit.
         public static let spoolBytes = ByteSize.mebibyte...(1024 * ByteSize.gibibyte)
+
+        /// The interval that follows a timeout when nobody has set one: a third, so that one lost beat is no loss.
+        public static func heartbeatInterval(forTimeout timeout: Duration) -> Duration {
+            guard timeout != .zero else { return agentsOwnHeartbeatInterval }
+            let third = Duration.seconds(timeout.components.seconds / 3)
+            return min(max(third, heartbeatInterval.lowerBound), agentsOwnHeartbeatInterval)
+        }
 
         /// The least ring for messages of so many bytes: 2.5 times, 80 MiB for the default of 32 MiB.
         public static func ringBytes(forMessageBytes messageBytes: Int) -> Int {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ProxySettings {
-    /// The settings of a start: flags, else the environment's `FODC_…`, else systemd's folders and this machine's
-    /// limits, else the defaults.
+    /// A value that somebody has chosen, and where.
+    typealias Chosen = (source: SettingsError.Source, value: String)
+
+    /// The settings of a start: flags, else the environment's `FODC_…`, else its `BYDB_…`, else systemd's folders and this
+    /// machine's limits, else the defaults.
     ///
     /// - Parameters:
     ///   - flags: as they were typed; of two of a kind the later counts.
@@ -14,13 +17,13 @@ extension ProxySettings {
         var settings = ProxySettings()
         var sources: [SettingsFlag: SettingsError.Source] = [:]
         for flag in SettingsFlag.allCases {
-            if let given = flags.last(where: { $0.flag == flag }) {
-                try settings.set(flag, to: given.value, source: .flag)
-                sources[flag] = .flag
-            } else if let value = environment(flag.environmentVariable), !value.isEmpty {
-                try settings.set(flag, to: value, source: .environment)
-                sources[flag] = .environment
-            }
+            guard let chosen = chosen(flag, flags: flags, environment: environment) else { continue }
+            try settings.set(flag, to: chosen.value, source: chosen.source)
+            sources[flag] = chosen.source
+        }
+        try settings.takeLogging { chosen($0, flags: flags, environment: environment) }
+        if sources[.heartbeatInterval] == nil {
+            settings.heartbeatInterval = Limits.heartbeatInterval(forTimeout: settings.agentHeartbeatTimeout)
         }
         if sources[.stateDirectory] == nil {
             settings.stateDirectory = firstFolder(environment("STATE_DIRECTORY"))
@@ -47,10 +50,17 @@ extension ProxySettings {
     public static func given(
         flags: [(flag: SettingsFlag, value: String)], environment: (String) -> String?
     ) -> Set<SettingsFlag> {
-        Set(
-            SettingsFlag.allCases.filter { flag in
-                flags.contains { $0.flag == flag } || environment(flag.environmentVariable)?.isEmpty == false
-            })
+        Set(SettingsFlag.allCases.filter { chosen($0, flags: flags, environment: environment) != nil })
+    }
+
+    private static func chosen(
+        _ flag: SettingsFlag, flags: [(flag: SettingsFlag, value: String)], environment: (String) -> String?
+    ) -> Chosen? {
+        if let given = flags.last(where: { $0.flag == flag }) { return (.flag, given.value) }
+        for variable in [flag.environmentVariable, flag.upstreamVariable] {
+            if let value = environment(variable), !value.isEmpty { return (.environment(variable), value) }
+        }
+        return nil
     }
 
     /// systemd puts several folders into one variable with colons between them.

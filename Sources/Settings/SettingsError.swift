@@ -4,7 +4,9 @@
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
     /// Where a value was given.
     public enum Source: Equatable, Sendable {
-        case flag, environment, standard
+        case flag, standard
+        /// The variable of this name.
+        case environment(String)
     }
 
     public let flag: SettingsFlag
@@ -25,7 +27,7 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
         let name =
             switch source {
             case .flag: flag.option
-            case .environment: "\(flag.environmentVariable) (the environment's \(flag.option))"
+            case .environment(let variable): "\(variable) (the environment's \(flag.option))"
             case .standard: "\(flag.option) (default)"
             }
         return "\(name): \"\(value)\" is not allowed; must be \(allowed)"

@@ -2,7 +2,8 @@
 
 /// The flags of the proxy. The raw value is the flag's name without the dashes.
 ///
-/// Names, meanings and defaults of the first nine are those of the Go proxy: existing deployments pass them.
+/// Names, meanings and defaults of the first nine are those of the Go proxy: existing deployments pass them. The last four
+/// are its flags for logging, which say in other words what `--log-level` and `--log-format` say.
 public enum SettingsFlag: String, CaseIterable, Sendable {
     case grpcListenAddress = "grpc-listen-addr"
     case httpListenAddress = "http-listen-addr"
@@ -23,13 +24,25 @@ public enum SettingsFlag: String, CaseIterable, Sendable {
     case runtimeDirectory = "runtime-dir"
     case logLevel = "log-level"
     case logFormat = "log-format"
+    case loggingLevel = "logging-level"
+    case loggingEnvironment = "logging-env"
+    case loggingModules = "logging-modules"
+    case loggingLevels = "logging-levels"
 
     /// As it is typed: `--max-agents`.
     public var option: String { "--" + rawValue }
 
     /// The environment variable that gives the same setting: `FODC_MAX_AGENTS`. The flag wins; an empty variable
-    /// counts as none. Unknown `FODC_…` variables are nobody's business (Kubernetes makes some for each service).
-    public var environmentVariable: String {
-        "FODC_" + rawValue.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+    /// counts as none.
+    public var environmentVariable: String { Self.variablePrefix + variableSuffix }
+
+    /// The variable by which the Go proxy takes it: `BYDB_MAX_AGENTS`. Ours wins.
+    public var upstreamVariable: String { Self.upstreamVariablePrefix + variableSuffix }
+
+    public static let variablePrefix = "FODC_"
+    public static let upstreamVariablePrefix = "BYDB_"
+
+    private var variableSuffix: String {
+        rawValue.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
     }
 }

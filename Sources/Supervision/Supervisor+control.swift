@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
+import Glibc
 import Logging
 import Platform
 import Settings
@@ -76,10 +77,13 @@ extension Supervisor {
     }
 
     private func reload(_ request: ReloadRequest, _ reply: ControlReply) {
+        // ExecReload= of the unit does not repeat what ExecStart= gave: that counts on.
+        let isOfUnit = request.variable(ReloadVariable.name) == String(getpid())
+        let start = isOfUnit ? startFlags : []
         let wanted: ProxySettings
         do throws(SettingsError) {
             wanted = try ProxySettings.resolve(
-                flags: request.knownFlags, environment: request.variable, machine: .current())
+                flags: start + request.knownFlags, environment: request.variable, machine: .current())
         } catch {
             return refuseReload("\(error)", reply)
         }
@@ -97,8 +101,10 @@ extension Supervisor {
         let folder = request.libexecDirectory
         beginReload(
             ReloadOrder(
-                settings: wanted, arguments: request.arguments.filter { !$0.hasPrefix(ReloadRequest.libexecOption) },
-                environment: request.environment.map { ($0.name, $0.value) },
+                settings: wanted,
+                arguments: start.map { "\($0.flag.option)=\($0.value)" }
+                    + request.arguments.filter { !$0.hasPrefix(ReloadRequest.libexecOption) },
+                environment: request.environment.filter { $0.name != ReloadVariable.name }.map { ($0.name, $0.value) },
                 programs: ProgramPaths(
                     executable: programs.executable,
                     workerFolder: folder ?? (programs.isWorkerFolderGiven ? programs.workerFolder : nil))), reply: reply

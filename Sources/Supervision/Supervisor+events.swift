@@ -118,6 +118,24 @@ extension Supervisor {
         return lanes.ingest[worker.index]
     }
 
+    /// Reaps also what this process has not started: as PID 1 of a container it inherits what `kubectl exec` and probes
+    /// leave behind. The end of one that it has started goes where its pidfd would bring it.
+    func reapChildren() {
+        while let pid = ChildProcess.nextEnded() {
+            if let worker = everyone.first(where: { $0.pid == pid }) {
+                guard let end = worker.reap() else { return }
+                bury(worker, end)
+            } else if check?.process.pid == pid {
+                checkEnded()
+            } else if unwatched.contains(where: { $0.pid == pid }) {
+                unwatched.removeAll { $0.reap() != nil }
+            } else {
+                guard ChildProcess.reapUnknown(pid) else { return }
+                logger.debug("an orphan has ended and is reaped", metadata: ["pid": "\(pid)"])
+            }
+        }
+    }
+
     private static let messagesATurn = 32
 
     /// What a worker says.
@@ -147,11 +165,10 @@ extension Supervisor {
     }
 
     private func handleSignal(_ number: Int32) {
-        if number == SIGHUP {
-            let arguments = settings.flagValues.map { "\($0.flag.option)=\($0.value)" }
-            beginReload(
-                ReloadOrder(settings: settings, arguments: arguments, environment: nil, programs: programs), reply: nil)
-            return
+        switch number {
+        case SIGHUP: return reloadAsIs()
+        case SIGCHLD: return reapChildren()
+        default: break
         }
         let step = shutdown.signalled(nowNanoseconds: MonotonicClock.nowNanoseconds())
         logger.notice("ending", metadata: ["signal": "\(SignalName.of(number))"])

@@ -62,7 +62,8 @@ extension Supervisor {
         guard !operation.steps.isEmpty else {
             // Of the operation that is over the line does not tell.
             self.operation = nil
-            let line = statusLine()
+            // And nothing but a reload has to do with how the last one went.
+            let line = statusLine(showsReload: operation.previous != nil)
             self.operation = operation
             return endOperation(.success(line))
         }
@@ -178,7 +179,10 @@ extension Supervisor {
         let worker = ingest[index]
         operation.awaited = worker
         worker.life.drain()
-        guard worker.process != nil else { return nextStep() }
+        guard worker.process != nil else {
+            control.drained(worker)
+            return nextStep()
+        }
         sendAway(worker)
     }
 
@@ -292,6 +296,7 @@ extension Supervisor {
     }
 
     func operationTick() {
+        if hasPendingReload, whyNot() == nil { beginPendingReload() }
         guard check == nil, let operation, now >= operation.deadlineNanoseconds else { return }
         if operation.current == .removeIngest, let index = operation.awaited?.index {
             logger.error("a lane was not adopted in time: its last values go", metadata: ["worker": "ingest-\(index)"])

@@ -41,6 +41,24 @@ extension Supervisor {
         tellStatus()
     }
 
+    /// What a SIGHUP asks for: new programs, and the settings as they are.
+    func reloadAsIs() {
+        guard whyNot() == nil || phase == .stopping else {
+            // One is enough: it takes what is on disk by then.
+            if !hasPendingReload { logger.notice("reload: remembered until \(operation?.name ?? "the start") is done") }
+            hasPendingReload = true
+            return
+        }
+        let arguments = settings.flagValues.map { "\($0.flag.option)=\($0.value)" }
+        beginReload(
+            ReloadOrder(settings: settings, arguments: arguments, environment: nil, programs: programs), reply: nil)
+    }
+
+    func beginPendingReload() {
+        hasPendingReload = false
+        reloadAsIs()
+    }
+
     /// Whoever asked for it may be a script that nobody reads: counted, and in the status line.
     func refuseReload(_ reason: String, _ reply: ControlReply?) {
         logger.error("reload refused: \(reason)")
@@ -66,7 +84,10 @@ extension Supervisor {
         let replaced = ["STATE_DIRECTORY", "RUNTIME_DIRECTORY", "CACHE_DIRECTORY", "TMPDIR"]
         let kept = ProcessEnvironment.entries(without: []).filter { entry in
             let name = entry.prefix { $0 != "=" }
-            return !name.hasPrefix("FODC_") && !replaced.contains(String(name))
+            let isSetting = [SettingsFlag.variablePrefix, SettingsFlag.upstreamVariablePrefix].contains {
+                name.hasPrefix($0)
+            }
+            return !isSetting && !replaced.contains(String(name))
         }
         return kept + given.map { "\($0.name)=\($0.value)" }
     }
@@ -221,8 +242,11 @@ extension Supervisor {
                 ], isLeaving: worker.isLeaving && leaving.contains { $0 === worker },
                 isDraining: worker.life.isDraining, startsFresh: worker.startsFresh,
                 hasOldLanes: worker.laneSet !== lanes,
-                lastCause: worker.life.lastDeath?.cause, killAtNanoseconds: worker.killAtNanoseconds)
+                lastCause: worker.life.lastDeath?.cause, killAtNanoseconds: worker.killAtNanoseconds,
+                lastFailure: worker.life.lastFailure)
         }
+        handover.startFlags = startFlags
+        handover.hasPendingReload = hasPendingReload
         handover.obsoleteNames = keeper.unremoved
         handover.suspicion = suspicion
         handover.quarantine = lastQuarantine
@@ -236,6 +260,7 @@ extension Supervisor {
         phase = .serving
         // A reload that changes the flag outweighs what somebody has set meanwhile.
         changedLogLevel = settings.logLevel == handover.previous.logLevel ? handover.logLevel : nil
+        hasPendingReload = handover.hasPendingReload
         suspicion = handover.suspicion
         lastQuarantine = handover.quarantine
         let isNewLayout = estate.isForeign
@@ -279,7 +304,20 @@ extension Supervisor {
         logger.notice(
             "reload: this is version \(ProxyVersion.current) now; replacing the workers",
             metadata: ["workers": "\(everyone.count)"])
+        logChanges(since: handover.previous)
         nextStep()
+    }
+
+    /// One line for each flag whose value is another now: `--max-agents 7 -> 1000 (default)`.
+    private func logChanges(since previous: ProxySettings) {
+        for flag in SettingsFlag.allCases {
+            let (before, after) = (previous.text(of: flag), settings.text(of: flag))
+            guard before != after else { continue }
+            logger.notice(
+                """
+                reload: \(flag.option) \(before ?? "none") -> \(after ?? "none")\(given.contains(flag) ? "" : " (default)")
+                """)
+        }
     }
 
     private func reloadSteps(wanted: Int, isNewLayout: Bool) -> [Operation.Step] {
@@ -306,7 +344,7 @@ extension Supervisor {
             life: WorkerLife(
                 state: said.state, policy: policy, startedAtNanoseconds: said.startedAtNanoseconds,
                 readyAtNanoseconds: said.readyAtNanoseconds, isEnding: said.isLeaving, isDraining: said.isDraining,
-                lastCause: said.lastCause), nowNanoseconds: now)
+                lastCause: said.lastCause, lastFailure: said.lastFailure), nowNanoseconds: now)
         worker.isLeaving = said.isLeaving
         worker.startsFresh = said.startsFresh
         worker.killAtNanoseconds = said.killAtNanoseconds

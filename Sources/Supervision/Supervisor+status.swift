@@ -28,12 +28,13 @@ extension Supervisor {
         service.status(line)
     }
 
-    func statusLine() -> String {
+    /// - Parameter showsReload: whether it tells that the last reload has failed.
+    func statusLine(showsReload: Bool = true) -> String {
         let reports = present.map { StatusText.Worker(name: $0.name, isReady: $0.life.isReady) }
         return StatusText.line(
             ingest: Array(reports.dropLast()), exporter: reports[reports.count - 1],
             listening: estate.listeners.text, troubles: troubles(), underWay: operation?.name,
-            reloadFailure: lastReload?.failure)
+            reloadFailure: showsReload ? lastReload?.failure : nil)
     }
 
     /// Why the service is degraded; none: it is not.
@@ -62,12 +63,12 @@ extension Supervisor {
 
     private func trouble(of worker: SupervisedWorker) -> StatusText.Trouble? {
         let policy = worker.life.policy
-        guard policy.isDegraded, let last = worker.life.lastDeath else { return nil }
+        guard policy.isDegraded else { return nil }
         var next: UInt64?
         if case .waiting(let until) = worker.life.state { next = until > now ? until - now : 0 }
         return StatusText.Trouble(
             deaths: policy.deathsInRow, overNanoseconds: policy.lastDeathNanoseconds - policy.firstDeathNanoseconds,
-            lastCause: last.cause.text, nextTryNanoseconds: next)
+            lastCause: worker.life.lastFailure?.text ?? "before the reload", nextTryNanoseconds: next)
     }
 
     // MARK: ctl status

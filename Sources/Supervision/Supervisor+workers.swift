@@ -14,7 +14,7 @@ extension Supervisor {
     private static let writerRetryNanoseconds: UInt64 = 20_000_000
 
     func metadata(_ worker: SupervisedWorker) -> Logger.Metadata {
-        ["pid": "\(worker.pid)", "generation": "\(worker.generation)"]
+        ["worker": "\(worker.name)", "pid": "\(worker.pid)", "generation": "\(worker.generation)"]
     }
 
     /// Does what a worker's state machine wants.

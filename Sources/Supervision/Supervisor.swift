@@ -17,8 +17,8 @@ public final class Supervisor {
         case stopping
     }
 
-    /// Descriptors that a worker may have open: 10,000 agents, HTTP clients, and some air.
-    static let descriptorLimit = 65_536
+    /// Descriptors that a worker may have open: 50,000 agents, twice while they reconnect, HTTP clients, and some air.
+    static let descriptorLimit = 131_072
 
     let logger = Logger(label: "supervisor")
     let service = ServiceManager()
@@ -56,6 +56,12 @@ public final class Supervisor {
     var operation: Operation?
     var check: ProgramTrial?
     var lastReload: ReloadOutcome?
+    /// A SIGHUP came when no reload could begin.
+    var hasPendingReload = false
+    /// Of the present settings those that somebody has chosen.
+    let given: Set<SettingsFlag>
+    /// What the command line of the service's start gave.
+    let startFlags: [(flag: SettingsFlag, value: String)]
     /// Whose lane was replaced last, and when.
     var lastQuarantine: (name: String, atNanoseconds: UInt64)?
     /// Sets this process's own level.
@@ -78,11 +84,14 @@ public final class Supervisor {
         // A limit on file sizes is then an error with a line of its own, and not the end.
         SignalQueue.ignore(SIGXFSZ)
         DescriptorLimit.raise(to: Self.descriptorLimit)
+        for line in UnknownVariables.warnings(of: ProcessEnvironment.entries(without: [])) { logger.warning("\(line)") }
         let monotonic = MonotonicClock.nowNanoseconds()
         settings = start.settings
+        given = start.given
+        startFlags = start.startFlags
         programs = start.programs
         do throws(SystemError) {
-            signals = try SignalQueue([SIGTERM, SIGINT, SIGHUP])
+            signals = try SignalQueue([SIGTERM, SIGINT, SIGHUP, SIGCHLD])
             events = try EventQueue()
             timer = try TickTimer(intervalNanoseconds: SteadyClock.tickNanoseconds)
             try events.add(timer.descriptor, token: EventToken.timer.rawValue)
@@ -92,10 +101,10 @@ public final class Supervisor {
         }
         // Better said before anything is made.
         let workerPrograms = try WorkerPrograms(folder: programs.workerFolder)
-        lock = try start.makeLock()
+        lock = try start.makeLock(logger)
         estate = try start.makeEstate(logger)
         keeper = StoreKeeper(events: events, logger: logger)
-        requests = try start.makeControlServer(events)
+        requests = try start.makeControlServer(events, lock: lock, logger)
         clock = SteadyClock(monotonicNanoseconds: monotonic, nowNanoseconds: start.handover?.steadyNanoseconds)
         starter = WorkerStarter(
             settings: settings, programs: workerPrograms, listeners: estate.listeners,
@@ -157,6 +166,8 @@ public final class Supervisor {
 
     /// Serves until it is told to end, or the start fails. Returns the exit code of the process: 0 or 1.
     public func run() -> Int32 {
+        // Those that were there before their signal was watched.
+        reapChildren()
         while everyone.contains(where: { $0.life.state != .finished }) {
             do throws(SystemError) {
                 try turn()

@@ -13,11 +13,14 @@ struct ListeningFlags: ParsableArguments {
 struct AgentFlags: ParsableArguments {
     @Option(
         .heartbeatInterval, "DURATION",
-        "How often agents are told to send heartbeats; at least 1s and less than the timeout. Default 10s")
+        "How often agents are told to send heartbeats; at least 1s and less than the timeout, 0: as they like (10s). "
+            + "Default a third of the timeout, at most 10s"
+    )
     var heartbeatInterval: String?
 
     @Option(
-        .agentHeartbeatTimeout, "DURATION", "An agent without a heartbeat for so long is unconnected. Default 30s")
+        .agentHeartbeatTimeout, "DURATION",
+        "An agent without a heartbeat for so long is unconnected. 2s to 24h, 0: never. Default 30s")
     var heartbeatTimeout: String?
 
     @Option(
@@ -25,7 +28,7 @@ struct AgentFlags: ParsableArguments {
         "An unconnected agent is listed for so long; longer than the heartbeat timeout. Default 5m")
     var cleanupTimeout: String?
 
-    @Option(.maxAgents, "NUMBER", "Agents that may be listed at a time. 1 to 10000, default 1000")
+    @Option(.maxAgents, "NUMBER", "Agents that may be listed at a time. 1 to 50000, default 1000")
     var maximum: String?
 
     @Option(.grpcMaxMessageSize, "SIZE", "The largest gRPC message. 1KiB to 256MiB, default 33554432 (32MiB)")
@@ -47,10 +50,13 @@ struct AgentFlags: ParsableArguments {
 }
 
 struct HTTPFlags: ParsableArguments {
-    @Option(.httpReadTimeout, "DURATION", "The longest time that reading one request may take. Default 10s")
+    @Option(
+        .httpReadTimeout, "DURATION", "The longest time that reading one request may take. 0: no limit. Default 10s")
     var readTimeout: String?
 
-    @Option(.httpWriteTimeout, "DURATION", "The longest time without progress in writing an answer. Default 10s")
+    @Option(
+        .httpWriteTimeout, "DURATION",
+        "The longest time without progress in writing an answer. 0: no limit. Default 10s")
     var writeTimeout: String?
 
     @Option(
@@ -98,6 +104,26 @@ struct LogFlags: ParsableArguments {
 
     @Option(.logFormat, "FORMAT", "How log lines look: text or json. Default text")
     var format: String?
+
+    @Option(
+        .loggingLevel, "LEVEL",
+        "The same as --log-level, in the words of the Go proxy (warn, fatal, panic, disabled are taken, too). Default info"
+    )
+    var loggingLevel: String?
+
+    @Option(
+        .loggingEnvironment, "NAME",
+        "The same as --log-format, in the words of the Go proxy: dev is text, prod is JSON. Default dev")
+    var loggingEnvironment: String?
+
+    @Option(
+        .loggingModules, "LIST",
+        "Modules whose level is in --logging-levels, with commas. Ours, the default of JSON lines, is fodc-proxy; "
+            + "others are ignored")
+    var loggingModules: [String] = []
+
+    @Option(.loggingLevels, "LIST", "A level for each of --logging-modules, with commas. Default info")
+    var loggingLevels: [String] = []
 }
 
 extension Option where Value == String? {
@@ -106,6 +132,15 @@ extension Option where Value == String? {
     init(_ flag: SettingsFlag, _ valueName: String, _ help: String) {
         self.init(
             name: .customLong(flag.rawValue), parsing: .unconditional,
+            help: ArgumentHelp(stringLiteral: help).named(valueName))
+    }
+}
+
+extension Option where Value == [String] {
+    /// The same for one that may come several times.
+    init(wrappedValue: [String], _ flag: SettingsFlag, _ valueName: String, _ help: String) {
+        self.init(
+            wrappedValue: wrappedValue, name: .customLong(flag.rawValue), parsing: .unconditionalSingleValue,
             help: ArgumentHelp(stringLiteral: help).named(valueName))
     }
 }

@@ -21,7 +21,7 @@ struct ProxyFlags: ParsableCommand {
               FODC_MAX_AGENTS=5000 fodc-proxy --ingest-workers=4 --log-format=json
 
             Every flag can also come from the environment: --max-agents is FODC_MAX_AGENTS. A flag wins over the \
-            environment, an empty variable counts as none.
+            environment, an empty variable counts as none. The Go proxy's BYDB_MAX_AGENTS is taken where neither is set.
 
             Durations are written as in Go: 250ms, 15s, 1h30m. Sizes are in bytes or with a unit: 33554432, 80MiB, 2GiB. \
             Addresses are :PORT, HOST:PORT or [IPV6]:PORT.
@@ -39,4 +39,11 @@ struct ProxyFlags: ParsableCommand {
         name: .customLong("check"),
         help: "Only look whether it would start: the flags, the workers' programs. Prints a line.")
     var isCheck = false
+
+    @Option(
+        name: .customLong("env-file"),
+        help: ArgumentHelp(
+            "With --check: file of FODC_ variables that count where the environment has none; empty for none. Default "
+                + EnvironmentFile.standardPath, valueName: "PATH"))
+    var environmentFile: String?
 }

@@ -23,6 +23,7 @@ enum ProxyProgram {
         SignalQueue.restore(SIGCHLD)
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments.first == CtlCommand.word { return CtlProgram.run(Array(arguments.dropFirst())) }
+        SignalQueue.ignoreMeaningless()
         if arguments.count == 1, arguments[0].hasPrefix(handoverOption),
             let descriptor = Int32(arguments[0].dropFirst(handoverOption.count))
         {
@@ -33,11 +34,13 @@ enum ProxyProgram {
         case .end(let code): return code == wrongUsage && holdsEstate(received) ? keepTrying() : code
         case .settings(let flags, let settings):
             if flags.isCheck { return check(flags) }
-            let given = ProxySettings.given(flags: flags.settings.given, environment: ProcessEnvironment.value)
+            let given = given(flags)
             return serve(settings, pauseSeconds: holdsEstate(received) ? 1 : pauseSeconds) {
                 let programs = ProgramPaths(
                     executable: try ProcessEnvironment.executablePath(), workerFolder: flags.settings.libexecDirectory)
-                return SupervisorStart(settings: settings, given: given, programs: programs, received: received)
+                return SupervisorStart(
+                    settings: settings, given: given, flags: flags.settings.given, programs: programs,
+                    received: received)
             }
         }
     }
@@ -78,9 +81,16 @@ enum ProxyProgram {
         switch read(handover.arguments) {
         // Whatever it was that --check did not see: systemd is to begin anew with what it keeps, and not to give up.
         case .end: return failure
-        case .settings(_, let settings):
-            return serve(settings, pauseSeconds: 0) { SupervisorStart(settings: settings, after: handover) }
+        case .settings(let flags, let settings):
+            let given = given(flags)
+            return serve(settings, pauseSeconds: 0) {
+                SupervisorStart(settings: settings, given: given, after: handover)
+            }
         }
+    }
+
+    private static func given(_ flags: ProxyFlags) -> Set<SettingsFlag> {
+        ProxySettings.given(flags: flags.settings.given, environment: ProcessEnvironment.value)
     }
 
     private enum Reading {
@@ -101,14 +111,55 @@ enum ProxyProgram {
             if !isAnswer { print("fodc-proxy --help lists the flags", to: STDERR_FILENO) }
             return .end(isAnswer ? 0 : wrongUsage)
         }
-        do throws(SettingsError) {
-            return .settings(
-                flags,
-                try ProxySettings.resolve(
-                    flags: flags.settings.given, environment: ProcessEnvironment.value, machine: .current()))
-        } catch {
-            print("fodc-proxy: \(error)", to: STDERR_FILENO)
+        guard flags.isCheck || flags.environmentFile == nil else {
+            print(
+                "fodc-proxy: --env-file goes with --check only; the unit's EnvironmentFile= is systemd's",
+                to: STDERR_FILENO)
             return .end(wrongUsage)
+        }
+        let file: EnvironmentFile?
+        do throws(SystemError) {
+            file = try environmentFile(flags)
+        } catch {
+            print("fodc-proxy: --env-file: \(error)", to: STDERR_FILENO)
+            return .end(wrongUsage)
+        }
+        func variable(_ name: String) -> String? {
+            let own = ProcessEnvironment.value(name)
+            return own?.isEmpty == false ? own : file?.values[name] ?? own
+        }
+        do throws(SettingsError) {
+            let settings = try ProxySettings.resolve(
+                flags: flags.settings.given, environment: variable, machine: .current())
+            if flags.isCheck { warnOfVariables(file?.entries ?? []) }
+            return .settings(flags, settings)
+        } catch {
+            var place = ""
+            if case .environment(let name) = error.source, let file, ProcessEnvironment.value(name)?.isEmpty != false {
+                place = "\(file.path): "
+            }
+            print("fodc-proxy: \(place)\(error)", to: STDERR_FILENO)
+            return .end(wrongUsage)
+        }
+    }
+
+    /// The file that the service reads, for `--check` by hand. A supervisor that tries this program before a reload has been
+    /// given all that counts; it always names the folder of the workers.
+    private static func environmentFile(_ flags: ProxyFlags) throws(SystemError) -> EnvironmentFile? {
+        if let path = flags.environmentFile { return path.isEmpty ? nil : try EnvironmentFile(path: path) }
+        guard flags.isCheck, flags.settings.libexecDirectory == nil else { return nil }
+        do throws(SystemError) {
+            return try EnvironmentFile(path: EnvironmentFile.standardPath)
+        } catch {
+            guard error.code == ENOENT else { throw error }
+            return nil
+        }
+    }
+
+    /// What of this process's environment, and of `more`, is no flag's variable.
+    static func warnOfVariables(_ more: [String] = []) {
+        for line in UnknownVariables.warnings(of: ProcessEnvironment.entries(without: []) + more) {
+            print("fodc-proxy: \(line)", to: STDERR_FILENO)
         }
     }
 

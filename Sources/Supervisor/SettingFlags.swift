@@ -27,8 +27,13 @@ struct SettingFlags: ParsableArguments {
             (.httpReadTimeout, http.readTimeout), (.httpWriteTimeout, http.writeTimeout),
             (.ingestWorkers, processes.ingestWorkers), (.ringMaxSize, processes.ringMaxSize),
             (.stateDirectory, processes.stateDirectory), (.runtimeDirectory, processes.runtimeDirectory),
-            (.logLevel, log.level), (.logFormat, log.format),
+            (.logLevel, log.level), (.logFormat, log.format), (.loggingLevel, log.loggingLevel),
+            (.loggingEnvironment, log.loggingEnvironment), (.loggingModules, joined(log.loggingModules)),
+            (.loggingLevels, joined(log.loggingLevels)),
         ]
         return values.compactMap { flag, value in value.map { (flag, $0) } }
     }
+
+    /// A list that comes in several parts goes on with each of them.
+    private func joined(_ lists: [String]) -> String? { lists.isEmpty ? nil : lists.joined(separator: ",") }
 }

@@ -31,6 +31,14 @@ struct TimeoutTests {
         #expect(server.server.statistics.connectionsClosed[.readTimeout] == 1)
     }
 
+    @Test func zeroIsNoLimit() throws {
+        let server = try EmbeddedServer { $0.readTimeout = .zero }
+        server.exchange("GET /hello HT")
+        server.loop.advanceTime(by: .hours(2))
+        #expect(server.isOpen)
+        #expect(statuses(server.exchange("TP/1.1\r\nHost: test\r\n\r\n")) == [200])
+    }
+
     @Test func missingBodyIs408() throws {
         let server = try EmbeddedServer()
         #expect(statuses(server.exchange(get("/hello", "Content-Length: 5\r\n"))) == [200])

@@ -73,8 +73,8 @@ import Testing
             }
                 == #"[{"fetched_at":"0001-01-01T00:00:00Z","panic_record":{"component":"","panic_value":"","#
                 + #""occurred_at":"0001-01-01T00:00:00Z","#
-                + #""breadcrumbs":[{"occurred_at":"0001-01-01T00:00:00Z","stage":"","#
-                + #""component":""}],"recovered":false},\#(tail),"files":["f"]}]"#)
+                + #""breadcrumbs":[{"occurred_at":"0001-01-01T00:00:00Z","stage":""}],"recovered":false},\#(tail),"files":["f"]}]"#
+        )
     }
 
     @Test func crashRecordsAreKeyedNewestFirstAndBounded() throws {

@@ -33,8 +33,11 @@ import Testing
                     pidfd: 17, link: index == 1 ? -1 : 18, state: state, startedAtNanoseconds: 3,
                     readyAtNanoseconds: index == 2 ? nil : 4, policy: [1, 2, 3], isLeaving: index == 3,
                     isDraining: index == 6, startsFresh: index == 4, hasOldLanes: index == 5,
-                    lastCause: causes[index], killAtNanoseconds: index == 5 ? 99 : nil))
+                    lastCause: causes[index], killAtNanoseconds: index == 5 ? 99 : nil,
+                    lastFailure: causes[index] == .requested ? .killed(signal: 9) : nil))
         }
+        handover.startFlags = [(.maxAgents, "7"), (.stateDirectory, "/a=b")]
+        handover.hasPendingReload = true
         handover.obsoleteNames = ["up-3.6"]
         _ = handover.suspicion.ingestDied(over: 7, nowNanoseconds: 5)
         _ = handover.suspicion.ingestDied(over: 7, nowNanoseconds: 6)

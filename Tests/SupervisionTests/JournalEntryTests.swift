@@ -32,7 +32,8 @@ import Testing
                 rest = rest.dropFirst(8)
             }
             guard rest.count > count, rest.dropFirst(count).first == UInt8(ascii: "\n") else { return nil }
-            fields[name] = Array(rest.prefix(count))
+            // One that comes twice has both values.
+            fields[name] = (fields[name].map { $0 + [UInt8(ascii: "|")] } ?? []) + Array(rest.prefix(count))
             rest = rest.dropFirst(count + 1)
         }
         return rest.isEmpty ? fields : nil
@@ -47,8 +48,9 @@ import Testing
         #expect(
             texts(entry) == [
                 "MESSAGE": "ingest-0: agent gone agent_id=7-7 pod=data-0 why=\"no answer\" worker=ingest-1",
-                "PRIORITY": "4", "SYSLOG_IDENTIFIER": "fodc-proxy", "FODC_WORKER": "ingest-0", "FODC_POD": "data-0",
-                "FODC_AGENT": "7-7", "FODC_ABOUT": "ingest-1", "FODC_WHY": "no answer",
+                "PRIORITY": "4", "SYSLOG_IDENTIFIER": "fodc-proxy", "FODC_WORKER": "ingest-0|ingest-1",
+                "FODC_POD": "data-0",
+                "FODC_AGENT": "7-7", "FODC_WHY": "no answer",
             ])
     }
 

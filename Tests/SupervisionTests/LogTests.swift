@@ -36,7 +36,8 @@ import Testing
         let object = try JSONDecoder().decode([String: String].self, from: Data(text(entry, json: true).utf8))
         #expect(
             object == [
-                "time": "2026-01-31T12:05:00.123Z", "level": "warning", "component": "ingest-0", "part": "grpc",
+                "time": "2026-01-31T12:05:00.123Z", "level": "warning", "module": "fodc-proxy", "component": "ingest-0",
+                "part": "grpc",
                 "message": hostile, "ke\"y": "va\nlue", "error": "boom", "lost_log_lines": "3",
             ])
     }

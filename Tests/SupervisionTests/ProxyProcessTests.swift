@@ -185,7 +185,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--max-agents=0"], "--max-agents: \"0\" is not allowed; must be a whole number from 1 to 10000"),
+        (["--max-agents=0"], "--max-agents: \"0\" is not allowed; must be a whole number from 1 to 50000"),
         (["--no-such-flag"], "Unknown option '--no-such-flag'"), (["surplus"], "Unexpected argument 'surplus'"),
         (["--log-level"], "Missing value for '--log-level"),
     ])

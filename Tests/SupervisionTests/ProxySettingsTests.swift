@@ -30,9 +30,13 @@ import Testing
     @Test(
         arguments: [
             (.grpcListenAddress, "127.0.0.1:1"), (.httpListenAddress, "[::1]:0"), (.agentHeartbeatTimeout, "11s"),
-            (.agentCleanupTimeout, "31s"), (.agentCleanupTimeout, "168h0m0s"), (.maxAgents, "1"), (.maxAgents, "10000"),
+            (.agentCleanupTimeout, "31s"), (.agentCleanupTimeout, "168h0m0s"), (.maxAgents, "1"), (.maxAgents, "50000"),
             (.grpcMaxMessageSize, "1024"), (.grpcMaxMessageSize, "268435456"), (.httpReadTimeout, "100ms"),
-            (.httpWriteTimeout, "1h0m0s"), (.heartbeatInterval, "1s"), (.heartbeatInterval, "29.999s"),
+            (.httpReadTimeout, "0s"),
+            (.httpWriteTimeout, "1h0m0s"), (.httpWriteTimeout, "0s"), (.heartbeatInterval, "1s"),
+            (.heartbeatInterval, "0s"),
+            (.agentHeartbeatTimeout, "0s"), (.agentHeartbeatTimeout, "4s"), (.agentHeartbeatTimeout, "2s"),
+            (.heartbeatInterval, "29.999s"),
             (.ingestWorkers, "1"),
             (.ingestWorkers, "64"), (.ringMaxSize, "80MiB"), (.ringMaxSize, "8GiB"), (.staleGrace, "0s"),
             (.staleGrace, "5m0s"),
@@ -56,13 +60,13 @@ import Testing
             (.agentHeartbeatTimeout, "1s", "a duration from 2s"),
             (.agentHeartbeatTimeout, "5m", "longer than --agent-heartbeat-timeout, which is 5m0s"),
             (.agentCleanupTimeout, "30s", "longer than --agent-heartbeat-timeout, which is 30s"),
-            (.agentCleanupTimeout, "169h", "to 168h0m0s"), (.maxAgents, "0", "a whole number from 1 to 10000"),
-            (.maxAgents, "10001", "from 1 to 10000"), (.maxAgents, "-1", "from 1 to 10000"),
-            (.maxAgents, "", "from 1 to 10000"),
-            (.maxAgents, "1e3", "from 1 to 10000"), (.maxAgents, "99999999999999999999", "from 1 to 10000"),
+            (.agentCleanupTimeout, "169h", "to 168h0m0s"), (.maxAgents, "0", "a whole number from 1 to 50000"),
+            (.maxAgents, "50001", "from 1 to 50000"), (.maxAgents, "-1", "from 1 to 50000"),
+            (.maxAgents, "", "from 1 to 50000"),
+            (.maxAgents, "1e3", "from 1 to 50000"), (.maxAgents, "99999999999999999999", "from 1 to 50000"),
             (.grpcMaxMessageSize, "1023", "a size from 1KiB to 256MiB"),
             (.grpcMaxMessageSize, "257MiB", "a size from 1KiB"),
-            (.httpReadTimeout, "0", "a duration from 100ms"),
+            (.httpReadTimeout, "99ms", "0 (no limit) or a duration from 100ms"),
             (.httpWriteTimeout, "ten", "a duration from 100ms to 1h0m0s"),
             (.heartbeatInterval, "999ms", "a duration from 1s"),
             (.heartbeatInterval, "30s", "shorter than --agent-heartbeat-timeout, which is 30s"),
@@ -72,6 +76,8 @@ import Testing
             (.spoolMaxSize, "1023KiB", "a size from 1MiB to 1024GiB"),
             (.staleGrace, "-1s", "a duration from 0s to 5m0s"), (.staleGrace, "301s", "a duration from 0s to 5m0s"),
             (.logLevel, "loud", "one of trace, debug, info, warning, error"), (.logFormat, "xml", "one of text, json"),
+            (.loggingLevel, "loud", "one of trace, debug, info, warn, error"),
+            (.loggingModules, "fodc-proxy", "lists of equal length in --logging-modules (1) and --logging-levels (0)"),
         ] as [(SettingsFlag, String, String)])
     func refuses(flag: SettingsFlag, value: String, allowed: String) {
         let error = #expect(throws: SettingsError.self) { try resolve([(flag, value)]) }
@@ -93,6 +99,57 @@ import Testing
         #expect(settings.maxAgents == 6)
         #expect(settings.logFormat == .json)
         #expect(settings.logLevel == .info)
+    }
+
+    @Test(arguments: [("4s", "1s"), ("2s", "1s"), ("12s", "4s"), ("30s", "10s"), ("4m", "10s"), ("0", "10s")])
+    func anIntervalThatNobodySetFollowsTheTimeout(timeout: String, interval: String) throws {
+        #expect(try resolve([(.agentHeartbeatTimeout, timeout)]).text(of: .heartbeatInterval) == interval)
+    }
+
+    @Test func agentsLeftToThemselvesNeedATimeoutAboveTheirOwnInterval() throws {
+        let error = #expect(throws: SettingsError.self) {
+            try resolve([(.agentHeartbeatTimeout, "4s"), (.heartbeatInterval, "0")])
+        }
+        #expect(error?.allowed.contains("beat every 10s") == true)
+        #expect(try resolve([(.heartbeatInterval, "0")]).heartbeatInterval == .zero)
+    }
+
+    @Test func ourVariablesWinOverThoseOfTheGoProxy() throws {
+        let upstream = ["BYDB_MAX_AGENTS": "5", "BYDB_LOGGING_LEVEL": "warn"]
+        #expect(try resolve([], upstream).maxAgents == 5)
+        #expect(try resolve([], upstream).logLevel == .warning)
+        #expect(try resolve([], upstream.merging(["FODC_MAX_AGENTS": "6"]) { $1 }).maxAgents == 6)
+        #expect(try resolve([(.maxAgents, "7")], upstream).maxAgents == 7)
+        let error = #expect(throws: SettingsError.self) { try resolve([], ["BYDB_MAX_AGENTS": "many"]) }
+        #expect(error?.description.hasPrefix("BYDB_MAX_AGENTS (the environment's --max-agents): \"many\"") == true)
+    }
+
+    /// Flags, environment, and the level and format that they come to.
+    @Test(
+        arguments: [
+            ([(.loggingLevel, "DEBUG")], [:], .debug, .text),
+            ([(.loggingLevel, "fatal"), (.loggingEnvironment, "prod")], [:], .error, .json),
+            ([(.loggingEnvironment, "Dev")], [:], .info, .text),
+            ([(.loggingEnvironment, "test")], [:], .info, .json),
+            ([(.loggingModules, "measure,FODC-Proxy"), (.loggingLevels, "error,trace")], [:], .trace, .text),
+            ([(.loggingModules, "measure"), (.loggingLevels, "error")], [:], .info, .text),
+            // The module's own level is nearer than the root's; ours wins over both, of the same source.
+            (
+                [(.loggingLevel, "error"), (.loggingModules, "fodc-proxy"), (.loggingLevels, "debug")], [:], .debug,
+                .text
+            ),
+            ([(.loggingLevel, "error"), (.logLevel, "trace")], [:], .trace, .text),
+            ([(.loggingLevel, "error")], ["FODC_LOG_LEVEL": "trace", "FODC_LOG_FORMAT": "json"], .error, .json),
+            ([], ["FODC_LOGGING_LEVEL": "error", "BYDB_LOGGING_ENV": "prod"], .error, .json),
+            ([], ["FODC_LOG_FORMAT": "text", "BYDB_LOGGING_ENV": "prod"], .info, .text),
+        ] as [([(SettingsFlag, String)], [String: String], LogLevel, LogFormat)])
+    func loggingInTheWordsOfTheGoProxy(
+        flags: [(SettingsFlag, String)], environment: [String: String], level: LogLevel, format: LogFormat
+    ) throws {
+        let settings = try resolve(flags, environment)
+        #expect(settings.logLevel == level)
+        #expect(settings.logFormat == format)
+        #expect(try ProxySettings(flagValues: settings.flagValues) == settings)
     }
 
     @Test func systemdsFoldersAreTheDefault() throws {

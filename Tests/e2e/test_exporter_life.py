@@ -159,7 +159,7 @@ def test_what_the_supervisor_says_is_shown(proxy):
     running = proxy(ingest_workers=2)
     scrape = running.wait_ready().scrape()
     states = {dict(labels)["state"] for labels in scrape.named("fodc_proxy_worker_state")}
-    assert states == {"dead", "draining", "running", "starting"}
+    assert states == {"dead", "drained", "draining", "running", "starting"}
     for worker in ("ingest-0", "ingest-1", "exporter"):
         assert own(scrape, "fodc_proxy_worker_state", worker=worker, state="running") == 1
         assert own(scrape, "fodc_proxy_worker_state", worker=worker, state="draining") == 0

@@ -69,7 +69,7 @@ final class HealthEndpoint {
         for peer in peers.all where wanted == 0 || peer.index < wanted {
             let row = control.worker(.ingest, peer.index)
             // One that somebody has drained is told by the supervisor, with the remedy.
-            let isWanted = row.state == .dead && row.cause == .requested
+            let isWanted = row.state == .drained || row.state == .dead && row.cause == .requested
             if !row.state.isAlive, !isWanted { reasons.append("ingest-\(peer.index) is \(row.state)") }
         }
         for follower in peers.followers {

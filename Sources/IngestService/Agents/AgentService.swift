@@ -63,7 +63,8 @@ final class AgentService: GRPCService {
         self.index = index
         self.generation = generation
         self.logger = logger
-        heartbeatTimeoutNanoseconds = UInt64(clamping: settings.agentHeartbeatTimeout.wholeNanoseconds)
+        let timeout = UInt64(clamping: settings.agentHeartbeatTimeout.wholeNanoseconds)
+        heartbeatTimeoutNanoseconds = timeout == 0 ? .max : timeout
         cleanupTimeoutNanoseconds = UInt64(clamping: settings.agentCleanupTimeout.wholeNanoseconds)
         reading = ReadingClock(nowNanoseconds: MonotonicClock.nowNanoseconds())
     }

@@ -25,7 +25,7 @@ struct WorkerLoads {
     private func connections(of index: Int, _ purpose: Purpose, _ now: UInt64) -> Int? {
         let worker = control.worker(.ingest, index)
         switch worker.state {
-        case .dead, .draining: return nil
+        case .dead, .draining, .drained: return nil
         // What its lane says is still its predecessor's.
         case .starting: return purpose == .accepting ? 0 : nil
         case .running: break

@@ -43,7 +43,7 @@ final class ControlServer {
             throw StartError(
                 "--runtime-dir: the control socket cannot be made in \(folder) (\(error)); give a folder that this user "
                     + "may write to, with a name of at most \(LocalSocket.limitPathBytes - Self.socketName.utf8.count - 1)"
-                    + " bytes, or none")
+                    + " bytes, or none", .folderUnusable)
         }
         try self.init(adopting: listener, events: events, firstToken: firstToken)
     }

@@ -43,12 +43,16 @@ public struct ReloadRequest: Equatable, Sendable {
     public static let foldersVariables: Set<String> = [
         "STATE_DIRECTORY", "RUNTIME_DIRECTORY", "CACHE_DIRECTORY", "TMPDIR",
     ]
-    static let settingsPrefix = "FODC_"
+    private static let settingsPrefixes = [SettingsFlag.variablePrefix, SettingsFlag.upstreamVariablePrefix]
 
     /// The variables that a sender brings along: those of flags that it knows, and systemd's folders.
     public static func pickEnvironment(_ value: (String) -> String?) -> [Pair] {
-        let names = SettingsFlag.allCases.map(\.environmentVariable) + foldersVariables.sorted()
-        return names.compactMap { name in value(name).map { Pair(name, $0) } }
+        let flags = SettingsFlag.allCases
+        let names = flags.map(\.environmentVariable) + flags.map(\.upstreamVariable) + foldersVariables.sorted()
+        var pairs = names.compactMap { name in value(name).map { Pair(name, $0) } }
+        // systemd tells a command of ExecReload= whom it is about.
+        if let process = value("MAINPID") { pairs.append(Pair(ReloadVariable.name, process)) }
+        return pairs
     }
 
     static func isFlagName(_ text: String) -> Bool {
@@ -58,7 +62,7 @@ public struct ReloadRequest: Equatable, Sendable {
 
     static func isVariableName(_ text: String) -> Bool {
         if foldersVariables.contains(text) { return true }
-        return text.hasPrefix(settingsPrefix)
+        return settingsPrefixes.contains { text.hasPrefix($0) }
             && isName(text) { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) || $0 == UInt8(ascii: "_") }
     }
 

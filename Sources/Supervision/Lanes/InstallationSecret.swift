@@ -14,6 +14,8 @@ public struct InstallationSecret: Sendable {
     public enum Origin: Equatable, Sendable {
         /// Read from the state folder.
         case kept
+        /// Read from there, though it or the folder is another user's or read-only: what could not be done.
+        case borrowed(String)
         /// New, and kept from now on.
         case made
         /// New, because the old one was of no use: the reason.
@@ -30,9 +32,10 @@ public struct InstallationSecret: Sendable {
         guard let folder = stateDirectory else { return InstallationSecret(bytes: random(), origin: .passing) }
         let path = "\(folder)/\(fileName)"
         if mkdir(folder, folderMode) != 0, errno != EEXIST {
-            throw unusable(folder, .last("mkdir"))
+            let error = SystemError.last("mkdir")
+            // A parent that may not be written to, with the folder in it, says so before it says that there is one.
+            guard access(folder, X_OK) == 0 else { throw unusable(folder, error) }
         }
-        guard access(folder, W_OK | X_OK) == 0 else { throw unusable(folder, .last("access")) }
 
         let flaw: String
         do throws(SystemError) {
@@ -40,7 +43,7 @@ public struct InstallationSecret: Sendable {
             if let found = Self.flaw(of: bytes) {
                 flaw = found
             } else if chmod(path, fileMode) != 0 {
-                throw SystemError.last("chmod \(path)")
+                return InstallationSecret(bytes: bytes, origin: .borrowed("\(SystemError.last("chmod \(path)"))"))
             } else {
                 return InstallationSecret(bytes: bytes, origin: .kept)
             }
@@ -67,7 +70,8 @@ public struct InstallationSecret: Sendable {
 
     private static func unusable(_ folder: String, _ error: SystemError) -> StartError {
         StartError(
-            "--state-dir: \(folder) cannot be used (\(error)); give a folder that this user may write to, or none")
+            "--state-dir: \(folder) cannot be used (\(error)); give a folder that this user may write to, or none",
+            .folderUnusable)
     }
 
     private static func random() -> [UInt8] {

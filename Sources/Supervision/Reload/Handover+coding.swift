@@ -18,6 +18,8 @@ extension Handover {
         add("layout", String(layout))
         for argument in arguments { add("argument", argument) }
         for (flag, value) in previous.flagValues { add("previous", "\(flag.rawValue)=\(value)") }
+        for (flag, value) in startFlags { add("start-flag", "\(flag.rawValue)=\(value)") }
+        if hasPendingReload { add("pending-reload", "1") }
         add("executable", programs.executable)
         add("previous-workers", previousWorkerFolder)
         for role in WorkerRole.allCases {
@@ -51,6 +53,9 @@ extension Handover {
             }
             parts += [number(worker.killAtNanoseconds), worker.lastCause?.code ?? "-"]
             add("worker", parts)
+            if let failure = worker.lastFailure {
+                add("failure", [worker.role.rawValue, String(worker.index), String(worker.generation), failure.code])
+            }
         }
         for name in obsoleteNames { add("obsolete", name) }
         for words in suspicion.words { add("suspicion", words.map(String.init)) }
@@ -103,20 +108,19 @@ extension Handover {
             values[key, default: []].append(String(decoding: part[(equals + 1)...], as: UTF8.self))
         }
         func number<N: FixedWidthInteger>(_ key: String) -> N? { values[key]?.first.flatMap { N($0) } }
-        func settings(_ key: String) -> ProxySettings? {
-            let pairs = (values[key] ?? []).compactMap { text -> (flag: SettingsFlag, value: String)? in
+        func flags(_ key: String) -> [(flag: SettingsFlag, value: String)] {
+            (values[key] ?? []).compactMap { text -> (flag: SettingsFlag, value: String)? in
                 guard let equals = text.firstIndex(of: "="), let flag = SettingsFlag(rawValue: String(text[..<equals]))
                 else { return nil }
                 return (flag, String(text[text.index(after: equals)...]))
             }
-            return try? ProxySettings(flagValues: pairs)
         }
         func socket(_ key: String) -> Listeners.Socket? {
             guard let parts = values[key]?.first?.split(separator: ","), parts.count == 2, let number = Int32(parts[0])
             else { return nil }
             return Listeners.Socket(descriptor: number, name: StoredName(String(parts[1])))
         }
-        guard let layout: UInt64 = number("layout"), let before = settings("previous"),
+        guard let layout: UInt64 = number("layout"), let before = try? ProxySettings(flagValues: flags("previous")),
             let executable = values["executable"]?.first, let steady: UInt64 = number("steady"),
             let grpc = socket("grpc"), let http = socket("http"),
             let nextGeneration: UInt64 = number("next-generation")
@@ -131,6 +135,8 @@ extension Handover {
             else { throw Self.malformed }
             previousPrograms[role] = descriptor
         }
+        startFlags = flags("start-flag")
+        hasPendingReload = values["pending-reload"] != nil
         steadyNanoseconds = steady
         logLevel = values["level"]?.first
         (lock, controlSocket, reply) = (number("lock"), number("control"), number("reply"))
@@ -153,6 +159,16 @@ extension Handover {
         for text in values["worker"] ?? [] {
             guard let worker = Self.worker(text.split(separator: ",")) else { throw Self.malformed }
             workers.append(worker)
+        }
+        for text in values["failure"] ?? [] {
+            let parts = text.split(separator: ",", maxSplits: 3).map(String.init)
+            guard parts.count == 4 else { throw Self.malformed }
+            for place in workers.indices
+            where [workers[place].role.rawValue, String(workers[place].index), String(workers[place].generation)]
+                == Array(parts[..<3])
+            {
+                workers[place].lastFailure = DeathCause(code: Substring(parts[3]))
+            }
         }
         obsoleteNames = values["obsolete"] ?? []
         for text in values["suspicion"] ?? [] { suspicion.take(text.split(separator: ",").compactMap { UInt64($0) }) }

@@ -30,6 +30,8 @@ struct Handover {
         /// Of the last death of its kind.
         var lastCause: DeathCause?
         var killAtNanoseconds: UInt64?
+        /// Of the last death that nobody had asked for.
+        var lastFailure: DeathCause?
     }
 
     struct KeptLane: Equatable {
@@ -54,6 +56,10 @@ struct Handover {
     /// The workers' programs that were in service, as open files.
     var previousPrograms: [WorkerRole: Int32]
     var steadyNanoseconds: UInt64
+    /// What the command line of the service's start gave, which a reload of the unit does not repeat.
+    var startFlags: [(flag: SettingsFlag, value: String)] = []
+    /// A SIGHUP came while the reload was under way.
+    var hasPendingReload = false
     /// Somebody has changed it at run time.
     var logLevel: String?
     var lock: Int32?

@@ -105,9 +105,14 @@ final class ControlBoard {
         change(worker) { if $0.state == .running { $0.state = .draining } }
     }
 
+    /// It has no process, and none is to be.
+    func drained(_ worker: SupervisedWorker) {
+        change(worker) { $0.state = .drained }
+    }
+
     func died(_ worker: SupervisedWorker, _ cause: DeathCause) {
         change(worker) { row in
-            row.state = .dead
+            row.state = worker.life.state == .drained ? .drained : .dead
             (row.cause, row.causeDetail) = Self.cause(cause)
             row.diedAtNanoseconds = WallClock.nowNanoseconds()
         }

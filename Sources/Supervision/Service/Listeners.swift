@@ -64,7 +64,8 @@ struct Listeners {
                 case .other: "choose another address"
                 }
             throw StartError(
-                "\(flag.option): cannot listen on \(address): \(error); \(remedy)", isPortInUse: error == .inUse)
+                "\(flag.option): cannot listen on \(address): \(error); \(remedy)",
+                error == .inUse ? .portInUse : .other)
         }
     }
 }

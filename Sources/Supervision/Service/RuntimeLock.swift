@@ -54,6 +54,7 @@ final class RuntimeLock {
 
     private static func unusable(_ folder: String, _ error: SystemError) -> StartError {
         StartError(
-            "--runtime-dir: \(folder) cannot be used (\(error)); give a folder that this user may write to, or none")
+            "--runtime-dir: \(folder) cannot be used (\(error)); give a folder that this user may write to, or none",
+            .folderUnusable)
     }
 }

@@ -3,13 +3,21 @@
 /// Why the proxy does not start: one line that says what to do. Exit code 1.
 public struct StartError: Error, Equatable, CustomStringConvertible {
     public let description: String
-    /// Somebody listens on a port that is wanted.
-    let isPortInUse: Bool
+    /// What the start can deal with, if it is that.
+    enum Kind {
+        /// Another process listens on a port that is wanted.
+        case portInUse
+        /// A folder cannot be made, or not be written to.
+        case folderUnusable
+        case other
+    }
 
-    public init(_ description: String) { self.init(description, isPortInUse: false) }
+    let kind: Kind
 
-    init(_ description: String, isPortInUse: Bool) {
+    public init(_ description: String) { self.init(description, .other) }
+
+    init(_ description: String, _ kind: Kind) {
         self.description = description
-        self.isPortInUse = isPortInUse
+        self.kind = kind
     }
 }

@@ -10,47 +10,78 @@ public struct SupervisorStart {
     public let settings: ProxySettings
     public let programs: ProgramPaths
     let given: Set<SettingsFlag>
+    let startFlags: [(flag: SettingsFlag, value: String)]
     let received: [ReceivedDescriptor]
     let handover: Handover?
 
     /// - Parameters:
     ///   - given: flags whose values somebody has chosen.
+    ///   - flags: those of the command line.
     ///   - received: what systemd has handed over.
     public init(
-        settings: ProxySettings, given: Set<SettingsFlag>, programs: ProgramPaths, received: [ReceivedDescriptor]
+        settings: ProxySettings, given: Set<SettingsFlag>, flags: [(flag: SettingsFlag, value: String)],
+        programs: ProgramPaths, received: [ReceivedDescriptor]
     ) {
         self.settings = settings
         self.given = given
+        startFlags = flags
         self.programs = programs
         self.received = received
         handover = nil
     }
 
     /// After an exec.
-    public init(settings: ProxySettings, after exec: ProgramHandover) {
+    public init(settings: ProxySettings, given: Set<SettingsFlag>, after exec: ProgramHandover) {
         self.settings = settings
+        self.given = given
+        startFlags = exec.handover.startFlags
         handover = exec.handover
         programs = exec.handover.programs
-        given = []
         received = []
     }
 
     /// Whether a descriptor of this name is one that the service has left with systemd, and no socket of a socket unit.
     public static func isKept(name: String) -> Bool { StoredName(name) != nil }
 
-    func makeLock() throws(StartError) -> RuntimeLock? {
+    func makeLock(_ logger: Logger) throws(StartError) -> RuntimeLock? {
         if let handover { return handover.lock.map { RuntimeLock(adopting: $0) } }
         guard let folder = settings.runtimeDirectory else { return nil }
-        return try RuntimeLock(runtimeDirectory: folder)
+        do throws(StartError) {
+            return try RuntimeLock(runtimeDirectory: folder)
+        } catch {
+            try goOnWithout(.runtimeDirectory, error, logger)
+            return nil
+        }
     }
 
-    func makeControlServer(_ events: EventQueue) throws(StartError) -> ControlServer? {
+    /// A folder that a flag names is meant, and the start fails without it. One out of the environment may have come with an
+    /// image or a chart: the start goes on with what there is.
+    private func goOnWithout(_ flag: SettingsFlag, _ error: StartError, _ logger: Logger) throws(StartError) {
+        guard error.kind == .folderUnusable, !startFlags.contains(where: { $0.flag == flag }) else { throw error }
+        let loss =
+            flag == .stateDirectory
+            ? "ids of agents change when the proxy is stopped and started"
+            : "there is no control socket (fodc-proxy ctl), and a second instance is not noticed"
+        logger.warning(
+            "a folder out of the environment cannot be used: \(loss); mount a volume there, or set \(flag.option)",
+            metadata: ["reason": "\(error)"])
+    }
+
+    /// - Parameter lock: of the folder; `nil`: it cannot be used, as is known already.
+    func makeControlServer(
+        _ events: EventQueue, lock: RuntimeLock?, _ logger: Logger
+    ) throws(StartError) -> ControlServer? {
         if let handover {
             guard let descriptor = handover.controlSocket else { return nil }
             return try ControlServer(adopting: descriptor, events: events, firstToken: EventToken.firstControl)
         }
-        guard let folder = settings.runtimeDirectory else { return nil }
-        return try ControlServer(runtimeDirectory: folder, events: events, firstToken: EventToken.firstControl)
+        guard let folder = settings.runtimeDirectory, lock != nil else { return nil }
+        do throws(StartError) {
+            return try ControlServer(runtimeDirectory: folder, events: events, firstToken: EventToken.firstControl)
+        } catch {
+            try goOnWithout(.runtimeDirectory, error, logger)
+            return nil
+        }
     }
 
     func makeEstate(_ logger: Logger) throws(StartError) -> Estate {
@@ -59,7 +90,9 @@ public struct SupervisorStart {
         for item in contents.dropped {
             guard let reason = item.reason else { continue }
             logger.warning(
-                "a descriptor out of systemd's store is not what it should be and is dropped",
+                item.isElsewhere
+                    ? "the listen address is another than before: the socket that systemd has kept is not used"
+                    : "a descriptor out of systemd's store is not what it should be and is dropped",
                 metadata: ["name": "\(item.name)", "reason": "\(reason)"])
         }
         for socket in contents.unchecked {
@@ -73,8 +106,8 @@ public struct SupervisorStart {
             + max(
                 contents.kept.values.map(\.name.generation).max() ?? 0,
                 contents.dropped.compactMap { StoredName($0.name)?.generation }.max() ?? 0)
-        let secret = try InstallationSecret.load(stateDirectory: settings.stateDirectory)
-        let listeners = try makeListeners(contents, generation)
+        let secret = try loadSecret(logger)
+        let listeners = try makeListeners(contents, generation, logger)
         contents.closeDropped()
         let lanes = try makeLanes(contents, secret, generation, logger)
         let control = try makeControl(contents, generation)
@@ -92,7 +125,7 @@ public struct SupervisorStart {
     }
 
     private func makeListeners(
-        _ contents: StoreContents, _ generation: UInt64
+        _ contents: StoreContents, _ generation: UInt64, _ logger: Logger
     ) throws(StartError) -> Listeners {
         func stored(_ role: StoredName.Role, _ unit: Int32?) -> Listeners.Socket? {
             if let unit { return Listeners.Socket(descriptor: unit, name: nil) }
@@ -100,22 +133,55 @@ public struct SupervisorStart {
         }
         let grpc = stored(.grpc, contents.unitGRPC)
         let http = stored(.http, contents.unitHTTP)
+        func open() throws(StartError) -> Listeners {
+            try Listeners.open(settings, grpc: grpc, http: http, generation: generation)
+        }
+        var inUse: StartError
         do throws(StartError) {
-            return try Listeners.open(settings, grpc: grpc, http: http, generation: generation)
+            return try open()
         } catch {
-            guard error.isPortInUse, stopDroppedSockets(contents) else { throw error }
-            return try Listeners.open(settings, grpc: grpc, http: http, generation: generation)
+            guard error.kind == .portInUse else { throw error }
+            inUse = error
+        }
+        stopDroppedSockets(contents)
+        // Workers of a supervisor that was killed hold the sockets until the kernel has ended them, too.
+        let deadline = MonotonicClock.nowNanoseconds() + Self.portPatienceNanoseconds
+        logger.info("a port is in use: trying again for a second", metadata: ["reason": "\(inUse)"])
+        repeat {
+            usleep(Self.portRetryMicroseconds)
+            do throws(StartError) {
+                return try open()
+            } catch {
+                guard error.kind == .portInUse else { throw error }
+                inUse = error
+            }
+        } while MonotonicClock.nowNanoseconds() < deadline
+        throw inUse
+    }
+
+    /// The kernel ends orphaned workers in milliseconds; a machine that is very busy takes longer.
+    private static let portPatienceNanoseconds: UInt64 = 1_000_000_000
+    private static let portRetryMicroseconds: UInt32 = 20_000
+
+    private func loadSecret(_ logger: Logger) throws(StartError) -> InstallationSecret {
+        do throws(StartError) {
+            return try InstallationSecret.load(stateDirectory: settings.stateDirectory)
+        } catch {
+            try goOnWithout(.stateDirectory, error, logger)
+            return try InstallationSecret.load(stateDirectory: nil)
         }
     }
 
-    /// A socket that was dropped goes on listening as long as systemd has it, and keeps its port from the one that is to
-    /// take its place. Not before that is needed: until then connections wait in it, whatever else is wrong.
-    ///
-    /// - Returns: whether there was one.
-    private func stopDroppedSockets(_ contents: StoreContents) -> Bool {
-        let sockets = contents.dropped.filter { StoredName($0.name)?.place.role.isSocket == true }
-        for socket in sockets { ListeningSocket.stopListening(socket.descriptor) }
-        return !sockets.isEmpty
+    /// A socket that was dropped goes on listening as long as systemd has it, and keeps its port from one that is to have
+    /// another host and the same port. Not before that is needed: until then connections wait in it, whatever else is wrong.
+    private func stopDroppedSockets(_ contents: StoreContents) {
+        let ports = [settings.grpcListenAddress.port, settings.httpListenAddress.port]
+        for socket in contents.dropped where StoredName(socket.name)?.place.role.isSocket == true {
+            guard let address = ListeningSocket.localAddress(of: socket.descriptor),
+                ports.contains(where: { address.hasSuffix(":\($0)") })
+            else { continue }
+            ListeningSocket.stopListening(socket.descriptor)
+        }
     }
 
     private func makeControl(_ contents: StoreContents, _ generation: UInt64) throws(StartError) -> ControlBoard {
@@ -168,12 +234,17 @@ public struct SupervisorStart {
     private func tellOrigin(of secret: InstallationSecret, _ logger: Logger) {
         switch secret.origin {
         case .kept: break
+        case .borrowed(let reason):
+            logger.warning(
+                "the secret for the ids of agents is used though this user cannot protect it; give it to this user, mode 0600",
+                metadata: ["folder": "\(settings.stateDirectory ?? "")", "reason": "\(reason)"])
         case .made:
             logger.info("made a secret for the ids of agents", metadata: ["folder": "\(settings.stateDirectory ?? "")"])
         case .replaced(let flaw):
             logger.warning(
                 "the secret for the ids of agents was of no use, a new one is made: ids change",
                 metadata: ["flaw": "\(flaw)"])
+        case .passing where settings.stateDirectory != nil: break  // said already
         case .passing:
             logger.info("no --state-dir: ids of agents change when the proxy is stopped and started")
         }

@@ -17,6 +17,8 @@ struct StoreContents {
         let descriptor: Int32
         /// What is wrong with it, for the log; `nil`: another one is newer, or serves in its place.
         let reason: String?
+        /// It is a sound socket, but the settings name another address by now.
+        var isElsewhere = false
     }
 
     /// A socket that is taken although nobody can tell whether it listens where the settings say.
@@ -60,9 +62,12 @@ struct StoreContents {
         var seen: [DescriptorFacts.Identity: String] = [:]
         for (name, descriptor) in stored {
             if let reason = name.place.role.isSocket
-                ? socketFlaw(name, descriptor, settings) : Self.flaw(name.place, descriptor)
+                ? socketFlaw(name, descriptor) : Self.flaw(name.place, descriptor)
             {
                 drop(name.description, descriptor, reason)
+            } else if name.place.role.isSocket, let reason = otherAddress(name, descriptor, settings) {
+                dropped.append(
+                    Dropped(name: name.description, descriptor: descriptor, reason: reason, isElsewhere: true))
             } else if kept[name.place] != nil || hasUnitSocket(name.place.role) {
                 drop(name.description, descriptor, nil)
             } else if let identity = DescriptorFacts.identity(of: descriptor), let other = seen[identity] {
@@ -155,21 +160,30 @@ struct StoreContents {
         return LaneFile.flaw(of: descriptor, kind: kind, index: place.index)
     }
 
-    private mutating func socketFlaw(_ name: StoredName, _ descriptor: Int32, _ settings: ProxySettings) -> String? {
-        guard let (flag, address) = Self.listener(name.place.role, settings) else { return nil }
-        // One that a newer or systemd's own stands in for is not looked at.
-        guard kept[name.place] == nil, !hasUnitSocket(name.place.role) else { return nil }
+    /// One that a newer or systemd's own stands in for is not looked at.
+    private func isReplaced(_ name: StoredName) -> Bool { kept[name.place] != nil || hasUnitSocket(name.place.role) }
+
+    private func socketFlaw(_ name: StoredName, _ descriptor: Int32) -> String? {
+        guard !isReplaced(name) else { return nil }
         if let flaw = ListeningSocket.flaw(of: descriptor) { return flaw }
+        return (try? ListeningSocket.setNonblocking(descriptor)) == nil ? "it cannot be made nonblocking" : nil
+    }
+
+    /// How a sound socket's address differs from that of the settings; `nil`: it does not.
+    private mutating func otherAddress(
+        _ name: StoredName, _ descriptor: Int32, _ settings: ProxySettings
+    ) -> String? {
+        guard !isReplaced(name), let (flag, address) = Self.listener(name.place.role, settings) else { return nil }
         switch ListeningSocket.binding(of: descriptor, host: address.host, port: address.port) {
-        case .same: break
+        case .same: return nil
         case .other:
             let local = ListeningSocket.localAddress(of: descriptor) ?? "?"
             return "it listens on \(local), and \(flag.option) is \(address) now"
         case .unknown(let reason):
             // A name that nobody can tell now is no reason to refuse connections.
             unchecked.append(Unchecked(name: name.description, flag: flag, address: address, reason: reason))
+            return nil
         }
-        return (try? ListeningSocket.setNonblocking(descriptor)) == nil ? "it cannot be made nonblocking" : nil
     }
 
     private static func secretFlaw(_ descriptor: Int32) -> String? {

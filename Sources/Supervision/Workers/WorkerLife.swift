@@ -49,6 +49,8 @@ public struct WorkerLife: Sendable {
     public private(set) var state: State
     public private(set) var policy: RestartPolicy
     public internal(set) var lastDeath: Death?
+    /// Of the last death that nobody had asked for, also of a predecessor whose deaths count on.
+    public private(set) var lastFailure: DeathCause?
     public private(set) var startedAtNanoseconds: UInt64 = 0
     public private(set) var readyAtNanoseconds: UInt64?
     private(set) var isEnding = false
@@ -63,6 +65,7 @@ public struct WorkerLife: Sendable {
     /// The successor of one that serves: its deaths count on, and its end will have been wanted.
     public init(successorOf life: WorkerLife, nowNanoseconds: UInt64) {
         self.init(nowNanoseconds: nowNanoseconds, policy: life.policy)
+        lastFailure = life.lastFailure
         lastDeath = Death(
             cause: .requested, uptimeNanoseconds: 0, deathsInRow: life.policy.deathsInRow, restartDelayNanoseconds: 0)
     }
@@ -70,7 +73,7 @@ public struct WorkerLife: Sendable {
     /// One that has a past, handed over by the supervisor that this one was.
     init(
         state: State, policy: RestartPolicy, startedAtNanoseconds: UInt64, readyAtNanoseconds: UInt64?,
-        isEnding: Bool, isDraining: Bool, lastCause: DeathCause?
+        isEnding: Bool, isDraining: Bool, lastCause: DeathCause?, lastFailure: DeathCause? = nil
     ) {
         self.state = state
         self.policy = policy
@@ -78,6 +81,7 @@ public struct WorkerLife: Sendable {
         self.readyAtNanoseconds = readyAtNanoseconds
         self.isEnding = isEnding
         self.isDraining = isDraining
+        self.lastFailure = lastFailure
         lastDeath = lastCause.map {
             Death(cause: $0, uptimeNanoseconds: 0, deathsInRow: policy.deathsInRow, restartDelayNanoseconds: nil)
         }
@@ -226,6 +230,7 @@ public struct WorkerLife: Sendable {
             state = .waiting(untilNanoseconds: nowNanoseconds)
             delay = 0
         } else {
+            lastFailure = cause
             let wait = policy.died(readySince: readyAtNanoseconds, nowNanoseconds: nowNanoseconds)
             state = .waiting(untilNanoseconds: nowNanoseconds + wait)
             delay = wait

@@ -29,12 +29,13 @@ struct ReloadCommand: CtlSubcommand {
         var given = settings.given
         // Where the service is found is where it stays.
         if runtimeDirectory == nil, let folder = ctl.runtimeDirectory { given.append((.runtimeDirectory, folder)) }
+        ProxyProgram.warnOfVariables()
         do throws(SettingsError) {
             _ = try ProxySettings.resolve(flags: given, environment: ProcessEnvironment.value, machine: .current())
         } catch {
             // A mistyped flag is the typist's business. A wrong variable is mostly the service's environment file: the
             // service refuses it, and shows that in its status.
-            guard error.source == .environment else { throw error }
+            guard case .environment = error.source else { throw error }
         }
         return .reload(
             ReloadRequest(

@@ -490,7 +490,7 @@ enum OpenAPIDocument {
                     properties:
                       name: {type: string}
                       pid: {type: integer}
-                      state: {type: string, enum: [dead, starting, running, draining]}
+                      state: {type: string, enum: [dead, starting, running, draining, drained]}
                       restarts: {type: integer, minimum: 0}
                       uptime_seconds: {type: integer, minimum: 0}
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import Settings
+
+@Suite struct UnknownVariablesTests {
+    @Test func typingMistakesAreNamed() {
+        let warnings = UnknownVariables.warnings(of: [
+            "FODC_MAX_AGENT=7", "FODC_NONSENSE=", "FODC_MAX_AGENTS=7", "FODCX=1", "BYDB_NONSENSE=1", "FODC_PORT=17912",
+        ])
+        #expect(
+            warnings == [
+                "FODC_MAX_AGENT is no flag's variable and is ignored; is FODC_MAX_AGENTS meant?",
+                "FODC_NONSENSE is no flag's variable and is ignored",
+                "FODC_PORT is no flag's variable and is ignored",
+            ])
+    }
+
+    @Test func kubernetesServicesAreNoMistakes() {
+        #expect(
+            UnknownVariables.warnings(of: [
+                "FODC_PROXY_SERVICE_HOST=10.0.0.1", "FODC_PROXY_SERVICE_PORT=17912",
+                "FODC_PROXY_SERVICE_PORT_HTTP=17913",
+                "FODC_PROXY_PORT=tcp://10.0.0.1:17912", "FODC_PROXY_PORT_17912_TCP=tcp://10.0.0.1:17912",
+                "FODC_PROXY_PORT_17912_TCP_PROTO=tcp", "FODC_PROXY_PORT_17912_TCP_PORT=17912",
+                "FODC_PROXY_PORT_17912_TCP_ADDR=10.0.0.1", "FODC_PORT=tcp://10.0.0.2:1",
+            ]).isEmpty)
+    }
+}
+
+@Suite struct EnvironmentFileTests {
+    @Test func isReadAsSystemdReadsIt() {
+        let text = """
+            # FODC_A=comment
+            ; FODC_B=comment
+            FODC_C=plain value \t
+              FODC_D = "quoted # \\" kept "\u{20}
+            FODC_E='single \\ kept'
+            FODC_F=two\\
+            lines
+            FODC_C=later
+            no assignment
+            FODC_G=
+            """
+        #expect(
+            EnvironmentFile.parse(text) == [
+                "FODC_C": "later", "FODC_D": "quoted # \" kept ", "FODC_E": "single \\ kept", "FODC_F": "twolines",
+                "FODC_G": "",
+            ])
+    }
+}
