@@ -101,9 +101,11 @@ Description: FODC proxy of Apache SkyWalking BanyanDB
  It runs as several processes, each of which may die without a scrape being
  lost. The package also has fodc-lane, which shows the memory that they share, and
  fodc-agentsim, which simulates agents.
+ .
+ It needs Linux 5.4 or later.
 CONTROL
 echo /etc/default/fodc-proxy > "$root/DEBIAN/conffiles"
-for script in postinst prerm postrm; do install -m 755 "deploy/debian/$script" "$root/DEBIAN/$script"; done
+for script in preinst postinst prerm postrm; do install -m 755 "deploy/debian/$script" "$root/DEBIAN/$script"; done
 (cd "$root" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum) > "$root/DEBIAN/md5sums"
 find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 

@@ -204,13 +204,20 @@ def scenario_life():
     run("dpkg", "--remove", "fodc-proxy")
     assert not ours(), ours()
     left = files() - before
-    assert left <= {"/etc/default/fodc-proxy", "/var/lib/fodc-proxy", "/var/lib/fodc-proxy/agent-id.secret", "/var/cache/fodc-proxy"}, left
+    assert left <= {"/etc/default/fodc-proxy", "/var/lib/fodc-proxy", "/var/lib/fodc-proxy/agent-id.secret", "/var/cache/fodc-proxy",
+                    "/etc/systemd/system/multi-user.target.wants/fodc-proxy.service"}, left
     assert "fodc-proxy" not in run("systemctl", "list-unit-files", "--no-legend")
 
     # Again: as the first time, and with the flags that were left.
     install("second")
     assert shown("ActiveState") == "active" and SETTINGS.read_text().endswith("FODC_STALE_GRACE=30s\n")
     eventually(lambda: health()["status"] == "healthy", "/health answers")
+
+    # Disabled by an administrator: a removal does not forget that, and the next installation minds it.
+    run("systemctl", "disable", UNIT)
+    run("dpkg", "--remove", "fodc-proxy")
+    install("second")
+    assert run("systemctl", "is-enabled", UNIT, check=False) == "disabled" and shown("ActiveState") == "inactive"
 
     run("dpkg", "--purge", "fodc-proxy")
     assert not ours(), ours()

@@ -476,6 +476,61 @@ def scenario_core():
     assert "SIGSEGV (core dumped)" in journal(), journal()
 
 
+def scenario_flags_of_the_unit():
+    """Flags of a drop-in's ExecStart= count on over a reload, whose ExecReload= does not repeat them; it says what it changes."""
+    drop_ins = pathlib.Path("/run/systemd/system") / f"{UNIT}.d"
+    install()
+    text = (drop_ins / "test.conf").read_text()
+    (drop_ins / "test.conf").write_text(text.replace("/fodc-proxy\nExecReload", "/fodc-proxy --max-agents=7\nExecReload", 1))
+    systemctl("daemon-reload")
+    systemctl("start", UNIT)
+    env = pathlib.Path("/etc/default/fodc-proxy")
+    env.write_text(env.read_text() + "FODC_STALE_GRACE=20s\nFODC_MAX_AGENT=9\n")
+    for _ in range(2):
+        systemctl("reload", UNIT)
+        ingest = [p for p in children(int(shown("MainPID"))) if p["name"] == "fodc-ingest"]
+        lines = [pathlib.Path(f"/proc/{p['pid']}/cmdline").read_bytes() for p in ingest]
+        assert lines and all(b"--set-max-agents=7\0" in line and b"--set-stale-grace=20s\0" in line for line in lines), lines
+    assert "reload: --stale-grace 15s -> 20s" in journal() and "--max-agents 7 ->" not in journal()
+    assert "is FODC_MAX_AGENTS meant?" in journal(), "a typing mistake in the file is told"
+    # The supervisor's lines about a worker are found by the worker's name.
+    exporter = next(p for p in children(int(shown("MainPID"))) if p["name"] == "fodc-exporter")
+    os.kill(exporter["pid"], signal.SIGKILL)
+    eventually(lambda: "exporter died" in journal(), "its death")
+    told = subprocess.run(["journalctl", "--no-pager", "FODC_WORKER=exporter", "-o", "cat"], capture_output=True, text=True).stdout
+    assert "supervisor: exporter died" in told, told
+
+
+def scenario_not_executable():
+    """A program that cannot be executed: systemd goes on trying, but not ten times a second."""
+    install(drop_in="ExecStart=\nExecStart=/usr/lib/no-such-program\n")
+    systemctl("start", "--no-block", UNIT)
+    eventually(lambda: "status=203/EXEC" in journal(), "it cannot be executed")
+    pause(3)
+    assert journal().count("status=203/EXEC") == 1 and shown("NRestarts") == "0", journal()
+    install()
+    eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves as soon as it can", timeout=30)
+
+
+def scenario_port_taken():
+    """The lines before say nothing of systemd's store that is not so, and the socket that it keeps goes on listening."""
+    start()
+    env = pathlib.Path("/etc/default/fodc-proxy")
+    right = env.read_text()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 17999))
+        taken.listen()
+        env.write_text(right.replace("17913", "17999"))
+        systemctl("restart", "--no-block", UNIT)
+        eventually(lambda: journal().count("the port is in use; end who") >= 2, "it has tried more than once")
+        assert "not what it should be" not in journal(), journal()
+        assert "the listen address is another than before" in journal()
+        with Knocker() as knocker:
+            env.write_text(right)
+            eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=30)
+        assert not knocker.refused, knocker.refused[:5]
+
+
 def scenario_left_behind():
     """After a stop nothing is left: no process, no descriptor in the store, no file in the runtime folder."""
     start()

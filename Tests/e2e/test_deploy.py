@@ -42,7 +42,7 @@ def flags_of(help_text: str) -> dict[str, str]:
 
 
 def proxy_flags() -> dict[str, str]:
-    return {flag: text for flag, text in flags_of(help_of("fodc-proxy")).items() if flag not in ("--help", "--version", "--check")}
+    return {flag: text for flag, text in flags_of(help_of("fodc-proxy")).items() if flag not in ("--help", "--version", "--check", "--env-file")}
 
 
 # MARK: systemd

@@ -23,6 +23,7 @@ def test_control():
     architecture = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True).stdout.strip()
     assert package().name == f"fodc-proxy_{version}_{architecture}.deb"
     assert (field("Version"), field("Architecture")) == (version, architecture)
+    assert "Linux 5.4" in field("Description")
     assert {"libc6", "libnghttp2-14", "libisal2", "libsystemd0", "systemd"} <= set(dependencies())
     assert package().stat().st_size < LARGEST_MIB << 20
 

@@ -23,8 +23,11 @@ _fodc() {
         --log-level | log-level) mapfile -t COMPREPLY < <(compgen -W 'trace debug info warning error' -- "$word"); return ;;
         restart) mapfile -t COMPREPLY < <(compgen -W 'exporter ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
         drain) mapfile -t COMPREPLY < <(compgen -W 'ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
+        --logging-level) mapfile -t COMPREPLY < <(compgen -W 'trace debug info warn error' -- "$word"); return ;;
+        --logging-env) mapfile -t COMPREPLY < <(compgen -W 'prod dev' -- "$word"); return ;;
         --log-format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word"); return ;;
         --values) mapfile -t COMPREPLY < <(compgen -W 'moving fixed' -- "$word"); return ;;
+        --env-file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --*-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         dump) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     esac
