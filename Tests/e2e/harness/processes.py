@@ -25,6 +25,11 @@ def binary(name: str) -> str:
     return str(path)
 
 
+def environment() -> dict[str, str]:
+    """This process's, without what make has told the tests: to the programs those would be flags, or typing mistakes."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("FODC_", "BYDB_"))}
+
+
 _ports = None
 
 
@@ -88,7 +93,7 @@ class Program:
         with open(log, "ab") as errors:
             self.process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True,
-                env={**os.environ, **(env or {})}, cwd=cwd)
+                env={**environment(), **(env or {})}, cwd=cwd)
         self.pid = self.process.pid
         self.known: dict[int, int] = {}  # pid -> start time, of everything seen in the session
 
@@ -235,7 +240,7 @@ def run_to_end(arguments: list[str], timeout: float = 20, env: dict | None = Non
     """Runs a program that is expected to end by itself."""
     return subprocess.run(
         arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
-        env={**os.environ, **(env or {})})
+        env={**environment(), **(env or {})})
 
 
 def pause(seconds: float):
