@@ -345,3 +345,17 @@ def test_the_image_agrees_with_the_deployment():
 
 def help_version() -> str:
     return run_to_end([binary("fodc-proxy"), "--version"]).stdout.split()[-1]
+
+
+def test_deploy_flags_of_upstreams_chart_are_taken():
+    """The values that deploy/README.md gives for upstream's Helm chart, passed as the chart passes them."""
+    (block,) = re.findall(r"^    cluster:\n(?:    .*\n)+", (DEPLOY / "README.md").read_text(), re.MULTILINE)
+    proxy = yaml.safe_load(block)["cluster"]["fodc"]["proxy"]
+    flags = {f"--{kind}-listen-addr": f":{proxy[f'{kind}Svc']['port']}" for kind in ("grpc", "http")}
+    flags |= {"--" + re.sub("[A-Z]", lambda m: "-" + m[0].lower(), name): value for name, value in proxy["config"].items()}
+    assert len(flags) == 8 and flags.keys() <= proxy_flags().keys()
+    assert set(flags) == set(re.findall(r"# (--[a-z-]+)", block))
+    environment = {one["name"]: str(one["value"]) for one in proxy["env"]}
+    assert environment and all(name.removeprefix("FODC_").lower().replace("_", "-") in {f[2:] for f in proxy_flags()} for name in environment)
+    ended = run_to_end([binary("fodc-proxy"), *(f"{name}={value}" for name, value in flags.items()), "--check"], env=environment)
+    assert ended.returncode == 0, ended.stderr
