@@ -76,7 +76,7 @@ let package = Package(
         .target(name: "Reports", dependencies: ["FODCProtocol", "Metrics", "Platform", protobuf]),
 
         // Protocols.
-        .target(name: "GRPCServer", dependencies: ["HTTP2", "Platform", nioCore, nioPosix, log]),
+        .target(name: "GRPCServer", dependencies: ["HTTP2", "Platform", nioCore, nioPosix, log, deque]),
         .target(name: "HTTP2", dependencies: ["CNghttp2", "Platform", nioCore]),
         .target(name: "HTTPServer", dependencies: ["CISAL", "Platform", nioCore, nioPosix, log]),
         .target(name: "FODCProtocol", dependencies: ["Metrics", "Platform", protobuf], exclude: ["Protos"]),
@@ -104,7 +104,7 @@ let package = Package(
         // Starts fodc-lane.
         .testTarget(name: "LanesTests", dependencies: ["LaneTool", "Lanes", "Platform"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", protobuf]),
-        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "GRPCServer", nioCore, nioPosix, nioEmbedded]),
+        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "GRPCServer", "Platform", nioCore, nioPosix, nioEmbedded]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
         .testTarget(
             // Starts fodc-proxy, with FakeWorker for its workers.

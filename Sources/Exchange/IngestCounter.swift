@@ -35,6 +35,8 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case answeredMalformed
     case notAnswered
     case notAskedBusy
+    /// More metrics and other fields than a message may have.
+    case answeredTooManyEntries = 27
 
     // Samples.
     case samplesReceived = 28
@@ -131,4 +133,6 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     public static let firstStreamWord = 256
     /// Where the ends of connections begin, in the order of ``ConnectionEnd``.
     public static let firstConnectionEnd = 224
+    /// Where the calls that the gRPC server refused or ended begin, in the order of ``CallRefusal``.
+    public static let firstCallRefusal = 240
 }

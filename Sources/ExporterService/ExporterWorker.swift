@@ -83,9 +83,9 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         reports = ReportSources(
             directory: directory, collections: answers,
             reader: AnswerReader(peers: peers, watch: state.watch, limitBytes: budgets.reportBytes),
-            thread: ReportThread(loop: loop, note: state.asideNote),
+            thread: try ReportThread(loop: loop, note: state.asideNote),
             answers: ReportAnswers(limitBytes: budgets.heldReportBytes), partial: partial)
-        downloads = Downloads(
+        downloads = try Downloads(
             loop: loop, line: workers,
             space: SpoolSpace(
                 folder: launch.settings.spoolDirectory,

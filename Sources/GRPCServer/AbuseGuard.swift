@@ -8,6 +8,7 @@ struct AbuseGuard {
     private var badFrames: RateLimit
     private var resets: RateLimit
     private var seen = HTTP2Counters()
+    private var seenRefusedCalls = 0
 
     init(_ configuration: GRPCServer.Configuration) {
         controlFrames = RateLimit(
@@ -17,11 +18,15 @@ struct AbuseGuard {
     }
 
     /// False: the connection has gone too far.
-    mutating func bears(_ counters: HTTP2Counters, nowNanoseconds: UInt64) -> Bool {
+    ///
+    /// - Parameter refusedCalls: calls of the connection that were ended because of something that the client did. They cost
+    ///   what a cancelled call does.
+    mutating func bears(_ counters: HTTP2Counters, refusedCalls: Int = 0, nowNanoseconds: UInt64) -> Bool {
         let control = counters.controlFrames - seen.controlFrames
         let bad = counters.invalidFrames + counters.errorResetsSent - seen.invalidFrames - seen.errorResetsSent
-        let cancelled = counters.resetsReceived - seen.resetsReceived
+        let cancelled = counters.resetsReceived - seen.resetsReceived + refusedCalls - seenRefusedCalls
         seen = counters
+        seenRefusedCalls = refusedCalls
         return (control == 0 || controlFrames.take(control, nowNanoseconds: nowNanoseconds))
             && (bad == 0 || badFrames.take(bad, nowNanoseconds: nowNanoseconds))
             && (cancelled == 0 || resets.take(cancelled, nowNanoseconds: nowNanoseconds))

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Bounds the memory of half-received messages over all connections.
+import DequeModule
+import Platform
+
+/// Bounds the memory of half-received messages over all connections, fairly: the budget is shared among the sources that
+/// have unfinished messages, and the share of a source among its connections.
 ///
-/// As long as they stay below the limit every stream is credited what it sends. At the limit only the oldest unfinished
-/// message is, so that it completes and frees its bytes; what the others have sent is credited later, oldest first, as far as
-/// there is room. Windows that were granted before may still fill up: at the hard limit, a quarter above, the connections
-/// other than the oldest message's are not read. What is left are the other streams of that connection: at twice the limit
-/// the largest message goes at once, and so it does when nothing completes for the stall timeout.
+/// - Below the limit every stream is credited what it sends.
+/// - At the limit a connection within its share still is. Of the others only one message is at a time, the oldest whose
+///   turn has not been wasted: that completes and frees its bytes. What the others have sent is credited later.
+/// - At the hard limit, a quarter above, connections beyond their share are not read.
+/// - At twice the limit the largest message of the largest holder goes at once.
+/// - A turn that has not completed its message within the stall timeout is wasted. Then messages that are older than that go:
+///   those of connections with several times their share first; after a second wasted turn, the largest holders.
+///
+/// So nobody's progress depends on another connection, and messages that complete beside it prolong no one's turn.
 ///
 /// A state machine: the clock is handed in, what is to be done goes to the holders and to `onPressureChange`.
 final class AssemblyBudget {
@@ -14,19 +22,31 @@ final class AssemblyBudget {
     let lastLimitBytes: Int
     let stallNanoseconds: UInt64
 
+    /// A connection with so many times its share is the first to be cut back.
+    private static let hogFactor = 4
+    /// Turns in a row that may be wasted before connections go that have little more than their share: one may belong to an
+    /// honest sender on a slow line.
+    private static let bearableWastedTurns = 1
+    /// Messages given up in one tick: some 20 ms of work.
+    private static let mostGivenUpAtOnce = 2000
+
     private(set) var usedBytes = 0
     private(set) var peakBytes = 0
-    /// The first in the line whose sender is not held; nil when there is none.
-    var oldest: UnfinishedMessage? {
-        var next = first
-        while let message = next, message.isHeld { next = message.newer }
-        return next
-    }
+    /// At the limit: the message that is credited whatever its connection holds.
+    private(set) var turn: UnfinishedMessage?
+    private var turnSinceNanoseconds: UInt64 = 0
+    private var wastedTurns = 0
+    private var sources: [NetworkSource: AssemblySource] = [:]
     private var first: UnfinishedMessage?
     private var newest: UnfinishedMessage?
-    private var stalledSinceNanoseconds: UInt64?
+    /// Messages from whose senders bytes are withheld, in the order in which that began. One that is held, or over, is
+    /// dropped when its turn comes.
+    private var waiting: Deque<UnfinishedMessage> = []
+    /// There was more to be given up than goes in one tick.
+    private var unfinishedCutBack: Int?
+    private var nowNanoseconds: UInt64 = 0
     private var isRelieving = false
-    /// Who may be read has changed.
+    /// Connections that may be read are others than before.
     var onPressureChange: () -> Void = {}
 
     init(limitBytes: Int, stallNanoseconds: UInt64) {
@@ -40,31 +60,48 @@ final class AssemblyBudget {
     var isExhausted: Bool { usedBytes >= limitBytes }
     var isAtHardLimit: Bool { usedBytes >= hardLimitBytes }
 
+    /// Whether the connection may be read: what it has been allowed already may come.
+    func mayRead(_ holder: AssemblyHolder) -> Bool {
+        !isAtHardLimit || isWithinShare(holder) || turn?.connection === holder
+    }
+
     /// The message has `bytes` of memory now; the first time it goes to the end of the line.
     func update(_ message: UnfinishedMessage, bytes: Int) {
         if !message.isListed { append(message) }
         let wasAtHardLimit = isAtHardLimit
-        usedBytes += bytes - message.bytes
-        message.bytes = bytes
+        add(bytes - message.bytes, to: message)
         peakBytes = max(peakBytes, usedBytes)
+        if isExhausted { giveTurn() }
         if isAtHardLimit != wasAtHardLimit { onPressureChange() }
-        while usedBytes > lastLimitBytes, let largest { giveUp(largest) }
+        while usedBytes > lastLimitBytes, let largest = largest() { giveUp(largest) }
     }
 
     /// May the sender of this message be credited `bytes` now? If not they are kept in mind.
     func mayCredit(_ message: UnfinishedMessage, bytes: Int) -> Bool {
-        if !isExhausted || message === oldest || !message.isListed { return true }
+        if !isExhausted || !message.isListed || message === turn || isWithinShare(message.connection) { return true }
         message.withheldBytes += bytes
+        enqueue(message)
         return false
     }
 
+    /// Whether the message's sender waits for this budget.
+    func isWithheld(_ message: UnfinishedMessage) -> Bool { message.withheldBytes > 0 }
+
+    private func enqueue(_ message: UnfinishedMessage) {
+        guard !message.isWaiting, message.withheldBytes > 0 else { return }
+        message.isWaiting = true
+        waiting.append(message)
+    }
+
     /// The holder does not let the sender go on, for reasons of its own, or does again: a message that cannot be completed
-    /// is not the one that the others wait for.
+    /// has no turn.
     func setHeld(_ message: UnfinishedMessage, _ isHeld: Bool) {
         guard message.isHeld != isHeld else { return }
         message.isHeld = isHeld
         guard message.isListed else { return }
-        if isAtHardLimit { onPressureChange() }
+        if isHeld, message === turn { turn = nil }
+        if !isHeld { enqueue(message) }
+        if isExhausted { giveTurn() }
         relieve()
     }
 
@@ -75,31 +112,132 @@ final class AssemblyBudget {
         guard message.isListed else { return 0 }
         let owedBytes = message.withheldBytes
         let wasAtHardLimit = isAtHardLimit
-        let wasOldest = message === oldest
+        add(-message.bytes, to: message)
         unlink(message)
-        usedBytes -= message.bytes
-        message.bytes = 0
         message.withheldBytes = 0
-        stalledSinceNanoseconds = nil
-        if isAtHardLimit != wasAtHardLimit || (isAtHardLimit && wasOldest) { onPressureChange() }
+        message.hasWastedTurn = false
+        if message === turn {
+            turn = nil
+            wastedTurns = 0
+        }
+        if isExhausted { giveTurn() } else { endTurns() }
+        if isAtHardLimit != wasAtHardLimit { onPressureChange() }
         relieve()
         return owedBytes
     }
 
-    /// To be called regularly: gives up the largest messages when nothing moves, and lets waiting ones go on.
-    func tick(nowNanoseconds: UInt64) {
-        guard isExhausted else {
-            stalledSinceNanoseconds = nil
+    /// To be called regularly: ends a turn that takes too long, and lets waiting messages go on.
+    func tick(nowNanoseconds now: UInt64) {
+        nowNanoseconds = now
+        if isExhausted {
+            if let factor = unfinishedCutBack { cutBack(beyondShares: factor) }
+            giveTurn()
+            if let turn, now - min(now, turnSinceNanoseconds) >= stallNanoseconds { wasteTurn(of: turn) }
+            // Shares change with the number of those who have one.
+            if isAtHardLimit { onPressureChange() }
+            relieve(isWholeQueue: true)
+        } else {
+            endTurns()
             relieve()
-            return
         }
-        guard let since = stalledSinceNanoseconds else {
-            stalledSinceNanoseconds = nowNanoseconds
-            return
+    }
+
+    // MARK: Turns
+
+    private func giveTurn() {
+        guard turn == nil else { return }
+        var candidate: UnfinishedMessage?
+        var next = first
+        while let message = next {
+            next = message.newer
+            guard !message.isHeld else { continue }
+            if !message.hasWastedTurn {
+                candidate = message
+                break
+            }
+            candidate = candidate ?? message
         }
-        guard nowNanoseconds - since >= stallNanoseconds else { return }
-        // Some room beyond the limit, or the next who come would only stall again.
-        while usedBytes > limitBytes - limitBytes / 4, let largest { giveUp(largest) }
+        guard let candidate else { return }
+        turn = candidate
+        turnSinceNanoseconds = nowNanoseconds
+        if isAtHardLimit { onPressureChange() }
+        relieve()
+    }
+
+    private func endTurns() {
+        turn = nil
+        wastedTurns = 0
+        unfinishedCutBack = nil
+    }
+
+    private func wasteTurn(of message: UnfinishedMessage) {
+        wastedTurns += 1
+        // The next turn goes to another connection, if there is one.
+        message.connection.forEachMessage { $0.hasWastedTurn = true }
+        turn = nil
+        cutBack(beyondShares: Self.hogFactor)
+        if wastedTurns > Self.bearableWastedTurns { cutBack(beyondShares: 0) }
+        if isExhausted { giveTurn() }
+    }
+
+    // MARK: Shares
+
+    /// What a connection may hold at the limit.
+    private func share(of holder: AssemblyHolder) -> Int {
+        limitBytes / max(1, sources.count) / max(1, holder.source?.holders.count ?? 1)
+    }
+
+    private func isWithinShare(_ holder: AssemblyHolder) -> Bool { holder.bytes <= share(of: holder) }
+
+    private func add(_ bytes: Int, to message: UnfinishedMessage) {
+        usedBytes += bytes
+        message.bytes += bytes
+        message.connection.bytes += bytes
+        message.connection.source?.bytes += bytes
+    }
+
+    // MARK: Giving up
+
+    /// Some room beyond the limit, or those who come next would only stall again.
+    private var targetBytes: Int { limitBytes - limitBytes / 4 }
+
+    /// Gives up messages older than the stall timeout until there is room: on connections of strangers first, then of the
+    /// source, and of its connection, that holds most in such messages; the largest first.
+    private func cutBack(beyondShares factor: Int) {
+        unfinishedCutBack = nil
+        var count = 0
+        for holder in oldHolders(beyondShares: factor) {
+            for message in holder.oldMessages(stallNanoseconds, nowNanoseconds).sorted(by: { $0.bytes > $1.bytes }) {
+                guard usedBytes > targetBytes else { return }
+                guard count < Self.mostGivenUpAtOnce else {
+                    unfinishedCutBack = factor
+                    return
+                }
+                giveUp(message)
+                count += 1
+            }
+        }
+    }
+
+    private func oldHolders(beyondShares factor: Int) -> [AssemblyHolder] {
+        var found: [(holder: AssemblyHolder, rank: (Int, Int, Int))] = []
+        for source in sources.values {
+            let candidates = source.holders.values.compactMap { holder -> (AssemblyHolder, Int)? in
+                guard holder.bytes > factor * share(of: holder) else { return nil }
+                let bytes = holder.oldMessages(stallNanoseconds, nowNanoseconds).reduce(0) { $0 + $1.bytes }
+                return bytes > 0 ? (holder, bytes) : nil
+            }
+            let sourceBytes = candidates.reduce(0) { $0 + $1.1 }
+            found += candidates.map { ($0.0, ($0.0.isStranger ? 1 : 0, sourceBytes, $0.1)) }
+        }
+        return found.sorted { $0.rank > $1.rank }.map(\.holder)
+    }
+
+    /// The largest message of the connection that holds most, of the source that does.
+    private func largest() -> UnfinishedMessage? {
+        let source = sources.values.max { $0.bytes < $1.bytes }
+        let holder = source?.holders.values.max { $0.bytes < $1.bytes }
+        return holder?.messages.values.max { $0.bytes < $1.bytes }
     }
 
     private func giveUp(_ message: UnfinishedMessage) {
@@ -108,43 +246,54 @@ final class AssemblyBudget {
         remove(message)
     }
 
-    private var largest: UnfinishedMessage? {
-        var result = first
-        var next = first
-        while let message = next {
-            if message.bytes > result?.bytes ?? 0 { result = message }
-            next = message.newer
-        }
-        return result
-    }
-
-    /// Credits what was withheld: the oldest in any case, others while there is room.
-    private func relieve() {
+    /// Credits what was withheld: to the message whose turn it is in any case, to others while there is room.
+    ///
+    /// - Parameter isWholeQueue: also to those that have come to be within their share.
+    private func relieve(isWholeQueue: Bool = false) {
         // A holder that is credited may call back.
         guard !isRelieving else { return }
         isRelieving = true
         defer { isRelieving = false }
         var roomBytes = limitBytes - usedBytes
-        let oldest = oldest
-        var next = first
-        var isOldestServed = oldest == nil
-        while let message = next, roomBytes > 0 || !isOldestServed {
-            next = message.newer
-            if message === oldest { isOldestServed = true }
-            let bytes = message.withheldBytes
-            guard bytes > 0, !message.isHeld else { continue }
-            message.withheldBytes = 0
-            roomBytes -= bytes
-            message.holder?.credit(bytes: bytes)
+        if let turn { roomBytes -= credit(turn) }
+        while roomBytes > 0, let message = waiting.popFirst() {
+            message.isWaiting = false
+            roomBytes -= credit(message)
+        }
+        guard isWholeQueue, roomBytes <= 0 else { return }
+        for _ in 0..<waiting.count {
+            guard let message = waiting.popFirst() else { return }
+            message.isWaiting = false
+            if message.isListed, isWithinShare(message.connection) { _ = credit(message) }
+            if !message.isHeld { enqueue(message) }
         }
     }
 
+    private func credit(_ message: UnfinishedMessage) -> Int {
+        guard message.isListed, !message.isHeld, message.withheldBytes > 0 else { return 0 }
+        let bytes = message.withheldBytes
+        message.withheldBytes = 0
+        message.holder?.credit(bytes: bytes)
+        return bytes
+    }
+
+    // MARK: The line
+
     private func append(_ message: UnfinishedMessage) {
         message.isListed = true
+        message.beganNanoseconds = nowNanoseconds
         message.older = newest
         newest?.newer = message
         newest = message
         if first == nil { first = message }
+        let holder = message.connection
+        if holder.messages.isEmpty {
+            let source = sources[holder.address] ?? AssemblySource()
+            sources[holder.address] = source
+            source.holders[ObjectIdentifier(holder)] = holder
+            holder.source = source
+        }
+        holder.messages[ObjectIdentifier(message)] = message
     }
 
     private func unlink(_ message: UnfinishedMessage) {
@@ -155,20 +304,61 @@ final class AssemblyBudget {
         message.older = nil
         message.newer = nil
         message.isListed = false
+        let holder = message.connection
+        holder.messages[ObjectIdentifier(message)] = nil
+        guard holder.messages.isEmpty, let source = holder.source else { return }
+        source.holders[ObjectIdentifier(holder)] = nil
+        holder.source = nil
+        if source.holders.isEmpty { sources[holder.address] = nil }
+    }
+}
+
+/// The unfinished messages of one source.
+private final class AssemblySource {
+    var bytes = 0
+    /// Its connections that have unfinished messages.
+    var holders: [ObjectIdentifier: AssemblyHolder] = [:]
+}
+
+/// The unfinished messages of one connection.
+final class AssemblyHolder {
+    let address: NetworkSource
+    /// Whether the service knows none of those who call on it.
+    var isStranger = true
+    fileprivate(set) var bytes = 0
+    fileprivate var source: AssemblySource?
+    fileprivate var messages: [ObjectIdentifier: UnfinishedMessage] = [:]
+
+    init(address: NetworkSource) { self.address = address }
+
+    fileprivate func forEachMessage(_ body: (UnfinishedMessage) -> Void) {
+        for message in messages.values { body(message) }
+    }
+
+    fileprivate func oldMessages(_ age: UInt64, _ now: UInt64) -> [UnfinishedMessage] {
+        messages.values.filter { now - min(now, $0.beganNanoseconds) >= age }
     }
 }
 
 /// One message that has come in part: a place in the budget's line, which is linked through the messages themselves.
 final class UnfinishedMessage {
     weak var holder: (any UnfinishedMessageHolder)?
+    let connection: AssemblyHolder
     fileprivate(set) var bytes = 0
     fileprivate(set) var withheldBytes = 0
     fileprivate(set) var isListed = false
     fileprivate(set) var isHeld = false
+    fileprivate var hasWastedTurn = false
+    /// Stands among those from whose senders bytes are withheld.
+    fileprivate var isWaiting = false
+    fileprivate var beganNanoseconds: UInt64 = 0
     fileprivate var newer: UnfinishedMessage?
     fileprivate weak var older: UnfinishedMessage?
 
-    init(holder: any UnfinishedMessageHolder) { self.holder = holder }
+    init(holder: any UnfinishedMessageHolder, connection: AssemblyHolder) {
+        self.holder = holder
+        self.connection = connection
+    }
 }
 
 protocol UnfinishedMessageHolder: AnyObject {

@@ -22,6 +22,11 @@ public final class GRPCCall {
     public var keepsConnection = true {
         didSet { updateKeeping() }
     }
+    /// A longer message ends the call; at most ``GRPCServer/Configuration/maxMessageBytes``.
+    public var maxMessageBytes: Int {
+        get { assembler.maxMessageBytes }
+        set { assembler.maxMessageBytes = min(newValue, server.configuration.maxMessageBytes) }
+    }
     /// ``finish(_:)`` was called, or the call has ended in any other way.
     public private(set) var isFinished = false {
         didSet { updateKeeping() }
@@ -41,7 +46,9 @@ public final class GRPCCall {
     /// What the client would have been allowed while the call was held.
     private var heldBytes = 0
     private var areHeadersSent = false
-    private var deadline: Scheduled<Void>?
+    private var deadline: CallDeadlines.Entry?
+    /// A part of a message has come since ``takeMessageProgress()`` was asked last.
+    private var hasMessageProgress = false
     /// Counted in ``GRPCConnection/keepingCalls``.
     private var isKeeping = false
 
@@ -88,6 +95,17 @@ public final class GRPCCall {
         finish(status, end: .finished(status))
     }
 
+    /// Ends the call because of something that the client did, which is counted under its name.
+    public func refuse(_ status: GRPCStatus, countAs refusal: GRPCStatistics.Refusal) { fail(status, refusal) }
+
+    /// Whether bytes of a message that is not complete have come since the last time this was asked, or could not come
+    /// because the server does not let the client go on: then the client is alive as far as anybody can tell.
+    public func takeMessageProgress() -> Bool {
+        defer { hasMessageProgress = false }
+        return hasMessageProgress || assembler.isInMessage && !connection.mayBeHeard
+            || unfinished.map(server.budget.isWithheld) ?? false
+    }
+
     // MARK: For the connection
 
     /// The service has seen it, and may have finished it.
@@ -103,19 +121,24 @@ public final class GRPCCall {
     func open(_ handler: any GRPCCallHandler, timeoutNanoseconds: Int64?) {
         self.handler = handler
         updateKeeping()
-        guard let timeoutNanoseconds else { return }
-        let bound = NIOLoopBound(self, eventLoop: server.eventLoop)
-        deadline = server.eventLoop.scheduleTask(in: .nanoseconds(timeoutNanoseconds)) { bound.value.deadlinePassed() }
+        guard let timeoutNanoseconds, !isFinished else { return }
+        deadline = server.schedule(self, inNanoseconds: timeoutNanoseconds)
     }
 
     /// Ends the call for something that the client did.
     func fail(_ status: GRPCStatus, _ refusal: GRPCStatistics.Refusal) {
         guard !isFinished else { return }
         server.statistics.countRefused(refusal)
+        connection.refusedCalls += 1
         finish(status, end: .failed(status), isEncodingTold: refusal == .unsupportedEncoding)
     }
 
-    private func deadlinePassed() {
+    private func cancelDeadline() {
+        if let deadline { server.cancel(deadline) }
+        deadline = nil
+    }
+
+    func deadlinePassed() {
         guard !isFinished else { return }
         server.statistics.countRefused(.deadlineExceeded)
         finish(GRPCStatus(.deadlineExceeded, "the deadline of the call has passed"), end: .deadlineExceeded)
@@ -127,7 +150,7 @@ public final class GRPCCall {
         self.end = end
         finishedNanoseconds = server.clock.nowNanoseconds
         connection.finishedCalls += 1
-        deadline?.cancel()
+        cancelDeadline()
         dropUnfinished()
         server.statistics.countEnded(status.code)
 
@@ -167,9 +190,18 @@ extension GRPCCall: HTTP2StreamDelegate {
             case .needsMore:
                 return tookIn(data.byteCount)
             case .failed(let status, let refusal):
+                if refusal == .messageTooLarge { refuseMessage() }
                 return fail(status, refusal)
             }
         }
+    }
+
+    /// The handler may have an answer of its own.
+    private func refuseMessage() {
+        handler?.refusedMessage(byteCount: assembler.announcedBytes)
+        guard isFinished else { return }
+        server.statistics.countRefused(.messageTooLarge)
+        connection.refusedCalls += 1
     }
 
     public func streamReceivedEnd(_ stream: HTTP2Stream) {
@@ -183,8 +215,7 @@ extension GRPCCall: HTTP2StreamDelegate {
 
     public func stream(_ stream: HTTP2Stream, closed streamEnd: HTTP2StreamEnd) {
         isFinished = true
-        deadline?.cancel()
-        deadline = nil
+        cancelDeadline()
         dropUnfinished()
         connection.removed(self)
         let handler = handler
@@ -241,12 +272,16 @@ extension GRPCCall: UnfinishedMessageHolder {
 
     /// A chunk of `count` bytes has been used up: notes what is left unfinished, and lets the client go on.
     private func tookIn(_ count: Int) {
+        if assembler.isInMessage { hasMessageProgress = true }
         guard assembler.reservedBytes > 0 else { return allow(bytes: count) }
-        let message = unfinished ?? UnfinishedMessage(holder: self)
+        let message = unfinished ?? UnfinishedMessage(holder: self, connection: connection.assembly)
         unfinished = message
         server.budget.setHeld(message, isHeld)
         server.budget.update(message, bytes: assembler.reservedBytes)
+        // The budget may have given this very message up.
+        guard !isFinished else { return }
         raiseWindow()
+        connection.updateReading()
         if server.budget.mayCredit(message, bytes: count) { allow(bytes: count) }
     }
 

@@ -10,6 +10,8 @@ public final class GRPCConnection {
     public let id: UInt64
     /// The client's address, `1.2.3.4:567` or `[::1]:567`.
     public let peer: String
+    /// What limits per source count it to.
+    public let source: NetworkSource
     /// Why it was closed; nil while it is open.
     public private(set) var end: GRPCConnectionEnd?
 
@@ -23,8 +25,17 @@ public final class GRPCConnection {
     var finishedCalls = 0
     /// Calls for which the connection is kept.
     var keepingCalls = 0 {
-        didSet { if keepingCalls == 0 { idleSinceNanoseconds = server.clock.nowNanoseconds } }
+        didSet {
+            if keepingCalls == 0 { idleSinceNanoseconds = server.clock.nowNanoseconds }
+            assembly.isStranger = keepingCalls == 0
+        }
     }
+    /// Calls that were ended because of something that the client did.
+    var refusedCalls = 0
+    /// Its unfinished messages.
+    let assembly: AssemblyHolder
+    /// What the client sends is read.
+    var mayBeHeard: Bool { isReading }
 
     private unowned let server: GRPCServer
     private let channel: any Channel
@@ -64,6 +75,8 @@ public final class GRPCConnection {
         self.channel = channel
         self.server = server
         peer = GRPCConnection.describe(channel.remoteAddress)
+        source = channel.remoteAddress?.ipAddress.map(NetworkSource.init(host:)) ?? .unknown
+        assembly = AssemblyHolder(address: source)
         openedNanoseconds = server.clock.nowNanoseconds
         idleSinceNanoseconds = server.clock.nowNanoseconds
         keepalive = Keepalive(
@@ -108,7 +121,7 @@ extension GRPCConnection {
             pendingEnd = GRPCConnection.end(of: error)
         }
         isReceiving = false
-        if !abuse.bears(session.counters, nowNanoseconds: server.clock.nowNanoseconds) {
+        if !abuse.bears(session.counters, refusedCalls: refusedCalls, nowNanoseconds: server.clock.nowNanoseconds) {
             session.terminate(.enhanceYourCalm)
             pendingEnd = pendingEnd ?? .abuse
         }
@@ -127,10 +140,14 @@ extension GRPCConnection {
             || session.queuedFrames > server.configuration.maxQueuedFrames
         {
             close(.slowReader)
-        } else if session.isFinished {
-            close(isDraining ? .drained : hasPeerGoneAway ? .peer : .protocolError)
+        } else if session.isFinished, !isWaitingForPeer {
+            close(session.hasFailed ? .protocolError : isDraining ? .drained : hasPeerGoneAway ? .peer : .protocolError)
         }
     }
+
+    /// Everything is said, and the peer is to close: it may be opening a stream at this moment, and would find the connection
+    /// broken instead of refusing.
+    private var isWaitingForPeer: Bool { isDraining && !session.hasFailed && !hasPeerGoneAway }
 
     /// How many bytes are handed to the socket at once.
     private static let writeBytes = 64 << 10
@@ -163,7 +180,10 @@ extension GRPCConnection {
     }
 
     /// The channel is gone.
-    func disconnected() { close(.peer) }
+    func disconnected() { close(isDraining ? .drained : .peer) }
+
+    /// At the hard limit of the budget for unfinished messages a connection that holds more than its share is not read.
+    func updateReading() { setReading(server.mayRead(self)) }
 
     func setReading(_ shouldRead: Bool) {
         guard end == nil, shouldRead != isReading else { return }
@@ -182,12 +202,17 @@ extension GRPCConnection {
         channel.setReading(shouldRead)
     }
 
-    /// Sends GOAWAY: no new streams; the connection is closed when its last one has ended.
+    /// Sends the client elsewhere as RFC 9113, section 6.8 says: a GOAWAY that lets streams come which are on their way, and
+    /// the final one when the client has answered a PING that follows it. The client closes the connection.
     public func drain() {
         guard end == nil, !isDraining else { return }
         isDraining = true
-        session.goAway(.noError)
-        scheduleFlush()
+        session.announceGoAway()
+        ping(timeout: server.configuration.goAwayTimeout) { [weak self] _ in
+            guard let self, end == nil else { return }
+            session.goAway(.noError)
+            scheduleFlush()
+        }
     }
 
     /// Closes at once, or, while nghttp2 is running, right after it.
@@ -200,7 +225,7 @@ extension GRPCConnection {
         }
         end = cause
         if let error = cause.farewell { session.terminate(error) }
-        if cause != .peer { writeAll() }
+        if channel.isActive { writeAll() }
         server.closed(self, cause)
         session.abandon(.internalError)
         let pings = pings

@@ -18,10 +18,11 @@ extension GRPCServer {
         public var idleTimeout = Duration.seconds(30)
         /// The same when descriptors or memory for new connections are short: those who wait are more likely to be agents.
         public var idleTimeoutWhenShort = Duration.seconds(5)
-        /// Memory reserved for half-received messages over all connections, beyond which only the oldest message goes on.
-        /// At least twice `maxMessageBytes` is taken. See ``AssemblyBudget`` for what bounds it at twice this.
+        /// Memory reserved for half-received messages over all connections, beyond which each connection has its share. At
+        /// least twice `maxMessageBytes` is taken. See ``AssemblyBudget`` for what bounds it at twice this.
         public var assemblyBudgetBytes = 64 << 20
-        /// With the budget used up and no message completed for this long, the largest is given up.
+        /// With the budget used up, the message whose turn it is must be complete within this time, or the largest holders
+        /// of messages older than this are cut back.
         public var assemblyStallTimeout = Duration.seconds(2)
         /// Bytes to be sent that may wait on one connection, socket buffers not counted. All that the proxy sends to an
         /// agent are requests of some ten bytes: who lets this much pile up does not read.
@@ -40,11 +41,13 @@ extension GRPCServer {
         /// Frames that break the protocol without ending the connection, and resets that these cause.
         public var badFrameBurst = 200
         public var badFramesPerSecond = 20
-        /// Calls that the peer cancels (rapid reset, CVE-2023-44487). A call costs some 20 µs.
+        /// Calls that the peer cancels (rapid reset, CVE-2023-44487), or that are refused. A call costs some 20 µs.
         public var resetBurst = 4096
         public var resetsPerSecond = 500
         /// A finished call whose last bytes the peer does not take is reset after this.
         public var lingerTimeout = Duration.seconds(10)
+        /// From the first GOAWAY of a drain to the final one, when the peer does not answer the PING between them.
+        public var goAwayTimeout = Duration.seconds(1)
 
         public init() {}
     }

@@ -25,6 +25,8 @@ public final class GRPCServer {
     private var listener: (any Channel)?
     private var gate: AcceptGate?
     private var ticker: RepeatedTask?
+    private var deadlines = CallDeadlines()
+    private var deadlineTimer: (atNanoseconds: UInt64, task: Scheduled<Void>)?
     private var isDraining = false
     private var acceptsNoMore = false
 
@@ -158,10 +160,8 @@ public final class GRPCServer {
         for connection in connections.values { connection.setReading(mayRead(connection)) }
     }
 
-    private func mayRead(_ connection: GRPCConnection) -> Bool {
-        guard !clock.isPaused else { return false }
-        guard budget.isAtHardLimit, let oldest = budget.oldest?.holder as? GRPCCall else { return true }
-        return oldest.connection === connection
+    func mayRead(_ connection: GRPCConnection) -> Bool {
+        !clock.isPaused && budget.mayRead(connection.assembly)
     }
 
     // MARK: Ending
@@ -175,7 +175,7 @@ public final class GRPCServer {
         gate = nil
     }
 
-    /// Sends GOAWAY everywhere: no new streams; a connection is closed when its last one has ended.
+    /// Sends GOAWAY everywhere: no new streams. The clients close their connections.
     public func drain() {
         isDraining = true
         for connection in Array(connections.values) { connection.drain() }
@@ -186,7 +186,52 @@ public final class GRPCServer {
         stopAccepting()
         ticker?.cancel()
         ticker = nil
+        deadlineTimer?.task.cancel()
+        deadlineTimer = nil
         for connection in Array(connections.values) { connection.close(.shutdown) }
+    }
+
+    // MARK: Deadlines of calls
+
+    /// Deadlines that are acted on in one turn: some 20 ms of work.
+    private static let deadlinesPerTurn = 1000
+    /// A later deadline is looked at again after this: NIO's clock has an end.
+    private static let longestWaitNanoseconds: UInt64 = 3_600_000_000_000
+
+    func schedule(_ call: GRPCCall, inNanoseconds timeout: Int64) -> CallDeadlines.Entry {
+        let (at, isOver) = NIODeadline.now().uptimeNanoseconds.addingReportingOverflow(UInt64(max(0, timeout)))
+        let entry = CallDeadlines.Entry(atNanoseconds: isOver ? .max : at, call: call)
+        deadlines.insert(entry)
+        setDeadlineTimer()
+        return entry
+    }
+
+    func cancel(_ entry: CallDeadlines.Entry) { deadlines.remove(entry) }
+
+    /// There is one timer for all calls, which may be too early: NIO takes a timer out by looking through all that it has.
+    private func setDeadlineTimer() {
+        guard let earliest = deadlines.earliestNanoseconds else { return }
+        let now = NIODeadline.now().uptimeNanoseconds
+        let at = min(earliest, now + Self.longestWaitNanoseconds)
+        if let deadlineTimer {
+            if deadlineTimer.atNanoseconds <= at { return }
+            deadlineTimer.task.cancel()
+        }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let task = eventLoop.scheduleTask(in: .nanoseconds(Int64(at - min(at, now)))) {
+            bound.value.deadlineTimer = nil
+            bound.value.actOnDeadlines()
+        }
+        deadlineTimer = (at, task)
+    }
+
+    private func actOnDeadlines() {
+        let now = NIODeadline.now().uptimeNanoseconds
+        for _ in 0..<Self.deadlinesPerTurn {
+            guard let due = deadlines.popDue(nowNanoseconds: now) else { break }
+            due.call?.deadlinePassed()
+        }
+        setDeadlineTimer()
     }
 
     // MARK: Turns of the event loop

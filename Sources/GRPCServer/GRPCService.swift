@@ -11,9 +11,16 @@ public protocol GRPCService: AnyObject {
 public protocol GRPCCallHandler: AnyObject {
     /// A whole message, valid during the call only.
     func received(message: RawSpan)
+    /// A message is longer than ``GRPCCall/maxMessageBytes``, by its prefix. The call ends, with `RESOURCE_EXHAUSTED` unless
+    /// the handler ends it.
+    func refusedMessage(byteCount: Int)
     /// The client sends no more messages; it still reads.
     func halfClosed()
     /// The call is over: the last event, exactly once, never from within a method of ``GRPCCall``, or not at all when
     /// ``GRPCService/open(_:)`` gave no handler.
     func closed(_ end: GRPCCallEnd)
+}
+
+extension GRPCCallHandler {
+    public func refusedMessage(byteCount: Int) {}
 }

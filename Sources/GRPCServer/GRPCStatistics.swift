@@ -3,8 +3,10 @@
 public struct GRPCStatistics: Sendable, Hashable {
     /// Why the server itself ended a call or refused it.
     public enum Refusal: Int, Sendable, CaseIterable {
+        /// The exporter's names of these are in `CallRefusal`, in the same order.
         case wrongMethod, wrongContentType, badTimeout, unsupportedEncoding, unknownPath, messageTooLarge,
-            badMessageFrame, truncatedMessage, assemblyExhausted, deadlineExceeded
+            badMessageFrame, truncatedMessage, assemblyExhausted, deadlineExceeded,
+            tooManySilent
 
         /// As it stands in logs and labels.
         public var name: String {
@@ -19,6 +21,7 @@ public struct GRPCStatistics: Sendable, Hashable {
             case .truncatedMessage: "truncated_message"
             case .assemblyExhausted: "assembly_exhausted"
             case .deadlineExceeded: "deadline_exceeded"
+            case .tooManySilent: "too_many_silent"
             }
         }
     }

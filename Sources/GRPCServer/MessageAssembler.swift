@@ -17,7 +17,7 @@ struct MessageAssembler {
     /// Flag and length in front of every message.
     static let prefixBytes = 5
 
-    let maxMessageBytes: Int
+    var maxMessageBytes: Int
 
     private var prefix: UInt64 = 0
     private var prefixCount = 0
@@ -31,6 +31,8 @@ struct MessageAssembler {
     private var assembledBytes: Int { buffer.readableBytes }
     /// Memory that they take: buffers double when they are full. What a buffer from the pool has beyond that is the pool's.
     var reservedBytes: Int { min(buffer.storageCapacity, max(2 * assembledBytes, BufferPool.firstBytes)) }
+    /// What the last whole prefix said, however large.
+    var announcedBytes: Int { Int(prefix & 0xffff_ffff) }
     /// A message has begun and not ended.
     var isInMessage: Bool { prefixCount > 0 }
 

@@ -2,8 +2,13 @@
 /// What a peer has made the session do, since its beginning. The session only counts; how much is too much, in which time,
 /// is judged by who holds a clock (``RateLimit``).
 public struct HTTP2Counters: Sendable, Hashable {
-    /// Frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, unknown ones, DATA without bytes and without end.
-    public var controlFrames = 0
+    /// Whole frames of any type, those that nghttp2 passes over included.
+    public var frames = 0
+    /// Frames that do something for a call: HEADERS, RST_STREAM, and DATA with bytes besides its padding or with the end.
+    public var callFrames = 0
+    /// Frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, unknown ones, DATA without bytes and without
+    /// end, and whatever comes for streams that are closed.
+    public var controlFrames: Int { max(0, frames - callFrames) }
     /// Frames that break the protocol in a way that nghttp2 bears, or answers by resetting the stream.
     public var invalidFrames = 0
     /// RST_STREAM frames that the session sent because of an error (nghttp2 1.52 has no limit of its own for these: a peer

@@ -11,10 +11,6 @@ extension HTTP2Session {
     }
 
     static func setCallbacks(_ callbacks: OpaquePointer?) {
-        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, context in
-            if let header { HTTP2Session.of(context).began(header.pointee) }
-            return 0
-        }
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, context in
             if let frame { HTTP2Session.of(context).beganHeaders(frame.pointee) }
             return 0
@@ -117,6 +113,7 @@ extension HTTP2Session {
             streams[frame.hd.stream_id]?.wasResetLocally = true
             return
         }
+        if type == NGHTTP2_GOAWAY.rawValue, frame.goaway.error_code != HTTP2ErrorCode.noError.rawValue { hasFailed = true }
         guard type == NGHTTP2_DATA.rawValue || type == NGHTTP2_HEADERS.rawValue,
             frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
             configuration.role == .server,
@@ -137,15 +134,6 @@ extension HTTP2Session {
 // MARK: - In
 
 extension HTTP2Session {
-    private func began(_ header: nghttp2_frame_hd) {
-        let isEnd = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-        switch UInt32(header.type) {
-        case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue, NGHTTP2_RST_STREAM.rawValue: break
-        case NGHTTP2_DATA.rawValue where header.length > 0 || isEnd: break
-        default: counters.controlFrames += 1
-        }
-    }
-
     private func beganHeaders(_ frame: nghttp2_frame) {
         let id = frame.hd.stream_id
         if let stream = streams[id] {
@@ -174,12 +162,14 @@ extension HTTP2Session {
     private func received(_ frame: nghttp2_frame) {
         switch UInt32(frame.hd.type) {
         case NGHTTP2_HEADERS.rawValue:
+            counters.callFrames += 1
             receivedHeaders(frame)
         case NGHTTP2_DATA.rawValue:
-            if frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0, let stream = streams[frame.hd.stream_id] {
-                ended(stream)
-            }
+            let isEnd = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+            if isEnd || frame.hd.length > frame.data.padlen { counters.callFrames += 1 }
+            if isEnd, let stream = streams[frame.hd.stream_id] { ended(stream) }
         case NGHTTP2_RST_STREAM.rawValue:
+            counters.callFrames += 1
             counters.resetsReceived += 1
             streams[frame.hd.stream_id]?.wasResetByPeer = true
         case NGHTTP2_PING.rawValue:

@@ -22,6 +22,9 @@ public final class HTTP2Session {
     public weak var delegate: (any HTTP2SessionDelegate)?
 
     var streams: [Int32: HTTP2Stream] = [:]
+    /// GOAWAY with an error has been sent: the peer has broken the protocol, and nothing that it sends counts any more.
+    public internal(set) var hasFailed = false
+    private var scanner: FrameScanner
     /// While ``send(into:upTo:)`` runs: the buffer that DATA frames are written to.
     var outbound = ByteBuffer()
     var outboundLimit = 0
@@ -39,6 +42,7 @@ public final class HTTP2Session {
         self.delegate = delegate
         guard let native = HTTP2Session.makeNative(configuration) else { throw .outOfMemory }
         self.native = native
+        scanner = FrameScanner(prefaceBytes: configuration.role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0)
         // Unretained is safe: callbacks come only out of nghttp2 calls that are made by a method of this very object, and
         // `deinit` frees the native session first of all, after clearing this pointer.
         nghttp2_session_set_user_data(native, Unmanaged.passUnretained(self).toOpaque())
@@ -58,6 +62,8 @@ public final class HTTP2Session {
         guard !isAbandoned else { return }
         isReceiving = true
         defer { isReceiving = false }
+        scanner.scan(bytes)
+        counters.frames = scanner.frameCount
         // nghttp2 reads the bytes during the call and keeps no pointer to them.
         let result = bytes.withUnsafeBytes { buffer in
             nghttp2_session_mem_recv(
@@ -219,6 +225,13 @@ public final class HTTP2Session {
         }
     }
 
+    /// Tells the peer that it is to open no more streams; those that it opens before it has read this are taken still (RFC
+    /// 9113, section 6.8). About a round trip later ``goAway(_:)`` follows.
+    public func announceGoAway() {
+        guard !isAbandoned else { return }
+        nghttp2_submit_shutdown_notice(native)
+    }
+
     /// Tells the peer that no new streams are taken; those that are open go on. With none open the session is finished.
     public func goAway(_ error: HTTP2ErrorCode) {
         guard !isAbandoned else { return }
@@ -331,7 +344,7 @@ extension HTTP2Session {
     private static func error(_ number: Int32) -> HTTP2SessionError {
         switch number {
         case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue: .badPreface
-        case NGHTTP2_ERR_FLOODED.rawValue: .flooded
+        case NGHTTP2_ERR_FLOODED.rawValue, NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue: .flooded
         case NGHTTP2_ERR_NOMEM.rawValue: .outOfMemory
         default: .failed(library: number)
         }

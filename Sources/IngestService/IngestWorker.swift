@@ -71,7 +71,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         collector = MetricsCollector(lane: lane, outbox: outbox, registry: registry, counters: counters, note: note)
         answers = AnswerCollector(
             lane: lane, outbox: outbox, registry: registry, counters: counters,
-            parser: ParsingThread(loop: loop, limitBytes: Self.parsingLimitBytes(launch.settings), note: note),
+            parser: try ParsingThread(loop: loop, limitBytes: Self.parsingLimitBytes(launch.settings), note: note),
             downloads: ProfileDownloads(lane: lane, outbox: outbox, registry: registry, counters: counters),
             note: note, maximumMessageBytes: launch.settings.grpcMaxMessageBytes)
         service = AgentService(

@@ -48,12 +48,11 @@ extension AgentSeries {
         _ message: RawSpan, hasher: H, _ pass: inout LatestPass
     ) throws(DecodeError) -> TimestampFields? {
         slots.touch()
-        var segment = MessageSegment(byteCount: message.byteCount, base: 0, timestamp: nil)
+        var segment = MessageSegment(message, entryLimit: limits.maxEntriesPerMessage)
         try walkLatest(message, &segment, whole: message, hasher: hasher, &pass)
         if segment.place < segment.byteCount {
             let rest = MessageSegment.padded(message, from: segment.place)
-            segment = MessageSegment(
-                byteCount: message.byteCount - segment.place, base: segment.place, timestamp: segment.timestamp)
+            segment = MessageSegment(restOf: segment)
             try walkLatest(rest.span.bytes, &segment, whole: message, hasher: hasher, &pass)
         }
         return segment.timestamp
@@ -83,7 +82,7 @@ extension AgentSeries {
             let found = metric.isUnusual ? SlotTable.Slot.empty : SlotTable.find(metric.hash, in: slots)
             if found == SlotTable.Slot.empty {
                 let range = (segment.base &+ start)..<(segment.base &+ end)
-                accepted &+= try takeUnknown(whole, range, metric, &pass)
+                accepted &+= try takeUnknown(whole, range, metric, base: segment.base, &pass)
                 continue
             }
             let series = Int(truncatingIfNeeded: found)
@@ -106,10 +105,13 @@ extension AgentSeries {
     /// Returns how many samples were accepted by it: 1 for a new series, if there will be room for it.
     @inline(never)
     private func takeUnknown(
-        _ message: RawSpan, _ range: Range<Int>, _ metric: MessageWalk.Metric, _ pass: inout LatestPass
+        _ message: RawSpan, _ range: Range<Int>, _ metric: MessageWalk.Metric, base: Int, _ pass: inout LatestPass
     ) throws(DecodeError) -> Int {
         var fields: MetricFields?
-        switch try pass.newcomers.take(message, range, hash: metric.isUnusual ? nil : metric.hash, fields: &fields) {
+        let outcome = try pass.newcomers.take(
+            message, range, hash: metric.isUnusual ? nil : metric.hash, fields: &fields)
+        if fields == nil { try metric.checkTime(in: message, base: base) }
+        switch outcome {
         case .added: return 1
         case .dropped(let cause): pass.summary.drops[cause] += 1
         case .known(let index):

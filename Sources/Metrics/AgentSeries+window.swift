@@ -60,12 +60,11 @@ extension AgentSeries {
         pass.columns.series.reserveCapacity(expected)
         pass.columns.timeIndexes.reserveCapacity(expected)
         pass.columns.valueBits.reserveCapacity(expected)
-        var segment = MessageSegment(byteCount: message.byteCount, base: 0, timestamp: nil)
+        var segment = MessageSegment(message, entryLimit: limits.maxEntriesPerMessage)
         try walkWindow(message, &segment, whole: message, hasher: hasher, &pass)
         if segment.place < segment.byteCount {
             let rest = MessageSegment.padded(message, from: segment.place)
-            segment = MessageSegment(
-                byteCount: message.byteCount - segment.place, base: segment.place, timestamp: segment.timestamp)
+            segment = MessageSegment(restOf: segment)
             try walkWindow(rest.span.bytes, &segment, whole: message, hasher: hasher, &pass)
         }
         return segment.timestamp
@@ -93,6 +92,7 @@ extension AgentSeries {
                 let hash = metric.isUnusual ? nil : metric.hash
                 switch try pass.newcomers.take(whole, range, hash: hash, fields: &fields) {
                 case .dropped(let cause):
+                    if fields == nil { try metric.checkTime(in: whole, base: segment.base) }
                     pass.drops[cause] += 1
                     continue
                 case .added(let index), .known(let index): series = WindowPass.newcomerFlag | UInt32(index)

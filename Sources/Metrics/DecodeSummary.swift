@@ -16,14 +16,27 @@ public struct DecodeSummary: Sendable, Equatable {
     public init() {}
 }
 
-/// The message is not protobuf. Nothing of it is kept.
+/// The message is not protobuf, or too much work. Nothing of it is kept.
 public enum DecodeError: Error, Equatable, CustomStringConvertible {
     /// `offset` is the byte of the message at which it stopped making sense.
     case malformed(offset: Int, reason: String)
+    /// More metrics and other fields than ``SeriesLimits/maxEntriesPerMessage``.
+    case tooManyEntries(limit: Int)
 
     public var description: String {
         switch self {
+        case .tooManyEntries(let limit): "message of more than \(limit) entries"
         case .malformed(let offset, let reason): "malformed message at byte \(offset): \(reason)"
+        }
+    }
+}
+
+extension DecodeError {
+    /// The same error of a message of which what was read began at `base`.
+    func moved(by base: Int) -> DecodeError {
+        switch self {
+        case .malformed(let offset, let reason): .malformed(offset: offset + base, reason: reason)
+        case .tooManyEntries: self
         }
     }
 }

@@ -10,6 +10,10 @@ struct MessageSegment {
     var base: Int
     var place = 0
     var timestamp: TimestampFields?
+    /// Metrics and other fields that the message may still have.
+    var entriesLeft: Int
+    /// ``SeriesLimits/maxEntriesPerMessage``.
+    private let entryLimit: Int
 
     enum Step {
         /// Body of a metric.
@@ -19,17 +23,30 @@ struct MessageSegment {
         case end
     }
 
-    init(byteCount: Int, base: Int, timestamp: TimestampFields?) {
-        self.byteCount = byteCount
-        self.base = base
-        self.timestamp = timestamp
+    /// The whole message.
+    init(_ message: RawSpan, entryLimit: Int) {
+        byteCount = message.byteCount
+        base = 0
+        entriesLeft = entryLimit
+        self.entryLimit = entryLimit
+    }
+
+    /// What `last` has left.
+    init(restOf last: MessageSegment) {
+        byteCount = last.byteCount - last.place
+        base = last.place
+        timestamp = last.timestamp
+        entriesLeft = last.entriesLeft
+        entryLimit = last.entryLimit
     }
 
     /// Goes on to the next metric.
     @inline(__always)
     mutating func next(_ message: RawSpan) throws(DecodeError) -> Step {
         while place < byteCount {
+            // A message that would need padding is walked on in another segment, which counts the entry.
             guard place &+ MessageWalk.slackBytes <= message.byteCount else { return .needsPadding }
+            guard entriesLeft > 0 else { throw .tooManyEntries(limit: entryLimit) }
             // A metric of less than 16 KiB, nearly always. The check above covers the loads.
             if message.byte(uncheckedAt: place) == 0x0a {
                 var count = Int(truncatingIfNeeded: message.byte(uncheckedAt: place &+ 1))
@@ -43,10 +60,12 @@ struct MessageSegment {
                 if count < 1 &<< 14 && end <= byteCount {
                     guard end &+ MessageWalk.slackBytes <= message.byteCount else { return .needsPadding }
                     place = end
+                    entriesLeft &-= 1
                     return .metric(from: body, to: end)
                 }
             }
             if let step = try carefulStep(message) { return step }
+            entriesLeft &-= 1
         }
         return .end
     }
@@ -61,6 +80,7 @@ struct MessageSegment {
                 let body = try reader.body(message)
                 guard body.upperBound + MessageWalk.slackBytes <= message.byteCount else { return .needsPadding }
                 place = body.upperBound
+                entriesLeft -= 1
                 return .metric(from: body.lowerBound, to: body.upperBound)
             case (2, .lengthDelimited):
                 var fields = timestamp ?? TimestampFields()
@@ -70,8 +90,8 @@ struct MessageSegment {
             }
             place = reader.position
             return nil
-        } catch .malformed(let offset, let reason) {
-            throw .malformed(offset: offset + base, reason: reason)
+        } catch {
+            throw error.moved(by: base)
         }
     }
 

@@ -18,6 +18,16 @@ enum MessageWalk {
         var timestampBytes = -1
         /// The careful reader must take it: it is malformed, or shaped in a way that the hash does not describe.
         var isUnusual = false
+
+        /// Refuses a time that generated code would refuse, of a metric that is not parsed because its hash came before: the
+        /// hash vouches for everything but the time.
+        ///
+        /// - Parameter base: where the walk's bytes begin in `message`.
+        func checkTime(in message: RawSpan, base: Int) throws(DecodeError) {
+            guard timestampBytes > 0 else { return }
+            var fields = TimestampFields()
+            try fields.merge(message, (base + timestampStart)..<(base + timestampStart + timestampBytes))
+        }
     }
 
     /// Walks over one metric's body. The caller has checked that `end + slackBytes` lies inside the message.

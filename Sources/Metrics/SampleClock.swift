@@ -27,8 +27,8 @@ struct SampleClock {
         var fields = TimestampFields()
         do throws(DecodeError) {
             try fields.merge(message, metric.timestampStart..<(metric.timestampStart + metric.timestampBytes))
-        } catch .malformed(let offset, let reason) {
-            throw .malformed(offset: offset + base, reason: reason)
+        } catch {
+            throw error.moved(by: base)
         }
         time = fields.time
         if metric.timestampBytes <= 16 {

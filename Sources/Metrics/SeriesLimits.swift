@@ -35,6 +35,9 @@ public struct SeriesLimits: Sendable, Equatable {
     public var maxTableBytes = 16 << 20
     /// Bytes of texts that are made from one message; further new series of it are learned from the next.
     public var maxNewTextBytesPerMessage = 64 << 20
+    /// Metrics and other fields of one message. A metric with name, labels and value has 60 bytes and more, so that 32 MiB,
+    /// the largest message, have half as many at most. Empty ones have two: sixteen million take the loop for seconds.
+    public var maxEntriesPerMessage = 1 << 20
     /// Different sample times in one window answer. A window of a day at one point every 5 s has 17,280.
     public var maxDistinctTimes = 1 << 20
 

@@ -60,9 +60,8 @@ public enum WorkerProcess {
         )
         let logger = Logger(label: launch.name)
         let link = SupervisorLink(descriptor: launch.descriptors.link)
+        let loop = makeLoop(logger)
         let early = launch.isStandby ? standBy(launch, link, logger, check) : []
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let loop = group.next()
         let worker: any Worker
         do {
             worker = try loop.submit { try make(launch, loop, logger) }.wait()
@@ -81,12 +80,26 @@ public enum WorkerProcess {
         exit(0)
     }
 
+    /// The event loop runs on a thread of ours: NIO makes its own in a way that cannot fail, and traps at the limit of tasks.
+    private static func makeLoop(_ logger: Logger) -> any EventLoop {
+        do {
+            let thread = try JobThread(name: "event-loop")
+            let made = AwaitedValue<any EventLoop>()
+            thread.run { MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { made.set($0) } }
+            return made.wait()
+        } catch {
+            giveUp("cannot start the thread that serves: raise the limit of tasks (pids, TasksMax, nproc)", "\(error)", logger)
+        }
+    }
+
     /// Waits until the lane is this worker's. What else is said meanwhile is returned, for when it serves.
     private static func standBy(
         _ launch: WorkerLaunch, _ link: SupervisorLink, _ logger: Logger, _ check: (WorkerLaunch) throws -> Void
     ) -> [SupervisorOrder] {
         do {
             try check(launch)
+            // It will make threads of its own.
+            try JobThread.checkRoom()
         } catch {
             logger.critical("cannot stand by", metadata: ["reason": "\(error)"])
             exit(exitFailure)

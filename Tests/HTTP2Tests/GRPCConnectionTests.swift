@@ -15,20 +15,50 @@ import Testing
         #expect(causes == [end])
     }
 
-    @Test func drainingLetsOpenCallsGoOnAndClosesAfterTheLast() async throws {
+    @Test func drain_letsOpenCallsGoOnAndTheClientClose() async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
             let id = try await harness.onLoop { _ in try client.open("/t.T/Echo", framed: GRPCHarness.frame([1])) }
             try await harness.eventually("first answer") { _ in client.events.data[id]?.count == 6 }
             try await harness.onLoop { $0.server.drain() }
-            try await harness.eventually("GOAWAY") { _ in client.events.goAways == [.noError] }
+            // The final one follows the client's answer to a PING.
+            try await harness.eventually("GOAWAY, twice") { _ in client.events.lastStreamIDs == [.max, id] }
+            #expect(try await harness.onLoop { _ in client.events.goAways } == [.noError, .noError])
             try await harness.onLoop { _ in client.send(GRPCHarness.frame([2]), on: id) }
             try await harness.eventually("second answer") { _ in client.events.data[id]?.count == 12 }
-            #expect(try await harness.onLoop { $0.server.connectionCount } == 1)
             try await harness.onLoop { $0.service.calls.first?.finish(GRPCStatus(.unavailable, "draining")) }
-            try await closed(harness, by: .drained)
-            // The server has closed; the client reads the end a moment later.
             try await harness.eventually("the end") { _ in CallResult(client.events, id).status == 14 }
+            #expect(try await harness.onLoop { $0.server.connectionCount } == 1)
+            try await harness.onLoop { _ in client.channel?.close(promise: nil) }
+            try await closed(harness, by: .drained)
+        }
+    }
+
+    /// A stream that was under way when the first GOAWAY was sent is taken: the connection is neither closed nor deaf.
+    @Test func drain_takesStreamsThatCrossTheFirstGoAway() async throws {
+        try await GRPCHarness.run { harness in
+            let client = try await harness.connect()
+            try await harness.eventually("settings") { _ in client.events.settings > 0 }
+            let id = try await harness.onLoop { harness in
+                harness.server.drain()
+                return try client.open("/t.T/Echo", framed: GRPCHarness.frame([1]), isEnd: true)
+            }
+            try await harness.eventually("the answer") { _ in CallResult(client.events, id).status == 0 }
+            try await harness.eventually("GOAWAY, twice") { _ in client.events.lastStreamIDs == [.max, id] }
+            #expect(try await harness.onLoop { _ in client.isConnected })
+        }
+    }
+
+    @Test func drain_sendsTheFinalGoAwayWithoutAnAnswerToThePing() async throws {
+        try await GRPCHarness.run(configured { $0.goAwayTimeout = .milliseconds(300) }) { harness in
+            let client = try await harness.connect()
+            try await harness.eventually("settings") { _ in client.events.settings > 0 }
+            try await harness.onLoop { harness in
+                client.isFrozen = true
+                harness.server.drain()
+            }
+            try await Task.sleep(for: .milliseconds(700))
+            #expect(try await harness.onLoop { $0.server.connectionCount } == 1)
         }
     }
 

@@ -51,6 +51,7 @@ final class RecordedEvents: HTTP2SessionDelegate, HTTP2StreamDelegate {
     var closed: [Int32: [HTTP2StreamEnd]] = [:]
     var pings: [UInt64] = []
     var goAways: [HTTP2ErrorCode] = []
+    var lastStreamIDs: [Int32] = []
     var settings = 0
     var creditsData = true
     var onOpen: (HTTP2Session, HTTP2Stream) -> Void = { _, _ in }
@@ -68,6 +69,7 @@ final class RecordedEvents: HTTP2SessionDelegate, HTTP2StreamDelegate {
 
     func session(_ session: HTTP2Session, receivedGoAway error: HTTP2ErrorCode, lastStreamID: Int32) {
         goAways.append(error)
+        lastStreamIDs.append(lastStreamID)
     }
 
     func sessionReceivedSettings(_ session: HTTP2Session) {

@@ -15,4 +15,10 @@ import Testing
             IngestCounter.statusCodeNames
                 == (0..<IngestCounter.statusCodes).map { GRPCStatusCode(rawValue: $0).description })
     }
+
+    @Test func callRefusals_areOneListInBothModules() {
+        #expect(CallRefusal.allCases.map(\.rawValue) == GRPCStatistics.Refusal.allCases.map(\.rawValue))
+        #expect(CallRefusal.allCases.map(\.name) == GRPCStatistics.Refusal.allCases.map(\.name))
+        #expect(IngestCounter.firstCallRefusal + CallRefusal.allCases.count <= IngestCounter.firstStreamWord)
+    }
 }

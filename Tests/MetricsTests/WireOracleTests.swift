@@ -208,4 +208,45 @@ struct WireOracleTests {
         #expect(series.seriesCount == 1)
         #expect(series.column == [SampleBits.stale])
     }
+
+    /// A metric with this value and a time of these bytes.
+    private static func timed(_ name: String, _ value: Double, _ time: [UInt8]) -> [UInt8] {
+        var metric = WireWriter()
+        metric.field(1, name)
+        metric.field(3, fixed64: value.bitPattern)
+        metric.field(5, time)
+        var message = WireWriter()
+        message.field(1, metric.bytes)
+        return message.bytes
+    }
+
+    /// The hash of a series that came before does not vouch for the time that comes with it.
+    @Test(arguments: ["up", "9bad"], [1.0, 9.0])
+    func decoder_refusesMalformedTimeOfASeriesThatCameBefore(_ name: String, _ value: Double) {
+        let message = Self.timed(name, 5, [8, 1]) + Self.timed(name, value, [8, 0x80])
+        #expect(throws: (any Error).self) { try Banyandb_Fodc_V1_StreamMetricsRequest(serializedBytes: message) }
+        #expect(throws: DecodeError.self) { try Pipeline.decode(Pipeline.series(), message) }
+        #expect(throws: DecodeError.self) {
+            try Pipeline.series().decodeWindow(message.span.bytes, receivedAtNanoseconds: 1)
+        }
+        let warm = Pipeline.series()
+        #expect(throws: Never.self) { try Pipeline.decode(warm, Self.timed(name, 5, [8, 1])) }
+        #expect(throws: DecodeError.self) { try Pipeline.decode(warm, message) }
+    }
+
+    @Test(arguments: [[0x0a, 0], [0x12, 0], [0x18, 0], [0x0a, 2, 0x0a, 0]] as [[UInt8]])
+    func decoder_boundsTheEntriesOfAMessage(_ entry: [UInt8]) throws {
+        var limits = SeriesLimits()
+        limits.maxEntriesPerMessage = 1000
+        let series = Pipeline.series(limits: limits)
+        let most = [[UInt8]](repeating: entry, count: 1000).flatMap { $0 }
+        _ = try series.decodeLatest(most.span.bytes, receivedAtNanoseconds: 1)
+        _ = try series.decodeWindow(most.span.bytes, receivedAtNanoseconds: 1)
+        #expect(throws: DecodeError.tooManyEntries(limit: 1000)) {
+            try series.decodeLatest((most + entry).span.bytes, receivedAtNanoseconds: 1)
+        }
+        #expect(throws: DecodeError.tooManyEntries(limit: 1000)) {
+            try series.decodeWindow((most + entry).span.bytes, receivedAtNanoseconds: 1)
+        }
+    }
 }

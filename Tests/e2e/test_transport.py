@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import random
+import signal
 import socket
 import struct
 
@@ -16,7 +17,7 @@ from harness.raw_http2 import RawHTTP2
 from harness.waiting import eventually
 from harness.wire import Sample
 
-OK, INVALID_ARGUMENT, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL = 0, 3, 4, 8, 12, 13
+OK, INVALID_ARGUMENT, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 0, 3, 4, 8, 12, 13, 14
 MIB = 1 << 20
 
 
@@ -416,6 +417,27 @@ def test_withheld_answers_window(proxy, raw, agents):
     running.wait_agents(online=2)
     assert running.scrape().total("alive") == 1
     connection.ping()
+
+
+def test_drain_goes_by_rfc_9113(proxy, raw):
+    """A first GOAWAY for 2^31-1, a PING, and the final GOAWAY after its answer. Streams that cross the first one are
+    answered, and the connection is the client's to close, an idle one too."""
+    running = proxy(ingest_workers=1)
+    connection = raw(running)
+    connection.ping()
+    connection.acknowledges_pings = False
+    running.signal(signal.SIGTERM)
+    connection.wait(lambda: connection.goaway, "GOAWAY")
+    assert struct.unpack(">II", connection.goaway.payload) == (0x7FFFFFFF, 0)
+    stream = connection.open("RegisterAgent")
+    connection.message(stream, wire.register_message())
+    assert connection.wait_end(stream).grpc_status == UNAVAILABLE
+    (asked,) = [f for f in connection.frames if f.type == raw_http2.PING and not f.flags & raw_http2.ACK]
+    connection.frame(raw_http2.PING, raw_http2.ACK, 0, asked.payload)
+    connection.wait(lambda: struct.unpack(">II", connection.goaway.payload) == (stream, 0), "the final GOAWAY")
+    assert not connection.is_closed
+    connection.close()
+    assert running.wait(10) == 0
 
 
 def test_silent_connection_is_closed_by_keepalive(proxy, raw):

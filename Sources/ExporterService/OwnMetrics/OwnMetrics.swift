@@ -147,6 +147,7 @@ struct OwnMetrics {
                 [
                     ("latest", .answeredLatest), ("late", .answeredLate), ("window", .answeredWindow),
                     ("unasked", .answeredUnasked), ("malformed", .answeredMalformed),
+                    ("too_many_entries", .answeredTooManyEntries),
                 ]))
         builder.add(
             "fodc_proxy_agents_not_answered_total", .counter,
@@ -198,6 +199,12 @@ struct OwnMetrics {
             "fodc_proxy_grpc_streams_ended_total", .counter, "Streams that ended, by gRPC status code.",
             IngestCounter.statusCodeNames.enumerated().map { code, name in
                 ([("code", name)], sum(word: IngestCounter.firstStreamEnd + code))
+            })
+        builder.add(
+            "fodc_proxy_grpc_calls_refused_total", .counter,
+            "Calls that were refused or ended because of what the client did, by cause.",
+            CallRefusal.allCases.map {
+                ([("cause", $0.name)], sum(word: IngestCounter.firstCallRefusal + $0.rawValue))
             })
         builder.add(
             "fodc_proxy_grpc_assembly_bytes", .gauge, "Bytes of messages that are not complete yet, by worker.",

@@ -21,12 +21,12 @@ final class Downloads {
 
     init(
         loop: any EventLoop, line: any FetchLine, space: SpoolSpace, logger: Logger, thread: SpoolThread? = nil
-    ) {
+    ) throws(SystemError) {
         self.loop = loop
         self.line = line
         self.space = space
         self.logger = logger
-        self.thread = thread ?? SpoolThread(loop: loop)
+        if let thread { self.thread = thread } else { self.thread = try SpoolThread(loop: loop) }
     }
 
     var statistics: DownloadStatistics {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
-import NIOPosix
+import Platform
 
 /// The one thread that reads and writes spool files, one job after the other: a disk may take its time, and the event loop
 /// must not.
@@ -11,21 +11,21 @@ final class SpoolThread {
 
     private let loop: any EventLoop
     private let maximumWaitingBytes: Int
-    /// Made for the first download: most exporters never see one.
-    private var pool: NIOThreadPool?
+    private let thread: JobThread
     private(set) var waitingBytes = 0
 
-    init(loop: any EventLoop, maximumWaitingBytes: Int = SpoolThread.maximumWaitingBytes) {
+    /// The thread is there from now on: it could not be made when the first download comes at the limit of tasks.
+    init(loop: any EventLoop, maximumWaitingBytes: Int = SpoolThread.maximumWaitingBytes) throws(SystemError) {
+        thread = try JobThread(name: "spool")
         self.loop = loop
         self.maximumWaitingBytes = maximumWaitingBytes
     }
 
     /// Does `work` on the thread, then `done` on the event loop. Jobs are done in the order in which they are given.
     func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value, _ done: @escaping (Value) -> Void) {
-        let pool = self.pool ?? start()
         let loop = loop
         let bound = NIOLoopBound(done, eventLoop: loop)
-        pool.submit { _ in
+        thread.run {
             let value = work()
             loop.execute { bound.value(value) }
         }
@@ -44,15 +44,7 @@ final class SpoolThread {
     }
 
     /// Ends the thread after what it has been given.
-    func stop() {
-        pool?.shutdownGracefully { _ in }
-        pool = nil
-    }
+    func stop() { thread.stop() }
 
-    private func start() -> NIOThreadPool {
-        let pool = NIOThreadPool(numberOfThreads: 1)
-        pool.start()
-        self.pool = pool
-        return pool
-    }
+    deinit { thread.stop() }
 }

@@ -81,7 +81,15 @@ final class AgentService: GRPCService {
         }
         if stream == .registration {
             let registration = RegistrationCall(call: call, service: self)
-            silentCalls.opened(registration, nowNanoseconds: reading.nowNanoseconds)
+            guard
+                let crowd = silentCalls.opened(
+                    registration, on: call.connection.id, from: call.connection.source,
+                    nowNanoseconds: reading.nowNanoseconds)
+            else {
+                registration.refuseForCrowd()
+                return nil
+            }
+            for other in crowd { other.refuseForCrowd() }
             return registration
         }
         guard let agent = authenticate(call, stream) else { return nil }
@@ -174,6 +182,7 @@ final class AgentService: GRPCService {
             guard agent.registration == nil else { return yieldElsewhere(agent) }
             if hasSettledElsewhere(agent, nowNanoseconds: now) { return remove(agent, countAs: .leftElsewhere) }
         }
+        if agent.takeMessageProgress() { agent.heardAtNanoseconds = reading.nowNanoseconds }
         let silence = reading.nowNanoseconds
         let quiet = silence - min(silence, agent.heardAtNanoseconds)
         if agent.status == .online, quiet > heartbeatTimeoutNanoseconds {

@@ -34,18 +34,21 @@ final class RegistrationCall: GRPCCallHandler {
         self.service = service
         // Who it is, is known when it has said so.
         call.keepsConnection = false
+        call.maxMessageBytes = Self.maximumMessageBytes
+    }
+
+    /// Told by its prefix alone, so that nobody fills memory with a message that would be refused.
+    func refusedMessage(byteCount: Int) {
+        service.silentCalls.settled(self)
+        guard byteCount <= service.settings.grpcMaxMessageBytes else { return }
+        refuse(
+            .invalidArgument, "a registration of \(byteCount) bytes is larger than \(Self.maximumMessageBytes)",
+            countAs: .refusedInvalid)
     }
 
     func received(message: RawSpan) {
         guard !isClosed, !isEndedByUs else { return }
         service.silentCalls.settled(self)
-        guard message.byteCount <= Self.maximumMessageBytes else {
-            refuse(
-                .invalidArgument,
-                "a registration of \(message.byteCount) bytes is larger than \(Self.maximumMessageBytes)",
-                countAs: .refusedInvalid)
-            return
-        }
         // Whose the first message is, is known when it has been parsed.
         service.note.working(on: agent?.identityHash ?? 0) { take(message) }
     }
@@ -122,6 +125,14 @@ final class RegistrationCall: GRPCCallHandler {
     func refuseForSilence() {
         refuse(.deadlineExceeded, "no RegisterAgentRequest has come", countAs: .refusedSilent)
     }
+
+    /// Its connection has more streams without a message than there is room for.
+    func refuseForCrowd() {
+        service.count(.refusedSilent)
+        call.refuse(Self.crowd, countAs: .tooManySilent)
+    }
+
+    static let crowd = GRPCStatus(.resourceExhausted, "too many RegisterAgent streams without a message")
 
     func end(_ status: GRPCStatus) {
         isEndedByUs = true

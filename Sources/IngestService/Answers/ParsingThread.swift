@@ -2,7 +2,7 @@
 import DequeModule
 import Exchange
 import NIOCore
-import NIOPosix
+import Platform
 
 /// Parses large messages beside the event loop, one after the other. What waits is bounded in bytes.
 final class ParsingThread {
@@ -14,7 +14,7 @@ final class ParsingThread {
     }
 
     private let loop: any EventLoop
-    private let pool = NIOThreadPool(numberOfThreads: 1)
+    private let thread: JobThread
     private let limitBytes: Int
     /// Whose messages the thread is at, for the supervisor.
     private let note: WorkNote
@@ -24,14 +24,16 @@ final class ParsingThread {
     private var jobs: Deque<Job> = []
 
     /// - Parameter limitBytes: of messages that wait or are being parsed.
-    init(loop: any EventLoop, limitBytes: Int, note: WorkNote) {
+    ///
+    /// The thread is there from now on: it could not be made when the first message comes at the limit of tasks.
+    init(loop: any EventLoop, limitBytes: Int, note: WorkNote) throws(SystemError) {
+        thread = try JobThread(name: "parsing")
         self.loop = loop
         self.limitBytes = limitBytes
         self.note = note
     }
 
-    /// Parses a message and hands it back on the loop, in the order of the calls. The thread is begun with the first one:
-    /// most workers never need it.
+    /// Parses a message and hands it back on the loop, in the order of the calls.
     /// - Returns: false when too much is waiting; then nothing more comes of it.
     func parse(
         _ message: [UInt8], of stream: AgentStream, from identityHash: UInt64,
@@ -39,7 +41,6 @@ final class ParsingThread {
     ) -> Bool {
         guard waitingBytes + message.count <= limitBytes else { return false }
         waitingBytes += message.count
-        pool.start()
         jobs.append(Job(message: message, stream: stream, identityHash: identityHash, done: done))
         if jobs.count == 1 { begin(jobs[0]) }
         return true
@@ -50,14 +51,15 @@ final class ParsingThread {
         let finish = NIOLoopBound(
             { [weak self] (result: Result<ParsedMessage, any Error>) in self?.finished(result) }, eventLoop: loop)
         let (message, stream) = (job.message, job.stream)
-        pool.submit { [loop] state in
-            // Only a pool that is shut down cancels, and this one lives as long as the process.
-            guard case .active = state else { return }
+        thread.run { [loop] in
             IngestPoisonHook.trap(on: message.span.bytes)
             let result = Result { try ParsedMessage(message.span.bytes, of: stream) }
             loop.execute { finish.value(result) }
         }
     }
+
+    /// Ends the thread.
+    deinit { thread.stop() }
 
     private func finished(_ result: Result<ParsedMessage, any Error>) {
         let job = jobs.removeFirst()

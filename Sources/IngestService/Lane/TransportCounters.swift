@@ -29,6 +29,10 @@ struct TransportCounters {
                 word: IngestCounter.firstConnectionEnd + end.rawValue,
                 now.connectionsClosed(end) - last.connectionsClosed(end))
         }
+        for refusal in GRPCStatistics.Refusal.allCases {
+            add(
+                word: IngestCounter.firstCallRefusal + refusal.rawValue, now.refused(refusal) - last.refused(refusal))
+        }
         lane.setCounter(IngestCounter.assemblyBytes.rawValue, UInt64(clamping: now.assemblyBytes))
         lane.setCounter(IngestCounter.assemblyBytesPeak.rawValue, UInt64(clamping: now.assemblyPeakBytes))
         last = now

@@ -171,6 +171,9 @@ final class MetricsCollector {
                 try receivedLatest(message, on: stream, sentAtNanoseconds: request.sentAtNanoseconds)
             case .window: try receivedPart(message, of: stream.agent)
             }
+        } catch DecodeError.tooManyEntries(let limit) {
+            counters.add(.answeredTooManyEntries)
+            stream.end(GRPCStatus(.resourceExhausted, "StreamMetricsRequest has more than \(limit) entries"))
         } catch {
             counters.add(.answeredMalformed)
             stream.end(

@@ -96,12 +96,14 @@ public enum ListeningSocket {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV | (mayWait ? 0 : AI_NUMERICHOST)
+        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST
         var list: UnsafeMutablePointer<addrinfo>?
-        let code =
-            mayWait
-            ? fodc_name_lookup(host, String(port), &hints, limitMilliseconds, &list)
-            : getaddrinfo(host, String(port), &hints, &list)
+        // Numbers are no names: they are not waited for, and no thread is made for them.
+        var code = getaddrinfo(host, String(port), &hints, &list)
+        if code == EAI_NONAME, mayWait {
+            hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+            code = fodc_name_lookup(host, String(port), &hints, limitMilliseconds, &list)
+        }
         if code == EAI_NONAME, !mayWait { throw .isName }
         if code == FODC_NAME_LOOKUP_LATE { throw .unknownHost("no answer within \(limitMilliseconds / 1000) s") }
         guard code == 0, let first = list else { throw .unknownHost(String(cString: gai_strerror(code))) }

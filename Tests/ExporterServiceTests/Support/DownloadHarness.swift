@@ -68,11 +68,11 @@ final class DownloadHarness: Sendable {
                 agent: AgentID(high: 1, low: 2), worker: 1, podName: "data-0", role: "ROLE_DATA", profileID: "p:1",
                 type: "heap", filepath: "/tmp/p/heap.pprof", sizeBytes: sizeBytes)
             let handler = Handler(request: request)
-            let downloads = Downloads(
+            let downloads = try Downloads(
                 loop: loop, line: line,
                 space: SpoolSpace(folder: made + (subfolder ?? ""), maximumBytes: spoolMaxBytes, open: open),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                thread: SpoolThread(loop: loop, maximumWaitingBytes: maximumWaitingBytes))
+                thread: try SpoolThread(loop: loop, maximumWaitingBytes: maximumWaitingBytes))
             handler.downloads = downloads
             let server = HTTPServer(
                 configuration: HTTPServer.Configuration(), eventLoop: loop, handler: handler,

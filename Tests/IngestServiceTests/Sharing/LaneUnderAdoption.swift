@@ -108,7 +108,7 @@ final class Adopter {
             lane: lane, outbox: outbox, registry: registry, counters: counters, note: note)
         let answers = AnswerCollector(
             lane: lane, outbox: outbox, registry: registry, counters: counters,
-            parser: ParsingThread(loop: EmbeddedEventLoop(), limitBytes: 1 << 20, note: note),
+            parser: try ParsingThread(loop: EmbeddedEventLoop(), limitBytes: 1 << 20, note: note),
             downloads: ProfileDownloads(lane: lane, outbox: outbox, registry: registry, counters: counters),
             note: note, maximumMessageBytes: 1 << 20)
         let controlFile = try ControlFile.create()

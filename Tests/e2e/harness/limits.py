@@ -64,3 +64,40 @@ def out_of_memory_kills(procs: list[pathlib.Path]) -> int:
                 if line.startswith("oom_kill "):
                     return int(line.split()[1])
     raise AssertionError(f"nobody counts in {procs}")
+
+
+class TaskLimit:
+    """A control group whose processes and threads are counted. `procs` is to be entered as those of `limited` are."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder, self.procs = folder, folder / "cgroup.procs"
+
+    @property
+    def current(self) -> int:
+        return int((self.folder / "pids.current").read_text())
+
+    def set(self, most: int | str):
+        (self.folder / "pids.max").write_text(str(most))
+
+
+@contextlib.contextmanager
+def limited_tasks(most: int | str = "max"):
+    """A limit of tasks; `OSError` where none can be made."""
+    mounts = {}
+    for line in pathlib.Path("/proc/self/mounts").read_text().splitlines():
+        _, where, kind, options, *_ = line.split()
+        if kind == "cgroup2" or kind == "cgroup" and "pids" in options.split(","):
+            mounts[kind] = pathlib.Path(where)
+    if not mounts:
+        raise OSError("no control groups")
+    if "cgroup" not in mounts:
+        (mounts["cgroup2"] / "cgroup.subtree_control").write_text("+pids")
+    folder = mounts.get("cgroup", mounts.get("cgroup2")) / f"fodc-test-{uuid.uuid4().hex[:8]}"
+    folder.mkdir()
+    try:
+        limit = TaskLimit(folder)
+        limit.set(most)
+        yield limit
+    finally:
+        eventually(lambda: not (folder / "cgroup.procs").read_text(), f"{folder} is empty")
+        os.rmdir(folder)
