@@ -208,6 +208,13 @@ extension GRPCConnection {
         guard end == nil, !isDraining else { return }
         isDraining = true
         session.announceGoAway()
+        scheduleFlush()
+        // nghttp2 sends a PING ahead of what waits, so it is made when the GOAWAY has left.
+        let bound = NIOLoopBound(self, eventLoop: server.eventLoop)
+        server.eventLoop.execute { bound.value.endDraining() }
+    }
+
+    private func endDraining() {
         ping(timeout: server.configuration.goAwayTimeout) { [weak self] _ in
             guard let self, end == nil else { return }
             session.goAway(.noError)

