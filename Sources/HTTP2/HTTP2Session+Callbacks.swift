@@ -113,7 +113,9 @@ extension HTTP2Session {
             streams[frame.hd.stream_id]?.wasResetLocally = true
             return
         }
-        if type == NGHTTP2_GOAWAY.rawValue, frame.goaway.error_code != HTTP2ErrorCode.noError.rawValue { hasFailed = true }
+        if type == NGHTTP2_GOAWAY.rawValue, frame.goaway.error_code != HTTP2ErrorCode.noError.rawValue {
+            hasFailed = true
+        }
         guard type == NGHTTP2_DATA.rawValue || type == NGHTTP2_HEADERS.rawValue,
             frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
             configuration.role == .server,

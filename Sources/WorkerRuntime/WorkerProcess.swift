@@ -88,7 +88,9 @@ public enum WorkerProcess {
             thread.run { MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { made.set($0) } }
             return made.wait()
         } catch {
-            giveUp("cannot start the thread that serves: raise the limit of tasks (pids, TasksMax, nproc)", "\(error)", logger)
+            giveUp(
+                "cannot start the thread that serves: raise the limit of tasks (pids, TasksMax, nproc)", "\(error)",
+                logger)
         }
     }
 

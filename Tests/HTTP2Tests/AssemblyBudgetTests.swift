@@ -157,7 +157,9 @@ extension UnfinishedMessage {
                 return sender.isGivenUp
             }
             switch Int.random(in: 0..<10, using: &random) {
-            case 0...4: senders.append(begin(Int.random(in: 1...120, using: &random), on: connections.randomElement(using: &random)!))
+            case 0...4:
+                senders.append(
+                    begin(Int.random(in: 1...120, using: &random), on: connections.randomElement(using: &random)!))
             case 5, 6:
                 guard let sender = senders.randomElement(using: &random) else { continue }
                 budget.update(sender.message, bytes: sender.message.bytes + Int.random(in: 1...100, using: &random))

@@ -85,6 +85,8 @@ import Testing
         try pair.exchange()
         var frames: [UInt8] = [0, 0, 0, 1, 0, 0, 0, 0, 1]
         for _ in 0..<20 { frames += [0, 0, 0, 9, 0, 0, 0, 0, 1] }
-        #expect(throws: HTTP2SessionError.flooded) { try pair.server.receive(ByteBuffer(bytes: frames).readableBytesSpan) }
+        #expect(throws: HTTP2SessionError.flooded) {
+            try pair.server.receive(ByteBuffer(bytes: frames).readableBytesSpan)
+        }
     }
 }

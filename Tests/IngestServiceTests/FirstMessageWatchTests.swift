@@ -44,12 +44,15 @@ import Testing
             // Connection 0 has fewer than the others, and the other source has one with as many as they have.
             let isOther = number / perConnection == 63
             _ = watch.opened(
-                call, on: UInt64(number / perConnection), from: isOther ? other : crowded, nowNanoseconds: UInt64(number))
+                call, on: UInt64(number / perConnection), from: isOther ? other : crowded,
+                nowNanoseconds: UInt64(number))
         }
         watch.settled(calls[0])
         _ = watch.opened(Call(), on: 63, from: other, nowNanoseconds: 9000)
         let crowd = watch.opened(Call(), on: 70, from: other, nowNanoseconds: 9001) ?? []
-        #expect(Set(crowd.map(ObjectIdentifier.init)) == Set(calls[perConnection..<(2 * perConnection)].map(ObjectIdentifier.init)))
+        #expect(
+            Set(crowd.map(ObjectIdentifier.init))
+                == Set(calls[perConnection..<(2 * perConnection)].map(ObjectIdentifier.init)))
         #expect(watch.count == FirstMessageWatch<Call>.most - perConnection + 1)
     }
 }

@@ -86,5 +86,6 @@ public final class JobThread: @unchecked Sendable {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         let code = pthread_create(&thread, &attributes, body, context)
-        guard code == 0 else { throw SystemError(call: "pthread_create", code: code) }    }
+        guard code == 0 else { throw SystemError(call: "pthread_create", code: code) }
+    }
 }

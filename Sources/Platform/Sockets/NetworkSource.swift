@@ -24,7 +24,10 @@ public struct NetworkSource: Hashable, Sendable {
             self.init(prefix: UInt64(UInt32(bigEndian: four.s_addr)), isIPv6: false)
         } else if inet_pton(AF_INET6, host, &six) == 1 {
             let (high, low) = withUnsafeBytes(of: &six) {
-                (UInt64(bigEndian: $0.load(as: UInt64.self)), UInt64(bigEndian: $0.load(fromByteOffset: 8, as: UInt64.self)))
+                (
+                    UInt64(bigEndian: $0.load(as: UInt64.self)),
+                    UInt64(bigEndian: $0.load(fromByteOffset: 8, as: UInt64.self))
+                )
             }
             let isMapped = high == 0 && low >> 32 == 0xffff
             self.init(prefix: isMapped ? low & 0xffff_ffff : high, isIPv6: !isMapped)
