@@ -104,7 +104,8 @@ let package = Package(
         // Starts fodc-lane.
         .testTarget(name: "LanesTests", dependencies: ["LaneTool", "Lanes", "Platform"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", protobuf]),
-        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "GRPCServer", "Platform", nioCore, nioPosix, nioEmbedded]),
+        .testTarget(
+            name: "HTTP2Tests", dependencies: ["HTTP2", "GRPCServer", "Platform", nioCore, nioPosix, nioEmbedded]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
         .testTarget(
             // Starts fodc-proxy, with FakeWorker for its workers.
