@@ -9,7 +9,8 @@ extension RecordType {
     public static let roundDone = RecordType(rawValue: 5)
     /// One answer to a window request (payload of `Metrics.WindowColumns`).
     public static let window = RecordType(rawValue: 4)
-    /// The end of a window collection: ``RoundOutcome``.
+    /// The end of a window collection: ``RoundOutcome``. The subject says how many `window` records went before it, so
+    /// that a reader notices when one of them is lost.
     public static let windowDone = RecordType(rawValue: 13)
     // The messages of the other streams travel as they came, once they have parsed; those that take several messages
     // (pressure list, schema registry) are one record, a ``MessageList``. All but the registry are current, and bear in
@@ -43,6 +44,8 @@ extension RecordType {
     public static let fetchCredit = RecordType(rawValue: 36)
     /// Nobody wants the download any more; its number says which. No payload.
     public static let fetchDrop = RecordType(rawValue: 37)
+    /// Nobody waits for the window any more; its number says which. No payload.
+    public static let windowDrop = RecordType(rawValue: 38)
 
     // The exporter's state lane.
     public static let schemaVerdict = RecordType(rawValue: 48)
@@ -89,6 +92,7 @@ extension RecordType {
         case .fetchProfile: "fetch-profile"
         case .fetchCredit: "fetch-credit"
         case .fetchDrop: "fetch-drop"
+        case .windowDrop: "window-drop"
         case .suspects: "suspects"
         case .schemaVerdict: "schema-verdict"
         default: "type-\(rawValue)"

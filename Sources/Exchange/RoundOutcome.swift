@@ -16,7 +16,8 @@ public struct RoundOutcome: Equatable, Sendable {
     public var ending: Ending
     public var answered: [UInt32]
     public var unanswered: [UInt32]
-    /// Neither asked nor waited for: an older request of theirs is unanswered for too long.
+    /// Neither asked nor waited for: an older request of theirs is unanswered for too long. Of a window: silent for too long
+    /// in the middle of it, too.
     public var skipped: [UInt32]
 
     public init(ending: Ending, answered: [UInt32] = [], unanswered: [UInt32] = [], skipped: [UInt32] = []) {

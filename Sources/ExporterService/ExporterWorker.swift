@@ -365,7 +365,8 @@ extension ExporterWorker: LaneFollowerDelegate {
         afterReading { [self] in
             switch header.type {
             case .roundDone: collections.roundEnded(number: header.number, outcome, worker: worker)
-            case .windowDone: windows.roundEnded(number: header.number, worker: worker)
+            case .windowDone:
+                    windows.roundEnded(number: header.number, outcome, records: header.subject, worker: worker)
             default: answers.roundEnded(number: header.number, outcome, worker: worker)
             }
         }

@@ -32,6 +32,9 @@ public final class GRPCCall {
         didSet { updateKeeping() }
     }
 
+    /// What has come on it, messages that are not complete yet included.
+    public private(set) var receivedBytes: UInt64 = 0
+
     let stream: HTTP2Stream
     /// When it was finished on ``ReadingClock``; its last bytes may be on their way still.
     private(set) var finishedNanoseconds: UInt64?
@@ -176,6 +179,7 @@ extension GRPCCall: HTTP2StreamDelegate {
 
     public func stream(_ stream: HTTP2Stream, received data: RawSpan) {
         connection.session.creditConnection(bytes: data.byteCount)
+        receivedBytes &+= UInt64(data.byteCount)
         var offset = 0
         while !isFinished {
             switch assembler.next(in: data, at: &offset, pool: server.pool) {

@@ -49,6 +49,11 @@ struct CollectionRounds {
         settle(slot, in: key) { $0.unanswered.append(slot) }
     }
 
+    /// The agent has sent nothing for so long that it is not waited for any more.
+    mutating func gaveUp(_ slot: UInt32) -> [(Key, RoundOutcome)] {
+        settle(slot, in: nil) { $0.skipped.append(slot) }
+    }
+
     private mutating func settle(
         _ slot: UInt32, in key: Key?, _ note: (inout RoundOutcome) -> Void
     ) -> [(Key, RoundOutcome)] {
@@ -93,6 +98,9 @@ struct CollectionRounds {
     mutating func dropAll(of generation: UInt64) {
         rounds = rounds.filter { $0.key.generation != generation }
     }
+
+    /// Nobody waits for its outcome.
+    mutating func drop(_ key: Key) { rounds[key] = nil }
 
     private mutating func end(
         _ ending: RoundOutcome.Ending, where isOver: (Round) -> Bool

@@ -68,7 +68,9 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         otherLanes = OtherLanes(lanes.otherUps)
         registry = AgentRegistry(lane: lane)
         let note = WorkNote(lane: lane)
-        collector = MetricsCollector(lane: lane, outbox: outbox, registry: registry, counters: counters, note: note)
+        collector = MetricsCollector(
+            lane: lane, outbox: outbox, registry: registry, counters: counters, note: note,
+            maximumMessageBytes: launch.settings.grpcMaxMessageBytes)
         answers = AnswerCollector(
             lane: lane, outbox: outbox, registry: registry, counters: counters,
             parser: try ParsingThread(loop: loop, limitBytes: Self.parsingLimitBytes(launch.settings), note: note),
@@ -265,6 +267,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         case .fetch(let command): answers.downloads.fetch(command, key)
         case .fetchCredit(let credit): answers.downloads.credited(credit, key)
         case .fetchDrop: answers.downloads.drop(key)
+        case .windowDrop: collector.dropWindow(key)
         }
     }
 
@@ -275,7 +278,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         case .collect(let command): tell(command.window == nil ? .roundDone : .windowDone, key, outcome)
         case .ask: tell(.answersDone, key, outcome)
         case .fetch: tell(.fetchEnded, key, FetchEnding(.draining).payload)
-        case .fetchCredit, .fetchDrop: break
+        case .fetchCredit, .fetchDrop, .windowDrop: break
         }
     }
 

@@ -17,6 +17,7 @@ public final class AgentSeries {
     /// Wire bytes of a sample in this agent's answers, learned from them: how large a window answer will be. Starts at
     /// an ordinary figure.
     public internal(set) var averageWireBytesPerSample = 256.0
+    private var knowsWireBytes = false
 
     /// Sorted by name.
     var blocks: [SeriesBlock] = []
@@ -95,7 +96,15 @@ public final class AgentSeries {
 
     func learnWireBytes(message: RawSpan, samples: Int) {
         guard samples > 0 else { return }
+        let observed = Double(message.byteCount) / Double(samples)
         // A quarter of each new answer: it follows a change within a few scrapes and is not thrown by one.
-        averageWireBytesPerSample += (Double(message.byteCount) / Double(samples) - averageWireBytesPerSample) / 4
+        averageWireBytesPerSample += (observed - averageWireBytesPerSample) / (knowsWireBytes ? 4 : 1)
+        knowsWireBytes = true
+    }
+
+    /// The time of the newest of the latest values, nanoseconds since the epoch; nil without any.
+    public var newestSampleNanoseconds: Int64? {
+        guard let newest = times.max() ?? (commonTime == 0 ? nil : commonTime) else { return nil }
+        return newest.nanosecondsSinceEpoch
     }
 }

@@ -20,6 +20,12 @@ extension SampleTime {
     init(nanosecondsSinceEpoch nanoseconds: Int64) {
         self = nanoseconds >= 0 ? nanoseconds / 1000 : -((999 - nanoseconds) / 1000)
     }
+
+    /// The nearest that Int64 reaches: the years from 1678 to 2262.
+    var nanosecondsSinceEpoch: Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: 1000)
+        return overflow ? (self < 0 ? .min : .max) : product
+    }
 }
 
 /// `google.protobuf.Timestamp`: 1 seconds int64, 2 nanos int32. A repeated one is merged, as protobuf merges messages.

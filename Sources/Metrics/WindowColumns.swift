@@ -13,8 +13,11 @@ public struct WindowColumns: Sendable {
 
     public var pointCount: Int { valueBits.count }
 
-    /// Different sample times: how dense this agent's points are.
-    public var distinctTimeCount: Int { times.count }
+    /// From the oldest point to the newest, nanoseconds since the epoch; nil without any.
+    public var timeRangeNanoseconds: ClosedRange<Int64>? {
+        guard let oldest = times.min(), let newest = times.max() else { return nil }
+        return oldest.nanosecondsSinceEpoch...newest.nanosecondsSinceEpoch
+    }
 
     /// Bytes that `write` appends.
     public var byteCount: Int { RecordLayout.windowHeaderBytes + 8 * times.count + 16 * pointCount }

@@ -21,40 +21,6 @@ import Testing
     }
 }
 
-@Suite struct WindowPlanTests {
-    private let second: Int64 = 1_000_000_000
-
-    @Test func partsCoverTheWindowOnceAndStayUnderTheLimit() {
-        var plan = WindowPlan(.init(startNanoseconds: 0, endNanoseconds: 300 * second))
-        var next: Int64 = 0
-        var parts = 0
-        while let part = plan.nextPart(series: 2_000, bytesPerSample: 254, pointsPerSecond: 1) {
-            #expect(part.startNanoseconds == next)
-            let seconds = Double(part.endNanoseconds - part.startNanoseconds) / 1e9
-            #expect(seconds * 2_000 * 254 <= WindowPlan.expectedPartBytes + 1)
-            next = part.endNanoseconds + 1
-            parts += 1
-        }
-        #expect(next == 300 * second + 1)
-        #expect(parts == 10)
-    }
-
-    @Test func aSmallWindowIsOnePart() {
-        var plan = WindowPlan(.init(startNanoseconds: 5, endNanoseconds: 5))
-        #expect(
-            plan.nextPart(series: 0, bytesPerSample: 0, pointsPerSecond: 1)
-                == .init(startNanoseconds: 5, endNanoseconds: 5))
-        #expect(plan.nextPart(series: 0, bytesPerSample: 0, pointsPerSecond: 1) == nil)
-    }
-
-    @Test func extremesOfInt64DoNotTrap() {
-        var plan = WindowPlan(.init(startNanoseconds: .max - 1, endNanoseconds: .max))
-        #expect(plan.nextPart(series: 200_000, bytesPerSample: 1e9, pointsPerSecond: 1e9) != nil)
-        var inverted = WindowPlan(.init(startNanoseconds: 1, endNanoseconds: 0))
-        #expect(inverted.nextPart(series: 1, bytesPerSample: 1, pointsPerSecond: 1) == nil)
-    }
-}
-
 @Suite struct CollectionRoundsTests {
     private let key = CollectionRounds.Key(generation: 3, number: 1)
     private let later = CollectionRounds.Key(generation: 3, number: 2)

@@ -34,7 +34,7 @@ struct WindowsTests {
         let columns = try Pipeline.decodeWindow(series, metrics)
         #expect(columns.summary.isTableChanged)
         #expect(columns.pointCount == 7)
-        #expect(columns.distinctTimeCount == 6)
+        #expect(columns.times.count == 6)
         #expect(series.column == [SampleBits.stale] + column)
         let agent = WindowAgent(
             agentID: "id-1", role: "ROLE_DATA", podName: "pod-a", batches: [try Pipeline.windowBatch(columns, series)])

@@ -96,6 +96,11 @@ final class AgentDirectory {
         return nil
     }
 
+    /// The pod of the agent in a worker's slot, if the slot is still that of an agent.
+    func podName(slot: UInt32, worker: Int) -> String? {
+        peers.follower(of: worker)?.agents[slot].flatMap(identity)?.identity.podName
+    }
+
     func listed() -> [AgentID: Listed] {
         var result: [AgentID: Listed] = [:]
         var foreign: [Place] = []

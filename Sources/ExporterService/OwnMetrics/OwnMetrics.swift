@@ -132,8 +132,8 @@ struct OwnMetrics {
             Double(windows.started))
         builder.add(
             "fodc_proxy_window_requests_refused_total", .counter,
-            "Window requests refused because too many were waiting.",
-            Double(windows.refused))
+            "Window requests answered with 503, by cause: they could not be taken, or their answer was not whole.",
+            WindowRefusal.Cause.allCases.map { ([("cause", $0.rawValue)], Double(windows.refused[$0] ?? 0)) })
         builder.add(
             "fodc_proxy_collection_duration_seconds", "How long requests waited for a collection.",
             [([], collections.durations)])

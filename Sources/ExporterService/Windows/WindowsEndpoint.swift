@@ -7,9 +7,6 @@ import NIOCore
 final class WindowsEndpoint {
     static let contentType = "application/json"
     static let path = "/metrics-windows"
-    /// What agents may take beyond the window's own length, and the longest wait (HTTP contract).
-    static let extraWaitNanoseconds: UInt64 = 5_000_000_000
-    static let longestWaitNanoseconds: UInt64 = 300_000_000_000
 
     private let collections: Collections
     private let windows: Windows
@@ -47,36 +44,20 @@ final class WindowsEndpoint {
     }
 
     private func collect(_ window: (start: Int64, end: Int64), _ filter: SeriesFilter, _ responder: HTTPResponder) {
-        // The difference of two Int64 with start <= end fits UInt64.
-        let length = UInt64(bitPattern: window.end &- window.start)
-        let wait = min(
-            Self.longestWaitNanoseconds, length.addingReportingOverflow(Self.extraWaitNanoseconds).partialValue)
         let request = Windows.Request(
-            startNanoseconds: window.start, endNanoseconds: window.end, role: filter.role, podName: filter.podName,
-            waitNanoseconds: length > Self.longestWaitNanoseconds ? Self.longestWaitNanoseconds : wait)
+            startNanoseconds: window.start, endNanoseconds: window.end, role: filter.role, podName: filter.podName)
         let ticket = windows.collect(request) { [self] outcome in
             responder.onClose = nil
             switch outcome {
             case .done(let agents):
                 let cursor = WindowsCursor(windows: agents, filter: filter.isEmpty ? nil : filter)
                 respond(responder, .producer(WindowsBody(cursor: cursor)))
-            case .tooMany:
-                refuse(
-                    responder,
-                    "\(Windows.maximumRunning) window requests are running and \(Windows.maximumWaiting) are waiting: try again later"
-                )
-            case .tooLarge:
-                refuse(
-                    responder,
-                    "the answer would take more than \(windows.budgetBytes >> 20) MiB: ask for a shorter window, or for one role or pod_name"
-                )
+            case .refused(let refusal):
+                responder.respond(
+                    status: 503, text: refusal.text, headers: [("Retry-After", "\(Windows.retryAfterSeconds)")])
             }
         }
         if !responder.isClosed { responder.onClose = { [windows] in windows.abandon(ticket) } }
-    }
-
-    private func refuse(_ responder: HTTPResponder, _ text: String) {
-        responder.respond(status: 503, text: text, headers: [("Retry-After", "\(Windows.retryAfterSeconds)")])
     }
 
     private func respond(_ responder: HTTPResponder, _ body: HTTPBody, _ headers: [(String, String)] = []) {

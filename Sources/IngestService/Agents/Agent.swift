@@ -44,7 +44,7 @@ final class Agent {
     /// Tables that only an older sample than the next one names.
     var obsoleteTableNumbers: [UInt32] = []
     var density = PointDensity()
-    /// Windows that wait for their turn on the metrics stream, the one under way first.
+    /// Windows under way: they take turns on the metrics stream, a part each, the next one first.
     var windowJobs: [WindowJob] = []
 
     init(
@@ -124,7 +124,8 @@ struct ForeignHome {
 struct WindowJob {
     let round: CollectionRounds.Key
     var plan: WindowPlan
-    var part: CollectCommand.Window?
+    /// Of the points that have come so far.
+    var oldestPointNanoseconds: Int64?
 }
 
 extension IdentityRecord {

@@ -9,6 +9,7 @@ enum ExporterCommand {
     case fetch(FetchCommand)
     case fetchCredit(FetchCredit)
     case fetchDrop
+    case windowDrop
 
     /// `nil` when the record is none of them, or damaged.
     init?(_ type: RecordType, _ payload: RawSpan) {
@@ -26,6 +27,7 @@ enum ExporterCommand {
             guard let credit = FetchCredit(payload: payload) else { return nil }
             self = .fetchCredit(credit)
         case .fetchDrop: self = .fetchDrop
+        case .windowDrop: self = .windowDrop
         default: return nil
         }
     }

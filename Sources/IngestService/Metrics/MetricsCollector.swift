@@ -10,13 +10,11 @@ import Platform
 final class MetricsCollector {
     /// An agent whose oldest request for the latest values is unanswered for longer is neither asked nor waited for.
     static let hungAfterNanoseconds: UInt64 = 10_000_000_000
-    /// More than the exporter lets run and wait at once.
-    static let maximumWindowJobs = 32
 
-    private let lane: LaneWriter
-    private let outbox: LaneOutbox
-    private let registry: AgentRegistry
-    private let counters: IngestCounters
+    let lane: LaneWriter
+    let outbox: LaneOutbox
+    let registry: AgentRegistry
+    let counters: IngestCounters
     let note: WorkNote
     private var latest = CollectionRounds()
     /// What was asked with the rounds in `latest`, for agents that connect meanwhile.
@@ -24,11 +22,19 @@ final class MetricsCollector {
     private var pacing = AnswerPacing()
     /// Those who are to be asked when there is room.
     private var line: Deque<MetricsStreamCall> = []
-    private var windows = CollectionRounds()
+    var windows = CollectionRounds()
+    /// `window` records that were written for each of them.
+    var windowRecords: [CollectionRounds.Key: UInt64] = [:]
+    /// What the answer to a part of a window may take by estimate.
+    let windowPartBytes: Double
     /// Called after every message: a turn of the loop can hold a message of every agent, and take seconds.
     var onMessage: () -> Void = {}
 
-    init(lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters, note: WorkNote) {
+    init(
+        lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters, note: WorkNote,
+        maximumMessageBytes: Int
+    ) {
+        windowPartBytes = min(WindowPlan.expectedPartBytes, Double(maximumMessageBytes) / 2)
         self.lane = lane
         self.outbox = outbox
         self.registry = registry
@@ -79,34 +85,7 @@ final class MetricsCollector {
         askNext()
     }
 
-    private func collectWindow(_ command: CollectCommand, _ key: CollectionRounds.Key) {
-        guard let window = command.window, !windows.isFull else {
-            return publish(RoundOutcome(ending: .busy), of: key, as: .windowDone)
-        }
-        let now = MonotonicClock.nowNanoseconds()
-        var asked: [Agent] = []
-        var skipped: [UInt32] = []
-        for agent in registry.all {
-            guard let stream = agent.metrics, Self.matches(agent, command) else { continue }
-            let isHung = stream.requests.latestSentAtNanoseconds.map { now - $0 > Self.hungAfterNanoseconds } ?? false
-            if isHung || agent.windowJobs.count >= Self.maximumWindowJobs {
-                skipped.append(agent.slot.index)
-                counters.add(.notAskedBusy)
-            } else {
-                asked.append(agent)
-            }
-        }
-        let ended = windows.begin(
-            key, deadlineNanoseconds: command.deadlineNanoseconds, waitingFor: asked.map(\.slot.index), skipped: skipped
-        )
-        if let ended { return publish(ended, of: key, as: .windowDone) }
-        for agent in asked {
-            agent.windowJobs.append(WindowJob(round: key, plan: WindowPlan(window)))
-            askNextPart(of: agent)
-        }
-    }
-
-    private static func matches(_ agent: Agent, _ command: CollectCommand) -> Bool {
+    static func matches(_ agent: Agent, _ command: CollectCommand) -> Bool {
         (command.role.map { $0 == agent.role } ?? true)
             && (command.podName.map { $0 == agent.identity.podName } ?? true)
     }
@@ -117,7 +96,9 @@ final class MetricsCollector {
     private func askNext() {
         while pacing.hasRoom, let stream = line.popFirst() {
             stream.isInLine = false
-            guard !stream.isClosed, stream.agent.metrics === stream, latest.count > 0 else { continue }
+            guard !stream.isClosed, stream.agent.metrics === stream,
+                latest.count > 0 || !stream.agent.windowJobs.isEmpty
+            else { continue }
             let series = stream.agent.series
             stream.expectedBytes = AnswerPacing.estimate(
                 series: series.seriesCount, bytesPerSample: series.averageWireBytesPerSample)
@@ -128,29 +109,19 @@ final class MetricsCollector {
         }
     }
 
+    /// Asks one agent for its latest values, for what they tell of it.
+    func askLatest(_ stream: MetricsStreamCall, for key: CollectionRounds.Key) {
+        guard stream.requests.latestSentAtNanoseconds == nil, !stream.isInLine else { return }
+        stream.isInLine = true
+        stream.latestRound = key
+        line.append(stream)
+        askNext()
+    }
+
     /// Its answer is in, or nobody waits with the others for it.
     private func settle(_ stream: MetricsStreamCall) {
         pacing.settled(stream.expectedBytes)
         stream.expectedBytes = 0
-    }
-
-    private func askNextPart(of agent: Agent) {
-        guard let stream = agent.metrics, !stream.requests.isWindowOutstanding else { return }
-        while !agent.windowJobs.isEmpty {
-            let round = agent.windowJobs[0].round
-            let part = agent.windowJobs[0].plan.nextPart(
-                series: agent.series.seriesCount, bytesPerSample: agent.series.averageWireBytesPerSample,
-                pointsPerSecond: agent.density.pointsPerSecond)
-            if let part, windows.contains(round) {
-                agent.windowJobs[0].part = part
-                stream.requests.sent(.window, atNanoseconds: MonotonicClock.nowNanoseconds())
-                counters.add(.askedWindow)
-                stream.call.send(MetricsRequestMessage.window(part))
-                return
-            }
-            agent.windowJobs.removeFirst()
-            publish(windows.answered(agent.slot.index, in: round), as: .windowDone)
-        }
     }
 
     // MARK: Answers
@@ -169,7 +140,7 @@ final class MetricsCollector {
                 settle(stream)
                 askNext()
                 try receivedLatest(message, on: stream, sentAtNanoseconds: request.sentAtNanoseconds)
-            case .window: try receivedPart(message, of: stream.agent)
+            case .window: try receivedPart(message, on: stream)
             }
         } catch DecodeError.tooManyEntries(let limit) {
             counters.add(.answeredTooManyEntries)
@@ -191,18 +162,7 @@ final class MetricsCollector {
         counters.add(isLate ? .answeredLate : .answeredLatest)
         publishSample(of: agent, stream.latestRound)
         publish(latest.answered(agent.slot.index), as: .roundDone)
-    }
-
-    private func receivedPart(_ message: RawSpan, of agent: Agent) throws(DecodeError) {
-        guard let job = agent.windowJobs.first, let part = job.part else { return }
-        // A round that is over is waited for by nobody; its answer has only to be taken off the stream.
-        if windows.contains(job.round) {
-            let columns = try agent.series.decodeWindow(message, receivedAtNanoseconds: WallClock.nowNanoseconds())
-            counters.add(columns.summary)
-            counters.add(.answeredWindow)
-            agent.density.observed(distinctTimes: columns.distinctTimeCount, over: part)
-            publishWindow(columns, of: agent, job.round)
-        }
+        stream.hasAnsweredLatest = true
         askNextPart(of: agent)
     }
 
@@ -242,7 +202,7 @@ final class MetricsCollector {
 
     func tick(nowNanoseconds now: UInt64) {
         publish(latest.expire(nowNanoseconds: now), as: .roundDone)
-        publish(windows.expire(nowNanoseconds: now), as: .windowDone)
+        windowTick(nowNanoseconds: now)
         for agent in registry.all {
             guard let stream = agent.metrics, stream.expectedBytes > 0,
                 let sentAt = stream.requests.latestSentAtNanoseconds,
@@ -261,12 +221,14 @@ final class MetricsCollector {
     func drain() {
         publish(latest.endAll(.draining), as: .roundDone)
         publish(windows.endAll(.draining), as: .windowDone)
+        forgetEndedWindows()
     }
 
     /// The exporter of this generation is gone: nobody waits for what it asked.
     func exporterGone(generation: UInt64) {
         latest.dropAll(of: generation)
         windows.dropAll(of: generation)
+        forgetEndedWindows()
     }
 
     // MARK: Into the lane
@@ -289,21 +251,8 @@ final class MetricsCollector {
         }
     }
 
-    private func publishWindow(_ columns: WindowColumns, of agent: Agent, _ key: CollectionRounds.Key) {
-        outbox.write { [self] () throws(LaneError) in
-            guard registry.agent(slot: agent.slot.index) === agent else { return }
-            try publishTable(of: agent)
-            _ = try lane.append(
-                .window, agent: agent.slot, generation: key.generation, number: key.number, subject: 0,
-                byteCount: columns.byteCount, isCurrent: false
-            ) { span in
-                columns.write(into: &span)
-            }
-        }
-    }
-
     /// A changed table goes ahead of what names it.
-    private func publishTable(of agent: Agent) throws(LaneError) {
+    func publishTable(of agent: Agent) throws(LaneError) {
         let number = agent.series.tableNumber
         guard agent.publishedTableNumber != number else { return }
         _ = try lane.append(
@@ -318,16 +267,17 @@ final class MetricsCollector {
         registry.publish(agent)
     }
 
-    private func publish(_ ended: [(CollectionRounds.Key, RoundOutcome)], as type: RecordType) {
+    func publish(_ ended: [(CollectionRounds.Key, RoundOutcome)], as type: RecordType) {
         for (key, outcome) in ended { publish(outcome, of: key, as: type) }
     }
 
-    private func publish(_ outcome: RoundOutcome, of key: CollectionRounds.Key, as type: RecordType) {
+    func publish(_ outcome: RoundOutcome, of key: CollectionRounds.Key, as type: RecordType) {
         counters.add(.notAnswered, UInt64(outcome.unanswered.count))
         let payload = outcome.payload
+        let records = type == .windowDone ? windowRecords.removeValue(forKey: key) ?? 0 : 0
         outbox.write { [lane] () throws(LaneError) in
             _ = try lane.append(
-                type, agent: .none, generation: key.generation, number: key.number, subject: 0, isCurrent: false,
+                type, agent: .none, generation: key.generation, number: key.number, subject: records, isCurrent: false,
                 payload.span.bytes, RawSpan())
         }
     }

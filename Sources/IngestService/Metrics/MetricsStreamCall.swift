@@ -16,12 +16,33 @@ final class MetricsStreamCall: GRPCCallHandler {
     var isInLine = false
     /// What its answer counts for in ``AnswerPacing``; 0 when nothing is expected of it.
     var expectedBytes = 0
+    /// The window collection that sent the outstanding part of a window.
+    var windowRound: CollectionRounds.Key?
+    /// It has answered a request for the latest values, so that the number of its series and its clock are known.
+    var hasAnsweredLatest = false
+    /// The last sign of progress of its answers, `CLOCK_MONOTONIC`.
+    private(set) var progressAtNanoseconds: UInt64 = 0
+    private var progressBytes: UInt64 = 0
     private(set) var isClosed = false
 
     init(call: GRPCCall, agent: Agent, collector: MetricsCollector) {
         self.call = call
         self.agent = agent
         self.collector = collector
+    }
+
+    /// Looks whether bytes of an answer have come since the last look. Time in which this worker does not read
+    /// (`isReading` is false) counts for nobody.
+    func noteProgress(nowNanoseconds now: UInt64, isReading: Bool) {
+        guard call.receivedBytes != progressBytes || !isReading else { return }
+        progressBytes = call.receivedBytes
+        progressAtNanoseconds = now
+    }
+
+    /// It owes an answer, and nothing of it has come for ``MetricsCollector/hungAfterNanoseconds``.
+    func isSilent(nowNanoseconds now: UInt64) -> Bool {
+        guard let sentAt = requests.oldestSentAtNanoseconds else { return false }
+        return now - min(now, max(sentAt, progressAtNanoseconds)) > MetricsCollector.hungAfterNanoseconds
     }
 
     func received(message: RawSpan) {

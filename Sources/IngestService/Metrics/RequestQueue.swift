@@ -18,6 +18,8 @@ struct RequestQueue {
 
     /// When the outstanding request for the latest values was sent, `CLOCK_MONOTONIC`.
     var latestSentAtNanoseconds: UInt64? { find(.latest)?.sentAtNanoseconds }
+    /// When the request was sent whose answer comes next, `CLOCK_MONOTONIC`.
+    var oldestSentAtNanoseconds: UInt64? { first?.sentAtNanoseconds }
     var isWindowOutstanding: Bool { find(.window) != nil }
     var isEmpty: Bool { first == nil }
 

@@ -105,7 +105,8 @@ final class Adopter {
         let counters = IngestCounters(lane: lane)
         let note = WorkNote(lane: lane)
         let collector = MetricsCollector(
-            lane: lane, outbox: outbox, registry: registry, counters: counters, note: note)
+            lane: lane, outbox: outbox, registry: registry, counters: counters, note: note,
+            maximumMessageBytes: 32 << 20)
         let answers = AnswerCollector(
             lane: lane, outbox: outbox, registry: registry, counters: counters,
             parser: try ParsingThread(loop: EmbeddedEventLoop(), limitBytes: 1 << 20, note: note),

@@ -152,8 +152,10 @@ enum OpenAPIDocument {
               operationId: getMetricsWindows
               summary: Time series of a window, or the latest values
               description: |
-                With both times the window between them, otherwise the latest values. Waits for agents for the window's length and
-                5 s, 5 min at most.
+                With both times the window between them, otherwise the latest values. Any range may be asked for: agents hold minutes or
+                hours, and the time that an answer takes follows what they hold. Waits as long as agents send, 5 min at most. An answer
+                that would lack something is a 503: an agent has sent nothing for 10 s, has lost its connection less than 6 s ago, or
+                the proxy has lost a part.
               parameters:
                 - name: start_time
                   in: query
@@ -183,7 +185,7 @@ enum OpenAPIDocument {
                 "414": {$ref: "#/components/responses/URITooLong"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503":
-                  description: Too many windows are under way, the answer would need too much memory, or would not be whole
+                  description: Too many windows are under way, the answer would need too much memory, or it would not be whole; the text says which
                   headers:
                     Retry-After: {required: true, description: Seconds, schema: {type: integer}}
                   content:
