@@ -97,6 +97,9 @@ final class WorkerLines {
         if peer.follower.reader?.isWriterSleeping ?? true { peer.bell.ring() }
     }
 
+    /// Whether the worker may be asked at present.
+    func takesCommands(_ worker: Int) -> Bool { peers[worker].map(takesCommands) ?? false }
+
     private func takesCommands(_ peer: IngestPeer) -> Bool {
         control.worker(.ingest, peer.index).state == .running
     }

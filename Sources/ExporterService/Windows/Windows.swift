@@ -18,6 +18,9 @@ final class Windows {
     /// An agent whose metrics stream was lost less long ago is expected back: agents reconnect within milliseconds, and 5 s
     /// after an attempt that failed.
     static let reconnectNanoseconds: UInt64 = 6_000_000_000
+    /// A window waits so long for agents that are expected back, and for workers, before it is refused.
+    static let patienceNanoseconds: UInt64 = 2_000_000_000
+    private static let lookAgain = TimeAmount.milliseconds(20)
 
     enum Outcome {
         case done([WindowAgent])
@@ -37,6 +40,8 @@ final class Windows {
 
     private final class Collection {
         let request: Request
+        /// When it was first tried to start it, `CLOCK_MONOTONIC`.
+        var triedAtNanoseconds: UInt64?
         var number: UInt64?
         var pendingWorkers: Set<Int> = []
         var agents: [AgentID: WindowAgent] = [:]
@@ -57,6 +62,9 @@ final class Windows {
     /// What the answers of all windows under way may take here together; the window that goes beyond is given up.
     let budgetBytes: Int
     private var running: [UInt64: Collection] = [:]
+    /// Those that wait for agents that are expected back.
+    private var starting: [Collection] = []
+    /// Those that wait for others to end.
     private var waiting: [Collection] = []
     private var usedBytes = 0
     private var nextWaiter: UInt64 = 0
@@ -75,34 +83,55 @@ final class Windows {
         nextWaiter += 1
         let ticket = nextWaiter
         if let same = running.values.first(where: { $0.request == request && $0.agents.isEmpty })
-            ?? waiting.first(where: { $0.request == request })
+            ?? (starting + waiting).first(where: { $0.request == request })
         {
             same.waiters.append((ticket, served))
             return ticket
         }
-        guard running.count < Self.maximumRunning || waiting.count < Self.maximumWaiting else {
+        guard hasRoom || waiting.count < Self.maximumWaiting else {
             refused[.tooMany, default: 0] += 1
             served(.refused(.tooMany))
             return ticket
         }
         let collection = Collection(request: request)
         collection.waiters.append((ticket, served))
-        if running.count < Self.maximumRunning { start(collection) } else { waiting.append(collection) }
+        if hasRoom { begin(collection) } else { waiting.append(collection) }
         return ticket
     }
 
+    private var hasRoom: Bool { running.count + starting.count < Self.maximumRunning }
+
     /// The client has gone. A window that nobody waits for any more is not collected any further.
     func abandon(_ ticket: UInt64) {
-        for collection in Array(running.values) + waiting {
+        for collection in running.values + starting + waiting {
             collection.waiters.removeAll { $0.id == ticket }
             if collection.waiters.isEmpty { end(collection, .done([])) }
         }
     }
 
+    private func begin(_ collection: Collection) {
+        starting.append(collection)
+        start(collection)
+    }
+
     private func start(_ collection: Collection) {
+        guard starting.contains(where: { $0 === collection }) else { return }
+        let now = MonotonicClock.nowNanoseconds()
+        directory.refresh(nowNanoseconds: now)
+        if let refusal = refusal(for: collection.request, nowNanoseconds: now, canAsk: workers.takesCommands) {
+            let triedAt = collection.triedAtNanoseconds ?? now
+            collection.triedAtNanoseconds = triedAt
+            guard now - triedAt < Self.patienceNanoseconds else { return end(collection, .refused(refusal)) }
+            loop.assumeIsolated().scheduleTask(in: Self.lookAgain) { [weak self] in self?.start(collection) }
+            return
+        }
+        starting.removeAll { $0 === collection }
+        ask(collection, nowNanoseconds: now)
+    }
+
+    private func ask(_ collection: Collection, nowNanoseconds now: UInt64) {
         started += 1
         let request = collection.request
-        let now = MonotonicClock.nowNanoseconds()
         let command = CollectCommand(
             deadlineNanoseconds: now + Self.longestNanoseconds,
             window: .init(startNanoseconds: request.startNanoseconds, endNanoseconds: request.endNanoseconds),
@@ -111,7 +140,7 @@ final class Windows {
         collection.number = number
         collection.pendingWorkers = asked
         running[number] = collection
-        if let refusal = agentsNotAsked(request, asked: asked, nowNanoseconds: now) {
+        if let refusal = refusal(for: request, nowNanoseconds: now, canAsk: asked.contains) {
             return end(collection, .refused(refusal))
         }
         if asked.isEmpty { return finish(collection) }
@@ -123,14 +152,15 @@ final class Windows {
         }
     }
 
-    /// Agents that have what is asked for, and cannot be asked at present.
-    private func agentsNotAsked(_ request: Request, asked: Set<Int>, nowNanoseconds now: UInt64) -> WindowRefusal? {
-        directory.refresh(nowNanoseconds: now)
+    /// Why the answer would lack agents that have what is asked for; `nil` when all can be asked.
+    private func refusal(
+        for request: Request, nowNanoseconds now: UInt64, canAsk: (Int) -> Bool
+    ) -> WindowRefusal? {
         var lost: [String] = []
         for listed in directory.listed().values {
             guard let identity = listed.home.identity, request.matches(identity) else { continue }
             if let worker = listed.worker(having: .metrics) {
-                if !asked.contains(worker) { return .workerLost(worker) }
+                if !canAsk(worker) { return .workerLost(worker) }
             } else if let lostAt = listed.metricsLostAtNanoseconds, now - min(now, lostAt) < Self.reconnectNanoseconds {
                 lost.append(identity.identity.podName)
             }
@@ -184,7 +214,7 @@ final class Windows {
     }
 
     func endAll() {
-        for collection in Array(running.values) + waiting { end(collection, .refused(.shutdown)) }
+        for collection in running.values + starting + waiting { end(collection, .refused(.shutdown)) }
     }
 
     private func finish(_ collection: Collection) {
@@ -200,6 +230,7 @@ final class Windows {
             for worker in collection.pendingWorkers { workers.send(.windowDrop, [], number: number, to: worker) }
             collection.pendingWorkers = []
         }
+        starting.removeAll { $0 === collection }
         waiting.removeAll { $0 === collection }
         usedBytes -= collection.bytes
         collection.bytes = 0
@@ -207,6 +238,6 @@ final class Windows {
         collection.waiters = []
         if case .refused(let refusal) = outcome { refused[refusal.cause, default: 0] += UInt64(waiters.count) }
         for waiter in waiters { waiter.served(outcome) }
-        while running.count < Self.maximumRunning, !waiting.isEmpty { start(waiting.removeFirst()) }
+        while hasRoom, !waiting.isEmpty { begin(waiting.removeFirst()) }
     }
 }

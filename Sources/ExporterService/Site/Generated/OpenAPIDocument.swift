@@ -154,7 +154,7 @@ enum OpenAPIDocument {
               description: |
                 With both times the window between them, otherwise the latest values. Any range may be asked for: agents hold minutes or
                 hours, and the time that an answer takes follows what they hold. Waits as long as agents send, 5 min at most. An answer
-                that would lack something is a 503: an agent has sent nothing for 10 s, has lost its connection less than 6 s ago, or
+                that would lack something is a 503: an agent has sent nothing for 10 s, has just lost its connection and is not back within 2 s, or
                 the proxy has lost a part.
               parameters:
                 - name: start_time
