@@ -366,7 +366,7 @@ extension ExporterWorker: LaneFollowerDelegate {
             switch header.type {
             case .roundDone: collections.roundEnded(number: header.number, outcome, worker: worker)
             case .windowDone:
-                    windows.roundEnded(number: header.number, outcome, records: header.subject, worker: worker)
+                windows.roundEnded(number: header.number, outcome, records: header.subject, worker: worker)
             default: answers.roundEnded(number: header.number, outcome, worker: worker)
             }
         }
