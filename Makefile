@@ -23,7 +23,7 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 2
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked deb run test unit e2e bench bench-quick chaos chaos-quick bench-paired lint format proto metrics-page clean
+.PHONY: help deps deps-test build build-hooked deb run test unit unit-repeat e2e bench bench-quick chaos chaos-quick bench-paired lint format proto metrics-page clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,7 +55,14 @@ test: lint unit e2e chaos-quick bench-quick ## Lint, unit tests, release build, 
 # One at a time: hundreds of tests with sockets and processes starve each other on two cores.
 unit: deps ## Unit tests alone
 	swift build --product fodc-proxyPackageTests
-	swift test --skip-build --no-parallel
+	swift test --skip-build --no-parallel $(UNIT_FLAGS)
+
+TIMES = 10
+unit-repeat: deps ## Unit tests TIMES=10 times, up to the first failure (UNIT_FLAGS='--filter name' chooses)
+	swift build --product fodc-proxyPackageTests
+	for run in $$(seq $(TIMES)); do \
+		echo "run $$run of $(TIMES)"; swift test --skip-build --no-parallel $(UNIT_FLAGS) || exit 1; \
+	done
 
 e2e: deps-test build build-hooked deb ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
 	$(VENV)/bin/python -m pytest Tests/e2e -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)

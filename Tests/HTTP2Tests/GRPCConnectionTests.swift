@@ -228,19 +228,23 @@ import Testing
         }
     }
 
-    /// As two workers do: one stops, and whoever comes next is served by the other.
+    /// As two workers do: one stops, and whoever comes next is served by the other. One after the other, because a debug
+    /// build of NIO traps in a server that is woken for a connection which another has taken (CONTRIBUTING.md, "Tests").
     @Test func aSharedSocketOutlivesOneOfItsServers() async throws {
         try await GRPCHarness.run { harness in
-            let other = try await GRPCHarness(.init(), sharing: harness)
             for number in 0..<6 {
                 let result = try await harness.call(messages: [[UInt8(number)]])
                 #expect(result.messages == [[UInt8(number)]])
             }
-            try await harness.onLoop { $0.server.closeAll() }
+            try await harness.onLoop { harness in
+                harness.server.stopAccepting()
+                harness.server.closeAll()
+            }
+            let other = try await GRPCHarness(.init(), sharing: harness)
             let result = try await harness.call(messages: [[9]])
             #expect(result.messages == [[9]])
             let accepted = try await other.onLoop { $0.server.statistics.connectionsAccepted }
-            #expect(accepted >= 1)
+            #expect(accepted == 1)
             try await other.stop()
         }
     }
