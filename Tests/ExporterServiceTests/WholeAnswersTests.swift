@@ -161,6 +161,30 @@ import Testing
         #expect(isRefused(harness.answer(of: client)))
     }
 
+    /// An answer that its lane has moved, behind more than there is time to read.
+    @Test func anAnswerThatCannotBeFoundInTimeIsNotLeftOut() throws {
+        let harness = try ExporterHarness()
+        nonisolated(unsafe) let worker = try FakeIngest(0)
+        let slot = try enter(1, in: worker, streams: [.registration, .topology])[0]
+        let answer: [UInt8] = [1, 2]
+        let position = try worker.lane.append(.topology, agent: slot, number: 1, isCurrent: true, answer.span.bytes)
+        nonisolated(unsafe) let exporter = try harness.start([worker])
+        try harness.run {
+            exporter.readLanes()
+            let agents: Set<AgentID> = [AgentID(high: 1, low: 1)]
+            let filler = [UInt8](repeating: 0, count: 64 << 10)
+            while worker.lane.tailPosition <= position { try worker.lane.append(.profileChunk, filler.span.bytes) }
+            let hasty = AnswerReader(
+                peers: exporter.peers, watch: exporter.state.watch, limitBytes: 1 << 20, readOnNanoseconds: 0)
+            #expect(throws: ReportFailure.self) { _ = try hasty.newest(.topology, of: agents) }
+            #expect(throws: ReportFailure.self) { _ = try hasty.all(.topology, of: agents) }
+            let patient = AnswerReader(
+                peers: exporter.peers, watch: exporter.state.watch, limitBytes: 1 << 20,
+                readOnNanoseconds: 60_000_000_000)
+            #expect(try patient.newest(.topology, of: agents).values.map(\.bytes) == [answer])
+        }
+    }
+
     @Test func aProfileThatItsAgentWasNotAskedForIsNotMissing() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)

@@ -20,6 +20,22 @@ import Testing
         #expect(!answers.isAwaitingCrashRecords)
     }
 
+    /// What has come and is being parsed belongs to the answer.
+    @Test func aRecordThatIsBeingParsedIsWaitedFor() throws {
+        let answers = try Adopter().service.answers
+        var rounds = CollectionRounds()
+        _ = rounds.begin(key, deadlineNanoseconds: .max, waitingFor: [3], skipped: [])
+        answers.rounds[.crashDiagnostics] = rounds
+        answers.awaitQuiet()
+        answers.crashRecordsBeingParsed = 1
+        let quietAt = answers.quietAt
+        answers.tick(nowNanoseconds: quietAt)
+        #expect(answers.isAwaitingCrashRecords && answers.quietAt > quietAt)
+        answers.crashRecordsBeingParsed = 0
+        answers.tick(nowNanoseconds: answers.quietAt)
+        #expect(!answers.isAwaitingCrashRecords)
+    }
+
     @Test func whoWaitsDoesSoUntilItIsQuiet() throws {
         let answers = try Adopter().service.answers
         var rounds = CollectionRounds()

@@ -14,14 +14,19 @@ final class AnswerReader {
     }
 
     /// For what is read of lanes to find answers that their writers have moved, all together: clients wait meanwhile.
-    private static let readOnNanoseconds: UInt64 = 100_000_000
+    static let readOnNanoseconds: UInt64 = 100_000_000
 
     private let peers: IngestPeers
     private let watch: RecordWatch
     /// The answers that one report is made of are in this process's memory until it is made.
     private let limitBytes: Int
+    private let readOnNanoseconds: UInt64
 
-    init(peers: IngestPeers, watch: RecordWatch, limitBytes: Int) {
+    init(
+        peers: IngestPeers, watch: RecordWatch, limitBytes: Int,
+        readOnNanoseconds: UInt64 = AnswerReader.readOnNanoseconds
+    ) {
+        self.readOnNanoseconds = readOnNanoseconds
         self.limitBytes = limitBytes
         self.watch = watch
         self.peers = peers
@@ -45,7 +50,7 @@ final class AnswerReader {
         let heldBytes = found.values.reduce(0) { $0 + $1.held.byteCount }
         guard heldBytes <= limitBytes else { throw .tooLarge(limitBytes: limitBytes) }
         var answers: [AgentID: Answer] = [:]
-        let end = MonotonicClock.nowNanoseconds() + Self.readOnNanoseconds
+        let end = MonotonicClock.nowNanoseconds() + readOnNanoseconds
         for (id, place) in found {
             guard let (bytes, name) = try read(key, of: place.slot, in: place.follower, untilNanoseconds: end) else {
                 continue
@@ -78,7 +83,7 @@ final class AnswerReader {
         }
         let bytes = found.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.held.byteCount } }
         guard bytes <= limitBytes else { throw .tooLarge(limitBytes: limitBytes) }
-        let end = MonotonicClock.nowNanoseconds() + Self.readOnNanoseconds
+        let end = MonotonicClock.nowNanoseconds() + readOnNanoseconds
         var answers: [AgentID: [Answer]] = [:]
         for (agent, places) in found {
             for (key, place) in places {
