@@ -3,7 +3,8 @@ import Glibc
 import NIOCore
 
 /// Keeps the number of connections within the limit, and accepting alive when descriptors or memory run out: it then
-/// closes the longest idle connection, or leaves the new ones in the kernel's queue for a while.
+/// closes the connection that will be missed least, takes a place of the reserve, or leaves the new ones in the kernel's
+/// queue for a while.
 final class AcceptGate: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
@@ -39,7 +40,7 @@ final class AcceptGate: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let hasPlace = server.hasRoom || server.evictOne()
+        let hasPlace = server.makeRoom() || server.hasReserve
         context.fireChannelRead(data)
         if !hasPlace { pause() }
     }
@@ -59,7 +60,7 @@ final class AcceptGate: ChannelInboundHandler {
 
     /// A connection has ended or become idle.
     func resumeIfPossible() {
-        guard isPaused, server.hasRoom || server.canEvict else { return }
+        guard isPaused, server.hasRoom || server.canEvict || server.hasReserve else { return }
         resume()
     }
 

@@ -15,6 +15,8 @@ struct Exchange {
     /// 0 until the answer has begun.
     var status = 0
     var bytesSent = 0
+    /// Bytes of the status line that were sent ahead (``StatusLinePrefix``).
+    var probeByteCount = 0
     /// In place of the server's.
     var writeTimeout: TimeAmount?
 

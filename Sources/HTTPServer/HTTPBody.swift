@@ -12,6 +12,9 @@ public enum HTTPBody {
     /// A stream of known length, sent with Content-Length. One that gives more or fewer bytes is cut.
     case sized(any HTTPBodyProducer, byteCount: Int)
 
+    /// To HEAD alone: a body whose length nobody knows before it is made. The head of the answer says nothing of it.
+    case unmade
+
     /// Text as UTF-8.
     public static func text(_ text: String) -> HTTPBody {
         .bytes(ByteBuffer(string: text))
@@ -26,6 +29,13 @@ public protocol HTTPBodyProducer {
     /// its event loop and only when the client can take more; a call must be done within 20 ms, as everybody else
     /// waits. It may append nothing and return `.more` when a slice of its work is over.
     mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress
+}
+
+/// To HEAD alone: stands for a body that GET would be given in chunks.
+public struct UnmadeBody: HTTPBodyProducer {
+    public init() {}
+
+    public mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress { .done }
 }
 
 /// What a producer says after each piece.

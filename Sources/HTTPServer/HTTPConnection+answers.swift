@@ -27,6 +27,7 @@ extension HTTPConnection {
         server.rejected(rejection.cause)
         var fields: [(String, String)] = []
         if rejection.status == 405 { fields.append(("Allow", RequestAdmission.allowedMethods)) }
+        if rejection.status == 503 { fields.append(("Retry-After", "\(RequestRejection.retryAfterSeconds)")) }
         begin(
             Answer(
                 status: rejection.status, contentType: Answer.plainText, fields: fields,
@@ -65,6 +66,8 @@ extension HTTPConnection {
             return .producer(GzipBody(BytesBody(bytes)))
         case .producer(let producer), .sized(let producer, _):
             return .producer(GzipBody(producer))
+        case .unmade:
+            return nil
         }
     }
 
@@ -81,6 +84,7 @@ extension HTTPConnection {
             case .bytes(let bytes): .length(bytes.readableBytes)
             case .sized(_, let byteCount): .length(byteCount)
             case .producer: exchange.isVersion10 ? .untilClose : .chunked
+            case .unmade: exchange.isHead ? .none : .length(0)
             }
         if framing == .untilClose { exchange.keepsAlive = false }
         if server.isStopping || server.isRetiring { exchange.keepsAlive = false }
@@ -91,6 +95,7 @@ extension HTTPConnection {
             fields: answer.fields)
         var buffer = channel.allocator.buffer(capacity: 512)
         head.write(into: &buffer)
+        buffer.moveReaderIndex(forwardBy: exchange.probeByteCount)
         writeProgress = WriteProgress(at: channel.eventLoop.now)
         watchWriting()
         if exchange.isHead || isBodyless { return writeLast(buffer) }
@@ -106,11 +111,13 @@ extension HTTPConnection {
         case .producer(let producer):
             write(buffer)
             stream = BodyStream(producer: producer, isChunked: framing == .chunked, remainingBytes: nil)
-            pump()
+            pump(atMost: 1)
+        case .unmade:
+            writeLast(buffer)
         case .sized(let producer, let byteCount):
             write(buffer)
             stream = BodyStream(producer: producer, isChunked: false, remainingBytes: byteCount)
-            pump()
+            pump(atMost: 1)
         }
     }
 
@@ -122,11 +129,22 @@ extension HTTPConnection {
         channel.pipeline.syncOperations.write(NIOAny(buffer), promise: promise)
     }
 
+    /// Bytes of answers that have gone into the channel, or out of it.
+    func noteUnsent(_ byteCount: Int) {
+        unsentBytes += byteCount
+        server.unsentBytes += byteCount
+    }
+
     /// The exchange ends when the kernel has taken these, its last bytes.
     func writeLast(_ buffer: ByteBuffer) {
         stream = nil
         let promise = channel.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenSuccess { self.completeExchange() }
+        let byteCount = buffer.readableBytes
+        noteUnsent(byteCount)
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            self.noteUnsent(-byteCount)
+            if case .success = result { self.completeExchange() }
+        }
         write(buffer, promise: promise)
         channel.pipeline.syncOperations.flush()
     }

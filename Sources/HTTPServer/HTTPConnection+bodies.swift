@@ -5,6 +5,9 @@ extension HTTPConnection {
     /// Slices of a body made in a row before the other connections get their turn.
     private static let slicesPerTurn = 4
 
+    /// What is made at a time while answers on their way take too much memory.
+    private static let smallSliceBytes = 48 * 1024
+
     /// Room in front of a slice for the length of its chunk: eight digits, CR, LF.
     private static let chunkHeaderBytes = 10
 
@@ -16,29 +19,41 @@ extension HTTPConnection {
     }
 
     /// Makes slices of the body while the client takes them.
-    func pump() {
+    /// - Parameter atMost: slices before the others get their turn. At the beginning of an answer one: hundreds may begin in
+    ///   one turn, as all who waited for one collection do.
+    func pump(atMost: Int = HTTPConnection.slicesPerTurn) {
         // A write can find the channel writable again, or closed, before it returns.
         guard !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
         var slices = 0
-        while phase == .answering, let stream, !stream.isWaiting, channel.isWritable {
-            guard slices < Self.slicesPerTurn else { return pumpLater() }
+        while phase == .answering, let stream, !stream.isWaiting, channel.isWritable, !isHeldBack {
+            guard slices < atMost else { return pumpLater() }
             slices += 1
             makeSlice()
         }
     }
+
+    /// While answers on their way take too much memory each connection has one small slice of its own there.
+    private var isHeldBack: Bool { unsentBytes > 0 && server.isShortOfMemory }
 
     private func pumpLater() {
         channel.eventLoop.assumeIsolated().execute { self.pump() }
     }
 
     private func makeSlice() {
-        guard let stream else { return }
-        var chunk = server.chunkBuffers.take()
+        let isShortOfMemory = server.isShortOfMemory
+        if isShortOfMemory { _ = server.evictSlowReader() }
+        // It may have been the slowest itself.
+        guard phase == .answering, let stream else { return }
+        let targetBytes = isShortOfMemory ? Self.smallSliceBytes : server.configuration.sliceBytes
+        var chunk =
+            isShortOfMemory
+            ? channel.allocator.buffer(capacity: targetBytes + HTTPServer.sliceHeadroomBytes)
+            : server.chunkBuffers.take()
         chunk.moveWriterIndex(to: Self.chunkHeaderBytes)
         chunk.moveReaderIndex(to: Self.chunkHeaderBytes)
-        let progress = stream.producer.produce(into: &chunk, targetBytes: server.configuration.sliceBytes)
+        let progress = stream.producer.produce(into: &chunk, targetBytes: targetBytes)
         guard self.stream === stream else { return }
         if let remaining = stream.remainingBytes {
             guard chunk.readableBytes <= remaining, progress != .done || chunk.readableBytes == remaining else {
@@ -66,7 +81,13 @@ extension HTTPConnection {
         if isChunked { frame(&slice) }
         let sent = slice
         let promise = channel.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { [server] _ in server.chunkBuffers.giveBack(sent) }
+        noteUnsent(sent.readableBytes)
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            self.noteUnsent(-sent.readableBytes)
+            self.server.chunkBuffers.giveBack(sent)
+            // One that was held back is told by nobody else.
+            if case .success = result { self.pump() }
+        }
         write(slice, promise: promise)
     }
 

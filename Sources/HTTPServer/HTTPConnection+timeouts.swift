@@ -20,11 +20,30 @@ struct WriteProgress {
     var handedBytes = 0
     private var takenBytes = 0
     private var lastProgressAt = NIODeadline.uptimeNanoseconds(0)
+    private var noted: (takenBytes: Int, at: NIODeadline)?
+    private var recentBytesPerSecond: Double?
+
+    /// Over so long at least it is measured how fast a client takes its answer.
+    static let measuredOver = TimeAmount.seconds(1)
 
     init() {}
 
     init(at now: NIODeadline) {
         lastProgressAt = now
+    }
+
+    /// How fast the client takes its answer of late; nil until that has been looked at for long enough.
+    mutating func recentBytesPerSecond(bufferedBytes: Int, now: NIODeadline) -> Double? {
+        let taken = handedBytes - bufferedBytes
+        guard let before = noted else {
+            noted = (taken, now)
+            return nil
+        }
+        if now - before.at >= Self.measuredOver {
+            recentBytesPerSecond = Double(taken - before.takenBytes) / (Double((now - before.at).nanoseconds) / 1e9)
+            noted = (taken, now)
+        }
+        return recentBytesPerSecond
     }
 
     /// `bufferedBytes` are those that the kernel has not yet taken. Returns since when nothing has moved; nil when

@@ -31,6 +31,9 @@ final class HTTPConnection: ChannelInboundHandler {
     let server: HTTPServer
     let channel: any Channel
     let peer: String
+    let source: ClientSource
+    /// It was accepted when all places were taken, for the sake of a path that has places in reserve.
+    var isInReserve = false
 
     var phase = Phase.idle
     /// When the present phase began.
@@ -40,6 +43,8 @@ final class HTTPConnection: ChannelInboundHandler {
     var timer = ConnectionTimer()
     var writeProgress = WriteProgress()
     var isPumping = false
+    /// Bytes of answers that are in the channel and not in the kernel.
+    var unsentBytes = 0
     /// Whether a request of this connection has been answered.
     private(set) var hasServed = false
 
@@ -47,7 +52,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private var parser: RequestHeadParser
     /// Bytes of a request's body that are to be thrown away before the next head.
     private var bodyBytesToSkip = 0
-    private var isInputClosed = false
+    private(set) var isInputClosed = false
     private var isReading = true
     private var isProcessing = false
     private var closeCause: HTTPCloseCause?
@@ -56,6 +61,7 @@ final class HTTPConnection: ChannelInboundHandler {
         self.server = server
         self.channel = channel
         peer = Self.describe(channel.remoteAddress)
+        source = ClientSource(channel.remoteAddress)
         parser = RequestHeadParser(limits: server.configuration.limits)
         phaseSince = channel.eventLoop.now
     }
@@ -130,12 +136,12 @@ final class HTTPConnection: ChannelInboundHandler {
         setDeadline(timeout.flatMap { $0 > .zero ? phaseSince + $0 : nil })
     }
 
-    /// The client has closed its side. One that waits for its answer is taken to be gone: that is what a closed socket
-    /// looks like from here. An answer that has begun is completed, and fails on its own if nobody reads it.
+    /// The client has closed its side, and may still read. A client that is gone looks the same from here, until
+    /// something is written to it: `probeClient` does. An answer that has begun fails on its own if nobody reads it.
     private func inputClosed() {
         switch phase {
         case .idle, .receivingHead: processInput()
-        case .answering: if exchange?.hasBegun != true { close(.client) }
+        case .answering: probeClient()
         case .lingering: close(.finished)
         case .closed: break
         }
@@ -199,10 +205,15 @@ final class HTTPConnection: ChannelInboundHandler {
         let responder = admission.request.map { HTTPResponder(request: $0, connection: self) }
         var next = Exchange(admission: admission, responder: responder, startedAt: channel.eventLoop.now)
         if server.isStopping || server.isRetiring { next.keepsAlive = false }
+        let refusal = admission.request.flatMap { refusalForLackOfPlaces($0) }
+        if refusal != nil { next.keepsAlive = false }
         exchange = next
         enter(.answering, timeout: nil)
-        if let request = admission.request, let responder {
+        if let refusal {
+            answer(refusal)
+        } else if let request = admission.request, let responder {
             server.handler.handle(request, responder)
+            if isInputClosed { probeClient() }
         } else if let rejection = admission.rejection {
             answer(rejection)
         }
@@ -269,38 +280,5 @@ final class HTTPConnection: ChannelInboundHandler {
 
     func closeIfIdle(_ cause: HTTPCloseCause) {
         if phase != .answering { close(cause) }
-    }
-
-    /// A connection whose first request has not arrived is not closed for another one before this time: in a burst the
-    /// requests of those just accepted are still to be read, or on their way. Not longer: hundreds that say nothing are in
-    /// the queue before a scrape, and each lot of them that there is room for takes so much of its time.
-    static let graceOfTheNew = TimeAmount.milliseconds(250)
-
-    /// Whether its first request has not come yet, and may still.
-    var isNew: Bool {
-        switch phase {
-        case .idle where !hasServed, .receivingHead: channel.eventLoop.now - phaseSince < Self.graceOfTheNew
-        default: false
-        }
-    }
-
-    /// What is closed first when a place is needed: those that have got all, then the longest idle, then those that
-    /// have been sending a request, or nothing, for the longest time. nil: not to be closed.
-    var evictionRank: EvictionRank? {
-        switch phase {
-        case .lingering: return EvictionRank(order: 0, since: phaseSince)
-        case .idle where hasServed: return EvictionRank(order: 1, since: phaseSince)
-        case .idle, .receivingHead: return isNew ? nil : EvictionRank(order: 2, since: phaseSince)
-        case .answering, .closed: return nil
-        }
-    }
-
-    struct EvictionRank: Comparable {
-        var order: Int
-        var since: NIODeadline
-
-        static func < (left: EvictionRank, right: EvictionRank) -> Bool {
-            (left.order, left.since) < (right.order, right.since)
-        }
     }
 }

@@ -17,6 +17,10 @@ public final class HTTPResponder {
     public private(set) var isClosed = false
 
     public let request: HTTPRequest
+
+    /// Its body takes of a budget that all answers of its kind have together, until the client has taken it.
+    public var holdsReport = false
+
     private weak var connection: HTTPConnection?
 
     init(request: HTTPRequest, connection: HTTPConnection) {

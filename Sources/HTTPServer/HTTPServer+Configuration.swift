@@ -26,6 +26,21 @@ extension HTTPServer {
         /// `highWaterMarkBytes` and a chunk for a slow reader, and one descriptor.
         public var maximumConnections = 1024
 
+        /// Places beyond `maximumConnections`, for requests of `reservedPaths` when nobody can be closed for them. What else
+        /// is asked on such a connection is answered with 503.
+        public var reservedConnections = 32
+
+        /// Paths that are answered however many others wait: what monitors and probes ask.
+        public var reservedPaths: Set<String> = []
+
+        /// The part of the places that one source may hold while somebody waits for a place: when it holds more, it is
+        /// its connections that are closed. A half, because all clients may be behind one address.
+        public var placesShareOfSource = 0.5
+
+        /// Bytes of answers that wait for the kernel to take them, of all connections together. Beyond that the slowest
+        /// readers are cut, and what is made for the others is made in small pieces, one at a time.
+        public var maximumUnsentBytes = 128 * 1024 * 1024
+
         /// Bodies are made while fewer than `highWaterMarkBytes` wait to be sent, and again from `lowWaterMarkBytes`
         /// on.
         public var lowWaterMarkBytes = 256 * 1024

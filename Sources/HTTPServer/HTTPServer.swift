@@ -28,6 +28,9 @@ public final class HTTPServer {
     private var listener: (any Channel)?
     private var acceptGate: AcceptGate?
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+    private var connectionsOfSource: [ClientSource: Int] = [:]
+    /// Bytes of answers that were handed to channels and are not in the kernel yet.
+    var unsentBytes = 0
     private var drainPromise: EventLoopPromise<Void>?
 
     public init(
@@ -151,12 +154,16 @@ extension HTTPServer {
         let connection = HTTPConnection(server: self, channel: channel)
         try channel.pipeline.syncOperations.addHandler(connection)
         connections[ObjectIdentifier(connection)] = connection
+        connectionsOfSource[connection.source, default: 0] += 1
+        connection.isInReserve = !hasRoomForThoseThere
         counts.connectionsAccepted += 1
     }
 
     func connectionEnded(_ connection: HTTPConnection, cause: HTTPCloseCause) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         counts.connectionsClosed[cause, default: 0] += 1
+        let rest = (connectionsOfSource[connection.source] ?? 1) - 1
+        connectionsOfSource[connection.source] = rest > 0 ? rest : nil
         acceptGate?.resumeIfPossible()
         completeDrainIfEmpty()
     }
@@ -167,26 +174,59 @@ extension HTTPServer {
     }
 
     /// Closes the connection that will be missed least; false when there is none to close.
-    func evictOne() -> Bool {
-        guard let victim = leastMissed else { return false }
-        victim.cut(.evicted)
+    func evictOne() -> Bool { evictFirst(by: \.evictionRank) }
+
+    /// Closes those that will be missed least until there is a place; false when there is still none.
+    func makeRoom() -> Bool {
+        while !hasRoom, evictOne() {}
+        return hasRoom
+    }
+
+    /// Cuts the connection that takes its answer most slowly; false when none is slow.
+    /// - Parameter holdsReport: whether only those count whose responder says that its body takes of a common budget.
+    public func evictSlowReader(holdsReport: Bool = false) -> Bool {
+        evictFirst { connection in
+            guard !holdsReport || connection.exchange?.responder?.holdsReport == true else { return nil }
+            return connection.slowReaderRank
+        }
+    }
+
+    private func evictFirst(by rank: (HTTPConnection) -> EvictionRank?) -> Bool {
+        guard let victim = first(by: rank) else { return false }
+        victim.evict()
         return true
     }
 
-    var hasRoom: Bool { connections.count < configuration.maximumConnections }
-
-    var canEvict: Bool { leastMissed != nil }
-
-    private var leastMissed: HTTPConnection? {
+    private func first(by rank: (HTTPConnection) -> EvictionRank?) -> HTTPConnection? {
         var victim: HTTPConnection?
-        var best: HTTPConnection.EvictionRank?
+        var best: EvictionRank?
         for connection in connections.values {
-            guard let rank = connection.evictionRank else { continue }
+            guard let rank = rank(connection) else { continue }
             if let known = best, known <= rank { continue }
             best = rank
             victim = connection
         }
         return victim
+    }
+
+    var isShortOfMemory: Bool { unsentBytes > configuration.maximumUnsentBytes }
+
+    var hasRoom: Bool { connections.count < configuration.maximumConnections }
+
+    /// Whether nobody needs the reserve.
+    var hasRoomForThoseThere: Bool { connections.count <= configuration.maximumConnections }
+
+    /// Whether there is a place for a request of a reserved path.
+    var hasReserve: Bool {
+        !configuration.reservedPaths.isEmpty
+            && connections.count < configuration.maximumConnections + configuration.reservedConnections
+    }
+
+    var canEvict: Bool { first(by: \.evictionRank) != nil }
+
+    func isOverShare(_ source: ClientSource) -> Bool {
+        let share = Int(Double(configuration.maximumConnections) * configuration.placesShareOfSource)
+        return connectionsOfSource[source] ?? 0 > share
     }
 
     func currentDate() -> String { date.now() }

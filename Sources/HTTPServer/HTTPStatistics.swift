@@ -18,6 +18,8 @@ public enum HTTPCloseCause: String, CaseIterable, Sendable {
     case bodyFailed = "body_failed"
     /// Closed to make room for another connection.
     case evicted
+    /// The same, and it was taking its answer slowly; or the answers on their way took too much memory.
+    case slowReader = "slow_reader"
     /// The server is stopping.
     case shutdown
 }

@@ -57,6 +57,8 @@ struct RequestHeadParser {
         try skipEmptyLines(&buffer)
         let bytes = buffer.readableBytesSpan
         guard bytes.byteCount > 0 else { return nil }
+        // The first half of an empty line, or nothing that may be: the next byte tells.
+        if scannedBytes == 0, bytes.byteCount == 1, bytes.byte(at: 0) == ASCII.carriageReturn { return nil }
         try Self.checkFirst(bytes.byte(at: 0))
         while scannedBytes < bytes.byteCount {
             let offset = scannedBytes

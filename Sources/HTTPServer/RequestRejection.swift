@@ -14,6 +14,7 @@ public enum HTTPRejectionCause: String, CaseIterable, Sendable {
     case headTooLarge = "head_too_large"
     case bodyTooLarge = "body_too_large"
     case readTimeout = "read_timeout"
+    case noPlace = "no_place"
 }
 
 /// An answer that the server gives by itself: the status, and a sentence that names what was wrong.
@@ -21,6 +22,9 @@ struct RequestRejection: Error, Equatable {
     var status: Int
     var cause: HTTPRejectionCause
     var message: String
+
+    /// What a client that was refused for lack of places should wait.
+    static let retryAfterSeconds = 5
 
     static func badRequest(_ cause: HTTPRejectionCause, _ message: String) -> RequestRejection {
         RequestRejection(status: 400, cause: cause, message: message)

@@ -73,6 +73,15 @@ struct RequestTests {
             text: get("/hello", String(repeating: "A: b\r\n", count: 100)), status: 431, names: "100 header fields"),
     ]
 
+    /// RFC 9112 section 2.2: empty lines before a request are skipped, however they arrive.
+    @Test(arguments: ["\r\n", "\r\n\r\n"]) func emptyLineMayArriveInParts(lines: String) throws {
+        let server = try EmbeddedServer()
+        for byte in lines.utf8 { #expect(server.exchange([byte]).isEmpty) }
+        #expect(statuses(server.exchange(get("/hello"))) == [200])
+        #expect(statuses(server.exchange(Array("\r".utf8)) + server.exchange("\n" + get("/hello"))) == [200])
+        #expect(statuses(server.exchange("\r") + server.exchange("GET")) == [400])
+    }
+
     @Test(arguments: badRequests) func badRequestIsNamed(bad: BadRequest) throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(bad.text)

@@ -121,6 +121,27 @@ struct SocketTests {
         #expect(try server.counts.ends.map(\.status) == [0])
     }
 
+    /// `nc -N` and the like: the answer is awaited, and what has been sent ahead of it is a part of it.
+    @Test func halfClosedClientGetsAnAwaitedAnswer() throws {
+        let server = try LiveServer()
+        let client = TestClient(server)
+        client.send(get("/held") + get("/held") + get("/hello"))
+        client.closeSending()
+        for index in 0..<2 {
+            #expect(try server.eventually { try server.counts.handled.count == index + 1 })
+            // Long enough for a second byte of the first answer.
+            if index == 0 { usleep(1_200_000) }
+            #expect(try !server.run { _, handler in handler.held[index].isClosed })
+            try server.run { _, handler in handler.held[index].respond(status: 200, text: "late \(index)") }
+        }
+        let (bytes, end) = client.receiveAll()
+        #expect(end == .end)
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(statuses(text) == [200, 200, 200])
+        #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n") && text.contains("late 0\nHTTP/1.1 200 OK\r\n"))
+        #expect(try server.eventually { try server.statistics.connectionsOpen == 0 })
+    }
+
     @Test func streamHearsThatTheClientIsGone() throws {
         let server = try LiveServer()
         do {
@@ -208,6 +229,85 @@ struct SocketTests {
             for responder in handler.held { responder.respond(status: 200, text: "free") }
         }
         for client in waiting { #expect(client.receiveAll().bytes.starts(with: Array("HTTP/1.1 200".utf8))) }
+    }
+
+    /// Readers that take next to nothing do not hold their places against others.
+    @Test func slowestReadersMakeRoom() throws {
+        let server = try LiveServer {
+            $0.maximumConnections = 3
+            $0.placesShareOfSource = 1
+            $0.writeTimeout = .minutes(10)
+        }
+        let slow = (0..<3).map { _ in TestClient(server, receiveBufferBytes: 16 * 1024) }
+        for client in slow { client.send(get("/stream?bytes=\(50 << 20)")) }
+        #expect(try server.eventually { try server.counts.handled.count == 3 })
+        let others = (0..<3).map { _ in TestClient(server) }
+        for client in others { client.send(get("/held")) }
+        #expect(try server.eventually { try server.statistics.connectionsClosed[.slowReader] == 3 })
+        #expect(try server.eventually { try server.run { _, handler in handler.held.count == 3 } })
+        #expect(try server.statistics.connectionsClosed == [.slowReader: 3])
+    }
+
+    /// A source that holds most places, and nothing else to close: its longest waiting request goes.
+    @Test func longestWaitingOfTheLargestSourceMakesRoom() throws {
+        let server = try LiveServer {
+            $0.maximumConnections = 3
+            $0.reservedPaths = ["/hello"]
+            $0.reservedConnections = 0
+        }
+        let waiting = (0..<3).map { _ in TestClient(server) }
+        for (index, client) in waiting.enumerated() {
+            client.send(get("/held"))
+            #expect(try server.eventually { try server.counts.handled.count == index + 1 })
+        }
+        let next = TestClient(server)
+        next.send(get("/hello"))
+        #expect(next.receive(until: "hello\n").hasPrefix("HTTP/1.1 200"))
+        #expect(waiting[0].receive() == .failed(ECONNRESET))
+        #expect(try server.statistics.connectionsClosed == [.evicted: 1])
+    }
+
+    @Test func reserveIsForReservedPaths() throws {
+        let server = try LiveServer {
+            $0.maximumConnections = 2
+            $0.reservedPaths = ["/hello"]
+            $0.placesShareOfSource = 1
+        }
+        let busy = (0..<2).map { _ in TestClient(server) }
+        for client in busy { client.send(get("/held")) }
+        #expect(try server.eventually { try server.counts.handled.count == 2 })
+        let other = TestClient(server)
+        other.send(get("/none"))
+        let refused = String(decoding: other.receiveAll().bytes, as: UTF8.self)
+        #expect(statuses(refused) == [503] && refused.contains("Retry-After: 5") && refused.contains("2 places"))
+        let monitor = TestClient(server)
+        monitor.send(get("/hello") + get("/hello") + get("/none"))
+        #expect(statuses(String(decoding: monitor.receiveAll().bytes, as: UTF8.self)) == [200, 200, 503])
+        #expect(try server.statistics.rejections[.noPlace] == 2)
+        // With places again nobody is refused.
+        try server.run { _, handler in handler.held[0].respond(status: 200, text: "free") }
+        _ = busy[0].receive(until: "free\n")
+        let later = TestClient(server)
+        later.send(get("/none"))
+        #expect(later.receive(until: "no /none").contains("404"))
+    }
+
+    /// However many do not read: what waits for them stays within a bound, and a client that reads gets all.
+    @Test func unsentBytesAreBounded() throws {
+        let server = try LiveServer {
+            $0.maximumUnsentBytes = 1 << 20
+            $0.writeTimeout = .minutes(10)
+        }
+        let slow = (0..<20).map { _ in TestClient(server, receiveBufferBytes: 16 * 1024) }
+        for client in slow { client.send(get("/stream?bytes=\(50 << 20)")) }
+        #expect(try server.eventually { try server.counts.handled.count == 20 })
+        usleep(100_000)
+        let most = try server.run { server, _ in server.unsentBytes }
+        #expect(most < 3 << 20, "a slice of the usual size may be the one that goes beyond; the others are small")
+        let reader = TestClient(server)
+        reader.send(get("/sized?bytes=\(30 << 20)", "Connection: close\r\n"))
+        let whole = try split(reader.receiveAll().bytes).body
+        #expect(whole.count == 30 << 20)
     }
 
     @Test func drainEndsIdleConnectionsAndWaitsForAnswers() throws {

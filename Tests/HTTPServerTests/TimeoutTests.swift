@@ -84,6 +84,21 @@ struct TimeoutTests {
     }
 }
 
+extension TimeoutTests {
+    @Test func writeProgressMeasuresTheLastSecond() {
+        var progress = WriteProgress(at: .uptimeNanoseconds(0))
+        func second(_ number: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(number * 1e9)) }
+        progress.handedBytes = 5000
+        #expect(progress.recentBytesPerSecond(bufferedBytes: 1000, now: second(5)) == nil)
+        #expect(progress.recentBytesPerSecond(bufferedBytes: 900, now: second(5.9)) == nil)
+        #expect(progress.recentBytesPerSecond(bufferedBytes: 800, now: second(6)) == 200)
+        // It holds until the next second is over.
+        #expect(progress.recentBytesPerSecond(bufferedBytes: 0, now: second(6.5)) == 200)
+        progress.handedBytes = 9000
+        #expect(progress.recentBytesPerSecond(bufferedBytes: 800, now: second(8)) == 2000)
+    }
+}
+
 /// What happens when connections or descriptors run out.
 struct ConnectionLimitTests {
     @Test func longestIdleConnectionIsClosedWhenDescriptorsRunOut() throws {
