@@ -51,7 +51,6 @@ struct ConfigurationDifference: Sendable {
     }
 
     func append(to json: inout JSONWriter) {
-        let isSecret = SecretNames.isSecret(key)
         json.object { json in
             json.member("node_role", role)
             json.member("section", section.rawValue)
@@ -61,7 +60,7 @@ struct ConfigurationDifference: Sendable {
                     json.object { json in
                         json.member("value") { json in
                             if let value = holders.value {
-                                json.string(isSecret ? SecretNames.mask : value)
+                                json.string(Secrets.shown(value, key: key))
                             } else {
                                 json.null()
                             }

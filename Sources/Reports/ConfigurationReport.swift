@@ -47,7 +47,10 @@ public struct ConfigurationReport: Sendable {
 
     private static func masked(_ values: [String: String]) -> [String: String] {
         var shown = values
-        for key in values.keys where SecretNames.isSecret(key) { shown[key] = SecretNames.mask }
+        for (key, value) in values {
+            let text = Secrets.shown(value, key: key)
+            if text == Secrets.mask { shown[key] = text }
+        }
         return shown
     }
 }

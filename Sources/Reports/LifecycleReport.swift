@@ -42,13 +42,8 @@ public struct LifecycleReport: Sendable {
         }
     }
 
-    private struct Group {
-        var info: Banyandb_Fodc_V1_GroupLifecycleInfo
-        var errors: Set<String>
-    }
-
     private let attendance: Attendance
-    private var groups: [String: Group] = [:]
+    private var groups: [String: UnitedGroup] = [:]
     private var statuses: [(reporter: Reporter, reports: [Banyandb_Fodc_V1_LifecycleReport])] = []
     /// By group, of those for which an agent sent any.
     private var fingerprints: [String: ReportedSchema] = [:]
@@ -59,10 +54,11 @@ public struct LifecycleReport: Sendable {
 
     public init(answers: [Answer], attendance: Attendance) {
         self.attendance = attendance
-        let byTime = answers.enumerated().sorted {
-            ($0.element.receivedAtNanoseconds, $0.offset) < ($1.element.receivedAtNanoseconds, $1.offset)
+        // Of answers of one moment in the order of the agents, so that the outcome never depends on chance.
+        let byTime = answers.sorted {
+            ($0.receivedAtNanoseconds, $0.reporter.agentID) < ($1.receivedAtNanoseconds, $1.reporter.agentID)
         }
-        for (_, answer) in byTime { add(answer) }
+        for answer in byTime { add(answer) }
         statuses.sort { ($0.reporter.podName, $0.reporter.agentID) < ($1.reporter.podName, $1.reporter.agentID) }
     }
 
@@ -74,24 +70,15 @@ public struct LifecycleReport: Sendable {
                 droppedGroups += 1
                 continue
             }
-            add(group)
+            add(group, of: answer.reporter)
         }
     }
 
-    private mutating func add(_ sent: Banyandb_Fodc_V1_GroupLifecycleInfo) {
+    private mutating func add(_ sent: Banyandb_Fodc_V1_GroupLifecycleInfo, of reporter: Reporter) {
         if sent.hasSchemaConsistency {
             fingerprints[sent.name, default: ReportedSchema()].add(sent.schemaConsistency)
         }
-        var info = sent
-        // The verdict is the proxy's; what an agent sends there is fingerprints.
-        info.clearSchemaConsistency()
-        info.errors = []
-        if groups[sent.name] == nil {
-            groups[sent.name] = Group(info: info, errors: Set(sent.errors))
-        } else {
-            groups[sent.name]?.info = info
-            groups[sent.name]?.errors.formUnion(sent.errors)
-        }
+        groups[sent.name, default: UnitedGroup()].add(sent, of: reporter)
     }
 
     /// Puts in the verdicts on this collection.
@@ -99,7 +86,7 @@ public struct LifecycleReport: Sendable {
         let judgements = consistency.evaluate(
             fingerprints, registry: registry, hasEverybodyAnswered: attendance.responded >= attendance.requested)
         for (name, judgement) in judgements {
-            groups[name]?.info.schemaConsistency = judgement.verdict
+            groups[name]?.verdict = judgement.verdict
             groups[name]?.errors.formUnion(judgement.errors)
         }
     }
@@ -109,9 +96,7 @@ public struct LifecycleReport: Sendable {
         json.object { json in
             json.member("groups") { json in
                 json.array(groups.sorted { $0.key < $1.key }) { json, group in
-                    var info = group.value.info
-                    info.errors = group.value.errors.sorted()
-                    json.complete(info)
+                    json.complete(group.value.info(name: group.key))
                 }
             }
             json.member("lifecycle_statuses") { json in

@@ -120,7 +120,7 @@ import Testing
                 }
             }
             // With so low a limit the memory is estimated too.
-            _ = try? LenientMessage.parse(Lifecycle.self, bytes.span.bytes, memoryLimitBytes: 4096)
+            _ = try? LenientMessage.parse(Lifecycle.self, bytes.span.bytes, limits: MessageLimits(memoryBytes: 4096))
             guard let parsed = try? parse(Lifecycle.self, bytes) else { continue }
             guard let repaired = parsed.repaired else { continue }
             repairedCount += 1
@@ -145,7 +145,7 @@ import Testing
         }
         func fits<M: Message>(_ type: M.Type, _ bytes: [UInt8], _ limit: Int) throws -> Bool {
             do {
-                _ = try LenientMessage.parse(type, bytes.span.bytes, memoryLimitBytes: limit)
+                _ = try LenientMessage.parse(type, bytes.span.bytes, limits: MessageLimits(memoryBytes: limit))
                 return true
             } catch is LenientMessage.TooLarge {
                 return false
@@ -156,12 +156,37 @@ import Testing
         #expect(try !fits(Banyandb_Database_V1_Node.self, unpacked, limit / 3))
         #expect(try !fits(Banyandb_Database_V1_Node.self, nested(0x12, packed), limit))
         #expect(try !fits(Banyandb_Database_V1_Node.self, entries, limit))
-        let many = LenientMessage.defaultMemoryLimitBytes
+        let many = MessageLimits().memoryBytes
         #expect(try fits(Lifecycle.self, nested(0x1a, groups), many))
         // As long as that, and not larger in memory.
         let stack = Crash.with { $0.panicRecord.goroutineStack = String(repeating: "x", count: 2 * count) }
         #expect(try fits(Crash.self, try stack.serializedBytes(), limit))
         #expect(try fits(Crash.self, try stack.serializedBytes(), 3 * count))
+    }
+
+    /// Entries of maps and messages at any depth are counted; the limit itself is still taken.
+    @Test func messagesWithTooManyEntriesAreRefused() throws {
+        func configuration(_ count: Int) throws -> [UInt8] {
+            try Fodc_Proxy_V1_NodeConfiguration.with { made in
+                for number in 0..<(count / 2) { made.startupParameters["\(number)"] = "" }
+                for number in 0..<(count - count / 2) { made.runtimeConfiguration["\(number)"] = "" }
+            }.serializedBytes()
+        }
+        let limits = MessageLimits(entries: 1001)
+        let taken = try LenientMessage.parse(
+            Fodc_Proxy_V1_NodeConfiguration.self, try configuration(1001).span.bytes, limits: limits)
+        #expect(taken.message.startupParameters.count == 500 && taken.message.runtimeConfiguration.count == 501)
+        #expect(throws: LenientMessage.TooLarge.self) {
+            try LenientMessage.parse(
+                Fodc_Proxy_V1_NodeConfiguration.self, try configuration(1002).span.bytes, limits: limits)
+        }
+        let nested: [UInt8] = try Lifecycle.with {
+            $0.lifecycleData.groups = [.with { $0.dataInfo = Array(repeating: .init(), count: 9) }]
+        }.serializedBytes()
+        #expect(throws: LenientMessage.TooLarge.self) {
+            try LenientMessage.parse(Lifecycle.self, nested.span.bytes, limits: MessageLimits(entries: 10))
+        }
+        _ = try LenientMessage.parse(Lifecycle.self, nested.span.bytes, limits: MessageLimits(entries: 11))
     }
 
     @Test func whatIsNoMessageIsRefused() {

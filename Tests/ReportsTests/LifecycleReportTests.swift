@@ -7,7 +7,8 @@ import Testing
     private typealias Group = Banyandb_Fodc_V1_GroupLifecycleInfo
 
     private func answer(
-        _ pod: String, at second: Int64, groups: [Group] = [], reports: [String: String] = [:]
+        _ pod: String, at second: Int64, groups: [Group] = [], reports: [String: String] = [:],
+        role: String = "ROLE_DATA"
     ) -> LifecycleReport.Answer {
         let message = Banyandb_Fodc_V1_StreamLifecycleRequest.with {
             $0.podName = "what the agent says"
@@ -16,7 +17,7 @@ import Testing
             }
         }
         return LifecycleReport.Answer(
-            reporter: Reporter(agentID: "id-\(pod)", podName: pod, role: "ROLE_DATA"), message: message,
+            reporter: Reporter(agentID: "id-\(pod)", podName: pod, role: role), message: message,
             receivedAtNanoseconds: second)
     }
 
@@ -69,6 +70,73 @@ import Testing
                 #"{"name":"g","catalog":"late","resource_opts":null,"data_info":[],"errors":["a","b","c"]"#))
         #expect(!text(report).contains("early"))
         #expect(text(report).hasPrefix(#"{"groups":[{"name":"f""#))
+    }
+
+    private func data(_ nodes: [String: Int64]) -> [Banyandb_Database_V1_DataInfo] {
+        nodes.map { name, size in
+            .with {
+                $0.node.metadata.name = name
+                $0.dataSizeBytes = size
+            }
+        }
+    }
+
+    /// What each agent knows of a group, whatever order they answer in.
+    @Test func whatAgentsKnowOfAGroupIsUnited() throws {
+        var options = Banyandb_Common_V1_ResourceOpts()
+        options.shardNum = 7
+        let liaison = Group.with { ($0.name, $0.catalog, $0.resourceOpts) = ("g", "CATALOG_MEASURE", options) }
+        let first = Group.with { ($0.name, $0.dataInfo) = ("g", data(["n1": 1])) }
+        let second = Group.with {
+            ($0.name, $0.catalog, $0.dataInfo) = ("g", "CATALOG_UNSPECIFIED", data(["n2": 2, "n1": 3]))
+        }
+        let other = Group.with {
+            ($0.name, $0.catalog) = ("g", "CATALOG_STREAM")
+            $0.resourceOpts.shardNum = 1
+        }
+        var shown: Set<String> = []
+        for times: [Int64] in [[1, 2, 3, 4], [4, 1, 2, 3], [3, 4, 5, 1]] {
+            let report = LifecycleReport(
+                answers: [
+                    answer("l", at: times[0], groups: [liaison], role: "ROLE_LIAISON"),
+                    answer("a", at: times[1], groups: [first]), answer("b", at: times[2], groups: [second]),
+                    answer("c", at: times[3], groups: [other]),
+                ].shuffled(), attendance: twoOfTwo)
+            shown.insert(text(report))
+        }
+        #expect(shown.count == 1)
+        let json = try #require(shown.first)
+        #expect(json.contains(#""name":"g","catalog":"CATALOG_MEASURE","resource_opts":{"shard_num":7,"#))
+        #expect(
+            json.components(of: #""data_size_bytes":""#) == ["3", "2"], "of a node the newest, in the order of names")
+    }
+
+    @Test func ofSeveralLiaisonsTheNewestCounts() {
+        let groups = ["old", "new"].map { catalog in Group.with { ($0.name, $0.catalog) = ("g", catalog) } }
+        for flipped in [false, true] {
+            let report = LifecycleReport(
+                answers: [
+                    answer("l1", at: flipped ? 9 : 1, groups: [groups[flipped ? 1 : 0]], role: "ROLE_LIAISON"),
+                    answer("l2", at: flipped ? 1 : 9, groups: [groups[flipped ? 0 : 1]], role: "ROLE_LIAISON"),
+                ], attendance: twoOfTwo)
+            #expect(text(report).contains(#""catalog":"new""#))
+        }
+    }
+
+    /// Names that Swift's `String` takes for one; and nodes without a name, which nothing tells apart.
+    @Test func nodesAreToldApartByTheirBytes() {
+        let group = Group.with {
+            $0.name = "g"
+            $0.dataInfo =
+                data(["\u{e9}": 1, "e\u{301}": 2]) + [.with { $0.dataSizeBytes = 3 }, .with { $0.dataSizeBytes = 4 }]
+            $0.dataInfo.append(
+                .with {
+                    $0.node.grpcAddress = "address"
+                    $0.dataSizeBytes = 5
+                })
+        }
+        let report = LifecycleReport(answers: [answer("a", at: 1, groups: [group])], attendance: twoOfTwo)
+        #expect(text(report).components(of: #""data_size_bytes":""#) == ["5", "2", "1", "3", "4"])
     }
 
     @Test func statusesAreOfAgentsWithReports() {
@@ -144,5 +212,18 @@ import Testing
         #expect(
             text(away).contains(
                 #""schema_consistency":{"status":"CONSISTENCY_STATUS_UNKNOWN","objects":[],"issues":[]}"#))
+    }
+}
+
+extension String {
+    /// The digits behind each occurrence of a text.
+    fileprivate func components(of text: String) -> [String] {
+        var found: [String] = []
+        var rest = Substring(self)
+        while let range = rest.firstRange(of: text) {
+            rest = rest[range.upperBound...]
+            found.append(String(rest.prefix { $0.isNumber }))
+        }
+        return found
     }
 }

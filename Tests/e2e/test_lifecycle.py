@@ -117,8 +117,14 @@ def test_reports(proxy, agents):
     assert "error" not in answer
 
 
+def data_info(node: str, size: int):
+    made = protos.database.DataInfo(data_size_bytes=size)
+    made.node.metadata.name = node
+    return made
+
+
 def test_one_group_of_two_agents(proxy, agents):
-    """The later wins, and errors of both are there once each, sorted."""
+    """The later's catalogue, and errors of both are there once each, sorted."""
     running = proxy(lifecycle_interval="0")
     agents(running, "a", answers={"lifecycle": lifecycle([group("g", errors=["zebra", "both"], catalog="EARLY")])})
     late = agents(running, "b", answers={"lifecycle": lifecycle([group("g", errors=["both", "apple"], catalog="LATE")])})
@@ -126,6 +132,38 @@ def test_one_group_of_two_agents(proxy, agents):
     (got,) = ask(running)["groups"]
     assert got["catalog"] == "LATE"
     assert got["errors"] == ["apple", "both", "zebra"]
+
+
+def test_a_group_is_united(proxy, agents):
+    """A liaison knows catalogue and options, data nodes know what they hold: whoever answers last, the answer is the same."""
+    running = proxy(lifecycle_interval="0", ingest_workers=2)
+    known = group("g")
+    known.resource_opts.shard_num = 7
+    odd = group("g", catalog="CATALOG_STREAM", data_info=[data_info("node-b", 2)])
+    odd.resource_opts.shard_num = 1
+    made = [
+        agents(running, "liaison", role="ROLE_LIAISON", answers={"lifecycle": lifecycle([known])}),
+        agents(running, "a", answers={"lifecycle": lifecycle([group("g", catalog="", data_info=[data_info("node-a", 1)])])}),
+        agents(running, "b", answers={"lifecycle": lifecycle([odd])}),
+        agents(running, "c", answers={"lifecycle": lifecycle([group("g", catalog="")])})]
+    shown = []
+    for late in made:
+        for agent in made:
+            agent.asked["lifecycle"].delay = 0.2 if agent is late else 0
+        (got,) = ask(running)["groups"]
+        shown.append(got)
+    assert all(got == shown[0] for got in shown)
+    assert (shown[0]["catalog"], shown[0]["resource_opts"]["shard_num"]) == ("CATALOG_MEASURE", 7)
+    assert [(d["node"]["metadata"]["name"], d["data_size_bytes"]) for d in shown[0]["data_info"]] == [("node-a", "1"), ("node-b", "2")]
+
+
+def test_of_one_node_the_newest_counts(proxy, agents):
+    running = proxy(lifecycle_interval="0")
+    for pod, size, delay in (("a", 1, 0.3), ("b", 2, 0)):
+        agent = agents(running, pod, answers={"lifecycle": lifecycle([group("g", data_info=[data_info("node", size)])])})
+        agent.asked["lifecycle"].delay = delay
+    (got,) = ask(running)["groups"]
+    assert [d["data_size_bytes"] for d in got["data_info"]] == ["1"]
 
 
 def test_groups_without_a_name_are_dropped(proxy, agents):

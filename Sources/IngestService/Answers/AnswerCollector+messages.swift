@@ -91,6 +91,16 @@ extension AnswerCollector {
     }
 
     private func malformed(_ error: any Error, on call: AnswerStreamCall) {
+        if error is LenientMessage.TooLarge {
+            count(.droppedOverLimit, call.stream)
+            // Without one of its messages an answer of several would look whole.
+            guard AnswerKind.isOneMessage(call.stream) else {
+                return call.end(
+                    GRPCStatus(.resourceExhausted, "\(call.stream.method): a message is not taken: \(error)"))
+            }
+            if isAnswer(call) { unanswered(call) }
+            return
+        }
         count(.malformed, call.stream)
         call.end(GRPCStatus(.internalError, "\(call.stream.method): a message cannot be parsed: \(error)"))
     }

@@ -18,6 +18,9 @@ enum AnswerKind {
     /// Whether a message is a whole answer whose field 1 is the time at which it was made.
     static func isTimestamped(_ stream: AgentStream) -> Bool { stream == .topology || stream == .lifecycle }
 
+    /// Whether every message is an answer of its own.
+    static func isOneMessage(_ stream: AgentStream) -> Bool { isTimestamped(stream) || stream == .configuration }
+
     /// How long an answer is waited for. A collection of topology or of lists takes 10 s at most, so whoever has owed one
     /// for that long has cost one collection its time and shall not cost the next. Lifecycle takes an agent up to 80 s,
     /// and fails without a word.

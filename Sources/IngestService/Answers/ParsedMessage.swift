@@ -21,6 +21,11 @@ struct ParsedMessage: Sendable {
         case withoutKey(isLast: Bool)
     }
 
+    /// Keys of a configuration: many times what a node has. The report compares the nodes' keys one by one.
+    static let configurationKeys = 10_000
+    /// The time at which it was collected is one, too.
+    private static let configurationEntries = configurationKeys + 1
+
     var content: Content
     /// The message with its text mended, if some of it was not UTF-8.
     var repaired: [UInt8]?
@@ -34,7 +39,9 @@ struct ParsedMessage: Sendable {
             repaired = try LenientMessage.parse(Banyandb_Fodc_V1_StreamLifecycleRequest.self, bytes).repaired
             content = .answer
         case .configuration:
-            repaired = try LenientMessage.parse(Fodc_Proxy_V1_NodeConfiguration.self, bytes).repaired
+            repaired = try LenientMessage.parse(
+                Fodc_Proxy_V1_NodeConfiguration.self, bytes, limits: MessageLimits(entries: Self.configurationEntries)
+            ).repaired
             content = .answer
         case .crashDiagnostics:
             let parsed = try LenientMessage.parse(Banyandb_Fodc_V1_StreamCrashDiagnosticsRequest.self, bytes)

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import FODCProtocol
+
+/// What several agents say of one group, as one. Data nodes know what they hold themselves, liaisons know the group's
+/// catalogue and options; whoever answers last must not hide what the others know.
+struct UnitedGroup: Sendable {
+    private static let liaisonRole = "ROLE_LIAISON"
+    private static let unspecifiedCatalog = "CATALOG_UNSPECIFIED"
+
+    /// By the bytes of a name: texts that look alike are two nodes.
+    private struct NodeKey: Hashable, Comparable, Sendable {
+        var name: [UInt8]
+        /// Of what has no name: the agent that sent it, and its place there.
+        var agent: [UInt8] = []
+        var place = 0
+
+        static func < (left: NodeKey, right: NodeKey) -> Bool {
+            if left.name.isEmpty != right.name.isEmpty { return !left.name.isEmpty }
+            if left.name != right.name { return left.name.lexicographicallyPrecedes(right.name) }
+            if left.agent != right.agent { return left.agent.lexicographicallyPrecedes(right.agent) }
+            return left.place < right.place
+        }
+    }
+
+    private struct Sourced<Value: Sendable>: Sendable {
+        var value: Value
+        var isOfLiaison: Bool
+    }
+
+    private var catalog: Sourced<String>?
+    private var options: Sourced<Banyandb_Common_V1_ResourceOpts>?
+    private var dataInfo: [NodeKey: Banyandb_Database_V1_DataInfo] = [:]
+    var errors: Set<String> = []
+    /// The verdict is the proxy's; what an agent sends there is fingerprints.
+    var verdict: Banyandb_Fodc_V1_SchemaConsistency?
+
+    /// Takes what one agent sent; of several the newest must come last.
+    mutating func add(_ sent: Banyandb_Fodc_V1_GroupLifecycleInfo, of reporter: Reporter) {
+        let isOfLiaison = reporter.role == Self.liaisonRole
+        if !sent.catalog.isEmpty, sent.catalog != Self.unspecifiedCatalog {
+            Self.take(Sourced(value: sent.catalog, isOfLiaison: isOfLiaison), in: &catalog)
+        }
+        if sent.hasResourceOpts {
+            Self.take(Sourced(value: sent.resourceOpts, isOfLiaison: isOfLiaison), in: &options)
+        }
+        for (place, info) in sent.dataInfo.enumerated() {
+            let name = info.node.metadata.name.isEmpty ? info.node.grpcAddress : info.node.metadata.name
+            let key =
+                name.isEmpty
+                ? NodeKey(name: [], agent: Array(reporter.agentID.utf8), place: place)
+                : NodeKey(name: Array(name.utf8))
+            dataInfo[key] = info
+        }
+        errors.formUnion(sent.errors)
+    }
+
+    /// A liaison's word goes before that of others, and the newest before older ones.
+    private static func take<Value>(_ newer: Sourced<Value>, in known: inout Sourced<Value>?) {
+        if known?.isOfLiaison == true, !newer.isOfLiaison { return }
+        known = newer
+    }
+
+    /// Nodes in the order of their names, those without one last.
+    func info(name: String) -> Banyandb_Fodc_V1_GroupLifecycleInfo {
+        var info = Banyandb_Fodc_V1_GroupLifecycleInfo()
+        info.name = name
+        if let catalog { info.catalog = catalog.value }
+        if let options { info.resourceOpts = options.value }
+        info.dataInfo = dataInfo.sorted { $0.key < $1.key }.map(\.value)
+        info.errors = errors.sorted()
+        if let verdict { info.schemaConsistency = verdict }
+        return info
+    }
+}
