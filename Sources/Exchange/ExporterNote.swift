@@ -5,6 +5,11 @@
 public enum ExporterNote: Int, CaseIterable, Sendable {
     /// What its event loop is reading.
     case eventLoop = 0
-    /// What the thread that makes reports is decoding.
-    case reportThread = 1
+    // What the threads that make reports are decoding.
+    case topologyThread = 1
+    case clusterThread
+    case lifecycleThread
+    case configurationThread
+    case diagnosticsThread
+    case profilesThread
 }

@@ -50,6 +50,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     private let lifecycle: LifecycleCollector
     private(set) var lifecycleTimer: LifecycleTimer?
     private let downloads: Downloads
+    private let budgets: MemoryBudgets
     private var requests = RequestStatistics()
     private var isDraining = false
     /// No new work is begun: a successor serves, or the service ends.
@@ -77,13 +78,13 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         directory = AgentDirectory(peers: peers)
         collections = Collections(
             loop: loop, workers: workers, connected: ConnectedAgents(directory: directory, peers: peers))
-        let budgets = MemoryBudgets(machine: .current())
+        budgets = MemoryBudgets(machine: .current())
         windows = Windows(loop: loop, workers: workers, directory: directory, budgetBytes: budgets.windowBytes)
         answers = AnswerCollections(loop: loop, workers: workers, peers: peers)
         reports = ReportSources(
             directory: directory, collections: answers,
             reader: AnswerReader(peers: peers, watch: state.watch, limitBytes: budgets.reportBytes),
-            thread: try ReportThread(loop: loop, note: state.asideNote),
+            threads: try ReportThreads(loop: loop, note: state.note),
             answers: ReportAnswers(limitBytes: budgets.heldReportBytes), partial: partial)
         downloads = try Downloads(
             loop: loop, line: workers,
@@ -166,10 +167,13 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         var configuration = HTTPServer.Configuration()
         configuration.readTimeout = .nanoseconds(launch.settings.httpReadTimeout.wholeNanoseconds)
         configuration.writeTimeout = .nanoseconds(launch.settings.httpWriteTimeout.wholeNanoseconds)
+        configuration.reservedPaths = ["/metrics", "/health", "/-/healthy", "/-/ready"]
+        configuration.maximumUnsentBytes = budgets.unsentBytes
         configuration.onRequestEnd = { [unowned self] end in
             requests.ended(path: router.label(of: end.path), end)
         }
         server = HTTPServer(configuration: configuration, eventLoop: loop, handler: router, logger: logger)
+        reports.answers.cutSlowestReader = { [unowned self] in server.evictSlowReader(holdsReport: true) }
     }
 
     private func reportEndpoints() -> [String: Router.Endpoint] {

@@ -131,8 +131,8 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(old.command() == nil)
         // The notes of what is being read stand in the new one from now on.
         try harness.run { exporter.state.watch.note.begin(RecordName(worker: 3, sequence: 9)) }
-        #expect(try new.notes() == [RecordName(worker: 3, sequence: 9).word, 0])
-        #expect(try old.notes() == [0, 0])
+        #expect(try new.notes() == [RecordName(worker: 3, sequence: 9).word] + [0, 0, 0, 0, 0, 0])
+        #expect(try old.notes() == [0, 0, 0, 0, 0, 0, 0])
     }
 
     @Test func oneThatDrainsIsNotWaitedFor() throws {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import HTTPServer
 import Testing
 
 @testable import ExporterService
@@ -13,13 +14,38 @@ import Testing
         ("2026-02-02T09:59:00.1234567899Z", 1_770_026_340_123_456_789),
     ])
     func good(text: String, nanoseconds: Int64) {
-        #expect(RFC3339.parse(text) == nanoseconds)
+        #expect(RFC3339.parse(text)?.clampedNanoseconds == nanoseconds)
+    }
+
+    /// Clients that mean everything say such times.
+    @Test(arguments: [
+        ("0001-01-01T00:00:00Z", Int64.min), ("0000-01-01T00:00:00Z", .min), ("1677-09-21T00:12:43Z", .min),
+        ("1677-09-21T00:12:44Z", -9_223_372_036_000_000_000), ("2262-04-11T23:47:16Z", 9_223_372_036_000_000_000),
+        ("2262-04-11T23:47:17Z", .max), ("9999-12-31T23:59:59Z", .max), ("9999-12-31T23:59:59.999999999-23:59", .max),
+    ])
+    func farTimesAreClamped(text: String, nanoseconds: Int64) {
+        #expect(RFC3339.parse(text)?.clampedNanoseconds == nanoseconds)
+    }
+
+    /// The order of two times is that of the times, not of what they are clamped to.
+    @Test func windowsBeyondTheReachOfClocks() throws {
+        func window(_ start: String, _ end: String) throws -> (start: Int64, end: Int64)? {
+            let query = [
+                HTTPQueryParameter(name: "start_time", value: start), HTTPQueryParameter(name: "end_time", value: end),
+            ]
+            return try WindowsEndpoint.window(of: HTTPRequest(path: "/metrics-windows", query: query)).get()
+        }
+        let all = try #require(try window("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"))
+        #expect(all == (.min, .max))
+        #expect(try #require(try window("0001-01-01T00:00:00Z", "0002-01-01T00:00:00Z")) == (.min, .min))
+        #expect(throws: WindowsEndpoint.Mistake.self) { try window("9999-12-31T23:59:59Z", "9998-12-31T23:59:59Z") }
     }
 
     @Test(arguments: [
         "", "now", "1770026340", "2026-02-30T00:00:00Z", "2025-02-29T00:00:00Z", "2026-02-02 09:59:00Z",
         "2026-02-02T09:59:00", "2026-02-02T24:00:00Z", "2026-02-02T09:60:00Z", "2026-02-02T09:59:00.Z",
-        "2026-02-02T09:59:00+25:00", "2026-02-02T09:59:00ZZ", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z",
+        "2026-02-02T09:59:00+25:00", "2026-02-02T09:59:00ZZ", "10000-01-01T00:00:00Z",
+        "-001-01-01T00:00:00Z",
     ])
     func bad(text: String) {
         #expect(RFC3339.parse(text) == nil)
@@ -55,8 +81,15 @@ import Testing
         Freshness.Agent(
             sampleOrigin: .came(
                 readAtNanoseconds: readAt * second, receivedAtNanoseconds: (cameAt ?? readAt) * second),
-            sampleReceivedAt: receivedAt * Int64(second),
+            sampleReceivedAt: receivedAt * Int64(second), sampleAge: (5_000 - receivedAt) * Int64(second),
             registeredAt: registeredAt * Int64(second))
+    }
+
+    /// As it is told when the record is read.
+    private func age(ofReceivedAt time: Int64) -> Int64 {
+        let reading = Reading(isRebuild: false)
+        let now = Int64(clamping: reading.nowNanoseconds)
+        return max(0, now.subtractingClamped(reading.monotonicNanoseconds(ofWall: time)))
     }
 
     @Test func whoAnsweredIsShown() {
@@ -128,10 +161,23 @@ import Testing
         #expect(!freshness().shows(lost))
     }
 
+    /// The wall clock was set forward by a year, when it was looked at last everything was as it should be.
+    @Test func aClockThatIsSetForwardAgesNothing() {
+        var lost = agent()
+        lost.streamLostAt = 990 * second
+        var later = freshness()
+        later.wallNow += 365 * 86_400 * Int64(second)
+        #expect(later.shows(lost))
+        lost.streamLostAt = nil
+        lost.isCutShort = true
+        #expect(later.shows(lost))
+    }
+
     @Test func noTimeOutOfALaneTraps() {
         for time in [Int64.min, .min + 1, -1, 0, .max] {
             var lost = agent()
             lost.sampleReceivedAt = time
+            lost.sampleAge = age(ofReceivedAt: time)
             lost.registeredAt = time
             lost.streamLostAt = 990 * second
             #expect(freshness().shows(lost) == (time == .max))

@@ -2,8 +2,11 @@
 """/cluster/config: configurations of nodes, and where nodes of one role differ."""
 import pytest
 
+from harness import messages, wire
 from harness.messages import configuration
+from harness.processes import rollup_bytes
 from harness.subjects import counted
+from harness.waiting import eventually
 
 PATH = "/cluster/config"
 
@@ -84,7 +87,16 @@ def test_difference_gone_is_gone(proxy, agents):
 
 
 SECRETS = ["password", "db-password", "DB_PASSWORD", "secret", "clientSecret", "auth-token", "api.token", "credential", "aws_credentials",
-           "private-key", "private_key", "tls.privateKey", "PRIVATE KEY"]
+           "private-key", "private_key", "tls.privateKey", "PRIVATE KEY", "pwd", "ssl-passphrase", "aws_access_key_id", "basic-auth",
+           "Authorization", "session-cookie", "DATABASE_DSN", "connectionString", "redis_pass"]
+
+#: Under keys that say nothing.
+SECRET_VALUES = [
+    "http://user:hunter@host:2379", "https://hunter@host/", "user:hunter@tcp(db:3306)/x", "host=db password=hunter",
+    "Server=db;User Id=u;Pwd=hunter;", "https://h/p?access_token=hunter", "-----BEGIN PRIVATE KEY-----\nhunter\n-----END PRIVATE KEY-----",
+    "Bearer hunter", "Basic aHVudGVy", "Authorization: Basic hunter", '{"password": "hunter"}', "eyJhbGciOiJI.eyJzdWIi.hunter",
+    "agent --db-password hunter"]
+OPEN_VALUES = ["http://host:2379/path?x=1", "10.0.0.1:2379,10.0.0.2:2379", "ops@example.com", "/etc/tls.key", "1h30m", "true", ""]
 
 
 @pytest.mark.parametrize("where", ["startup", "runtime"])
@@ -104,6 +116,49 @@ def test_secrets_are_not_shown_but_compared(proxy, agents, where):
         assert {v["value"] for v in found[key]} == {"***"}
         assert sorted(sorted(v["pod_names"]) for v in found[key]) == [["a", "c"], ["b"]]
     assert text.count("hunter") == 3 + 2, "only where it is no secret"
+
+
+def test_secrets_in_values_are_not_shown_but_compared(proxy, agents):
+    running = proxy()
+    values = {f"plain-{n}": value for n, value in enumerate(SECRET_VALUES)}
+    shown = {f"open-{n}": value for n, value in enumerate(OPEN_VALUES)}
+    node(agents, running, "a", {**values, **shown}, values)
+    node(agents, running, "b", {**{key: value + "2" for key, value in values.items()}, **shown}, values)
+    response = running.web.get(PATH)
+    assert "hunter" not in response.text and "aHVudGVy" not in response.text
+    for one in response.json()["configurations"]:
+        assert one["startup_params"] == {**{key: "***" for key in values}, **shown}
+        assert one["runtime_config"] == {key: "***" for key in values}
+    found = differences(response.json())
+    assert {key for _, _, key in found} == set(values), "what is not shown is compared all the same"
+
+
+def test_a_configuration_of_too_many_keys_is_not_taken(proxy, agents):
+    """It costs its own agent's configuration, is counted, and the next one that is not too large is taken."""
+    running = proxy()
+    large = node(agents, running, "large", {f"k{n}": "" for n in range(10_001)})
+    node(agents, running, "other", {f"k{n}": "" for n in range(10_000)})
+    (one,) = ask(running)["configurations"]
+    assert one["pod_name"] == "other" and len(one["startup_params"]) == 10_000
+    eventually(lambda: counted(running, "records_dropped_total", stream="configuration", cause="over_limit") == 1, "it is counted")
+    assert counted(running, "stream_answers_total", stream="configuration", kind="malformed") == 0
+    assert not any(stream.is_ended for stream in large.streams), "an agent would reconnect again and again"
+    large.asked["configuration"].answer = configuration({"key": "1"})
+    assert [c["pod_name"] for c in ask(running)["configurations"]] == ["large", "other"]
+
+
+def test_two_million_keys_hold_up_nobody(proxy, agents):
+    running = proxy(ingest_workers=1)
+    entries = b"".join(wire.label(1, b"k%d" % n, b"") for n in range(1_500_000))
+    agents(running, "large", answers={"configuration": [entries]})
+    agents(running, "other", answers={"topology": messages.topology([messages.node("n", "other")])})
+    exporter = running.workers("exporter")[0]["pid"]
+    with running.web.connect() as waiting:
+        waiting.send(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert [c["pod_name"] for c in waiting.response().json()["configurations"]] == []
+    assert len(running.web.get("/cluster/topology").json()["nodes"]) == 1
+    assert rollup_bytes(exporter, "Private_Dirty") < 192 << 20
+    assert counted(running, "records_dropped_total", stream="configuration", cause="over_limit") == 1
 
 
 def test_secret_that_is_the_same_everywhere(proxy, agents):

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/1.1 as such: methods, paths, connections, limits, hostile clients."""
+import resource
 import socket
 import time
 
 import pytest
 
-from harness.processes import pause
+from harness import messages
+from harness.attack import Stage
+from harness.processes import pause, rollup_bytes
+from harness.profiles import Profiles, record
 from harness.waiting import eventually
 
 MIB = 1 << 20
@@ -35,6 +39,92 @@ def test_head_is_get_without_body(proxy_for_all, path):
         wire.send(f"HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert wire.response(head_request=True).status == got.status
         assert wire.response().json()["status"] == "healthy"
+
+
+@pytest.mark.parametrize("accepts", ["identity", "gzip"])
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/metrics?role=x", "/metrics-windows", "/cluster", "/cluster/topology", "/cluster/lifecycle",
+             "/cluster/config", "/diagnostics", "/pressure-profiles", "/openapi.yaml", "/"])
+def test_head_says_what_get_would_say(proxy_for_all, path, accepts):
+    """Of how the body is sent: the same, or nothing where that depends on what agents would say."""
+    fields = {"Accept-Encoding": accepts}
+    got, head = (proxy_for_all.web.request(method, path, fields).headers for method in ("GET", "HEAD"))
+    assert head["Vary"] == got["Vary"]
+    says_nothing = head["Content-Length"] is None and head["Transfer-Encoding"] is None and head["Content-Encoding"] is None
+    for field in ("Content-Length", "Transfer-Encoding", "Content-Encoding"):
+        assert says_nothing or head[field] == got[field], (field, head.items(), got.items())
+    assert says_nothing == (path not in ("/metrics", "/metrics?role=x", "/metrics-windows", "/openapi.yaml", "/"))
+
+
+def test_empty_line_cut_before_a_request(proxy_for_all):
+    """RFC 9112 section 2.2, and the network cuts where it likes."""
+    with proxy_for_all.web.connect() as wire:
+        for _ in range(2):
+            wire.send(b"\r")
+            pause(0.05)
+            wire.send(b"\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert wire.response().status == 200
+
+
+HALF_CLOSED = ["/metrics", "/metrics-windows?start_time=2026-02-02T10:00:00Z&end_time=2026-02-02T10:00:01Z", "/cluster/topology",
+               "/cluster/lifecycle", "/cluster/config", "/diagnostics", "/pressure-profiles"]
+
+
+def test_half_closed_client_gets_its_answer(proxy, agents):
+    """nc -N and the like: the client has closed its side and awaits an answer that waits for agents."""
+    running = proxy(lifecycle_interval="0")
+    agent = agents(running, answers={
+        "topology": messages.topology([messages.node("n", "pod-0")]), "lifecycle": messages.lifecycle([messages.group("g")]),
+        "configuration": messages.configuration({"key": "1"}), "diagnostics": messages.crash("folder"),
+        "pressure_profiles": Profiles([record("profile-1")])})
+    agent.samples = [agent.sample("value", 1)]
+    for delayed in [agent, *agent.asked.values()]:
+        delayed.delay = 0.1  # diagnostics are answered 250 ms after the request
+    wires = {path: running.web.connect() for path in HALF_CLOSED}
+    for path, wire in wires.items():
+        wire.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        wire.socket.shutdown(socket.SHUT_WR)
+    for path, wire in wires.items():
+        response = wire.response()
+        assert response.status == 200, path
+        assert len(response.body) > 20, path
+        assert wire.is_closed(10), path
+        wire.close()
+
+
+def test_closed_client_is_noticed(proxy, agents):
+    """A client that closes its whole connection is gone, and the answer that nobody takes is not made."""
+    running = proxy(lifecycle_interval="0")
+    agent = agents(running, answers={"lifecycle": messages.lifecycle([messages.group("g")])})
+    agent.asked["lifecycle"].is_hanging = True
+    before = running.scrape().total("fodc_proxy_http_connections")
+    wires = [running.web.connect() for _ in range(20)]
+    for wire in wires:
+        wire.send(b"GET /cluster/lifecycle HTTP/1.1\r\nHost: x\r\n\r\n")
+    eventually(lambda: running.scrape().total("fodc_proxy_http_connections") >= before + 20, "they wait")
+    for wire in wires:
+        wire.close()
+    eventually(lambda: running.scrape().total("fodc_proxy_http_connections") <= before, "they are gone")
+
+
+def test_slow_readers_do_not_hold_all_places(proxy):
+    """More of them than there are places for connections, from the address that scrapes come from, too: the slowest go."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+                                                resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    running = proxy(ingest_workers=1, http_write_timeout="10m")
+    with Stage(running, agents=6, series=3_000) as stage:
+        exporter = running.workers("exporter")[0]["pid"]
+        slow = [running.web.connect(receive_buffer=4096) for _ in range(1_100)]
+        try:
+            for wire in slow:
+                wire.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            stage.counted("fodc_proxy_http_connections_closed_total", cause="slow_reader", at_least=76)
+            stage.progresses(5)
+            assert rollup_bytes(exporter, "Private_Dirty") < 400 * MIB
+            assert running.health()["status"] == "healthy"
+        finally:
+            for wire in slow:
+                wire.close()
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,30 @@ def recorder(agent, make_series, step: float = 30.0):
 START_SECONDS, END_SECONDS = seconds_of(START), seconds_of(END)
 
 
+@pytest.mark.parametrize("start, end", [
+    ("0001-01-01T00:00:00Z", END), (START, "9999-12-31T23:59:59Z"), ("1600-01-01T00:00:00Z", "0001-01-01T00:00:00Z")])
+def test_times_that_no_clock_reaches(proxy_for_far_times, start, end):
+    """Clients say year 1 or 9999 when they mean everything. (Both at once: the ranges of the window tests.)"""
+    response = proxy_for_far_times.web.get("/metrics-windows", start_time=start, end_time=end)
+    if end.startswith("0001"):
+        assert response.status == 400 and start in response.text and end in response.text
+    else:
+        assert (response.status, response.json()) == (200, [])
+
+
+@pytest.fixture(scope="module")
+def proxy_for_far_times(tmp_path_factory):
+    from harness.processes import Proxy
+
+    running = Proxy(tmp_path_factory.mktemp("windows"), {"ingest_workers": 1})
+    try:
+        running.wait_ready()
+        yield running
+        assert running.stop() == 0
+    finally:
+        running.destroy()
+
+
 @pytest.mark.parametrize(
     "query",
     [

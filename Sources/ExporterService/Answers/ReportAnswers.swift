@@ -3,7 +3,7 @@ import HTTPServer
 import NIOCore
 
 /// Hands reports to their clients. A report is made as a whole, and its bytes are held until the client has taken them: how
-/// many bytes of all reports together wait for clients that are slow is bounded.
+/// many bytes of all reports together wait for clients that are slow is bounded, and the slowest make way for the next.
 final class ReportAnswers {
     /// Smaller ones are given away at once: a connection holds as much of any answer.
     static let unheldBytes = 256 * 1024
@@ -14,6 +14,8 @@ final class ReportAnswers {
     private let limitBytes: Int
     private(set) var heldBytes = 0
     private(set) var refused: UInt64 = 0
+    /// Ends the answer to the client that takes its report most slowly; false when none is slow.
+    var cutSlowestReader: () -> Bool = { false }
 
     init(limitBytes: Int) {
         self.limitBytes = limitBytes
@@ -30,6 +32,7 @@ final class ReportAnswers {
             send(.bytes(ByteBuffer(bytes: json)), headers, to: responder)
             return true
         }
+        while heldBytes + json.count > limitBytes, json.count <= limitBytes, cutSlowestReader() {}
         guard let body = hold(json) else {
             responder.respond(
                 status: 503,
@@ -39,14 +42,16 @@ final class ReportAnswers {
                         + "role or pod_name", headers: [("Retry-After", "\(Self.retryAfterSeconds)")])
             return false
         }
+        responder.holdsReport = true
         send(.sized(body, byteCount: json.count), headers, to: responder)
         return true
     }
 
-    /// To HEAD: what the answer's head would be, without asking any agent for it.
+    /// To HEAD: what the answer's head would be, without asking any agent for it. Length and compression depend on what
+    /// agents say.
     static func respondHead(to responder: HTTPResponder) {
         responder.respond(
-            status: 200, contentType: contentType, headers: fields, body: .producer(NoBody()), compression: .declined)
+            status: 200, contentType: contentType, headers: fields, body: .unmade, compression: .declined)
     }
 
     private func send(_ body: HTTPBody, _ headers: [(String, String)], to responder: HTTPResponder) {
@@ -96,9 +101,4 @@ struct ReportBody: HTTPBodyProducer {
         sent = end
         return sent == json.count ? .done : .more
     }
-}
-
-/// Of an answer whose length is not known before it is made.
-private struct NoBody: HTTPBodyProducer {
-    mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress { .done }
 }

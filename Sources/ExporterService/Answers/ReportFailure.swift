@@ -21,6 +21,12 @@ struct ReportFailure: Error {
                 + "ask for one role or pod_name, where there are such filters")
     }
 
+    static func tooManyKeys(limit: Int) -> ReportFailure {
+        ReportFailure(
+            tooLarge(limitBytes: 0).cause,
+            "the configurations have more than \(limit) keys together: ask for one role, pod_name or agent_id")
+    }
+
     /// Answers are in a lane that is written faster than they can be found.
     static let unread = ReportFailure(
         "unread", "agents write faster than the proxy reads their answers at present: try again later")

@@ -10,14 +10,14 @@ final class ReportSources {
     let directory: AgentDirectory
     let collections: AnswerCollections
     let reader: AnswerReader
-    let thread: ReportThread
+    let threads: ReportThreads
     let answers: ReportAnswers
     private let partial: PartialAnswers
     /// Records in answers that had no key, by stream, since this process began.
     private(set) var droppedRecords: [AgentStream: UInt64] = [:]
 
     init(
-        directory: AgentDirectory, collections: AnswerCollections, reader: AnswerReader, thread: ReportThread,
+        directory: AgentDirectory, collections: AnswerCollections, reader: AnswerReader, threads: ReportThreads,
         answers: ReportAnswers, partial: PartialAnswers
     ) {
         self.answers = answers
@@ -34,7 +34,7 @@ final class ReportSources {
         self.directory = directory
         self.collections = collections
         self.reader = reader
-        self.thread = thread
+        self.threads = threads
     }
 
     func noteDropped(_ count: Int, _ stream: AgentStream) {

@@ -32,7 +32,7 @@ final class ClusterEndpoint {
             return sources.refuse(error, .cluster, to: responder)
         }
         let now = WallClock.nowNanoseconds()
-        sources.thread.run { decoder in
+        sources.threads[.cluster].run { decoder in
             let topology = newest.flatMap {
                 decoder.message(Banyandb_Fodc_V1_StreamClusterTopologyRequest.self, of: $0)
             }

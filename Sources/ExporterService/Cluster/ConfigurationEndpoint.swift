@@ -10,6 +10,9 @@ import Reports
 final class ConfigurationEndpoint {
     static let waitNanoseconds: UInt64 = 10_000_000_000
 
+    /// Keys of all nodes that one report is made of: some 300 bytes of memory each while their values are compared.
+    static let maximumKeys = 500_000
+
     private let sources: ReportSources
 
     init(sources: ReportSources) {
@@ -26,21 +29,37 @@ final class ConfigurationEndpoint {
                 let answers = try sources.reader.newest(.configuration, of: Set(reporters.keys))
                 let leftOut = sources.leftOut(.configuration, of: reporters, known: Set(answers.keys))
                 let notSupported = podsWithoutStream(reporters, answers)
-                sources.thread.run { decoder in
-                    let nodes = answers.compactMap { id, answer -> ConfigurationReport.Node? in
-                        guard let reporter = reporters[id] else { return nil }
-                        return decoder.message(Fodc_Proxy_V1_NodeConfiguration.self, of: answer).map {
-                            ConfigurationReport.Node(reporter: reporter, configuration: $0)
-                        }
+                sources.threads[.configuration].run { decoder in
+                    Self.report(answers, reporters, notSupported, decoder)
+                } then: { report in
+                    guard let report else {
+                        return self.sources.refuse(
+                            .tooManyKeys(limit: Self.maximumKeys), .configuration, to: responder)
                     }
-                    return ConfigurationReport(nodes: nodes, notSupported: notSupported)
-                } then: {
-                    self.sources.respond($0.json, .configuration, result, leftOut: leftOut, to: responder)
+                    self.sources.respond(report.json, .configuration, result, leftOut: leftOut, to: responder)
                 }
             } catch {
                 sources.refuse(error, .configuration, to: responder)
             }
         }
+    }
+
+    /// - Returns: nil when there are too many keys.
+    private static func report(
+        _ answers: [AgentID: AnswerReader.Answer], _ reporters: [AgentID: Reporter], _ notSupported: [String],
+        _ decoder: AnswerDecoder
+    ) -> ConfigurationReport? {
+        var nodes: [ConfigurationReport.Node] = []
+        var keys = 0
+        for (id, answer) in answers {
+            guard let reporter = reporters[id],
+                let configuration = decoder.message(Fodc_Proxy_V1_NodeConfiguration.self, of: answer)
+            else { continue }
+            keys += configuration.startupParameters.count + configuration.runtimeConfiguration.count
+            guard keys <= maximumKeys else { return nil }
+            nodes.append(ConfigurationReport.Node(reporter: reporter, configuration: configuration))
+        }
+        return ConfigurationReport(nodes: nodes, notSupported: notSupported)
     }
 
     /// Those of which nothing is known and that have not opened the stream.

@@ -23,7 +23,7 @@ final class DiagnosticsEndpoint {
             if let failure = result.failure { return sources.refuse(failure, .diagnostics, to: responder) }
             do throws(ReportFailure) {
                 let answers = try sources.reader.all(.crashRecord, of: Set(reporters.keys))
-                sources.thread.run {
+                sources.threads[.diagnostics].run {
                     Self.report(answers.map { (reporters[$0.key], $0.value) }, $0)
                 } then: { report in
                     sources.noteDropped(report.droppedRecords, .crashDiagnostics)

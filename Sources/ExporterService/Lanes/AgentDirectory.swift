@@ -53,19 +53,17 @@ final class AgentDirectory {
     }
 
     private let peers: IngestPeers
-    /// From the monotonic clock to the wall's. Taken once, so that a time that does not change is shown as one.
-    private let wallOffsetNanoseconds: Int64
+    private var wallOffset = WallOffset()
 
     init(peers: IngestPeers) {
         self.peers = peers
-        wallOffsetNanoseconds = WallClock.nowNanoseconds() &- Int64(clamping: MonotonicClock.nowNanoseconds())
     }
 
     /// When an agent was last heard of: wall clock, nanoseconds since the epoch; `nil` when never.
     func lastHeartbeatNanoseconds(of listed: Listed) -> Int64? {
         let reader = peers.follower(of: listed.worker)?.reader
         let heard = reader?.heartbeatNanoseconds(at: Int(listed.home.slot.index)) ?? 0
-        return heard == 0 ? nil : Int64(clamping: heard) &+ wallOffsetNanoseconds
+        return heard == 0 ? nil : wallOffset.wallNanoseconds(ofMonotonic: heard)
     }
 
     /// Reads the agent tables anew.

@@ -14,6 +14,9 @@ final class LaneAgent {
     private(set) var table: SeriesTable?
     /// Whether this process saw the sample come, or since when it has known one that was there already.
     private(set) var sampleOrigin = SampleOrigin.found(atNanoseconds: 0)
+    /// When ingest received the sample, `CLOCK_MONOTONIC`, as far as this process could tell when it read it. From then on
+    /// the wall clock may be set as it likes. Below zero: before the machine was started.
+    private(set) var sampleReceivedAtMonotonicNanoseconds: Int64 = 0
     /// When the sample came.
     var sampleArrival: Arrival? {
         sample.map { Arrival(origin: sampleOrigin, wallNanoseconds: $0.receivedAtNanoseconds) }
@@ -37,6 +40,11 @@ final class LaneAgent {
     init(slot: SlotRef, entry: AgentEntry) {
         self.slot = slot
         self.entry = entry
+    }
+
+    /// - Parameter now: `CLOCK_MONOTONIC`.
+    func sampleAgeNanoseconds(now: UInt64) -> Int64 {
+        max(0, Int64(clamping: now).subtractingClamped(sampleReceivedAtMonotonicNanoseconds))
     }
 
     func update(_ entry: AgentEntry, nowNanoseconds: UInt64) {
@@ -106,6 +114,7 @@ final class LaneAgent {
         // What still named an older table came before this sample.
         if let older = tables.lastIndex(where: { $0 === table }) { tables.removeFirst(older) }
         sampleOrigin = reading.origin(ofReceivedAt: sample.receivedAtNanoseconds)
+        sampleReceivedAtMonotonicNanoseconds = reading.monotonicNanoseconds(ofWall: sample.receivedAtNanoseconds)
         return true
     }
 }

@@ -24,6 +24,11 @@ struct Reading {
         nowNanoseconds = MonotonicClock.nowNanoseconds()
     }
 
+    /// - Parameter wallTime: nanoseconds since the epoch. One that is to come counts as now: the clock was set back since.
+    func monotonicNanoseconds(ofWall wallTime: Int64) -> Int64 {
+        Int64(clamping: nowNanoseconds).subtractingClamped(max(0, wallNowNanoseconds.subtractingClamped(wallTime)))
+    }
+
     /// - Parameter wallTime: nanoseconds since the epoch. It is brought to the monotonic clock now, when it is young as a
     ///   rule: a step of the wall clock would have to meet just this moment to matter.
     func origin(ofReceivedAt wallTime: Int64) -> SampleOrigin {

@@ -92,7 +92,7 @@ final class LifecycleCollector {
         let attendance = LifecycleReport.Attendance(
             registered: reporters.count, requested: result.requested.count, responded: answers.count)
         let before = consistency
-        sources.thread.run { [decoded] decoder in
+        sources.threads[.lifecycle].run { [decoded] decoder in
             let messages = decoded.messages(of: answers, decoder).compactMap { agent, message, answer in
                 reporters[agent].map {
                     LifecycleReport.Answer(

@@ -42,7 +42,7 @@ final class RegistryRead {
                 reasons.append("\(liaison.podName): no answer")
                 return askNext()
             }
-            sources.thread.run { _ in
+            sources.threads[.lifecycle].run { _ in
                 RegistryContents(
                     AnswerDecoder.messages(Banyandb_Fodc_V1_StreamSchemaRegistryRequest.self, in: bytes))
             } then: { [self] contents in

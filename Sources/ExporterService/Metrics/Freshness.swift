@@ -22,6 +22,8 @@ struct Freshness {
         var sampleOrigin: SampleOrigin
         /// Wall clock.
         var sampleReceivedAt: Int64
+        /// How long ago that was, by a clock that nobody sets.
+        var sampleAge: Int64
         /// Another worker than the one that it is registered at now had the sample when it was registered there.
         var isSampleOfAnotherHome = false
         /// Wall clock.
@@ -64,9 +66,7 @@ struct Freshness {
         var foundAt: UInt64?
         // The exporter that saw it come, or the whole service, is no more.
         if case .found(let time) = agent.sampleOrigin { foundAt = time }
-        guard graceNanoseconds > 0, wallNow.subtractingClamped(agent.sampleReceivedAt) < Self.oldestNanoseconds else {
-            return false
-        }
+        guard graceNanoseconds > 0, agent.sampleAge < Self.oldestNanoseconds else { return false }
         if agent.isCutShort { return true }
         for lostAt in [agent.streamLostAt, agent.workerLostAt, foundAt] {
             if let lostAt, now - min(now, lostAt) < graceNanoseconds { return true }

@@ -53,7 +53,9 @@ final class MetricsEndpoint {
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         let filter = request.seriesFilter
         // The answer's head does not depend on what agents say.
-        if request.isHead { return respond(responder, .bytes(ByteBuffer()), .declined) }
+        if request.isHead {
+            return respond(responder, .producer(UnmadeBody()), request.acceptsGzip ? .precompressed : .declined)
+        }
         let wait = ScrapeDeadline.nanoseconds(header: request.header(ScrapeDeadline.header))
         collections.collect(filter, waitNanoseconds: wait) { [self] result in
             guard !responder.isClosed else { return }

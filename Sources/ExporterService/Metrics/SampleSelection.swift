@@ -86,6 +86,7 @@ final class SampleSelection {
             let asked = listed.worker(having: .metrics) ?? listed.worker
             let agent = Freshness.Agent(
                 sampleOrigin: newest.agent.sampleOrigin, sampleReceivedAt: sample.receivedAtNanoseconds,
+                sampleAge: newest.agent.sampleAgeNanoseconds(now: now),
                 isSampleOfAnotherHome: newest.worker != listed.worker && newest.agent.entry.status != .foreign,
                 registeredAt: listed.home.entry.registeredAtNanoseconds,
                 streamLostAt: listed.metricsLostAtNanoseconds,

@@ -54,7 +54,7 @@ final class ProfileLists {
         } catch {
             return done(.failure(error))
         }
-        sources.thread.run { decoder in
+        sources.threads[.profiles].run { decoder in
             answers.compactMap { id, answer in
                 reporters[id].map { (agent: id, list: Self.list(answer, $0, decoder)) }
             }
@@ -88,7 +88,7 @@ final class ProfileListEndpoint {
             case .failure(let error): sources.refuse(error, .profiles, to: responder)
             case .success(let refreshed):
                 let lists = refreshed.lists.map(\.list)
-                sources.thread.run { _ in
+                sources.threads[.profiles].run { _ in
                     PressureReport(lists: lists)
                 } then: { report in
                     sources.noteDropped(report.droppedRecords, .pressureProfiles)

@@ -27,14 +27,16 @@ final class ExporterState {
     var onNewerSchema: ([UInt8]) -> Void = { _ in }
     /// What the event loop must not read, and its note of what it does read.
     let watch: RecordWatch
-    /// The report thread's note.
-    let asideNote = RecordNote(.reportThread)
+    /// The notes of the threads that make reports.
+    private let asideNotes: [ExporterNote: RecordNote]
 
     /// - Parameter suspects: what the predecessor was reading when it died of a fault of its own.
     init(descriptor: Int32, generation: UInt64, suspects: [RecordName], logger: Logger) throws(LaneError) {
         self.descriptor = descriptor
         self.generation = generation
         self.logger = logger
+        asideNotes = Dictionary(
+            uniqueKeysWithValues: ExporterNote.allCases.filter { $0 != .eventLoop }.map { ($0, RecordNote($0)) })
         let kept = Kept(descriptor)
         schema = kept.schema
         var known = kept.suspects
@@ -74,8 +76,11 @@ final class ExporterState {
     /// The notes stand in the command lane to ingest 0, as long as there is one.
     func notesStand(in lane: LaneWriter?) {
         watch.note.stand(in: lane)
-        asideNote.stand(in: lane)
+        for note in asideNotes.values { note.stand(in: lane) }
     }
+
+    /// What the owner of that place is reading.
+    func note(_ place: ExporterNote) -> RecordNote { asideNotes[place] ?? watch.note }
 
     func saveSchema(_ bytes: [UInt8]) { save(.schemaVerdict, bytes) }
 

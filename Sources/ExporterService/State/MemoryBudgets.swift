@@ -10,8 +10,10 @@ struct MemoryBudgets: Equatable {
     private(set) var reportBytes = 192 << 20
     /// Finished reports that wait for clients to take them: a dozen of the largest that a cluster of a hundred nodes gives.
     private(set) var heldReportBytes = 128 << 20
+    /// Pieces of answers that wait for the kernel to take them, of all connections.
+    private(set) var unsentBytes = 128 << 20
 
-    /// Of the memory limit; a quarter is the lanes' already, and these three are seldom at their limits together.
+    /// Of the memory limit; a quarter is the lanes' already, and these four are seldom at their limits together.
     private static let shareOfLimit: UInt64 = 5
 
     init() {}
@@ -22,5 +24,6 @@ struct MemoryBudgets: Equatable {
         windowBytes = min(windowBytes, most)
         reportBytes = min(reportBytes, most)
         heldReportBytes = min(heldReportBytes, most)
+        unsentBytes = min(unsentBytes, most)
     }
 }

@@ -54,7 +54,7 @@ final class TopologyEndpoint {
                     lastHeartbeatNanoseconds: directory.lastHeartbeatNanoseconds(of: listed))
             }
         }
-        sources.thread.run { [decoded] decoder in
+        sources.threads[.topology].run { [decoded] decoder in
             let views = decoded.messages(of: answers, decoder).map {
                 TopologyReport.View(message: $0.message, receivedAtNanoseconds: $0.answer.receivedAtNanoseconds)
             }

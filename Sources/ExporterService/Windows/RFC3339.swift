@@ -2,8 +2,29 @@
 
 /// Reads times as Go's `time.RFC3339` does (RFC 3339, section 5.6): `2026-02-02T09:59:00.5Z`, `…+02:00`.
 enum RFC3339 {
-    /// Nanoseconds since the epoch; `nil` for anything else, and for years that Int64 nanoseconds do not reach.
-    static func parse(_ text: String) -> Int64? {
+    /// A time of the years 0 to 9999.
+    struct Time: Comparable {
+        /// Since the epoch.
+        var seconds: Int64
+        /// Of the second.
+        var nanoseconds: Int64
+
+        /// Since the epoch. The nearest that Int64 reaches, which is in 1677 or 2262: clients say year 1 or 9999 when they
+        /// mean everything.
+        var clampedNanoseconds: Int64 {
+            let (scaled, isOver) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+            let (sum, isSumOver) = scaled.addingReportingOverflow(nanoseconds)
+            guard isOver || isSumOver else { return sum }
+            return seconds < 0 ? .min : .max
+        }
+
+        static func < (left: Time, right: Time) -> Bool {
+            (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
+        }
+    }
+
+    /// `nil` for anything else.
+    static func parse(_ text: String) -> Time? {
         var bytes = Array(text.utf8)[...]
         guard let year = take(4, &bytes), drop("-", &bytes), let month = take(2, &bytes), drop("-", &bytes),
             let day = take(2, &bytes), drop("T", &bytes), let hour = take(2, &bytes), drop(":", &bytes),
@@ -13,9 +34,7 @@ enum RFC3339 {
         else { return nil }
         guard let nanoseconds = fraction(&bytes), let offset = zone(&bytes), bytes.isEmpty else { return nil }
         let seconds = dayNumber(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset
-        let (scaled, overflow) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, sumOverflow) = scaled.addingReportingOverflow(Int64(nanoseconds))
-        return overflow || sumOverflow ? nil : sum
+        return Time(seconds: Int64(seconds), nanoseconds: Int64(nanoseconds))
     }
 
     private static func take(_ count: Int, _ bytes: inout ArraySlice<UInt8>) -> Int? {

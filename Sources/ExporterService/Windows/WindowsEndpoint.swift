@@ -27,7 +27,7 @@ final class WindowsEndpoint {
         case .failure(let mistake): return responder.respond(status: 400, text: mistake.text)
         case .success(let parsed): window = parsed
         }
-        if request.isHead { return respond(responder, .bytes(ByteBuffer())) }
+        if request.isHead { return respond(responder, .producer(UnmadeBody())) }
         let filter = request.seriesFilter
         guard let window else {
             return collections.collect(filter, waitNanoseconds: Collections.longestNanoseconds) { [self] result in
@@ -73,7 +73,7 @@ final class WindowsEndpoint {
 
     /// The window that both times make; `nil` when one of them is missing: then the latest samples are meant.
     static func window(of request: HTTPRequest) -> Result<(start: Int64, end: Int64)?, Mistake> {
-        var times: [Int64] = []
+        var times: [RFC3339.Time] = []
         for name in ["start_time", "end_time"] {
             guard let text = request.parameter(name), !text.isEmpty else { continue }
             guard let time = RFC3339.parse(text) else {
@@ -88,7 +88,7 @@ final class WindowsEndpoint {
             let end = quoted(request.parameter("end_time") ?? "")
             return .failure(Mistake(text: "start_time \(start) is after end_time \(end)"))
         }
-        return .success((times[0], times[1]))
+        return .success((times[0].clampedNanoseconds, times[1].clampedNanoseconds))
     }
 
     private static func quoted(_ text: String) -> String { text.prefix(64).debugDescription }

@@ -23,7 +23,8 @@ enum OpenAPIDocument {
             Every path answers GET and HEAD; other methods get 405 with `Allow: GET, HEAD`, unknown paths 404. An error is one line
             of text that says what was wrong and with which value. Filters are optional and mean "and" together; one that matches
             nothing gives an empty result. Parameters that are not listed are ignored; a path or query with NUL in it, or with bytes
-            that are no UTF-8, is malformed (400). Times are RFC 3339 in UTC; one that is not known is `0001-01-01T00:00:00Z` where the field is required. An answer may get fields that are not listed here.
+            that are no UTF-8, is malformed (400). When all places for connections are taken, paths other than `/metrics`, `/health` and `/-/…` may be
+            answered with 503 and `Retry-After`. Times are RFC 3339 in UTC; one that is not known is `0001-01-01T00:00:00Z` where the field is required. An answer may get fields that are not listed here.
         servers:
           - url: /
         tags:
@@ -159,11 +160,11 @@ enum OpenAPIDocument {
               parameters:
                 - name: start_time
                   in: query
-                  description: RFC 3339; not after `end_time`. Empty is as good as none
+                  description: RFC 3339, clamped to 1678 to 2262; not after `end_time`. Empty is as good as none
                   schema: {$ref: "#/components/schemas/TimeOrEmpty"}
                 - name: end_time
                   in: query
-                  description: RFC 3339
+                  description: RFC 3339, clamped to 1678 to 2262
                   schema: {$ref: "#/components/schemas/TimeOrEmpty"}
                 - $ref: "#/components/parameters/Role"
                 - $ref: "#/components/parameters/PodName"
@@ -275,8 +276,8 @@ enum OpenAPIDocument {
               operationId: getConfigurations
               summary: How nodes are configured, and where nodes of one role differ
               description: |
-                Of agents that have taken up the extension in docs/extensions.md. Values of keys that name a secret are `***`, and
-                compared all the same.
+                Of agents that have taken up the extension in docs/extensions.md. Values are public: what is recognised as a secret, by
+                its key or its shape, is shown as `***` and compared all the same, but nobody can recognise every secret.
               parameters:
                 - name: agent_id
                   in: query
