@@ -113,7 +113,7 @@ let package = Package(
             dependencies: [
                 "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
             ]),
-        .testTarget(name: "ReportsTests", dependencies: ["FODCProtocol", "Reports", protobuf]),
+        .testTarget(name: "ReportsTests", dependencies: ["FODCProtocol", "Platform", "Reports", protobuf]),
         .testTarget(
             name: "AgentSimulationTests",
             dependencies: ["AgentSimulation", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Lanes
+import Platform
 
 /// What makes two registrations those of one agent: the pod and its containers (wire contract, "Identity").
 public struct AgentIdentity: Hashable, Sendable {
@@ -9,6 +10,17 @@ public struct AgentIdentity: Hashable, Sendable {
     public init(podName: String, containerNames: [String]) {
         self.podName = podName
         self.containerNames = containerNames
+    }
+
+    /// By the bytes, like the id.
+    public static func == (one: AgentIdentity, other: AgentIdentity) -> Bool {
+        ExactText.areEqual(one.podName, other.podName) && one.containerNames.count == other.containerNames.count
+            && zip(one.containerNames, other.containerNames).allSatisfy(ExactText.areEqual)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        ExactText.hash(podName, into: &hasher)
+        for name in containerNames { ExactText.hash(name, into: &hasher) }
     }
 
     private var canonicalBytes: [UInt8] {

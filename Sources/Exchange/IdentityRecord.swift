@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Lanes
+import Platform
 
 /// Who an agent is and what it said of itself: payload of an `identity` record. A new one is written when role or
 /// labels change.
@@ -77,5 +78,10 @@ public struct AgentLabel: Equatable, Sendable {
     public init(key: String, value: String) {
         self.key = key
         self.value = value
+    }
+
+    /// By the bytes.
+    public static func == (one: AgentLabel, other: AgentLabel) -> Bool {
+        ExactText.areEqual(one.key, other.key) && ExactText.areEqual(one.value, other.value)
     }
 }

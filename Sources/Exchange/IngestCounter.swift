@@ -116,6 +116,17 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     /// Labels of registrations that are not put on the agent's series.
     case labelsLeftOut
 
+    // The ring's own health.
+    /// Header words and slots that this worker has found changed and written again.
+    case ringRepairs = 112
+    /// 1 while the command ring A (of exporters of even generation), or B, cannot be read on: no stall of the worker's own.
+    case commandsStalledA
+    case commandsStalledB
+    /// 1 when what is current in the ring has been lost to damage: the ring is to be reset.
+    case ringDamaged
+    /// Places in the ring that held no record any more when they were to be overwritten.
+    case ringDamagedPlaces
+
     /// Where the drops of samples begin, in the order of `Metrics.DropCause`.
     public static let firstSampleDrop = 128
     /// Where the ends of streams begin, by gRPC status code.

@@ -68,6 +68,7 @@ extension ExporterWorker {
         departures.removeAll { $0.index == index }
         if index == Self.notesWorker { state.notesStand(in: nil) }
         peers.remove(index)
+        state.forgetSuspects(worker: index)
     }
 
     public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }

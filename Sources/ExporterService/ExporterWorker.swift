@@ -73,9 +73,11 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         control = try ControlReader(descriptor: launch.descriptors.control)
         state = try ExporterState(
             descriptor: lanes.state, generation: launch.generation,
-            suspects: launch.suspects.map(RecordName.init(word:)), logger: logger)
+            suspects: launch.suspects.map(RecordName.init(word:)), ingestWorkers: lanes.ups.count, logger: logger)
         workers = WorkerLines(peers: peers, control: control, generation: launch.generation)
-        directory = AgentDirectory(peers: peers)
+        directory = AgentDirectory(
+            peers: peers,
+            cleanupNanoseconds: UInt64(clamping: launch.settings.agentCleanupTimeout.wholeNanoseconds))
         collections = Collections(
             loop: loop, workers: workers, connected: ConnectedAgents(directory: directory, peers: peers))
         budgets = MemoryBudgets(machine: .current())
@@ -202,9 +204,9 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             control: control,
             workers: health.workers, collections: collections,
             windows: windows, answers: answers, reports: reports, lifecycle: lifecycle, downloads: downloads.statistics,
-            skippedRecords: state.watch.skippedRecords, http: server.statistics, requests: requests,
-            samplesServed: metrics.samplesServed, duplicateSeries: metrics.duplicateSeries, selected: selected,
-            partial: partial
+            skippedRecords: state.watch.skippedRecords, repairedWords: workers.repairedWords, http: server.statistics,
+            requests: requests, samplesServed: metrics.samplesServed, duplicateSeries: metrics.duplicateSeries,
+            oddBounds: metrics.oddBounds, selected: selected, partial: partial
         ).families() + LifecycleEndpoint.families(lifecycle.consistency)
     }
 
@@ -243,7 +245,9 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
 
     private func onTick() {
         beat()
+        workers.repairRings(logger)
         readLanes()
+        workers.publishConditions(nowNanoseconds: lastBeat)
         state.tick(nowNanoseconds: lastBeat)
     }
 
@@ -286,7 +290,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             }
             workers.publishReadPositions()
             workers.setSleeping(true)
-            if peers.all.allSatisfy({ $0.follower.isAtHead }) { return }
+            if peers.all.allSatisfy({ $0.follower.isWaiting }) { return }
         } while MonotonicClock.nowNanoseconds() < end
         readOnSoon()
     }
@@ -385,6 +389,10 @@ extension ExporterWorker: LaneFollowerDelegate {
         guard header.generation == launch.generation else { return }
         downloads.chunkArrived(number: header.number, offset: header.subject, payload)
     }
+
+    func recordsSkipped(worker: Int) { afterReading { [self] in giveUpAsking(worker) } }
+
+    func ringWasReset(worker: Int) { state.forgetSuspects(worker: worker) }
 
     func profileEnded(_ header: RecordHeader, _ ending: FetchEnding) {
         guard header.generation == launch.generation else { return }

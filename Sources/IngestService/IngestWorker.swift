@@ -4,6 +4,7 @@ import GRPCServer
 import Lanes
 import Logging
 import Logs
+import Metrics
 import NIOCore
 import Platform
 import Settings
@@ -79,7 +80,14 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         service = AgentService(
             settings: launch.settings, secret: secret, lane: lane, outbox: outbox, registry: registry,
             collector: collector, answers: answers, counters: counters,
-            others: OtherWorkers(lanes: otherLanes) { [control] in
+            others: OtherWorkers(
+                lanes: otherLanes,
+                cleanupNanoseconds: UInt64(clamping: launch.settings.agentCleanupTimeout.wholeNanoseconds),
+                deadSince: { [control] in
+                    let worker = control.worker(.ingest, $0)
+                    return worker.state == .dead ? worker.stateSinceNanoseconds : nil
+                }
+            ) { [control] in
                 let state = control.worker(.ingest, $0).state
                 return state == .running || state == .draining
             }, control: control, note: note, index: launch.index, generation: launch.generation, logger: logger)
@@ -135,6 +143,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         outbox.onPressure = { [unowned self] in setPressure($0) }
         outbox.onLoss = { [unowned self] in recordLost($0) }
         collector.onMessage = { [unowned self] in breathe() }
+        collector.onDrop = { [unowned self] in logDrop($0, $1, count: $2) }
         answers.downloads.clock = { [unowned self] in service.reading.nowNanoseconds }
         outbox.onWritten = { [unowned self] in ringSoon() }
         server.onConnectionCount = { [counters] in counters.set(.connectionsOpen, $0) }
@@ -143,8 +152,8 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         watchClaims()
         beat()
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
-        let bellsOpen = zip([0, 1], [lanes.bellA, lanes.bellB]).map { parity, descriptor in
-            DoorbellChannel.open(descriptor, on: loop) { [self] in readCommands(parity) }
+        let bellsOpen = [lanes.bellA, lanes.bellB].map { descriptor in
+            DoorbellChannel.open(descriptor, on: loop) { [self] in readCommands() }
         }
         return EventLoopFuture.andAllSucceed(bellsOpen, on: loop).flatMap { [self] in
             server.start(listeningDescriptor: launch.descriptors.listener)
@@ -184,7 +193,8 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         let now = MonotonicClock.nowNanoseconds()
         beat()
         if !outbox.isEmpty { outbox.retry() }
-        for parity in 0...1 { readCommands(parity) }
+        repairRing()
+        readCommands()
         service.tick(nowNanoseconds: now, isReading: pressureSince == nil)
         collector.tick(nowNanoseconds: now)
         answers.tick(nowNanoseconds: now)
@@ -219,7 +229,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     private func breathe() {
         guard MonotonicClock.nowNanoseconds() - lastBeat >= Self.longestSilenceNanoseconds else { return }
         beat()
-        for parity in 0...1 { readCommands(parity) }
+        readCommands()
     }
 
     /// Rounds end at their deadline, not at the next tick.
@@ -239,25 +249,42 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         deadline = (next, task)
     }
 
+    /// What in the header does not say what this worker has written is put right: readers wait for that.
+    private func repairRing() {
+        let repairs = lane.repairHeader()
+        if repairs > 0 {
+            counters.add(.ringRepairs, UInt64(repairs))
+            logger.error(
+                "words of the data ring's header had changed and were put right: faulty memory, or another process",
+                metadata: ["words": "\(repairs)"])
+        }
+        counters.set(.ringDamagedPlaces, Int(clamping: lane.damagedPlaces))
+        counters.set(.ringDamaged, lane.lostCurrentRecords > 0 ? 1 : 0)
+    }
+
     // MARK: The exporter
 
-    private func readCommands(_ parity: Int) {
+    private func readCommands() {
         lane.setSleeping(false)
         repeat {
-            let gone = commands[parity].poll(into: lane, counters: counters) { header, command in
-                let key = CollectionRounds.Key(generation: header.generation, number: header.number)
-                counters.set(.lastCommand, Int(clamping: LastCommand.word(header.type, number: header.number)))
-                if isDraining { refuse(command, key) } else { obey(command, key) }
-            }
-            if let gone {
-                collector.exporterGone(generation: gone)
-                answers.exporterGone(generation: gone)
-                answers.downloads.exporterGone(generation: gone)
-            }
+            for command in commands { readCommands(command) }
             lane.setSleeping(true)
-        } while !commands[parity].isAtHead
+            // The flag is for both: an exporter that has written meanwhile did not ring.
+        } while !commands.allSatisfy(\.isWaiting)
         if !outbox.isEmpty { outbox.retry() }
         scheduleDeadline()
+    }
+
+    private func readCommands(_ reader: CommandReader) {
+        let gone = reader.poll(into: lane, counters: counters) { header, command in
+            let key = CollectionRounds.Key(generation: header.generation, number: header.number)
+            counters.set(.lastCommand, Int(clamping: LastCommand.word(header.type, number: header.number)))
+            if isDraining { refuse(command, key) } else { obey(command, key) }
+        }
+        guard let gone else { return }
+        collector.exporterGone(generation: gone)
+        answers.exporterGone(generation: gone)
+        answers.downloads.exporterGone(generation: gone)
     }
 
     private func obey(_ command: ExporterCommand, _ key: CollectionRounds.Key) {
@@ -330,6 +357,15 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             counters.set(.waitsForRoom, 0)
             server.resumeReading()
         }
+    }
+
+    private func logDrop(_ agent: Agent, _ dropped: DroppedSample, count: Int) {
+        logger.warning(
+            "series of an agent are left out; see \"Limits\" in docs/compatibility.md",
+            metadata: [
+                "pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "metric": "\(dropped.metric)",
+                "cause": "\(dropped.cause.name)", "samples": "\(count)",
+            ])
     }
 
     private func recordLost(_ error: LaneError) {

@@ -86,6 +86,12 @@ struct LaneDump {
                 item.add("position", position)
                 item.add("reason", .text(reason))
                 headers.append(item)
+            case .stalled(let reason):
+                var item = DumpItem("damaged")
+                item.add("position", reader.position)
+                item.add("reason", .text(reason))
+                headers.append(item)
+                guard reader.skipDamage() != nil else { return printAll(headers.suffix(limit), to: printer) }
             }
             if headers.count >= 2 * max(limit, 1000) { headers.removeFirst(headers.count - limit) }
         }

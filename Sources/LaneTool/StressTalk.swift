@@ -120,6 +120,9 @@ struct StressReader {
             case .record: sinceTold += 1
             case .empty: return tellPosition()
             case .lapped, .damaged: lost += 1
+            case .stalled:
+                lost += 1
+                _ = reader.skipDamage()
             }
             // Not at every record, as the workers do, and in any case before sleeping.
             if sinceTold == 64 {

@@ -31,6 +31,16 @@ public struct AgentEntry: Hashable, Sendable {
     public var seriesPosition: UInt64
     public var samplePosition: UInt64
 
+    /// Where the current record of a type stands; ``noPosition`` also for types that slots do not name.
+    public func position(of type: RecordType) -> UInt64 {
+        switch type {
+        case .identity: identityPosition
+        case .series: seriesPosition
+        case .sample: samplePosition
+        default: Self.noPosition
+        }
+    }
+
     /// No ring is ever that long.
     public static let noPosition = UInt64.max
 

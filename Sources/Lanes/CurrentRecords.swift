@@ -65,6 +65,25 @@ struct CurrentRecords {
         return record
     }
 
+    /// The position of the first record behind another. Looks at all of them: for when the ring is damaged.
+    func nextPosition(after position: UInt64) -> UInt64? {
+        lists.lazy.joined().lazy.map(\.position).filter { $0 > position }.min()
+    }
+
+    /// Takes out what stands at a position, with the index of its slot.
+    mutating func removeAll(at position: UInt64) -> [(slot: UInt32, record: Record)] {
+        var removed: [(slot: UInt32, record: Record)] = []
+        for list in lists.indices where lists[list].contains(where: { $0.position == position }) {
+            for record in lists[list] where record.position == position {
+                removed.append((list == 0 ? SlotRef.none.index : UInt32(list - 1), record))
+                left(record)
+            }
+            lists[list].removeAll { $0.position == position }
+        }
+        largestBound = sizes.largestBound
+        return removed
+    }
+
     mutating func removeAll(ofSlot index: UInt32) -> [Record] {
         let records = lists[Self.list(index)]
         lists[Self.list(index)] = []

@@ -13,9 +13,12 @@ extension LaneReader {
         /// The writer has overwritten what was next; reading goes on at the tail. For ``read(at:_:)``: what stood there is
         /// gone.
         case lapped(lostBytes: UInt64)
-        /// What stood there is no whole record. Reading goes on behind it where its length can be trusted, else at the
-        /// head.
+        /// What stood there is no whole record. Reading goes on behind it, since its length can be trusted.
         case damaged(position: UInt64, reason: String)
+        /// The header's words make no sense, or no record stands where the next is to be. Reading goes on nowhere: the
+        /// writer puts right what is wrong in the header (``LaneWriter/repairHeader()``). For what does not become right
+        /// there is ``LaneReader/skipDamage()``, after a while (``ReadStall``).
+        case stalled(reason: String)
     }
 
     /// Reads the next record and moves on. The payload is only valid in `body`. At most one record a call.
@@ -32,8 +35,9 @@ extension LaneReader {
             position = tail
             return .lapped(lostBytes: lost)
         case .damaged(let recordBytes, let reason):
+            guard let recordBytes else { return .stalled(reason: reason) }
             let damaged = position
-            position = recordBytes.map { damaged + UInt64($0) } ?? head
+            position += UInt64(recordBytes)
             return .damaged(position: damaged, reason: reason)
         }
     }
@@ -90,7 +94,10 @@ extension LaneReader {
                 next += UInt64(recordBytes)
                 body(header, isForgotten)
             case .lapped(let tail): next = tail
-            case .empty, .damaged: return true
+            case .damaged:
+                guard let sound = nextRecord(after: next) else { return true }
+                next = sound
+            case .empty: return true
             }
         }
         return false
@@ -160,6 +167,11 @@ extension LaneReader {
         return whole
     }
 
+    /// Whether a whole header stands there.
+    func isRecord(at position: UInt64) -> Bool {
+        if case .record = copyRecord(at: position, withPayload: false) { true } else { false }
+    }
+
     private func lapped(by tail: UInt64) -> Copied {
         guard tail < LaneRemains.positionLimit else { return damaged("the tail is no position") }
         // The head is read after the tail here, so that a writer of ours has not got past it meanwhile.
@@ -173,7 +185,7 @@ extension LaneReader {
     }
 
     /// Maps the ring where it is now, if it has moved. Returns what is wrong with its place.
-    private func followGeometry() -> String? {
+    func followGeometry() -> String? {
         let count = words.loadAcquire(LaneLayout.Header.geometry.counter)
         if ring != nil, count == geometryCount { return nil }
         guard let next = memory.readGeometry() else { return "the ring is outside the file" }

@@ -42,6 +42,8 @@ public final class LaneReader {
 
     public func seekToTail() { position = tail }
     public func seekToHead() { position = head }
+    /// - Parameter position: one where a record was read, or was to be read, before.
+    public func seek(to position: UInt64) { self.position = position }
     public var isAtHead: Bool { position == head }
 
     /// Everything before it can be read.

@@ -19,19 +19,25 @@ struct LaneRemains {
         tail = words.loadAcquire(LaneLayout.Header.tail)
         nextSequence = words.loadAcquire(LaneLayout.Header.nextSequence)
         let highWater = words.loadAcquire(LaneLayout.Header.slotHighWater)
-        guard tail <= head, geometry.base <= tail, head - tail <= UInt64(geometry.capacityBytes) else {
-            throw .unusable("its tail (\(tail)) and head (\(head)) do not fit its ring (\(geometry))")
-        }
-        guard head % UInt64(LaneLayout.recordAlignmentBytes) == 0, tail % UInt64(LaneLayout.recordAlignmentBytes) == 0,
-            head < Self.positionLimit, nextSequence < Self.positionLimit
-        else {
-            throw .unusable("its head (\(head)) or tail (\(tail)) is none")
-        }
+        if let flaw = Self.flaw(geometry, tail: tail, head: head) { throw .unusable(flaw) }
+        guard nextSequence < Self.positionLimit else { throw .unusable("its sequence (\(nextSequence)) is none") }
         guard highWater <= UInt64(LaneLayout.Slot.count) else {
             throw .unusable("it claims \(highWater) slots of \(LaneLayout.Slot.count)")
         }
         self.geometry = geometry
         slotHighWater = Int(highWater)
+    }
+
+    /// What makes head and tail none of this ring.
+    static func flaw(_ geometry: RingGeometry, tail: UInt64, head: UInt64) -> String? {
+        guard tail <= head, geometry.base <= tail, head - tail <= UInt64(geometry.capacityBytes) else {
+            return "its tail (\(tail)) and head (\(head)) do not fit its ring (\(geometry))"
+        }
+        let alignment = UInt64(LaneLayout.recordAlignmentBytes)
+        guard head % alignment == 0, tail % alignment == 0, head < positionLimit else {
+            return "its head (\(head)) or tail (\(tail)) is none"
+        }
+        return nil
     }
 
     /// No lane gets there (at 10 GB/s it takes 14 years), so that sums of positions need no thought.

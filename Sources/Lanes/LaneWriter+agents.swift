@@ -103,12 +103,15 @@ extension LaneWriter {
     /// Whether a record may be current for this agent: nobody in particular, or a slot's present tenant.
     func isTenant(_ agent: SlotRef) -> Bool { agent == .none || slots.isTenant(agent) }
 
+    /// As this process has written it, whatever the memory says by now; of a predecessor's slot what the memory says.
     func readSlot(_ index: Int) -> AgentEntryWords.Words {
-        // Only this thread changes them, so the first try succeeds.
-        LaneLayout.Slot.copies.read(from: words, at: LaneLayout.slotOffset(index)) ?? .init(repeating: 0)
+        if index < slotWords.count { return slotWords[index] }
+        return LaneLayout.Slot.copies.read(from: words, at: LaneLayout.slotOffset(index)) ?? .init(repeating: 0)
     }
 
     func writeSlot(_ index: Int, _ values: AgentEntryWords.Words) {
+        while slotWords.count <= index { slotWords.append(readSlot(slotWords.count)) }
+        slotWords[index] = values
         let step = stepHook.map { hook in { hook(.slotHalfWritten) } }
         LaneLayout.Slot.copies.write(values, to: words, at: LaneLayout.slotOffset(index), step: step)
         didStep(.slotPublished)

@@ -83,8 +83,8 @@ extension LaneWriter {
 
     /// Says in the header what this lane is and who writes it from now on.
     func sign(kind: LaneKind, index: Int, generation: UInt64) {
-        LaneLayout.Header.writer.write(
-            [UInt64(UInt32(bitPattern: getpid())), ProcessStartTime.ownTicks(), generation], to: words)
+        signature.writer = [UInt64(UInt32(bitPattern: getpid())), ProcessStartTime.ownTicks(), generation]
+        LaneLayout.Header.writer.write(signature.writer, to: words)
         words.storeRelease(LaneLayout.Header.heartbeat, MonotonicClock.nowNanoseconds())
         words.storeRelease(LaneLayout.Header.sleeping, 0)
         setWorkingOn(0, 0)
@@ -100,11 +100,18 @@ extension LaneWriter {
         ]
         for (offset, value) in constants { words.storeRelaxed(offset, value) }
         words.storeRelease(LaneLayout.Header.magic, LaneLayout.magic)
+        let formattedAt = words.loadRelaxed(LaneLayout.Header.formattedAt)
+        signature.constants =
+            constants + [(LaneLayout.Header.magic, LaneLayout.magic), (LaneLayout.Header.formattedAt, formattedAt)]
+        for peer in 0..<Self.peerCount {
+            signature.peerPositions[peer] = LaneLayout.Header.peerPosition(peer).read(from: words) ?? [0, 0]
+        }
     }
 
     /// Lets go of the lane while this process lives on: it must write nothing more, and a successor may take it over.
     public func signOff() {
-        LaneLayout.Header.writer.write([0, 0, 0], to: words)
+        signature.writer = [0, 0, 0]
+        LaneLayout.Header.writer.write(signature.writer, to: words)
     }
 
     /// The process that the header names as writer, if it is another one than this and still runs.

@@ -21,6 +21,7 @@ extension LaneWriter {
     /// lane, peer 0 is the up lane. `generation` is that of the exporter, which is on one side of each of these.
     public func setReadPosition(_ peer: Int, generation: UInt64, position: UInt64) {
         precondition((0..<Self.peerCount).contains(peer), "there is no such peer")
+        signature.peerPositions[peer] = [generation, position]
         LaneLayout.Header.peerPosition(peer).write([generation, position], to: words)
     }
 

@@ -33,7 +33,9 @@ extension LaneWriter {
     }
 
     private func moveTail(until wantedFreeBytes: Int) throws(LaneError) {
-        let limit = min(slowestReaderPosition() ?? head, head)
+        // A reader's position is input.
+        let aligned = ~UInt64(LaneLayout.recordAlignmentBytes - 1)
+        let limit = min(slowestReaderPosition() ?? head, head) & aligned
         var carriedBytes = 0
         defer { publishTail() }
         while geometry.capacityBytes - usedBytes < wantedFreeBytes {
@@ -41,7 +43,10 @@ extension LaneWriter {
             // at the start, is as far as the tail has to go.
             guard tail < limit else { throw .full }
             let record = RecordHeaderWords(from: address(of: tail))
-            if let flaw = record.flaw(at: tail, end: head) { throw .unusable("position \(tail): \(flaw)") }
+            guard record.flaw(at: tail, end: head) == nil else {
+                skipDamage(until: limit)
+                continue
+            }
             if let known = currentRecord(at: tail, record.header) {
                 carriedBytes += known.byteCount
                 try carryForward(record, known)

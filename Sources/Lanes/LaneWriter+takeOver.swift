@@ -46,6 +46,7 @@ extension LaneWriter {
             guard Self.provideSlots(upTo: index, in: memory) else { throw .noMemory(errno: ENOMEM) }
             let values = readSlot(index)
             guard let entry = AgentEntryWords.decode(values) else { throw .unusable("slot \(index) is damaged") }
+            slotWords.append(values)
             slots.adopt(tenure: AgentEntryWords.tenure(of: values), isTaken: entry.status != .free)
         }
         slots.finishAdopting()

@@ -21,6 +21,9 @@ public final class LaneWriter {
     var nextSequence: UInt64
     var current = CurrentRecords()
     var slots = SlotRegister()
+    /// What this process has written into the header and the table, and nobody else may change: ``repairHeader()``.
+    var signature = HeaderSignature()
+    var slotWords: [AgentEntryWords.Words] = []
     /// No growing is tried before the head is here: it has just failed, and the ring does without.
     var retryGrowingAt: UInt64 = 0
     /// Where the ring is about to move.
@@ -31,6 +34,10 @@ public final class LaneWriter {
 
     /// Current records whose payload was found damaged when the lane was taken over, and that were dropped therefore.
     public internal(set) var damagedAtTakeOver = 0
+    /// Places in the ring that held no record any more when the tail came to them.
+    public internal(set) var damagedPlaces: UInt64 = 0
+    /// Current records that were lost at such a place: whoever opens the ring now does not find them.
+    public internal(set) var lostCurrentRecords: UInt64 = 0
 
     /// How far the slowest living reader has read; nil when none lives, and the ring may overwrite what nobody reads.
     public var slowestReaderPosition: () -> UInt64? = { nil }

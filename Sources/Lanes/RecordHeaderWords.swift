@@ -4,6 +4,7 @@ import Platform
 /// A record's header as it stands in the ring (``RecordLayout``).
 struct RecordHeaderWords {
     static let count = 8
+    static let positionWord = 1
     typealias Words = InlineArray<8, UInt64>
 
     var words: Words

@@ -47,6 +47,17 @@ struct TwoCopies<let words: Int>: Sendable {
         memory.storeRelease(region + counter, count &+ 1)
     }
 
+    /// Writes the values again if the memory says something else. For the one writer.
+    ///
+    /// - Returns: whether it did.
+    func restore(_ values: InlineArray<words, UInt64>, in memory: SharedWords, at region: Int = 0) -> Bool {
+        if let present = read(from: memory, at: region), (0..<words).allSatisfy({ present[$0] == values[$0] }) {
+            return false
+        }
+        write(values, to: memory, at: region)
+        return true
+    }
+
     /// The words as they were at one time, or nil when they never held still.
     func read(from memory: SharedWords, at region: Int = 0) -> InlineArray<words, UInt64>? {
         var values = InlineArray<words, UInt64>(repeating: 0)

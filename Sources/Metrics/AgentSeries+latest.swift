@@ -113,7 +113,11 @@ extension AgentSeries {
         if fields == nil { try metric.checkTime(in: message, base: base) }
         switch outcome {
         case .added: return 1
-        case .dropped(let cause): pass.summary.drops[cause] += 1
+        case .dropped(let cause):
+            pass.summary.drops[cause] += 1
+            if pass.summary.firstDropped == nil {
+                pass.summary.firstDropped = try DroppedSample(cause, message, range, fields)
+            }
         case .known(let index):
             pass.summary.drops[.duplicateSeries] += 1
             let bits = SampleBits.received(metric.valueBits)
@@ -142,6 +146,7 @@ extension AgentSeries {
             guard let series = newcomer.series else {
                 pass.summary.samplesAccepted -= 1
                 pass.summary.drops[.seriesLimit] += 1
+                if pass.summary.firstDropped == nil { pass.summary.firstDropped = newcomer.dropped(.seriesLimit) }
                 continue
             }
             if column[series] != SampleBits.stale {

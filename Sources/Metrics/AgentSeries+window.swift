@@ -94,6 +94,9 @@ extension AgentSeries {
                 case .dropped(let cause):
                     if fields == nil { try metric.checkTime(in: whole, base: segment.base) }
                     pass.drops[cause] += 1
+                    if pass.columns.summary.firstDropped == nil {
+                        pass.columns.summary.firstDropped = try DroppedSample(cause, whole, range, fields)
+                    }
                     continue
                 case .added(let index), .known(let index): series = WindowPass.newcomerFlag | UInt32(index)
                 }

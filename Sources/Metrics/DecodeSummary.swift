@@ -8,12 +8,28 @@ public struct DecodeSummary: Sendable, Equatable {
     public var samplesAccepted = 0
     /// Those that were left out. `samplesReceived == samplesAccepted + drops.total`.
     public var drops = DropCounts()
+    /// The first sample that was left out for another reason than being there twice, as an example of them.
+    public var firstDropped: DroppedSample?
     /// The agent's table is another than before: its `series` record goes ahead of the sample.
     public var isTableChanged = false
     /// The samples do not share one time.
     public var hasTimesOfItsOwn = false
 
     public init() {}
+}
+
+/// A sample that was left out: for the log.
+public struct DroppedSample: Sendable, Equatable {
+    public var cause: DropCause
+    /// The metric's name as far as it is text, without its labels; cut after some bytes.
+    public var metric: String
+
+    static let longestNameBytes = 200
+
+    init(_ cause: DropCause, name: RawSpan) {
+        self.cause = cause
+        metric = String(decoding: name.array(0..<min(name.byteCount, Self.longestNameBytes)), as: UTF8.self)
+    }
 }
 
 /// The message is not protobuf, or too much work. Nothing of it is kept.

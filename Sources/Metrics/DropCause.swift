@@ -20,6 +20,8 @@ public enum DropCause: Int, CaseIterable, Sendable {
     case textTooLong
     /// More different sample times in a window answer than `SeriesLimits.maxDistinctTimes`.
     case tooManyTimes
+    /// The name begins like those of the proxy's own metrics: `fodc_proxy_`.
+    case reservedMetricName
 
     /// In snake case, as the value of a metric's label.
     public var name: String {
@@ -33,6 +35,7 @@ public enum DropCause: Int, CaseIterable, Sendable {
         case .tooManyLabels: "too_many_labels"
         case .textTooLong: "text_too_long"
         case .tooManyTimes: "too_many_times"
+        case .reservedMetricName: "reserved_metric_name"
         }
     }
 }

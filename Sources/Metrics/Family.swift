@@ -22,17 +22,23 @@ struct Family: Sendable {
 public final class FamilySnapshot: Sendable {
     let families: [Family]
     let agents: [AgentSnapshot]
-    /// For each agent the series that a newer registration has, too. Empty for nearly all.
+    /// For each agent the series that are left out. Empty for nearly all.
     let hidden: [Set<Int>]
 
     /// Samples that are left out because a newer registration has the same series.
     public let duplicateSeriesCount: Int
+    /// Series of histograms and summaries that are left out because `le` or `quantile` is no number.
+    public let oddBoundCount: Int
 
-    init(families: [Family], agents: [AgentSnapshot], hidden: [Set<Int>]) {
+    /// - Parameters:
+    ///   - duplicates: for each agent the series that a newer registration has, too.
+    ///   - oddBounds: for each agent the series whose bound is no number.
+    init(families: [Family], agents: [AgentSnapshot], duplicates: [Set<Int>], oddBounds: [Set<Int>]) {
         self.families = families
         self.agents = agents
-        self.hidden = hidden
-        duplicateSeriesCount = hidden.reduce(0) { $0 + $1.count }
+        duplicateSeriesCount = duplicates.reduce(0) { $0 + $1.count }
+        oddBoundCount = oddBounds.reduce(0) { $0 + $1.count }
+        hidden = oddBoundCount == 0 ? duplicates : zip(duplicates, oddBounds).map { $0.union($1) }
     }
 
     public var familyCount: Int { families.count }

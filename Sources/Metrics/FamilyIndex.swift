@@ -14,6 +14,8 @@ public final class FamilyIndex {
     private var builtFrom: [(table: ObjectIdentifier, order: UInt64)] = []
     private var families: [Family] = []
     private var duplicates: [[DuplicateFinder.Place]] = []
+    /// For each agent the series of histograms and summaries whose bound is no number.
+    private var oddBounds: [Set<Int>] = []
 
     /// Called again and again while families are made: the tables of a thousand agents take a second.
     private let breathe: () -> Void
@@ -35,7 +37,8 @@ public final class FamilyIndex {
             builtFrom = key
         }
         return FamilySnapshot(
-            families: families, agents: agents, hidden: DuplicateFinder.hidden(duplicates, agents))
+            families: families, agents: agents, duplicates: DuplicateFinder.hidden(duplicates, agents),
+            oddBounds: oddBounds)
     }
 
     private func rebuild(_ agents: [AgentSnapshot]) {
@@ -60,7 +63,19 @@ public final class FamilyIndex {
         let assignments = FamilyRules.assign(voters, breathe: breathe)
         families = gather(
             used.enumerated().map { (names[$0.element], members[$0.element], assignments[$0.offset]) }, agents)
+        oddBounds = Self.oddBounds(in: families, agents)
         duplicates = DuplicateFinder.find(agents, members, breathe: breathe).places
+    }
+
+    private static func oddBounds(in families: [Family], _ agents: [AgentSnapshot]) -> [Set<Int>] {
+        var found = [Set<Int>](repeating: [], count: agents.count)
+        for family in families where family.type.hasComponents {
+            for member in family.members {
+                let block = agents[member.agent].table.blocks[member.block]
+                found[member.agent].formUnion(family.type == .histogram ? block.oddBuckets : block.oddQuantiles)
+            }
+        }
+        return found
     }
 
     private func gather(

@@ -8,8 +8,10 @@ struct HashKey: Sendable {
     let round0, round1, finish0, finish1: SIMD2<UInt64>
     /// What a metric's name starts from, so that a name never hashes like a label entry.
     let nameSeed: SIMD2<UInt64>
-    /// Odd multipliers for the type and for the length of the description.
-    let typeFactor, descriptionFactor: UInt64
+    /// The same for its description.
+    let descriptionSeed: SIMD2<UInt64>
+    /// Odd multiplier for the type.
+    let typeFactor: UInt64
 
     init(_ key: (UInt64, UInt64)) {
         var state = key.0
@@ -34,6 +36,6 @@ struct HashKey: Sendable {
         finish1 = nextPair()
         nameSeed = nextPair()
         typeFactor = next() | 1
-        descriptionFactor = next() | 1
+        descriptionSeed = nextPair()
     }
 }

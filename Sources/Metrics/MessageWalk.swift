@@ -39,8 +39,8 @@ enum MessageWalk {
         var place = start
         var sum = SIMD2<UInt64>(0, 0)
         var names = 0
+        var descriptions = 0
         var type: UInt64 = 0
-        var descriptionBytes: UInt64 = 0
         // No field that is walked over ends behind `end`, so each load is at most slackBytes behind it.
         while place < end {
             let tag = message.byte(uncheckedAt: place)
@@ -78,7 +78,9 @@ enum MessageWalk {
             case 0x0a:
                 sum &+= hasher.hash(message, at: body, byteCount: count, seed: key.nameSeed)
                 names &+= 1
-            case 0x22: descriptionBytes = UInt64(truncatingIfNeeded: count) &+ 1
+            case 0x22:
+                sum &+= hasher.hash(message, at: body, byteCount: count, seed: key.descriptionSeed)
+                descriptions &+= 1
             default:
                 if metric.timestampBytes >= 0 { metric.isUnusual = true }
                 metric.timestampStart = body
@@ -86,8 +88,8 @@ enum MessageWalk {
             }
             place = next
         }
-        metric.isUnusual = metric.isUnusual || place != end || names > 1
-        metric.hash = SIMD2(sum.x &+ type &* key.typeFactor, sum.y &+ descriptionBytes &* key.descriptionFactor)
+        metric.isUnusual = metric.isUnusual || place != end || names > 1 || descriptions > 1
+        metric.hash = SIMD2(sum.x &+ type &* key.typeFactor, sum.y)
         return metric
     }
 

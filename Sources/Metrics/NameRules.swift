@@ -20,6 +20,16 @@ public enum NameRules {
         matches(name, first: letter | colon, rest: letter | digit | colon)
     }
 
+    /// Whether a metric's name is kept for the proxy's own: in a family of both each would spoil the other.
+    static func isReserved(_ name: RawSpan) -> Bool {
+        name.byteCount >= reservedPrefix.count
+            && ByteOrder.areEqual(name.extracting(0..<reservedPrefix.count), reservedPrefix.span.bytes)
+    }
+
+    private static let reservedPrefix = Array("fodc_proxy_".utf8)
+    /// As a label it would replace the name of the metric.
+    static let reservedLabelName = Array("__name__".utf8)
+
     /// `[a-zA-Z_][a-zA-Z0-9_]*`
     static func isLabelName(_ name: RawSpan) -> Bool { matches(name, first: letter, rest: letter | digit) }
 

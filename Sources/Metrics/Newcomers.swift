@@ -15,6 +15,10 @@ struct Newcomers {
         var time: SampleTime
         /// Where it went; nil when there was no room for it.
         var series: Int?
+
+        func dropped(_ cause: DropCause) -> DroppedSample {
+            DroppedSample(cause, name: text.span.bytes.extracting(0..<nameBytes))
+        }
     }
 
     /// What became of a metric.
@@ -73,5 +77,16 @@ struct Newcomers {
             if let hash { byHash[hash] = .newcomer(list.count - 1) }
             return .added(list.count - 1)
         }
+    }
+}
+
+extension DroppedSample {
+    /// - Parameter fields: of the metric, if it has been parsed.
+    init(
+        _ cause: DropCause, _ message: RawSpan, _ range: Range<Int>, _ fields: MetricFields?
+    ) throws(DecodeError) {
+        let name: Range<Int>
+        if let fields { name = fields.name } else { name = try MetricFields(message, range).name }
+        self.init(cause, name: message.extracting(name))
     }
 }

@@ -19,6 +19,9 @@ public final class SeriesTable: Sendable {
         /// The entries.
         var coded: Range<Int>
         var longestTextBytes: Int
+        /// Series whose `le` is no number, and those whose `quantile` is none. Nearly always there are none.
+        var oddBuckets: [Int] = []
+        var oddQuantiles: [Int] = []
     }
 
     public let number: UInt32
@@ -37,7 +40,7 @@ public final class SeriesTable: Sendable {
         return payload.integer(at: 4, as: UInt32.self)
     }
 
-    /// nil when the payload does not fit its own lengths.
+    /// nil when the payload does not fit its own lengths, or holds what is no text of a series.
     public init?(payload: RawSpan) {
         guard let number = Self.number(of: payload),
             let seriesCount = payload.integer(at: 8, as: UInt32.self),
@@ -51,10 +54,13 @@ public final class SeriesTable: Sendable {
             return nil
         }
         var blocks: [Block] = []
+        var check = SeriesTextCheck(podNames: podNames, nodeRoles: nodeRoles)
         blocks.reserveCapacity(Int(blockCount))
         var first = 0
         for _ in 0..<blockCount {
-            guard let block = Self.block(payload, at: &place, first: first) else { return nil }
+            guard var block = Self.block(payload, at: &place, first: first), Self.isText(payload, &block, &check) else {
+                return nil
+            }
             if let previous = blocks.last {
                 let order = ByteOrder.compare(payload.extracting(previous.name), payload.extracting(block.name))
                 guard order < 0 else { return nil }
@@ -93,6 +99,31 @@ public final class SeriesTable: Sendable {
         return Block(
             name: name, description: descriptionStart..<codedStart, type: type, first: first, count: Int(count),
             coded: codedStart..<end, longestTextBytes: longest)
+    }
+
+    /// Whether a block's texts are what the exposition takes, each once. Notes what is odd in them.
+    private static func isText(_ payload: RawSpan, _ block: inout Block, _ check: inout SeriesTextCheck) -> Bool {
+        let name = payload.extracting(block.name)
+        guard NameRules.isMetricName(name), !NameRules.isReserved(name),
+            NameRules.isUTF8(payload.extracting(block.description))
+        else { return false }
+        var decoder = FrontCoding.Decoder(from: block.coded.lowerBound, to: block.coded.upperBound)
+        var before: [UInt8] = []
+        var series = block.first
+        while decoder.next(payload) {
+            let text = decoder.text.span.bytes
+            guard series == block.first || ByteOrder.compare(before.span.bytes, text) < 0,
+                text.byteCount > block.name.count,
+                ByteOrder.areEqual(text.extracting(0..<block.name.count), name),
+                check.accepts(text, nameBytes: block.name.count)
+            else { return false }
+            if check.hasOddBucket { block.oddBuckets.append(series) }
+            if check.hasOddQuantile { block.oddQuantiles.append(series) }
+            before.removeAll(keepingCapacity: true)
+            before.append(copying: text)
+            series += 1
+        }
+        return true
     }
 
     /// Walks over a block's entries; nil when they are not `count` whole ones or share more than there is.

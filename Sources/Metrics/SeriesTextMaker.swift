@@ -9,8 +9,6 @@ struct SeriesTextMaker {
         case enrichment(Int32)
     }
 
-    private static let reservedName = Array("__name__".utf8)
-
     let limits: SeriesLimits
     let enrichment: Enrichment
     /// What labels `pod_name` and `node_role` the made texts have.
@@ -36,6 +34,7 @@ struct SeriesTextMaker {
         guard NameRules.isMetricName(name) else {
             return .dropped(NameRules.isUTF8(name) ? .invalidMetricName : .invalidUTF8)
         }
+        guard !NameRules.isReserved(name) else { return .dropped(.reservedMetricName) }
         guard name.byteCount <= limits.maxNameBytes else { return .dropped(.textTooLong) }
         var dependsOnOrder = fields.dependsOnOrder
         sources.removeAll(keepingCapacity: true)
@@ -67,7 +66,7 @@ struct SeriesTextMaker {
             guard case .message(let index) = source else { continue }
             let name = message.extracting(fields.labels[Int(index)].name)
             guard NameRules.isLabelName(name) else { return .invalidLabelName }
-            guard !ByteOrder.areEqual(name, Self.reservedName) else { return .reservedLabelName }
+            guard !ByteOrder.areEqual(name, NameRules.reservedLabelName) else { return .reservedLabelName }
             guard name.byteCount <= limits.maxNameBytes,
                 fields.labels[Int(index)].value.count <= limits.maxLabelValueBytes
             else { return .textTooLong }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 
 /// A key whose value is not the same on all nodes of one role. A node that does not have the key is one of them, with
 /// `null` for its value.
@@ -25,28 +26,28 @@ struct ConfigurationDifference: Sendable {
 
     /// In the order of role, section and key.
     static func all(among nodes: [ConfigurationReport.Node]) -> [ConfigurationDifference] {
-        Dictionary(grouping: nodes, by: \.reporter.role).sorted { $0.key < $1.key }.flatMap { role, nodes in
-            Section.allCases.flatMap { differences(of: $0, among: nodes, role: role) }
+        Dictionary(grouping: nodes) { ExactText($0.reporter.role) }.sorted { $0.key < $1.key }.flatMap { role, nodes in
+            Section.allCases.flatMap { differences(of: $0, among: nodes, role: role.text) }
         }
     }
 
     private static func differences(
         of section: Section, among nodes: [ConfigurationReport.Node], role: String
     ) -> [ConfigurationDifference] {
-        var holders: [String: [String: [String]]] = [:]
+        var holders: [ExactText: [ExactText: [String]]] = [:]
         for node in nodes {
             for (key, value) in section.values(of: node) {
-                holders[key, default: [:]][value, default: []].append(node.reporter.podName)
+                holders[ExactText(key), default: [:]][ExactText(value), default: []].append(node.reporter.podName)
             }
         }
         let differing = holders.filter { _, byValue in byValue.count > 1 || byValue.first?.value.count != nodes.count }
         return differing.sorted { $0.key < $1.key }.map { key, byValue in
             var values: [(value: String?, podNames: [String])] = byValue.sorted { $0.key < $1.key }.map {
-                ($0.key, $0.value)
+                ($0.key.text, $0.value)
             }
-            let without = nodes.filter { section.values(of: $0)[key] == nil }
+            let without = nodes.filter { section.values(of: $0)[key.text] == nil }
             if !without.isEmpty { values.insert((nil, without.map(\.reporter.podName)), at: 0) }
-            return ConfigurationDifference(role: role, section: section, key: key, values: values)
+            return ConfigurationDifference(role: role, section: section, key: key.text, values: values)
         }
     }
 

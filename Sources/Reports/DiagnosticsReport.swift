@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 import SwiftProtobuf
 
 /// What `/diagnostics` answers: crash records, newest first.
@@ -35,7 +36,7 @@ public struct DiagnosticsReport: Sendable {
 
     private struct Key: Hashable {
         var agentID: String
-        var artifactDir: String
+        var artifactDir: ExactText
     }
 
     public let json: [UInt8]
@@ -49,7 +50,8 @@ public struct DiagnosticsReport: Sendable {
         droppedRecords = records.count - named.count
         var latest: [Key: Int] = [:]
         for index in named {
-            let key = Key(agentID: records[index].reporter.agentID, artifactDir: records[index].message.artifactDir)
+            let folder = ExactText(records[index].message.artifactDir)
+            let key = Key(agentID: records[index].reporter.agentID, artifactDir: folder)
             let known = latest[key].map { records[$0].receivedAtNanoseconds }
             if let known, known > records[index].receivedAtNanoseconds { continue }
             latest[key] = index

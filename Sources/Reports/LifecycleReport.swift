@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 
 /// What `/cluster/lifecycle` answers: the agents' groups as one list, with the proxy's verdict on their schema.
 public struct LifecycleReport: Sendable {
@@ -43,10 +44,10 @@ public struct LifecycleReport: Sendable {
     }
 
     private let attendance: Attendance
-    private var groups: [String: UnitedGroup] = [:]
+    private var groups: [ExactText: UnitedGroup] = [:]
     private var statuses: [(reporter: Reporter, reports: [Banyandb_Fodc_V1_LifecycleReport])] = []
     /// By group, of those for which an agent sent any.
-    private var fingerprints: [String: ReportedSchema] = [:]
+    private var fingerprints: [ExactText: ReportedSchema] = [:]
     /// Groups without a name.
     public private(set) var droppedGroups = 0
     /// Fingerprints without node, kind or name.
@@ -75,10 +76,11 @@ public struct LifecycleReport: Sendable {
     }
 
     private mutating func add(_ sent: Banyandb_Fodc_V1_GroupLifecycleInfo, of reporter: Reporter) {
+        let name = ExactText(sent.name)
         if sent.hasSchemaConsistency {
-            fingerprints[sent.name, default: ReportedSchema()].add(sent.schemaConsistency)
+            fingerprints[name, default: ReportedSchema()].add(sent.schemaConsistency)
         }
-        groups[sent.name, default: UnitedGroup()].add(sent, of: reporter)
+        groups[name, default: UnitedGroup()].add(sent, of: reporter)
     }
 
     /// Puts in the verdicts on this collection.
@@ -87,7 +89,7 @@ public struct LifecycleReport: Sendable {
             fingerprints, registry: registry, hasEverybodyAnswered: attendance.responded >= attendance.requested)
         for (name, judgement) in judgements {
             groups[name]?.verdict = judgement.verdict
-            groups[name]?.errors.formUnion(judgement.errors)
+            groups[name]?.errors.formUnion(judgement.errors.map { ExactText($0) })
         }
     }
 
@@ -96,7 +98,7 @@ public struct LifecycleReport: Sendable {
         json.object { json in
             json.member("groups") { json in
                 json.array(groups.sorted { $0.key < $1.key }) { json, group in
-                    json.complete(group.value.info(name: group.key))
+                    json.complete(group.value.info(name: group.key.text))
                 }
             }
             json.member("lifecycle_statuses") { json in

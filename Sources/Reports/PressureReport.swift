@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 import SwiftProtobuf
 
 /// What `/pressure-profiles` answers: the captures that agents have on disk, newest first.
@@ -37,12 +38,12 @@ public struct PressureReport: Sendable {
         var dropped = 0
         var captures: [Capture] = []
         for list in lists {
-            var byID: [String: Capture] = [:]
+            var byID: [ExactText: Capture] = [:]
             for record in list.records {
                 if record.profileID.isEmpty {
                     dropped += 1
                 } else {
-                    byID[record.profileID] = Capture(reporter: list.reporter, record: record)
+                    byID[ExactText(record.profileID)] = Capture(reporter: list.reporter, record: record)
                 }
             }
             captures += byID.values

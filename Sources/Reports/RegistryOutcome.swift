@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 
 /// What reading the schema registry came to.
 public enum RegistryOutcome: Sendable {
@@ -25,7 +26,7 @@ public enum RegistryOutcome: Sendable {
     /// of it are orphans.
     func group(_ name: String) -> RegistryContents.Group? {
         guard case .read(let contents) = self else { return nil }
-        return contents.groups[name]
+        return contents.groups[ExactText(name)]
     }
 }
 
@@ -37,7 +38,7 @@ public struct RegistryContents: Sendable {
         var errors: [String] = []
     }
 
-    private(set) var groups: [String: Group] = [:]
+    private(set) var groups: [ExactText: Group] = [:]
     /// Set when the agent said that the whole read failed: then the next liaison is to be asked.
     public private(set) var failure: String?
     /// Groups without a name and objects without kind or name.
@@ -53,13 +54,15 @@ public struct RegistryContents: Sendable {
             return
         }
         for object in chunk.objects where object.kind.isEmpty || object.name.isEmpty { droppedRecords += 1 }
+        let name = ExactText(chunk.group)
         let named = chunk.objects.lazy.filter { !$0.kind.isEmpty && !$0.name.isEmpty }
         for object in named {
-            groups[chunk.group, default: Group()].objects[SchemaObjectName(kind: object.kind, name: object.name)] =
+            groups[name, default: Group()].objects[SchemaObjectName(kind: object.kind, name: object.name)] =
                 object.fingerprint
         }
-        var group = groups[chunk.group] ?? Group()
-        if !chunk.error.isEmpty && !group.errors.contains(chunk.error) { group.errors.append(chunk.error) }
-        groups[chunk.group] = group
+        var group = groups[name] ?? Group()
+        let isKnown = group.errors.contains { ExactText.areEqual($0, chunk.error) }
+        if !chunk.error.isEmpty && !isKnown { group.errors.append(chunk.error) }
+        groups[name] = group
     }
 }

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 
 /// What a schema object is called.
 struct SchemaObjectName: Hashable, Comparable, Sendable {
-    var kind: String
-    var name: String
+    private let exactKind: ExactText
+    private let exactName: ExactText
+
+    init(kind: String, name: String) {
+        exactKind = ExactText(kind)
+        exactName = ExactText(name)
+    }
+
+    var kind: String { exactKind.text }
+    var name: String { exactName.text }
 
     static func < (one: SchemaObjectName, other: SchemaObjectName) -> Bool {
-        one.kind == other.kind ? one.name < other.name : one.kind < other.kind
+        (one.exactKind, one.exactName) < (other.exactKind, other.exactName)
     }
 }
 
@@ -19,8 +28,8 @@ struct NodeSchema: Sendable, Equatable {
 
 /// The nodes' fingerprints of one group, as any agents sent them.
 public struct ReportedSchema: Sendable {
-    private(set) var objects: [SchemaObjectName: [String: NodeSchema]] = [:]
-    private(set) var nodes: Set<String> = []
+    private(set) var objects: [SchemaObjectName: [ExactText: NodeSchema]] = [:]
+    private(set) var nodes: Set<ExactText> = []
     /// Fingerprints, of all objects and nodes.
     private(set) var count = 0
     /// Fingerprints without a node, or of an object without kind or name.
@@ -46,8 +55,9 @@ public struct ReportedSchema: Sendable {
                 continue
             }
             let schema = NodeSchema(cache: fingerprint.cacheFingerprint, runtime: fingerprint.runtimeFingerprint)
-            nodes.insert(fingerprint.node)
-            if objects[object, default: [:]].updateValue(schema, forKey: fingerprint.node) == nil { count += 1 }
+            let node = ExactText(fingerprint.node)
+            nodes.insert(node)
+            if objects[object, default: [:]].updateValue(schema, forKey: node) == nil { count += 1 }
         }
     }
 }

@@ -38,7 +38,7 @@ struct SchemaComparison {
             object.registryFingerprint = expected ?? 0
             for node in nodes {
                 let schema = found[node]
-                if let schema { object.nodeFingerprints.append(Self.fingerprint(node, schema)) }
+                if let schema { object.nodeFingerprints.append(Self.fingerprint(node.text, schema)) }
                 guard let type = Self.issueType(registry: expected, node: schema) else { continue }
                 note(type, SchemaConsistency.Place(object: name, node: node), counted)
             }
@@ -83,7 +83,7 @@ struct SchemaComparison {
         var issue = Banyandb_Fodc_V1_SchemaIssue()
         issue.kind = place.object.kind
         issue.name = place.object.name
-        issue.node = place.node
+        issue.node = place.node.text
         issue.type = type
         issues.append(issue)
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 
 /// Whether the nodes have the schema that the registry has, group by group, collection after collection.
 ///
@@ -16,13 +17,13 @@ public struct SchemaConsistency: Sendable {
     /// One object at one node.
     struct Place: Hashable, Sendable {
         var object: SchemaObjectName
-        var node: String
+        var node: ExactText
     }
 
     let limits: SchemaLimits
     /// By group, the places that disagreed when the group was last compared.
-    var counted: [String: Set<Place>] = [:]
-    var verdicts: [String: Banyandb_Fodc_V1_ConsistencyStatus] = [:]
+    var counted: [ExactText: Set<Place>] = [:]
+    var verdicts: [ExactText: Banyandb_Fodc_V1_ConsistencyStatus] = [:]
     /// Disagreements that were not remembered for want of room, since this value was made. They stay held back.
     public private(set) var droppedCounters: UInt64 = 0
     /// Verdicts that were not kept for the gauge, since this value was made.
@@ -34,7 +35,7 @@ public struct SchemaConsistency: Sendable {
 
     /// For the gauge, by group: 1 consistent, 2 inconsistent, 3 unknown.
     public var gaugeValues: [(group: String, value: Int)] {
-        verdicts.sorted { $0.key < $1.key }.map { (group: $0.key, value: $0.value.rawValue) }
+        verdicts.sorted { $0.key < $1.key }.map { (group: $0.key.text, value: $0.value.rawValue) }
     }
 
     /// Judges one collection.
@@ -43,11 +44,11 @@ public struct SchemaConsistency: Sendable {
     ///   - hasEverybodyAnswered: false when an agent that was asked did not.
     /// - Returns: one judgement for each of `reported`.
     public mutating func evaluate(
-        _ reported: [String: ReportedSchema], registry: RegistryOutcome, hasEverybodyAnswered: Bool
-    ) -> [String: Judgement] {
-        var judgements: [String: Judgement] = [:]
+        _ reported: [ExactText: ReportedSchema], registry: RegistryOutcome, hasEverybodyAnswered: Bool
+    ) -> [ExactText: Judgement] {
+        var judgements: [ExactText: Judgement] = [:]
         var memory = CounterMemory(limits: limits)
-        var fresh: [(group: String, places: [Place])] = []
+        var fresh: [(group: ExactText, places: [Place])] = []
         var unreportedPairs = limits.unreportedPairs
         let groups = reported.sorted { $0.key < $1.key }
         let judgedGroups = groups.filter { memory.keepVerdict(of: $0.key) }.map(\.key)
@@ -55,7 +56,7 @@ public struct SchemaConsistency: Sendable {
         for (name, schema) in groups {
             let before = counted[name] ?? []
             do throws(Incomparable) {
-                let group = try Self.registryGroup(name, registry)
+                let group = try Self.registryGroup(name.text, registry)
                 let comparison = try SchemaComparison(
                     schema, registry: group.objects, counted: before, unreportedPairs: &unreportedPairs)
                 judgements[name] = Judgement(

@@ -24,7 +24,7 @@ enum SchemaEncoding {
 extension SchemaConsistency {
     public var encoded: [UInt8] {
         var strings: [String] = []
-        var indexes: [String: UInt32] = [:]
+        var indexes: [ExactText: UInt32] = [:]
         var body: [UInt8] = []
         func append(_ value: UInt32, to bytes: inout [UInt8]) {
             for shift in stride(from: 0, to: UInt32(UInt32.bitWidth), by: 8) {
@@ -32,25 +32,26 @@ extension SchemaConsistency {
             }
         }
         func append(_ text: String, to bytes: inout [UInt8]) {
-            let index = indexes[text] ?? UInt32(strings.count)
+            let exact = ExactText(text)
+            let index = indexes[exact] ?? UInt32(strings.count)
             if index == strings.count {
-                indexes[text] = index
+                indexes[exact] = index
                 strings.append(text)
             }
             append(index, to: &bytes)
         }
         append(UInt32(verdicts.count), to: &body)
         for (group, status) in verdicts.sorted(by: { $0.key < $1.key }) {
-            append(group, to: &body)
+            append(group.text, to: &body)
             append(UInt32(status.rawValue), to: &body)
         }
         append(UInt32(counted.values.reduce(0) { $0 + $1.count }), to: &body)
         for (group, places) in counted.sorted(by: { $0.key < $1.key }) {
             for place in places.sorted(by: { ($0.object, $0.node) < ($1.object, $1.node) }) {
-                append(group, to: &body)
+                append(group.text, to: &body)
                 append(place.object.kind, to: &body)
                 append(place.object.name, to: &body)
-                append(place.node, to: &body)
+                append(place.node.text, to: &body)
             }
         }
         var bytes: [UInt8] = []
@@ -75,14 +76,14 @@ extension SchemaConsistency {
                 let group = try reader.string()
                 let status = Banyandb_Fodc_V1_ConsistencyStatus(rawValue: Int(try reader.word()))
                 switch status {
-                case .consistent, .inconsistent, .unknown: verdicts[group] = status
+                case .consistent, .inconsistent, .unknown: verdicts[ExactText(group)] = status
                 case .unspecified, .UNRECOGNIZED, nil: return nil
                 }
             }
             for _ in 0..<(try reader.count(atMost: limits.counters, of: SchemaEncoding.counterBytes)) {
-                let group = try reader.string()
+                let group = ExactText(try reader.string())
                 let object = SchemaObjectName(kind: try reader.string(), name: try reader.string())
-                counted[group, default: []].insert(Place(object: object, node: try reader.string()))
+                counted[group, default: []].insert(Place(object: object, node: ExactText(try reader.string())))
             }
         } catch {
             return nil

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 
 /// Makes one list of nodes, by name, and one of calls, by id, out of what several agents sent.
 struct TopologyMerger {
@@ -17,8 +18,8 @@ struct TopologyMerger {
         }
     }
 
-    private var nodesByName: [String: Copy<Banyandb_Database_V1_Node>] = [:]
-    private var callsByID: [String: Copy<Banyandb_Fodc_V1_Call>] = [:]
+    private var nodesByName: [ExactText: Copy<Banyandb_Database_V1_Node>] = [:]
+    private var callsByID: [ExactText: Copy<Banyandb_Fodc_V1_Call>] = [:]
     private(set) var droppedNodes = 0
     private(set) var droppedCalls = 0
 
@@ -40,7 +41,10 @@ struct TopologyMerger {
         }
     }
 
-    private static func put<Value>(_ copy: Copy<Value>, at key: String, _ copies: inout [String: Copy<Value>]) {
+    private static func put<Value>(
+        _ copy: Copy<Value>, at name: String, _ copies: inout [ExactText: Copy<Value>]
+    ) {
+        let key = ExactText(name)
         if let known = copies[key], !known.gives(wayTo: copy) { return }
         copies[key] = copy
     }

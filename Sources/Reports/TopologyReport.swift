@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 
 /// What `/cluster/topology` answers: the agents' views of the cluster as one.
 public struct TopologyReport: Sendable {
@@ -62,15 +63,16 @@ public struct TopologyReport: Sendable {
     }
 
     /// Of several agents of one pod an online one, of several such that whose heartbeat is the newest.
-    private static func shownAgents(of agents: [RegisteredAgent]) -> [String: RegisteredAgent] {
+    private static func shownAgents(of agents: [RegisteredAgent]) -> [ExactText: RegisteredAgent] {
         func rank(_ agent: RegisteredAgent) -> (Int, Int64) {
             (agent.isOnline ? 1 : 0, agent.lastHeartbeatNanoseconds ?? Int64.min)
         }
-        return Dictionary(agents.map { ($0.podName, $0) }, uniquingKeysWith: { rank($0) < rank($1) ? $1 : $0 })
+        return Dictionary(
+            agents.map { (ExactText($0.podName), $0) }, uniquingKeysWith: { rank($0) < rank($1) ? $1 : $0 })
     }
 
     private static func append(
-        _ node: Banyandb_Database_V1_Node, _ agents: [String: RegisteredAgent], to json: inout JSONWriter
+        _ node: Banyandb_Database_V1_Node, _ agents: [ExactText: RegisteredAgent], to json: inout JSONWriter
     ) {
         // Roles have names of their own for numbers that nobody has named.
         var described = node
@@ -78,7 +80,7 @@ public struct TopologyReport: Sendable {
         let roleNames = EnumNames.of(Banyandb_Database_V1_Role.self)
         json.object { json in
             json.members(of: described)
-            if let agent = node.labels[TopologyMerger.podNameLabel].flatMap({ agents[$0] }) {
+            if let agent = node.labels[TopologyMerger.podNameLabel].flatMap({ agents[ExactText($0)] }) {
                 json.member("status", agent.isOnline ? AgentStatus.online : AgentStatus.unconnected)
                 if let heartbeat = agent.lastHeartbeatNanoseconds {
                     json.member("last_heartbeat") { $0.time(nanosecondsSinceEpoch: heartbeat) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 
 /// What several agents say of one group, as one. Data nodes know what they hold themselves, liaisons know the group's
 /// catalogue and options; whoever answers last must not hide what the others know.
@@ -30,7 +31,7 @@ struct UnitedGroup: Sendable {
     private var catalog: Sourced<String>?
     private var options: Sourced<Banyandb_Common_V1_ResourceOpts>?
     private var dataInfo: [NodeKey: Banyandb_Database_V1_DataInfo] = [:]
-    var errors: Set<String> = []
+    var errors: Set<ExactText> = []
     /// The verdict is the proxy's; what an agent sends there is fingerprints.
     var verdict: Banyandb_Fodc_V1_SchemaConsistency?
 
@@ -51,7 +52,7 @@ struct UnitedGroup: Sendable {
                 : NodeKey(name: Array(name.utf8))
             dataInfo[key] = info
         }
-        errors.formUnion(sent.errors)
+        errors.formUnion(sent.errors.map { ExactText($0) })
     }
 
     /// A liaison's word goes before that of others, and the newest before older ones.
@@ -67,7 +68,7 @@ struct UnitedGroup: Sendable {
         if let catalog { info.catalog = catalog.value }
         if let options { info.resourceOpts = options.value }
         info.dataInfo = dataInfo.sorted { $0.key < $1.key }.map(\.value)
-        info.errors = errors.sorted()
+        info.errors = errors.sorted().map(\.text)
         if let verdict { info.schemaConsistency = verdict }
         return info
     }

@@ -78,11 +78,13 @@ extension Supervisor {
                 unwatch(worker)
                 continue
             }
+            // One may have had no form yet when either side said that it is ready, or a header that made no sense.
+            for gauge in [own.upGauge] + own.downGauges where !gauge.isOpen { gauge.open() }
             worker.watch.observe(heartbeat: own.upGauge.heartbeat, nowNanoseconds: now)
-            // One may have had no form yet when either side said that it is ready.
-            for gauge in own.downGauges where !gauge.isOpen { gauge.open() }
             for parity in 0..<LaneSet.parities {
-                let isWritten = isReading && !worker.isLeaving && exporters.contains { $0.parity == parity }
+                let isWritten =
+                    isReading && !worker.isLeaving && exporters.contains { $0.parity == parity }
+                    && !isStalled(own, parity: parity, generation: worker.generation)
                 worker.watch.observe(
                     lane: parity, readPosition: isWritten ? own.upGauge.readPosition(parity) : nil,
                     head: own.downGauges[parity].head, nowNanoseconds: now)
@@ -94,14 +96,17 @@ extension Supervisor {
                 unwatch(worker)
                 continue
             }
+            for own in lanes.ingest where !own.downGauges[parity].isOpen { own.downGauges[parity].open() }
             worker.watch.observe(heartbeat: first.downGauges[parity].heartbeat, nowNanoseconds: now)
             worker.watch.setLaneCount(lanes.ingest.count, nowNanoseconds: now)
             for own in lanes.ingest {
+                let isReadable = isReading && !isStalled(own, exporter: worker)
                 worker.watch.observe(
-                    lane: own.index, readPosition: isReading ? own.downGauges[parity].readPosition(0) : nil,
+                    lane: own.index, readPosition: isReadable ? own.downGauges[parity].readPosition(0) : nil,
                     head: own.upGauge.head, nowNanoseconds: now)
             }
         }
+        resetDamagedRings()
     }
 
     /// Its lanes are of another layout: nothing is known of it but that its process is there.

@@ -65,7 +65,8 @@ extension Supervisor {
             let named = evidence.records.first.flatMap { RecordName(word: $0).worker }
             guard suspicion.exporterDied(over: named, nowNanoseconds: now) else { return }
             if let named, ingest.indices.contains(named) {
-                quarantine(ingest[named])
+                quarantine(
+                    ingest[named], reason: "the exporter has died \(Suspicion.deathsOfLane) times over it")
             } else {
                 renewExportersLanes(worker)
             }
@@ -93,13 +94,11 @@ extension Supervisor {
         lanes.ringAll()
     }
 
-    private func quarantine(_ worker: SupervisedWorker) {
+    func quarantine(_ worker: SupervisedWorker, reason: String) {
         control.add(.lanesQuarantined)
         logger.error(
-            """
-            the exporter has died \(Suspicion.deathsOfLane) times over the lane of \(worker.name): it begins with an empty \
-            one, its agents are asked anew
-            """, metadata: metadata(worker))
+            "\(worker.name) begins with an empty one in place of its lane: \(reason); its agents are asked anew",
+            metadata: metadata(worker))
         lastQuarantine = (worker.name, now)
         worker.startsFresh = true
         // A successor that stands by was started for the lane as it is.

@@ -53,7 +53,7 @@ extension Supervisor {
                     + "(reload programs of one version, or restart the service)")
         }
         if let (name, since) = lastQuarantine, now < since + Self.quarantineNanoseconds {
-            troubles.append("the lane of \(name) killed the exporter and was replaced by an empty one")
+            troubles.append("the lane of \(name) was damaged or killed the exporter, and was replaced by an empty one")
         }
         if !suspicion.held.isEmpty {
             troubles.append("\(suspicion.held.count) agent(s) held off for killing ingest workers")

@@ -369,7 +369,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         _ descriptor: Int32, _ generation: UInt64, suspects: [RecordName] = []
     ) throws -> ExporterState {
         try ExporterState(
-            descriptor: descriptor, generation: generation, suspects: suspects,
+            descriptor: descriptor, generation: generation, suspects: suspects, ingestWorkers: 4,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 }

@@ -82,9 +82,11 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         let key = HeldAnswer.Key(type: .topology, subject: 0)
         #expect(follower.read(key, of: slot, untilNanoseconds: 0) == nil)
         #expect(!follower.isAtHead)
-        // A look of one record is not enough either.
+        // A look of one record is enough to see that records were overwritten, and to look for what is current.
         follower.onRecord = { usleep(6000) }
-        #expect(follower.read(key, of: slot, untilNanoseconds: MonotonicClock.nowNanoseconds() + 5_000_000) == nil)
+        let end = MonotonicClock.nowNanoseconds() + 5_000_000
+        #expect(follower.read(key, of: slot, untilNanoseconds: end)?.bytes == answer)
+        #expect(follower.rescans == 1)
         follower.onRecord = {}
         #expect(follower.read(key, of: slot, untilNanoseconds: .max)?.bytes == answer)
         // What its writer has let go of is not in the way of who reads on.

@@ -50,6 +50,7 @@ import Testing
             for _ in 0..<5000 {
                 let (outcome, record) = reader.nextRecord()
                 if outcome == .empty { break }
+                if case .stalled = outcome, reader.skipDamage() == nil { break }
                 guard let record else { continue }
                 if start == 0 { count += 1 }
                 #expect(known[record.header.position] == record, comment)
@@ -134,15 +135,15 @@ import Testing
         #expect(successor.damagedAtTakeOver == 1 && successor.currentCount == 2)
     }
 
-    @Test func aDamagedHeaderCostsTheRest() throws {
+    @Test func laneReader_skipsOneRecordForADamagedHeader() throws {
         let lane = try LaneUnderTest()
         let writer = try lane.format()
         let positions = try (0..<3).map { _ in try writer.append(.sample, bytes: [UInt8](repeating: 1, count: 100)) }
         lane.flipBit((writer.geometry.areaOffset + Int(positions[1])) * 8 + 3)
         let reader = try lane.reader()
         let (records, others) = reader.drain()
-        #expect(records.map(\.header.position) == [positions[0]])
-        #expect(others == [.damaged(position: positions[1], reason: "the header's checksum is wrong")])
+        #expect(records.map(\.header.position) == [positions[0], positions[2]])
+        #expect(others == [.stalled(reason: "the header's checksum is wrong")])
         #expect(reader.isAtHead)
         #expect(throws: LaneError.self) { try lane.takeOver() }
         // The reader goes on with what comes then, and formatting makes the lane good again.
@@ -163,10 +164,12 @@ import Testing
             let reader = try lane.reader()
             lane.setWord(LaneLayout.Header.tail, tail)
             lane.setWord(LaneLayout.Header.head, head)
-            guard case .damaged = reader.nextRecord().outcome else {
+            let position = reader.position
+            guard case .stalled = reader.nextRecord().outcome, reader.skipDamage() == nil else {
                 Issue.record("tail \(tail), head \(head) were believed")
                 return
             }
+            #expect(reader.position == position)
         }
         // What is far off and can be, is lost.
         let lane = try LaneUnderTest()

@@ -114,7 +114,10 @@ import Testing
         var (wrong, damaged, last) = (0, 0, UInt64(0))
         while last < count - 1 {
             let (outcome, record) = reading.nextRecord()
-            if case .damaged = outcome { damaged += 1 }
+            switch outcome {
+            case .damaged, .stalled: damaged += 1
+            default: break
+            }
             guard let record else {
                 if outcome == .empty { await Task.yield() }
                 continue

@@ -163,21 +163,21 @@ struct ExpositionTests {
 
     @Test func putsExtraFamiliesInTheirPlace() throws {
         var lines: [UInt8] = []
-        PrometheusText.appendSample(name: "fodc_proxy_x_total", labels: [("a", "q\"")], value: 1.5, to: &lines)
+        PrometheusText.appendSample(name: "own_x_total", labels: [("a", "q\"")], value: 1.5, to: &lines)
         let extra = ExtraFamily(
-            name: "fodc_proxy_x_total", type: .counter, help: "Help.\nMore.", lines: lines, sampleCount: 1)
+            name: "own_x_total", type: .counter, help: "Help.\nMore.", lines: lines, sampleCount: 1)
         let agents = [
             try Pipeline.agent([
                 TestMetric(name: "a", value: 1), TestMetric(name: "z", value: 2),
-                TestMetric(name: "fodc_proxy_x_total", value: 3),
+                TestMetric(name: "own_x_total", value: 3),
             ])
         ]
         let text = Pipeline.text(agents, extra: [extra])
         Self.checkOrder(text)
         #expect(
             text.contains(
-                "# HELP fodc_proxy_x_total Help.\\nMore.\n# TYPE fodc_proxy_x_total counter\n"
-                    + "fodc_proxy_x_total{a=\"q\\\"\"} 1.5\nfodc_proxy_x_total{node"
+                "# HELP own_x_total Help.\\nMore.\n# TYPE own_x_total counter\n"
+                    + "own_x_total{a=\"q\\\"\"} 1.5\nown_x_total{node"
             ))
         for chunk in [1, 50, 200] { #expect(Pipeline.text(agents, extra: [extra], chunk: chunk) == text) }
     }

@@ -138,7 +138,12 @@ struct WireOracleTests {
                 return
             }
             let values = Reference.parse(Pipeline.text([snapshot]))
-            if values != reference.printable {
+            // Bounds that are no numbers are left out when the text is written.
+            let odd = FamilyIndex().update(with: [snapshot]).oddBoundCount
+            let isAllButOdd =
+                odd > 0 && reference.printable.count - values.count <= odd
+                && values.allSatisfy { reference.printable[$0.key] == $0.value }
+            if values != reference.printable, !isAllButOdd {
                 Issue.record(
                     "other values; \(comment)\nsummary: \(summary)\nours: \(values)\nreference: \(reference.printable)")
             }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 import Reports
 import Testing
 
@@ -173,7 +174,7 @@ import Testing
     ])
     func aRegistryThatCannotBeRead(_ registry: RegistryOutcome, _ reason: String) {
         var consistency = SchemaConsistency()
-        let stale = ["g": SchemaRounds.reported(["m/a": ["n": (2, 2)]])]
+        let stale: [ExactText: ReportedSchema] = ["g": SchemaRounds.reported(["m/a": ["n": (2, 2)]])]
         _ = consistency.evaluate(stale, registry: SchemaRounds.registry(["m/a": 1]), hasEverybodyAnswered: true)
         let judgement = consistency.evaluate(stale, registry: registry, hasEverybodyAnswered: true)["g"]
         #expect(judgement?.verdict == .with { $0.status = .unknown })
@@ -185,7 +186,7 @@ import Testing
 
     @Test func aGroupThatVanishesIsForgotten() {
         var consistency = SchemaConsistency()
-        let stale = ["g": SchemaRounds.reported(["m/a": ["n": (2, 2)]])]
+        let stale: [ExactText: ReportedSchema] = ["g": SchemaRounds.reported(["m/a": ["n": (2, 2)]])]
         let registry = SchemaRounds.registry(["m/a": 1])
         _ = consistency.evaluate(stale, registry: registry, hasEverybodyAnswered: true)
         #expect(consistency.evaluate([:], registry: registry, hasEverybodyAnswered: true).isEmpty)

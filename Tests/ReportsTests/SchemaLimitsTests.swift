@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import Platform
 import Reports
 import Testing
 
@@ -33,8 +34,10 @@ import Testing
         var limits = SchemaLimits()
         limits.encodedBytes = 400
         var consistency = SchemaConsistency(limits: limits)
-        let groups = ["a": stale(30), String(repeating: "x", count: 500): stale(30), "z": stale(30)]
-        let registry = RegistryOutcome.read(RegistryContents(groups.keys.map { SchemaRounds.chunk($0, ["m/a": 1]) }))
+        let groups: [ExactText: ReportedSchema] = [
+            "a": stale(30), ExactText(String(repeating: "x", count: 500)): stale(30), "z": stale(30),
+        ]
+        let registry = RegistryOutcome.read(RegistryContents(groups.keys.map { SchemaRounds.chunk($0.text, ["m/a": 1]) }))
         for _ in 0..<2 {
             _ = consistency.evaluate(groups, registry: registry, hasEverybodyAnswered: true)
             #expect(consistency.encoded.count > limits.encodedBytes / 2 && consistency.droppedCounters > 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTPServer
 import Lanes
+import Platform
 import Reports
 
 /// `role` and `pod_name` of a request about agents, without case (HTTP contract).
@@ -22,8 +23,8 @@ struct AgentFilter {
     var isEmpty: Bool { agentID == nil && role == nil && podName == nil }
 
     func matches(_ reporter: Reporter) -> Bool {
-        (agentID.map { $0 == reporter.agentID } ?? true) && (role.map { $0 == reporter.role.lowercased() } ?? true)
-            && (podName.map { $0 == reporter.podName.lowercased() } ?? true)
+        (agentID.map { $0 == reporter.agentID } ?? true) && (role.map { ExactText.areEqual($0, reporter.role.lowercased()) } ?? true)
+            && (podName.map { ExactText.areEqual($0, reporter.podName.lowercased()) } ?? true)
     }
 }
 

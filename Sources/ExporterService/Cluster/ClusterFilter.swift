@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTPServer
+import Platform
 import Reports
 
 /// The filters of `/cluster`: `role`, `pod_name`, `status` and `label.KEY=VALUE`; all that are given must hold.
@@ -46,10 +47,12 @@ struct ClusterFilter {
     }
 
     func matches(_ node: ClusterReport.Node) -> Bool {
-        (role.map { $0 == node.reporter.role.lowercased() } ?? true)
-            && (podName.map { $0 == node.reporter.podName.lowercased() } ?? true)
+        (role.map { ExactText.areEqual($0, node.reporter.role.lowercased()) } ?? true)
+            && (podName.map { ExactText.areEqual($0, node.reporter.podName.lowercased()) } ?? true)
             && (isOnline.map { $0 == node.isOnline } ?? true)
-            && labels.allSatisfy { node.labels[$0.key] == $0.value }
+            && labels.allSatisfy { label in
+                node.labels[label.key].map { ExactText.areEqual($0, label.value) } ?? false
+            }
     }
 
     private static func quoted(_ text: String) -> String { text.prefix(128).debugDescription }

@@ -74,8 +74,16 @@ final class HealthEndpoint {
         }
         for follower in peers.followers {
             guard let reader = follower.reader else {
-                reasons.append("the lane of ingest-\(follower.worker) cannot be read")
+                let why = follower.openFlaw.map { ": \($0.reason)" } ?? ""
+                reasons.append("the lane of ingest-\(follower.worker) cannot be read\(why)")
                 continue
+            }
+            if let trouble = follower.trouble {
+                reasons.append("the lane of ingest-\(follower.worker) is damaged: \(trouble)")
+            }
+            for stalled in [IngestCounter.commandsStalledA, .commandsStalledB]
+            where reader.counter(stalled.rawValue) != 0 {
+                reasons.append("ingest-\(follower.worker) cannot read its commands")
             }
             if reader.counter(IngestCounter.waitsForRoom.rawValue) != 0 {
                 reasons.append("the lane of ingest-\(follower.worker) is full")

@@ -55,8 +55,12 @@ final class AgentDirectory {
     private let peers: IngestPeers
     private var wallOffset = WallOffset()
 
-    init(peers: IngestPeers) {
+    /// `--agent-cleanup-timeout`: what the ring of a worker that does not live says is believed for so long.
+    private let cleanupNanoseconds: UInt64
+
+    init(peers: IngestPeers, cleanupNanoseconds: UInt64 = .max) {
         self.peers = peers
+        self.cleanupNanoseconds = cleanupNanoseconds
     }
 
     /// When an agent was last heard of: wall clock, nanoseconds since the epoch; `nil` when never.
@@ -103,8 +107,10 @@ final class AgentDirectory {
         var result: [AgentID: Listed] = [:]
         var foreign: [Place] = []
         let wallNow = WallClock.nowNanoseconds()
+        let now = MonotonicClock.nowNanoseconds()
         for peer in peers.all {
             for agent in peer.follower.agents.values {
+                if isOutlived(agent.entry, at: peer, nowNanoseconds: now) { continue }
                 let place = Place(agent: agent, worker: peer.index)
                 if agent.entry.status == .foreign { foreign.append(place) }
                 // An identity that has not been read yet belongs to a registration that is not answered yet.
@@ -123,7 +129,30 @@ final class AgentDirectory {
         }
         // An agent whose home is gone is nobody's, whatever is still open of it.
         for place in foreign { result[place.agent.entry.id]?.add(place, wallNow: wallNow) }
+        addFormer(to: &result, wallNow: wallNow, nowNanoseconds: now)
         return result
+    }
+
+    /// An entry of a worker that does not live, which its worker would have removed by now.
+    private func isOutlived(_ entry: AgentEntry, at peer: IngestPeer, nowNanoseconds now: UInt64) -> Bool {
+        guard let deadSince = peer.deadSinceNanoseconds else { return false }
+        let since = entry.status == .unconnected ? min(deadSince, entry.statusSinceNanoseconds) : deadSince
+        return now - min(now, since) > cleanupNanoseconds
+    }
+
+    /// Agents of a ring that was reset are known until they are back, or as long as if they had been lost.
+    private func addFormer(
+        to result: inout [AgentID: Listed], wallNow: Int64, nowNanoseconds now: UInt64
+    ) {
+        for peer in peers.all {
+            let former = peer.follower.formerAgents
+            guard now - min(now, former.sinceNanoseconds) <= cleanupNanoseconds else { continue }
+            for agent in former.agents {
+                let id = agent.entry.id
+                if result[id] == nil { result[id] = Listed(home: agent, worker: peer.index, places: []) }
+                result[id]?.add(Place(agent: agent, worker: peer.index), wallNow: wallNow)
+            }
+        }
     }
 
     private static func isBetterHome(_ agent: LaneAgent, than other: LaneAgent) -> Bool {

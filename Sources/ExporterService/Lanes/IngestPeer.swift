@@ -18,8 +18,12 @@ final class IngestPeer {
     var askedGeneration: UInt64 = 0
     /// The worker's generation when its process was last seen to live; 0: there is none.
     var livingGeneration: UInt64 = 0
+    /// Monotonic, since when it has had no process that serves; `nil` while it has one.
+    var deadSinceNanoseconds: UInt64?
     /// Monotonic, when it was seen to take no more commands, to be gone, or to have begun anew.
     var lostAtNanoseconds: UInt64?
+    /// Commands that the worker could not read, as it last said; `nil` before the first look.
+    var damagedCommands: UInt64?
     /// How far the worker was last told that its lane has been read.
     var readPosition: UInt64 = .max
 

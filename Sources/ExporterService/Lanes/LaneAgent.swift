@@ -24,6 +24,9 @@ final class LaneAgent {
     /// When the metrics stream was seen to be gone, `CLOCK_MONOTONIC`; `nil` while it is open.
     private(set) var metricsLostAtNanoseconds: UInt64?
 
+    /// Where the last record of each type stood that was read, or was found to be unreadable.
+    private var seen: (identity: UInt64?, series: UInt64?, sample: UInt64?)
+
     /// The newest of each type and subject.
     private(set) var answers: [HeldAnswer.Key: HeldAnswer] = [:]
 
@@ -63,7 +66,42 @@ final class LaneAgent {
     /// Another worker has its metrics stream: not lost, whatever this entry says.
     func metricsAreOpenElsewhere() { metricsLostAtNanoseconds = nil }
 
+    /// The ring that it stood in was begun anew, and its connection is gone with that.
+    func loseWorker(nowNanoseconds: UInt64) {
+        var lost = entry
+        lost.status = .unconnected
+        lost.statusSinceNanoseconds = nowNanoseconds
+        lost.openStreams = 0
+        update(lost, nowNanoseconds: nowNanoseconds)
+    }
+
     func take(_ record: IdentityRecord) { identity = record }
+
+    func noteSeen(_ type: RecordType, at position: UInt64) {
+        switch type {
+        case .identity: seen.identity = max(seen.identity ?? 0, position)
+        case .series: seen.series = max(seen.series ?? 0, position)
+        case .sample: seen.sample = max(seen.sample ?? 0, position)
+        default: break
+        }
+    }
+
+    /// Records that the slot names before a position and that were never seen, in the order in which they are to be taken;
+    /// `nil`: there are none.
+    func missed(before end: UInt64) -> [(type: RecordType, position: UInt64)]? {
+        func isMissed(_ position: UInt64, _ seen: UInt64?) -> Bool {
+            position < end && seen.map { position > $0 } ?? true
+        }
+        let missed = (
+            isMissed(entry.identityPosition, seen.identity), isMissed(entry.seriesPosition, seen.series),
+            isMissed(entry.samplePosition, seen.sample)
+        )
+        guard missed.0 || missed.1 || missed.2 else { return nil }
+        return [
+            missed.0 ? (.identity, entry.identityPosition) : nil, missed.1 ? (.series, entry.seriesPosition) : nil,
+            missed.2 ? (.sample, entry.samplePosition) : nil,
+        ].compactMap { $0 }
+    }
 
     /// - Parameter isCurrent: whether the lane's writer has not let go of an answer.
     func takeAnswer(_ header: RecordHeader, _ reading: Reading, isCurrent: (HeldAnswer) -> Bool) {

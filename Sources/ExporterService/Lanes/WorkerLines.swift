@@ -131,11 +131,58 @@ final class WorkerLines {
                 if peer.livingGeneration != 0 { losses.gone.append(peer.index) }
                 peer.livingGeneration = living
             }
+            if living != 0 {
+                peer.deadSinceNanoseconds = nil
+            } else if peer.deadSinceNanoseconds == nil {
+                // This exporter may have come long after.
+                peer.deadSinceNanoseconds = worker.state == .dead ? min(now, worker.stateSinceNanoseconds) : now
+            }
+            let damaged = peer.follower.reader?.counter(IngestCounter.commandsDamaged.rawValue)
+            if let damaged, damaged != peer.damagedCommands {
+                // Commands have not come through, and nobody knows which.
+                if peer.damagedCommands != nil, !losses.unasked.contains(peer.index) {
+                    losses.unasked.append(peer.index)
+                    peer.lostAtNanoseconds = now
+                }
+                peer.damagedCommands = damaged
+            }
         }
         return losses
     }
 
-    func lostAtNanoseconds(worker: Int) -> UInt64? { peers[worker]?.lostAtNanoseconds }
+    /// When something was last lost of what the worker had, or had been asked.
+    func lostAtNanoseconds(worker: Int) -> UInt64? {
+        guard let peer = peers[worker] else { return nil }
+        let times = [peer.lostAtNanoseconds, peer.follower.skippedAtNanoseconds, peer.follower.stall?.sinceNanoseconds]
+        return times.compactMap { $0 }.max()
+    }
+
+    // MARK: Damage
+
+    private(set) var repairedWords: UInt64 = 0
+
+    /// What in the headers of the command rings does not say what this process has written is put right.
+    func repairRings(_ logger: Logger) {
+        for peer in peers.all {
+            let repairs = peer.lane.repairHeader()
+            guard repairs > 0 else { continue }
+            repairedWords += UInt64(repairs)
+            logger.error(
+                "words of a command ring's header had changed and were put right: faulty memory, or another process",
+                metadata: ["worker": "ingest-\(peer.index)", "words": "\(repairs)"])
+        }
+    }
+
+    /// Tells the supervisor which rings cannot be read.
+    func publishConditions(nowNanoseconds now: UInt64) {
+        for peer in peers.all {
+            let isStalled = peer.follower.stall != nil || peer.follower.openFlaw != nil
+            peer.lane.setCounter(RingCondition.stalled.rawValue, isStalled ? 1 : 0)
+            let isDamaged = peer.follower.isDamagedForGood(nowNanoseconds: now)
+            let generation = isDamaged ? control.worker(.ingest, peer.index).generation : 0
+            peer.lane.setCounter(RingCondition.damagedGeneration.rawValue, generation)
+        }
+    }
 
     /// Tells each worker how far its lane has been read. Wakes one that waits for it with a full ring.
     func publishReadPositions() {

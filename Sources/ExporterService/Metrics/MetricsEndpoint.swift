@@ -24,6 +24,7 @@ final class MetricsEndpoint {
     private var prepared: Prepared?
     private(set) var samplesServed: UInt64 = 0
     private(set) var duplicateSeries = 0
+    private(set) var oddBounds = 0
 
     private struct Prepared {
         var batch: UInt64
@@ -97,6 +98,7 @@ final class MetricsEndpoint {
         let selected = selection.select(result)
         let snapshot = index.update(with: selected.snapshots)
         duplicateSeries = snapshot.duplicateSeriesCount
+        oddBounds = snapshot.oddBoundCount
         let made = Prepared(batch: result.batch, snapshot: snapshot, selected: selected)
         if prepared == nil { loop.assumeIsolated().execute { [weak self] in self?.prepared = nil } }
         prepared = made

@@ -20,10 +20,12 @@ struct OwnMetrics {
     var lifecycle: LifecycleCollector
     var downloads: DownloadStatistics
     var skippedRecords: UInt64
+    var repairedWords: UInt64
     var http: HTTPStatistics
     var requests: RequestStatistics
     var samplesServed: UInt64
     var duplicateSeries: Int
+    var oddBounds: Int
     /// Of the answer that these metrics are in.
     var selected: SampleSelection.Selected
     var partial: PartialAnswers
@@ -171,6 +173,10 @@ struct OwnMetrics {
         builder.add(
             "fodc_proxy_duplicate_series", .gauge,
             "Series that several agents sent, left out of the last /metrics answer.", Double(duplicateSeries))
+        builder.add(
+            "fodc_proxy_invalid_bound_series", .gauge,
+            "Series of histograms and summaries left out of the last /metrics answer: le or quantile is no number.",
+            Double(oddBounds))
     }
 
     private func addTransport(to builder: inout FamilyBuilder) {
@@ -225,7 +231,11 @@ struct OwnMetrics {
             byWorker { Double($0.counter(IngestCounter.ringCurrentBytes.rawValue)) })
         builder.add(
             "fodc_proxy_lane_unread_bytes", .gauge, "What this exporter has not read yet of a lane.",
-            byWorker { Double($0.head - min($0.head, $0.position)) })
+            byWorker { reader in
+                // Read once: the writer changes it meanwhile.
+                let head = reader.head
+                return Double(head - min(head, reader.position))
+            })
         builder.add(
             "fodc_proxy_back_pressure_seconds_total", .counter,
             "Time in which an ingest worker did not read its sockets because its ring was full.",
@@ -240,6 +250,7 @@ struct OwnMetrics {
         builder.add(
             "fodc_proxy_lanes_replaced_total", .counter,
             "Lanes that a worker found unusable (damaged, or of another version) and began anew.", sum(.lanesReplaced))
+        addDamage(to: &builder)
         builder.add(
             "fodc_proxy_lane_lost_bytes_total", .counter,
             "Bytes of lanes that were overwritten before this exporter read them.",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTPServer
 import Lanes
+import Platform
 
 /// `GET /pressure-profiles/{pod_name}/{profile_id}/{type}`: finds the profile among those that are known, after one look at
 /// the agents if need be, and has it downloaded.
@@ -56,12 +57,12 @@ final class DownloadEndpoint {
         _ podName: String, _ profileID: String, _ type: String, in lists: ProfileLists.Lists
     ) -> DownloadRequest? {
         let listed = directory.listed()
-        for (agent, list) in lists where list.reporter.podName == podName {
+        for (agent, list) in lists where ExactText.areEqual(list.reporter.podName, podName) {
             // Nobody has the stream just now: the worker that has the agent says so.
             guard let place = listed[agent] else { continue }
             let worker = place.worker(having: .pressureProfiles) ?? place.worker
-            for record in list.records where record.profileID == profileID {
-                guard let profile = record.profiles.first(where: { $0.type == type }) else { continue }
+            for record in list.records where ExactText.areEqual(record.profileID, profileID) {
+                guard let profile = record.profiles.first(where: { ExactText.areEqual($0.type, type) }) else { continue }
                 return DownloadRequest(
                     agent: agent, worker: worker, podName: podName, role: list.reporter.role, profileID: profileID,
                     type: type, filepath: profile.filepath, sizeBytes: profile.sizeBytes)

@@ -23,6 +23,7 @@ final class ExporterState {
     private var nextTryNanoseconds: UInt64 = 0
     /// What a predecessor has kept of the schema check.
     private(set) var schema: [UInt8]?
+    private var suspects: SuspectRecords
     /// A predecessor has kept something newer of the schema check after this process had begun, and this one has nothing.
     var onNewerSchema: ([UInt8]) -> Void = { _ in }
     /// What the event loop must not read, and its note of what it does read.
@@ -30,8 +31,12 @@ final class ExporterState {
     /// The notes of the threads that make reports.
     private let asideNotes: [ExporterNote: RecordNote]
 
-    /// - Parameter suspects: what the predecessor was reading when it died of a fault of its own.
-    init(descriptor: Int32, generation: UInt64, suspects: [RecordName], logger: Logger) throws(LaneError) {
+    /// - Parameters:
+    ///   - suspects: what the predecessor was reading when it died of a fault of its own.
+    ///   - ingestWorkers: how many data rings there are; what was suspect in others went with them.
+    init(
+        descriptor: Int32, generation: UInt64, suspects: [RecordName], ingestWorkers: Int, logger: Logger
+    ) throws(LaneError) {
         self.descriptor = descriptor
         self.generation = generation
         self.logger = logger
@@ -41,6 +46,8 @@ final class ExporterState {
         schema = kept.schema
         var known = kept.suspects
         Self.blame(suspects, in: &known, logger)
+        known.forget { $0 >= ingestWorkers }
+        self.suspects = known
         watch = RecordWatch(poison: known.poison, note: RecordNote(.eventLoop))
         if known != kept.suspects { pending[.suspects] = known.payload }
         try takeOver(nowNanoseconds: MonotonicClock.nowNanoseconds())
@@ -66,7 +73,12 @@ final class ExporterState {
                     default: break
                     }
                 }
-                isMore = outcome != .empty
+                switch outcome {
+                case .empty: isMore = false
+                // Its writer is gone: there is nobody to wait for.
+                case .stalled: isMore = reader.skipDamage() != nil
+                default: break
+                }
             }
             self.schema = schema
             self.suspects = suspects
@@ -82,9 +94,18 @@ final class ExporterState {
     /// What the owner of that place is reading.
     func note(_ place: ExporterNote) -> RecordNote { asideNotes[place] ?? watch.note }
 
+    /// The ring of that worker is gone, or was begun anew.
+    func forgetSuspects(worker: Int) {
+        watch.forget(worker: worker)
+        let before = suspects
+        suspects.forget { $0 == worker }
+        if suspects != before { save(.suspects, suspects.payload) }
+    }
+
     func saveSchema(_ bytes: [UInt8]) { save(.schemaVerdict, bytes) }
 
     func tick(nowNanoseconds now: UInt64) {
+        lane?.repairHeader()
         guard lane == nil, !isReleased, now >= nextTryNanoseconds else { return }
         do throws(LaneError) {
             try takeOver(nowNanoseconds: now)

@@ -4,7 +4,7 @@ import Exchange
 /// Knows which records have killed their readers and are not to be read. On the event loop alone.
 final class RecordWatch {
     let note: RecordNote
-    private let poison: Set<RecordName>
+    private var poison: Set<RecordName>
     private(set) var skippedRecords: UInt64 = 0
 
     init(poison: Set<RecordName>, note: RecordNote) {
@@ -20,6 +20,9 @@ final class RecordWatch {
     }
 
     func end() { note.end() }
+
+    /// The ring of that worker is gone, or another one: numbers of its records name others from now on.
+    func forget(worker: Int) { poison = poison.filter { $0.worker != worker } }
 
     /// The same for a record that another thread is going to read.
     func mayRead(_ name: RecordName) -> Bool {

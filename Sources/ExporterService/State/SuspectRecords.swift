@@ -45,6 +45,9 @@ struct SuspectRecords: Equatable {
         if deaths.count > Self.limit { deaths.removeFirst() }
     }
 
+    /// Leaves out what was in the rings of these workers.
+    mutating func forget(_ isGone: (Int) -> Bool) { deaths.removeAll { $0.name.worker.map(isGone) ?? false } }
+
     /// Those that are not to be read any more.
     var poison: Set<RecordName> { Set(deaths.filter { $0.count >= Self.deathsOfPoison }.map(\.name)) }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
 import Lanes
+import Platform
 
 /// The agent tables of the other ingest workers, read-only: who of an identity is there, for the limit of agents, and to
 /// see that an agent of ours has gone over to another worker.
@@ -19,14 +20,23 @@ final class OtherWorkers {
     /// Whether the worker of that index has its agents: it runs, or drains. Nobody is online at one that does not,
     /// whatever its lane still says.
     private let isServing: (Int) -> Bool
+    /// Monotonic, since when the worker of that index has been dead; `nil`: it is not.
+    private let deadSince: (Int) -> UInt64?
+    /// `--agent-cleanup-timeout`: what the ring of a worker that does not live says is believed for so long.
+    private let cleanupNanoseconds: UInt64
     /// The last look at the tables; by id, an online entry before an unconnected one, of two the later registered.
     private(set) var listed: [AgentID: Listed] = [:]
     /// At the same look: those registered elsewhere, here or at a third, that have streams at one of the others.
     private(set) var withForeignStreams: Set<AgentID> = []
     private var claimsSeen: [Int: UInt64] = [:]
 
-    init(lanes: OtherLanes, isServing: @escaping (Int) -> Bool) {
+    init(
+        lanes: OtherLanes, cleanupNanoseconds: UInt64 = .max, deadSince: @escaping (Int) -> UInt64? = { _ in nil },
+        isServing: @escaping (Int) -> Bool
+    ) {
         self.lanes = lanes
+        self.cleanupNanoseconds = cleanupNanoseconds
+        self.deadSince = deadSince
         self.isServing = isServing
     }
 
@@ -34,8 +44,9 @@ final class OtherWorkers {
     var listedBound: Int {
         // Claims before those online, which they become: so none is missed on its way.
         let counts: [IngestCounter] = [.agentsClaiming, .agentsOnline, .agentsUnconnected]
+        let now = MonotonicClock.nowNanoseconds()
         return lanes.indices.reduce(0) { sum, index in
-            guard let reader = lanes.reader(index) else { return sum }
+            guard deadSince(index).map({ now - min(now, $0) <= cleanupNanoseconds }) ?? true, let reader = lanes.reader(index) else { return sum }
             return counts.reduce(sum) { $0 + Int(clamping: min(reader.counter($1.rawValue), Self.mostListed)) }
         }
     }
@@ -47,13 +58,22 @@ final class OtherWorkers {
     func refresh() {
         listed.removeAll(keepingCapacity: true)
         withForeignStreams.removeAll(keepingCapacity: true)
+        let now = MonotonicClock.nowNanoseconds()
+        let dead = Dictionary(lanes.indices.map { ($0, deadSince($0)) }) { first, _ in first }
         forEach { worker, isServing, slot, entry in
+            if let since = dead[worker] ?? nil, isOutlived(entry, deadSince: since, nowNanoseconds: now) { return }
             if isServing, entry.status == .foreign, entry.openStreams != 0 { withForeignStreams.insert(entry.id) }
             guard entry.status == .online || entry.status == .unconnected else { return }
             let next = Self.listed(worker, isServing, slot, entry)
             if let known = listed[entry.id], !Self.isBetter(next, than: known) { return }
             listed[entry.id] = next
         }
+    }
+
+    /// Its worker would have removed it by now.
+    private func isOutlived(_ entry: AgentEntry, deadSince: UInt64, nowNanoseconds now: UInt64) -> Bool {
+        let since = entry.status == .unconnected ? min(deadSince, entry.statusSinceNanoseconds) : deadSince
+        return now - min(now, since) > cleanupNanoseconds
     }
 
     private func forEach(_ body: (_ worker: Int, _ isServing: Bool, SlotRef, AgentEntry) -> Void) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
 import Lanes
+import Platform
 
 /// What an exporter can ask of an ingest worker.
 enum ExporterCommand {
@@ -41,6 +42,13 @@ final class CommandReader {
     private let descriptor: Int32
     private var reader: LaneReader?
     private var generation: UInt64 = 0
+    /// Changes when the exporter begins the ring anew.
+    private var formattedAt: Int64 = 0
+    /// The ring cannot be read on, or not be opened.
+    private var stall: ReadStall?
+    private var saidToStall: Bool?
+    /// `CLOCK_MONOTONIC`. For tests.
+    var clock: () -> UInt64 = MonotonicClock.nowNanoseconds
     /// Where the exporter, and the supervisor that watches for workers that hang, believe that we are.
     private var publishedPosition: UInt64?
 
@@ -51,10 +59,21 @@ final class CommandReader {
     }
 
     private func open(_ seek: (LaneReader) -> Void) {
-        guard reader == nil, let opened = try? LaneReader(descriptor: descriptor, kind: .down) else { return }
-        seek(opened)
-        reader = opened
-        generation = opened.generation
+        guard reader == nil else { return }
+        do {
+            let opened = try LaneReader(descriptor: descriptor, kind: .down)
+            if let flaw = opened.headerFlaw { throw LaneError.unusable(flaw) }
+            // What came while the ring could not be read is lost: nobody knows which of it was for a predecessor.
+            if stall == nil { seek(opened) } else { opened.seekToHead() }
+            reader = opened
+            generation = opened.generation
+            formattedAt = opened.formattedAtNanoseconds
+            stall = nil
+        } catch LaneError.notYet {
+            return
+        } catch {
+            stall = stall ?? ReadStall(position: 0, reason: "\(error)", nowNanoseconds: clock())
+        }
     }
 
     /// Hands over every command that has come. Commands of a generation that no longer writes are counted and dropped.
@@ -63,9 +82,18 @@ final class CommandReader {
         into lane: LaneWriter, counters: IngestCounters,
         _ handle: (RecordHeader, ExporterCommand) -> Void
     ) -> UInt64? {
+        let before = reader?.position
+        if let reader, reader.formattedAtNanoseconds != formattedAt { self.reader = nil }
+        let couldNotOpen = reader == nil && stall != nil
         // A lane that was not there when this worker began has been formatted since: all that is in it is for us.
-        open { $0.seekToTail() }
+        open { opened in
+            opened.seekToTail()
+            // Begun anew, the ring goes on where it was: nothing is obeyed twice.
+            if let before, before > opened.position, before <= opened.head { opened.seek(to: before) }
+        }
+        defer { publishStall(lane) }
         guard let reader else { return nil }
+        if couldNotOpen { counters.add(.commandsDamaged) }
         let current = reader.generation
         defer { generation = current }
         reading: while true {
@@ -76,10 +104,15 @@ final class CommandReader {
                 }
                 handle(header, command)
             }
+            if case .stalled(let reason) = outcome {
+                guard waitsNoLonger(reader, reason), reader.skipDamage() != nil else { break reading }
+            }
+            stall = nil
             switch outcome {
             case .record: continue
             case .empty: break reading
-            case .lapped, .damaged: counters.add(.commandsDamaged)
+            // The exporter waits no longer for what it has asked.
+            case .lapped, .damaged, .stalled: counters.add(.commandsDamaged)
             }
         }
         if reader.position != publishedPosition || generation != current {
@@ -89,7 +122,24 @@ final class CommandReader {
         return generation != current && generation != 0 ? generation : nil
     }
 
-    var isAtHead: Bool { reader?.isAtHead ?? true }
+    /// - Returns: whether the exporter has had its time to put right what is wrong.
+    private func waitsNoLonger(_ reader: LaneReader, _ reason: String) -> Bool {
+        let now = clock()
+        if let stall, stall.position == reader.position { return stall.isOver(nowNanoseconds: now) }
+        stall = ReadStall(position: reader.position, reason: reason, nowNanoseconds: now)
+        return false
+    }
+
+    private func publishStall(_ lane: LaneWriter) {
+        let isStalled = stall != nil
+        guard isStalled != saidToStall else { return }
+        saidToStall = isStalled
+        let counter: IngestCounter = parity == 0 ? .commandsStalledA : .commandsStalledB
+        lane.setCounter(counter.rawValue, isStalled ? 1 : 0)
+    }
+
+    /// There is nothing to read now: nothing has come, or what has come cannot be read.
+    var isWaiting: Bool { stall != nil || reader?.isAtHead ?? true }
     /// Whether the exporter on the other side has said that it sleeps.
     var isPeerSleeping: Bool { reader?.isWriterSleeping ?? false }
     var peerGeneration: UInt64 { reader?.generation ?? 0 }

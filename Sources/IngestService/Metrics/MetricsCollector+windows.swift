@@ -87,6 +87,7 @@ extension MetricsCollector {
         if let round, let index = agent.windowJobs.firstIndex(where: { $0.round == round }) {
             let columns = try agent.series.decodeWindow(message, receivedAtNanoseconds: WallClock.nowNanoseconds())
             counters.add(columns.summary)
+            note(columns.summary, of: agent)
             counters.add(.answeredWindow)
             var job = agent.windowJobs.remove(at: index)
             if columns.pointCount > 0 {

@@ -29,6 +29,8 @@ final class MetricsCollector {
     let windowPartBytes: Double
     /// Called after every message: a turn of the loop can hold a message of every agent, and take seconds.
     var onMessage: () -> Void = {}
+    /// Called when samples of an agent are left out for a cause that it has not been named for of late.
+    var onDrop: (Agent, DroppedSample, _ count: Int) -> Void = { _, _, _ in }
 
     init(
         lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters, note: WorkNote,
@@ -86,8 +88,8 @@ final class MetricsCollector {
     }
 
     static func matches(_ agent: Agent, _ command: CollectCommand) -> Bool {
-        (command.role.map { $0 == agent.role } ?? true)
-            && (command.podName.map { $0 == agent.identity.podName } ?? true)
+        (command.role.map { ExactText.areEqual($0, agent.role) } ?? true)
+            && (command.podName.map { ExactText.areEqual($0, agent.identity.podName) } ?? true)
     }
 
     // MARK: Requests
@@ -158,12 +160,19 @@ final class MetricsCollector {
         let agent = stream.agent
         let summary = try agent.series.decodeLatest(message, receivedAtNanoseconds: WallClock.nowNanoseconds())
         counters.add(summary)
+        note(summary, of: agent)
         let isLate = MonotonicClock.nowNanoseconds() - sentAtNanoseconds > Self.hungAfterNanoseconds
         counters.add(isLate ? .answeredLate : .answeredLatest)
         publishSample(of: agent, stream.latestRound)
         publish(latest.answered(agent.slot.index), as: .roundDone)
         stream.hasAnsweredLatest = true
         askNextPart(of: agent)
+    }
+
+    func note(_ summary: DecodeSummary, of agent: Agent) {
+        guard let dropped = summary.firstDropped else { return }
+        guard agent.dropReports.isDue(dropped.cause, nowNanoseconds: MonotonicClock.nowNanoseconds()) else { return }
+        onDrop(agent, dropped, summary.drops[dropped.cause])
     }
 
     // MARK: Streams

@@ -29,6 +29,8 @@ final class SupervisedWorker {
     var suspects: [UInt64] = []
     /// It begins with empty lanes, whatever its predecessors left.
     var startsFresh = false
+    /// When its ring was last reset for being damaged, by the ``SteadyClock``.
+    var ringResetAtNanoseconds: UInt64?
     /// It was drained, and is again as soon as its lane is empty.
     var drainsWhenReady = false
     private(set) var process: ChildProcess?

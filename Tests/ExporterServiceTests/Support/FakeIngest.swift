@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
 import Glibc
-import Lanes
 import Metrics
 import Platform
 import WorkerLink
 
+@testable import Lanes
+
 /// The lanes of one ingest worker, written by the test. Used by the test's thread alone.
 final class FakeIngest {
     let index: Int
-    let lane: LaneWriter
-    private let up: Int32
+    private(set) var lane: LaneWriter
+    let up: Int32
     private let down: Int32
     private let bells: (mine: Doorbell, theirs: Doorbell)
     private var commands: LaneReader?
     private var series: [SlotRef: AgentSeries] = [:]
 
-    init(_ index: Int) throws {
+    private let initialRingBytes: Int
+
+    /// - Parameter initialRingBytes: a small ring costs a test that makes many of them less.
+    init(_ index: Int, initialRingBytes: Int = LaneKind.up.initialRingBytes) throws {
+        self.initialRingBytes = initialRingBytes
         self.index = index
         up = try LaneFile.create(name: "fake-up", kind: .up)
         down = try LaneFile.create(name: "fake-down", kind: .down)
         let (mine, theirs) = try Doorbell.makePair()
         bells = (mine, theirs)
         lane = try LaneWriter.format(
-            descriptor: up, kind: .up, index: index, generation: 1, maximumRingBytes: 16 << 20)
+            descriptor: up, kind: .up, index: index, generation: 1, maximumRingBytes: 16 << 20,
+            initialRingBytes: initialRingBytes)
     }
 
     deinit {
@@ -100,6 +106,22 @@ final class FakeIngest {
             [0x0a, UInt8(name.utf8.count)] + Array(name.utf8) + [0x19]
             + (0..<8).map { UInt8(truncatingIfNeeded: bits >> ($0 * 8)) }
         return [0x0a, UInt8(metric.count)] + metric
+    }
+
+    /// Begins the ring anew, as a successor does whose predecessor's was damaged.
+    func reset() throws {
+        lane = try LaneWriter.format(
+            descriptor: up, kind: .up, index: index, generation: 1, maximumRingBytes: 16 << 20,
+            initialRingBytes: initialRingBytes)
+        series = [:]
+        published = []
+    }
+
+    func flipBit(_ bit: Int) {
+        var byte: UInt8 = 0
+        precondition(pread(up, &byte, 1, bit / 8) == 1)
+        byte ^= 1 << (bit % 8)
+        precondition(pwrite(up, &byte, 1, bit / 8) == 1)
     }
 
     func ring() { bells.mine.ring() }

@@ -198,6 +198,9 @@ final class LaneSchedule {
                 skipToTail()
             case .damaged(let position, let reason):
                 Issue.record("seed \(seed): damaged at \(position): \(reason)")
+            case .stalled(let reason):
+                Issue.record("seed \(seed): stalled: \(reason)")
+                return
             }
         }
     }

@@ -103,7 +103,7 @@ extension LaneReader {
         return record
     }
 
-    /// Everything up to the head, and whatever else than a record came of it.
+    /// Everything up to the head, and whatever else than a record came of it. Where nothing can be read it does not wait.
     func drain() -> (records: [ReadRecord], others: [Outcome]) {
         var records: [ReadRecord] = []
         var others: [Outcome] = []
@@ -111,6 +111,7 @@ extension LaneReader {
             let (outcome, record) = nextRecord()
             if outcome == .empty { return (records, others) }
             if let record { records.append(record) } else { others.append(outcome) }
+            if case .stalled = outcome, skipDamage() == nil { return (records, others) }
         }
     }
 }

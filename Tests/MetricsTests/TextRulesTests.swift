@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import Metrics
+
+/// What may stand in a text of a scrape, whoever has written it.
+@Suite struct TextRulesTests {
+    @Test func agentSeries_takesUpADescriptionOfTheSameLength() throws {
+        for usesAES in [true, false] where !usesAES || AESHasher.isSupported {
+            let series = Pipeline.series(usesAES: usesAES)
+            func help(_ description: String) throws -> String {
+                let metrics = (0..<3).map {
+                    TestMetric(name: "name", labels: [("n", "\($0)")], value: 1, description: description)
+                }
+                let summary = try Pipeline.decode(series, TestMetric.message(metrics))
+                #expect(summary.samplesAccepted == 3)
+                let table = try #require(Pipeline.table(Pipeline.tablePayload(series)))
+                return String(decoding: table.bytes[table.blocks[0].description], as: UTF8.self)
+            }
+            #expect(try help("Bytes used.") == "Bytes used.")
+            #expect(try help("Bytes free.") == "Bytes free.")
+            let number = series.tableNumber
+            #expect(try help("Bytes free.") == "Bytes free." && series.tableNumber == number)
+        }
+    }
+
+    @Test func agentSeries_refusesNamesOfTheProxysOwn() throws {
+        let series = Pipeline.series()
+        let names = ["fodc_proxy_agents", "fodc_proxy_", "fodc_proxy", "fodc_agent_up", "x_fodc_proxy_agents"]
+        let summary = try Pipeline.decode(
+            series, TestMetric.message(names.map { TestMetric(name: $0, value: 1) }))
+        #expect(summary.drops[.reservedMetricName] == 2 && summary.samplesAccepted == 3)
+        #expect(summary.firstDropped?.metric == "fodc_proxy_agents")
+        #expect(summary.firstDropped?.cause == .reservedMetricName)
+    }
+
+    @Test func decodeSummary_namesAMetricThatALimitLeavesOut() throws {
+        var limits = SeriesLimits()
+        limits.maxSeriesPerAgent = 2
+        limits.maxLabelValueBytes = 10
+        let long = String(repeating: "v", count: 11)
+        func first(_ metrics: [TestMetric]) throws -> DroppedSample? {
+            try Pipeline.decode(Pipeline.series(limits: limits), TestMetric.message(metrics)).firstDropped
+        }
+        #expect(try first([TestMetric(name: "a", labels: [("l", long)])])?.metric == "a")
+        #expect(try first([TestMetric(name: "a", labels: [("l", long)])])?.cause == .textTooLong)
+        let three = ["a", "b", "c"].map { TestMetric(name: $0, value: 1) }
+        #expect(try first(three)?.cause == .seriesLimit)
+        // A series that comes twice is no loss.
+        #expect(try first([three[0], three[0]]) == nil)
+        let windowed = try Pipeline.decodeWindow(
+            Pipeline.series(limits: limits), [TestMetric(name: "w", labels: [("l", long)], time: (1, 0))])
+        #expect(windowed.summary.firstDropped?.metric == "w")
+    }
+
+    @Test func boundText_isWhatGoParses() {
+        let good = [
+            "0", "1", "-1", "+1", "0.5", ".5", "5.", "1e3", "1E-3", "1e+300", "+Inf", "-Inf", "inf", "Infinity", "NaN", "nan",
+            "000", "1e-999",
+        ]
+        let bad = [
+            "", " 1", "1 ", "one", "1e", "e1", ".", "+", "+NaN", "0x1", "1_0", "1e999", "--1", "1.2.3", "infinit", "1,5",
+            String(repeating: "1", count: 65), "é",
+        ]
+        func isNumber(_ text: String) -> Bool {
+            let bytes = Array(text.utf8)
+            return BoundText.isNumber(bytes.span.bytes)
+        }
+        for text in good { #expect(isNumber(text), "\(text)") }
+        for text in bad { #expect(!isNumber(text), "\(text)") }
+    }
+
+    @Test func familyIndex_leavesOutBoundsThatAreNoNumbers() throws {
+        func bucket(_ name: String, _ label: String, _ value: String, _ type: MetricType) -> TestMetric {
+            TestMetric(name: name, labels: [(label, value)], value: 1, type: UInt64(type.rawValue))
+        }
+        let agent = try #require(
+            try Pipeline.agent([
+                bucket("h_bucket", "le", "1", .histogram), bucket("h_bucket", "le", "much", .histogram),
+                bucket("s", "quantile", "0.5", .summary), bucket("s", "quantile", "half", .summary),
+                bucket("g", "le", "much", .gauge), bucket("g", "quantile", "half", .gauge),
+                bucket("s_sum", "le", "any", .summary),
+            ]))
+        let snapshot = FamilyIndex().update(with: [agent])
+        #expect(snapshot.oddBoundCount == 2 && snapshot.duplicateSeriesCount == 0)
+        let text = Pipeline.text(snapshot)
+        for line in ["h_bucket{le=\"1\"", "s{node_role=\"ROLE_DATA\",pod_name=\"pod-a\",quantile=\"0.5\"", "g{le=\"much\"", "s_sum{le=\"any\""] {
+            #expect(text.contains("\n" + line), "\(line) in \(text)")
+        }
+        #expect(!text.contains("h_bucket{le=\"much\"") && !text.contains("quantile=\"half\"} 1\ns"))
+        #expect(text.split(separator: "\n").filter { !$0.hasPrefix("#") }.count == 5)
+    }
+
+    // MARK: What a ring holds
+
+    private func payload(
+        _ texts: [String], name: String = "a", pods: [[UInt8]] = [Array("p".utf8)], description: String = ""
+    ) -> [UInt8] {
+        var encoder = FrontCoding.Encoder()
+        for text in texts { encoder.append(Array(text.utf8)) }
+        func word(_ value: Int, _ bytes: Int = 4) -> [UInt8] { (0..<bytes).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
+        func list(_ values: [[UInt8]]) -> [UInt8] { [0, UInt8(values.count)] + values.flatMap { word($0.count) + $0 } }
+        return word(Int(RecordLayout.seriesMagic)) + word(1) + word(texts.count) + word(1) + list(pods)
+            + list([Array("r".utf8)])
+            + word(name.utf8.count, 2) + word(description.utf8.count, 2) + word(0) + word(texts.count)
+            + word(encoder.coded.count) + word(encoder.longestTextBytes)
+            + Array(name.utf8) + Array(description.utf8) + encoder.coded
+    }
+
+    @Test func seriesTable_refusesWhatIsNoTextOfASeries() {
+        func isTaken(_ texts: [String], name: String = "a", description: String = "") -> Bool {
+            Pipeline.table(payload(texts, name: name, description: description)) != nil
+        }
+        let good = [
+            ["a "], ["a{b=\"1\"} "], ["a{b=\"\",c=\"x\\\"y\\\\\\n\"} "], ["a{pod_name=\"p\"} "], ["a{node_role=\"r\"} "],
+            ["a ", "a{b=\"1\"} ", "a{b=\"2\"} "], ["a{b=\"é\"} "], ["a{le=\"x\"} "],
+        ]
+        for texts in good { #expect(isTaken(texts), "\(texts)") }
+        let bad = [
+            ["a"], ["a 1\nother{pod_name=\"q\"} "], ["a{b=\"1\n\"} "], ["a{b=\"1\"}"], ["a{b=\"1\"} 7 "], ["a{} "],
+            ["a{b=\"1\",} "], ["a{b=\"1\" c=\"2\"} "], ["a{b=1} "], ["a{1b=\"1\"} "], ["a{b=\"1} "], ["a{b=\"\\x\"} "],
+            ["a{c=\"1\",b=\"2\"} "], ["a{b=\"1\",b=\"2\"} "], ["a{__name__=\"b\"} "], ["a{b=\"1\"}} "], ["ab{b=\"1\"} "],
+            ["a{pod_name=\"other\"} "], ["a{node_role=\"other\"} "], ["a ", "a "], ["a{b=\"2\"} ", "a{b=\"1\"} "], ["b "],
+            ["a{b=\"1\"} #"], ["a# "], ["a{b=\"1\\\"} "], ["a{"], ["a{b"], ["a{b="], ["a{b=\""],
+        ]
+        for texts in bad { #expect(!isTaken(texts), "\(texts)") }
+        #expect(isTaken(["fodc_proxy "], name: "fodc_proxy") && !isTaken(["fodc_proxy_a "], name: "fodc_proxy_a"))
+        #expect(!isTaken(["1a "], name: "1a"))
+        var bytes = payload(["a{b=\"1\"} "])
+        bytes[bytes.lastIndex(of: UInt8(ascii: "1")) ?? 0] = 0xff
+        #expect(Pipeline.table(bytes) == nil)
+    }
+}
