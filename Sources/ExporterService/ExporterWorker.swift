@@ -39,7 +39,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     let collections: Collections
     private let windows: Windows
     private let partial = PartialAnswers()
-    /// What was found in lanes and ends somebody's wait.
+    /// What ends the wait of requests, found while lanes are read.
     private var found: [() -> Void] = []
     let answers: AnswerCollections
     private(set) var server: HTTPServer!
@@ -276,7 +276,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         for worker in losses.unasked { giveUpAsking(worker) }
         for worker in losses.gone { downloads.workerLost(worker) }
         defer {
-            serveFound()
+            serveWaiters()
             endDepartures()
         }
         let end = MonotonicClock.nowNanoseconds() + atMostNanoseconds
@@ -295,19 +295,18 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         readOnSoon()
     }
 
-    /// Those who waited for something that was found in lanes are served when the reading is over: they may ask anew at once,
-    /// and may read lanes themselves.
+    /// Requests are served when the reading is over, because the next ones may ask anew at once, and may read lanes themselves.
     private func afterReading(_ serve: @escaping () -> Void) {
-        // A lane is read for a report, too.
-        if found.isEmpty { loop.assumeIsolated().execute { [self] in serveFound() } }
+        // Reports read lanes, too.
+        if found.isEmpty { loop.assumeIsolated().execute { [self] in serveWaiters() } }
         found.append(serve)
     }
 
-    private func serveFound() {
+    private func serveWaiters() {
         let serves = found
         found = []
         for serve in serves { serve() }
-        collections.lanesWereRead()
+        collections.didReadLanes()
     }
 
     /// A millisecond later, not at once: a loop does all that is to be done at once before it looks at its sockets.

@@ -239,7 +239,7 @@ final class HTTPConnection: ChannelInboundHandler {
         hasServed = true
         enter(.idle, timeout: server.configuration.idleTimeout)
         server.connectionBecameIdle()
-        // The next request, sent ahead, is not for whoever has just completed this answer: it may be in the middle of something.
+        // A request that was sent ahead begins in a turn of its own, because the caller may be in the middle of something.
         if !isProcessing { channel.eventLoop.assumeIsolated().execute { self.processInput() } }
     }
 

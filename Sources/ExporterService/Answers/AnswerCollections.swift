@@ -26,15 +26,15 @@ struct AnswerResult {
     /// Why there is no answer that is whole; `nil` when there may be one.
     var failure: ReportFailure? { refusal.map(ReportFailure.init) ?? (isCutShort ? .stopping : nil) }
 
-    /// Whether somebody who was to be asked has not said what it has.
+    /// Whether an agent that was to be asked has not said what it has.
     var isPartial: Bool { !unanswered.isEmpty || !skipped.isEmpty || !interruptions.isEmpty || failure != nil }
 
     /// All that have the stream.
     var requested: Set<AgentID> { answered.union(unanswered).union(skipped) }
 }
 
-/// The collections of the other streams under way. Whoever asks the same of the same agents joins the one that runs; when
-/// many ask for different agents at once, they share one of all.
+/// The collections of the other streams under way. A question of the same to the same agents joins the one that runs;
+/// many questions to different agents at once share one to all.
 final class AnswerCollections {
     struct Target: Hashable {
         var stream: AgentStream
@@ -155,7 +155,7 @@ final class AnswerCollections {
         }
     }
 
-    /// This exporter ends: nobody is given a report that lacks what agents were about to say.
+    /// This exporter ends: a report now would lack what agents were about to say.
     func endAll() {
         for round in Array(rounds.values) {
             round.result.isCutShort = true

@@ -109,7 +109,7 @@ final class Collections {
         let id = nextWaiter
         collection.waiters[id] = waiter
         if collection.pendingWorkers.isEmpty { return finish(collection) }
-        if waiter.missing != nil, serveWhoHasAll(collection), collection.waiters[id] == nil { return }
+        if waiter.missing != nil, serveComplete(collection), collection.waiters[id] == nil { return }
         let number = collection.number
         loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(min(waitNanoseconds, Self.longestNanoseconds)))) {
             [weak self] in
@@ -163,17 +163,17 @@ final class Collections {
         served(ended[index].result)
     }
 
-    /// Lanes have been read, and what was found is told: whoever waits for a part of a collection may have it now.
-    func lanesWereRead() {
+    /// Lanes have been read and their events are told: requests that wait for a part of a collection may have it now.
+    func didReadLanes() {
         connected.invalidate()
         // What is shared from now on may show other samples.
         for index in ended.indices { ended[index].result.batch = 0 }
-        for collection in Array(underWayByNumber.values) { serveWhoHasAll(collection) }
+        for collection in Array(underWayByNumber.values) { serveComplete(collection) }
     }
 
     /// - Returns: whether anybody was served.
     @discardableResult
-    private func serveWhoHasAll(_ collection: Collection) -> Bool {
+    private func serveComplete(_ collection: Collection) -> Bool {
         let since = collection.result.startedAtNanoseconds
         var ready: [UInt64] = []
         for (id, waiter) in collection.waiters {
@@ -204,7 +204,7 @@ final class Collections {
         observe(result)
         if let since = waiter.since {
             result.startedAtNanoseconds = since
-            // It shows samples of two collections: nobody else's answer is the same.
+            // It shows samples of two collections: no other answer is the same.
             nextBatch += 1
             result.batch = nextBatch
         }
@@ -253,7 +253,7 @@ final class Collections {
             result.interruptions[worker] = .workerSilent
         }
         nextBatch += 1
-        // A collection that nobody waits for goes on, so that whoever comes within its first second can join it.
+        // A collection without waiters goes on, so that a request within its first second can join it.
         serve(expired, result, batch: nextBatch)
     }
 
