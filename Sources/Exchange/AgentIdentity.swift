@@ -50,6 +50,11 @@ public struct AgentIdentity: Hashable, Sendable {
 public struct InstallationSecret: Sendable {
     public static let byteCount = 32
 
+    /// Names a network address in the slots of agents, the same for all workers; never zero, which means unknown.
+    public func sourceHash(of address: String) -> UInt64 {
+        max(1, SipHash.hash128(Array(address.utf8), key: hashKey).low)
+    }
+
     let identityKey: (UInt64, UInt64)
     let hashKey: (UInt64, UInt64)
 

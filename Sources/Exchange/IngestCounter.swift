@@ -127,6 +127,14 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     /// Places in the ring that held no record any more when they were to be overwritten.
     case ringDamagedPlaces
 
+    // Registrations and streams that cost others.
+    /// Registrations refused because their connection has as many agents as one may have.
+    case refusedConnectionLimit = 120
+    /// The same for the address that connections come from.
+    case refusedSourceLimit
+    /// Streams that ended because their agent's registration had been gone for some seconds.
+    case orphanedStreamsEnded
+
     /// Where the drops of samples begin, in the order of `Metrics.DropCause`.
     public static let firstSampleDrop = 128
     /// Where the ends of streams begin, by gRPC status code.

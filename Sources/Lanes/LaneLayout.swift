@@ -4,7 +4,7 @@ import Platform
 /// Where everything stands in a lane's file. All offsets, sizes and paddings of the format are here and nowhere else.
 ///
 ///     0         header: fixed words, then words that change, then counters
-///     64 KiB    agent table: 16,384 slots of 256 bytes
+///     64 KiB    agent table: 65,536 slots of 256 bytes, of which only pages in use take memory
 ///     table end data: the ring's present area, anywhere in it; everything else is a hole
 ///
 /// All numbers are little-endian words of 64 bits (the machine's own: lanes never leave it), narrower ones packed into a
@@ -17,9 +17,9 @@ enum LaneLayout {
     /// To be raised with any change of the format: a lane of another version is refused, never interpreted.
     #if DEBUG
         /// Another one can be feigned, so that a test sees what a reload does then.
-        static let version: UInt64 = ProcessEnvironment.value("FODC_TEST_LAYOUT").flatMap { UInt64($0) } ?? 2
+        static let version: UInt64 = ProcessEnvironment.value("FODC_TEST_LAYOUT").flatMap { UInt64($0) } ?? 3
     #else
-        static let version: UInt64 = 2
+        static let version: UInt64 = 3
     #endif
 
     static let wordBytes = 8
@@ -81,10 +81,14 @@ enum LaneLayout {
     enum Slot {
         /// Of the two copies, the first word.
         static let copies = TwoCopies<14>(offset: 0)
+        /// Hash of the network address that the agent's registration came from; 0 when unknown. One word by itself.
+        static let source = 232
         /// Monotonic nanoseconds; changed without touching anything else.
         static let heartbeat = 248
         static let stride = 256
-        static let count = 16_384
+        /// One worker may have all agents that `--max-agents` allows (50,000), and claims and streams of agents that are
+        /// registered at other workers take slots, too.
+        static let count = 65_536
     }
 
     static let tableOffset = granularityBytes
@@ -123,7 +127,8 @@ enum LaneLayout {
         precondition(Header.peerPosition(0).end <= Header.peerPosition(1).counter, "the peers' copies overlap")
         precondition(Header.fixedEnd <= Header.counters, "the header's words run into the counters")
         precondition(Header.end <= tableOffset, "the counters run into the table")
-        precondition(Slot.copies.end <= Slot.heartbeat, "a slot's copies run into its heartbeat")
+        precondition(Slot.copies.end <= Slot.source, "a slot's copies run into its source")
+        precondition(Slot.source + wordBytes <= Slot.heartbeat, "a slot's source runs into its heartbeat")
         precondition(Slot.heartbeat + wordBytes <= Slot.stride, "a slot is larger than its stride")
         precondition(AgentEntryWords.count == Slot.copies.wordCount, "an entry does not fill its copy")
         precondition(tableBytes % granularityBytes == 0, "the data does not start at a page")

@@ -27,4 +27,10 @@ extension LaneReader {
         guard index >= 0, index < slotHighWater else { return 0 }
         return words.loadAcquire(LaneLayout.slotOffset(index) + LaneLayout.Slot.heartbeat)
     }
+
+    /// Where the registration of a slot's agent came from; 0 when that is not known.
+    public func source(at index: Int) -> UInt64 {
+        guard index >= 0, index < slotHighWater else { return 0 }
+        return words.loadRelaxed(LaneLayout.slotOffset(index) + LaneLayout.Slot.source)
+    }
 }

@@ -11,6 +11,7 @@ extension LaneWriter {
         }
         writeSlot(index, AgentEntryWords.encodeFree(tenure: slot.tenure))
         words.storeRelaxed(LaneLayout.slotOffset(index) + LaneLayout.Slot.heartbeat, 0)
+        words.storeRelaxed(LaneLayout.slotOffset(index) + LaneLayout.Slot.source, 0)
         slots.take(slot)
         words.storeRelease(LaneLayout.Header.slotHighWater, UInt64(slots.highWater))
         didStep(.slotClaimed)
@@ -55,6 +56,12 @@ extension LaneWriter {
         guard slots.isTenant(slot) else { return }
         words.storeRelease(
             LaneLayout.slotOffset(Int(slot.index)) + LaneLayout.Slot.heartbeat, monotonicNanoseconds)
+    }
+
+    /// Where the agent's registration came from: a hash of the network address. One store.
+    public func setSource(_ source: UInt64, at slot: SlotRef) {
+        guard slots.isTenant(slot) else { return }
+        words.storeRelaxed(LaneLayout.slotOffset(Int(slot.index)) + LaneLayout.Slot.source, source)
     }
 
     // MARK: Forgetting
