@@ -3,7 +3,7 @@
 /// When a process that shares its listening socket takes what waits there: at once as long as it is not above its share,
 /// else only what the others have left for ``longestNanoseconds``. A state machine without I/O; times are those of a
 /// monotonic clock.
-struct AcceptPatience {
+public struct AcceptPatience {
     enum Decision: Equatable {
         /// Take whatever comes, until the next look.
         case take
@@ -13,8 +13,11 @@ struct AcceptPatience {
         case leave(lookAfterNanoseconds: UInt64)
     }
 
-    /// The longest that a connection is left to the others.
-    static let longestNanoseconds: UInt64 = 50_000_000
+    /// How long a connection is left to the others…
+    public static let longestNanoseconds: UInt64 = 50_000_000
+    /// …and while the successor of another process is awaited, which takes what its predecessor has sent away. Longer than a
+    /// worker takes to send its agents away and its successor to begin.
+    public static let forSuccessorNanoseconds: UInt64 = 1_500_000_000
     /// Between two looks while something waits: in a burst everybody is above its share for moments only.
     static let shortestLookNanoseconds: UInt64 = 1_000_000
     /// Between two looks while nothing comes: a connection must not wait for the first look long.
@@ -25,6 +28,8 @@ struct AcceptPatience {
     private var emptyAtNanoseconds: UInt64?
     /// Since when something may have waited at every look, and what the others had then.
     private var waiting: (since: UInt64, othersConnections: Int)?
+    /// That of the last look.
+    private var patienceNanoseconds = AcceptPatience.longestNanoseconds
     /// Nobody else has taken anything in the whole time: until then, or until somebody does, this process does not wait.
     private var deserted: (until: UInt64, othersConnections: Int)?
 
@@ -38,6 +43,12 @@ struct AcceptPatience {
             return .takeOnce
         }
         deserted = nil
+        if standing.patienceNanoseconds < patienceNanoseconds {
+            // The successor is there: from now on it has the time that everybody has.
+            waiting = nil
+            emptyAtNanoseconds = nil
+        }
+        patienceNanoseconds = standing.patienceNanoseconds
         guard isPending() else {
             waiting = nil
             emptyAtNanoseconds = now
@@ -49,7 +60,7 @@ struct AcceptPatience {
             self.waiting = (emptyAtNanoseconds ?? now, standing.othersConnections)
             return .leave(lookAfterNanoseconds: lookNanoseconds)
         }
-        guard now - min(now, waiting.since) >= Self.longestNanoseconds else {
+        guard now - min(now, waiting.since) >= standing.patienceNanoseconds else {
             return .leave(lookAfterNanoseconds: lookNanoseconds)
         }
         self.waiting = nil

@@ -7,9 +7,16 @@ public struct AcceptStanding: Equatable, Sendable {
     /// Open connections of the others, all together: what shows that they are at work.
     public var othersConnections: Int
 
-    public init(isAboveShare: Bool, othersConnections: Int) {
+    /// How long a connection is left to the others while this process has more than its share.
+    public var patienceNanoseconds: UInt64
+
+    public init(
+        isAboveShare: Bool, othersConnections: Int,
+        patienceNanoseconds: UInt64 = AcceptPatience.longestNanoseconds
+    ) {
         self.isAboveShare = isAboveShare
         self.othersConnections = othersConnections
+        self.patienceNanoseconds = patienceNanoseconds
     }
 
     /// Nobody else is there.

@@ -29,6 +29,7 @@ public final class GRPCServer {
     private var deadlineTimer: (atNanoseconds: UInt64, task: Scheduled<Void>)?
     private var isDraining = false
     private var acceptsNoMore = false
+    private var leavesConnections = false
 
     /// How finely time is told: keepalive, pings, stalls.
     private static let tick = TimeAmount.milliseconds(250)
@@ -104,7 +105,7 @@ public final class GRPCServer {
         guard !acceptsNoMore else { return channel.close(promise: nil) }
         listener = channel
         self.gate = gate
-        gate.isPaused = clock.isPaused
+        gate.isPaused = clock.isPaused || leavesConnections
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: GRPCServer.tick, delay: GRPCServer.tick) { _ in
             bound.value.tick()
@@ -156,7 +157,7 @@ public final class GRPCServer {
     }
 
     private func updateReading() {
-        gate?.isPaused = clock.isPaused
+        gate?.isPaused = clock.isPaused || leavesConnections
         for connection in connections.values { connection.setReading(mayRead(connection)) }
     }
 
@@ -165,6 +166,12 @@ public final class GRPCServer {
     }
 
     // MARK: Ending
+
+    /// False: connections wait in the listening socket for whoever else reads it, until this is true again.
+    public func setAccepting(_ isAccepting: Bool) {
+        leavesConnections = !isAccepting
+        gate?.isPaused = clock.isPaused || leavesConnections
+    }
 
     /// Takes no more connections, for good; those that are there go on. Who waits in the listening socket waits for
     /// whoever else reads it: only this process's descriptor of it is closed.

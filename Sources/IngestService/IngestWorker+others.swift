@@ -34,6 +34,8 @@ extension IngestWorker {
         }
     }
 
+    public func setAccepting(_ isAccepting: Bool) { server.setAccepting(isAccepting) }
+
     public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
         drain(deadlineNanoseconds: deadlineNanoseconds, whenDone)
     }

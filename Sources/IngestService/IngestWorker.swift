@@ -20,6 +20,8 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     static let tick = TimeAmount.milliseconds(250)
     /// However long a turn of the loop takes, the worker lives and obeys at least so often.
     static let longestSilenceNanoseconds: UInt64 = 100_000_000
+    /// Between two turns of registrations: the loop looks at its sockets only when nothing is to be done at once.
+    static let registrationRest = TimeAmount.milliseconds(1)
     /// From GOAWAY to closing what is still open.
     static let drainGrace = TimeAmount.milliseconds(1_000)
 
@@ -35,13 +37,15 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     var adoptions: [(worker: Int, whenDone: @Sendable () -> Void)] = []
     var adoption: LaneAdoption?
     private let lane: LaneWriter
+    /// When the predecessor was last alive, `CLOCK_MONOTONIC`; 0: there was none.
+    private let predecessorBeatNanoseconds: UInt64
     let outbox = LaneOutbox()
     private let counters: IngestCounters
     private let registry: AgentRegistry
     private let collector: MetricsCollector
     private let answers: AnswerCollector
     let service: AgentService
-    private let server: GRPCServer
+    let server: GRPCServer
     private let commands: [CommandReader]
     private let bells: [Doorbell]
     private var transport: TransportCounters
@@ -61,6 +65,8 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             throw WorkerLaunchError("the secret has \(launch.secret.count) bytes")
         }
         control = try ControlReader(descriptor: launch.descriptors.control)
+        // Taking the ring over is a sign of life already.
+        predecessorBeatNanoseconds = (try? LaneReader(descriptor: lanes.up, kind: .up))?.heartbeat ?? 0
         lane = try Self.openLane(launch, lanes, logger)
         counters = IngestCounters(lane: lane)
         // A predecessor's: its connections died with it, and nothing waits yet.
@@ -150,6 +156,9 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         server.standing = { [unowned self] in standing() }
         adoptPredecessorsAgents()
         watchClaims()
+        service.onRegistrationTurn = { [unowned self] in
+            loop.scheduleTask(in: Self.registrationRest) { [self] in service.beginRegistrationTurn() }
+        }
         beat()
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
         let bellsOpen = [lanes.bellA, lanes.bellB].map { descriptor in
@@ -176,7 +185,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             if let agent { found.append(agent) } else { lane.releaseSlot(slot) }
             breathe()
         }
-        service.adoptPredecessorsAgents(found)
+        service.adoptPredecessorsAgents(found, lastBeatNanoseconds: predecessorBeatNanoseconds)
         if !found.isEmpty { logger.info("took over the predecessor's lane", metadata: ["agents": "\(found.count)"]) }
     }
 
@@ -217,7 +226,10 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     private func standing() -> AcceptStanding {
         let share = loads.share(
             own: server.connectionCount, for: .accepting, nowNanoseconds: MonotonicClock.nowNanoseconds())
-        return AcceptStanding(isAboveShare: share.isAbove, othersConnections: share.othersTotal)
+        return AcceptStanding(
+            isAboveShare: share.isAbove, othersConnections: share.othersTotal,
+            patienceNanoseconds: loads.isSuccessorAwaited
+                ? AcceptPatience.forSuccessorNanoseconds : AcceptPatience.longestNanoseconds)
     }
 
     func beat() {

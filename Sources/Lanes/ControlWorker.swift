@@ -61,6 +61,8 @@ public struct ControlWorker: Hashable, Sendable {
     public var diedAtNanoseconds: Int64 = 0
     /// Deaths in a row; from some on it counts as degraded.
     public var deathsInRow: UInt32 = 0
+    /// It drains, or is gone, and a successor takes its place within moments.
+    public var isBeingReplaced = false
     private var restarts = SIMD8<UInt64>(repeating: 0)
 
     public init() {}
@@ -77,6 +79,8 @@ public struct ControlWorker: Hashable, Sendable {
     static let wordCount = 20
     private static let firstRestartWord = 8
     private static let deathsWord = 7
+    private static let flagsWord = 16
+    private static let replacedFlag: UInt64 = 1
 
     var words: InlineArray<20, UInt64> {
         var words = InlineArray<20, UInt64>(repeating: 0)
@@ -89,6 +93,7 @@ public struct ControlWorker: Hashable, Sendable {
         words[6] = UInt64(bitPattern: diedAtNanoseconds)
         words[Self.deathsWord] = UInt64(deathsInRow)
         for index in 0..<restarts.scalarCount { words[Self.firstRestartWord + index] = restarts[index] }
+        words[Self.flagsWord] = isBeingReplaced ? Self.replacedFlag : 0
         return words
     }
 
@@ -105,5 +110,6 @@ public struct ControlWorker: Hashable, Sendable {
         diedAtNanoseconds = Int64(bitPattern: words[6])
         deathsInRow = UInt32(truncatingIfNeeded: words[Self.deathsWord])
         for index in 0..<restarts.scalarCount { restarts[index] = words[Self.firstRestartWord + index] }
+        isBeingReplaced = words[Self.flagsWord] & Self.replacedFlag != 0
     }
 }

@@ -33,6 +33,7 @@ extension Supervisor {
             if case .failure(let reason) = result { finishReload(failure: reason) } else { finishReload(failure: nil) }
         }
         operation = nil
+        releaseHeldWorkers()
         closeOldLanes()
         requests?.resume()
         // Who was to take somebody's place is of no use any more, and would stand by for ever.
@@ -70,6 +71,11 @@ extension Supervisor {
         let step = operation.steps.removeFirst()
         operation.current = step
         operation.deadlineNanoseconds = now + Self.stepNanoseconds
+        if !holdLeavers(before: step, operation) { runCurrentStep() }
+    }
+
+    func runCurrentStep() {
+        guard let operation, let step = operation.current else { return }
         switch step {
         case .replaceExporter: replaceExporter(operation)
         case .prepareIngest(let index): prepareIngest(index, operation)
@@ -186,11 +192,11 @@ extension Supervisor {
         sendAway(worker)
     }
 
-    /// Its agents go to the others.
-    func sendAway(_ worker: SupervisedWorker) {
+    /// Its agents go to the others, or, where a successor stands by, wait a moment for that.
+    func sendAway(_ worker: SupervisedWorker, isReplaced: Bool = false) {
         worker.isLeaving = true
         worker.killAtNanoseconds = now + Self.drainNanoseconds + Self.killAfterNanoseconds
-        control.draining(worker)
+        control.draining(worker, isReplaced: isReplaced)
         lanes.ringAll()
         worker.send(.drain(deadlineNanoseconds: MonotonicClock.nowNanoseconds() + Self.drainNanoseconds))
     }
@@ -212,7 +218,7 @@ extension Supervisor {
     private func takeTurns(_ present: SupervisedWorker, _ next: SupervisedWorker) {
         guard present.process != nil else { return giveLane(to: next) }
         present.life.end()
-        sendAway(present)
+        sendAway(present, isReplaced: true)
     }
 
     private func giveLane(to next: SupervisedWorker) {
@@ -297,6 +303,7 @@ extension Supervisor {
 
     func operationTick() {
         if hasPendingReload, whyNot() == nil { beginPendingReload() }
+        holdTick()
         guard check == nil, let operation, now >= operation.deadlineNanoseconds else { return }
         if operation.current == .removeIngest, let index = operation.awaited?.index {
             logger.error("a lane was not adopted in time: its last values go", metadata: ["worker": "ingest-\(index)"])

@@ -57,6 +57,7 @@ extension Supervisor {
             worker.life.started(nowNanoseconds: now)
             worker.suspects = []
             worker.isLeaving = false
+            worker.isHeld = false
             worker.laneSet = lanes
             if !isStandby { control.started(worker) }
             logger.debug("\(worker.name) started", metadata: metadata(worker))
@@ -216,6 +217,7 @@ extension Supervisor {
             exporter = next
         }
         operationWorkerDied(worker, death)
+        holdConfirmed(worker)
         if worker.startsFresh, worker.life.state == .drained { worker.life.resume(nowNanoseconds: now) }
         // No tick is waited for when it may start at once.
         for worker in present { perform(worker.life.tick(hang: nil, nowNanoseconds: now), on: worker) }
@@ -248,8 +250,12 @@ extension Supervisor {
             phase = .stopping
             service.stopping(status: "stopping: connections are drained")
             endOperation(.failure("the service is being stopped"))
-            for worker in everyone {  // ingest first: agents leave, then what the exporter still runs is answered
-                worker.life.end()
+            for worker in everyone { worker.life.end() }
+            // No ingest worker takes the agents that another one sends away. The exporter knows that the service ends before
+            // their answers fail to come.
+            let ingest = everyone.filter { $0.role == .ingest }
+            for worker in ingest { worker.send(.accepting(false)) }
+            for worker in everyone.filter({ $0.role == .exporter }) + ingest {
                 worker.send(.drain(deadlineNanoseconds: deadline))
             }
         case .hasten:

@@ -18,10 +18,12 @@ public enum MessageCoding {
         case lane = 6
         case laneGone = 7
         case adopt = 8
+        case accepting = 9
         case ready = 65
         case status = 66
         case standby = 67
         case adopted = 68
+        case acceptingNow = 69
     }
 
     public static func encode(_ message: SupervisorMessage) -> [UInt8] {
@@ -34,6 +36,7 @@ public enum MessageCoding {
         case .lane(let index): [Kind.lane.rawValue, UInt8(index)]
         case .laneGone(let index): [Kind.laneGone.rawValue, UInt8(index)]
         case .adopt(let index): [Kind.adopt.rawValue, UInt8(index)]
+        case .accepting(let isAccepting): [Kind.accepting.rawValue, isAccepting ? 1 : 0]
         }
     }
 
@@ -43,6 +46,7 @@ public enum MessageCoding {
         case .status(let status): [Kind.status.rawValue] + text(status)
         case .standby: [Kind.standby.rawValue]
         case .adopted(let index): [Kind.adopted.rawValue, UInt8(index)]
+        case .accepting(let isAccepting): [Kind.acceptingNow.rawValue, isAccepting ? 1 : 0]
         }
     }
 
@@ -56,7 +60,8 @@ public enum MessageCoding {
         case .lane: return index(in: bytes).map(SupervisorMessage.lane)
         case .laneGone: return index(in: bytes).map(SupervisorMessage.laneGone)
         case .adopt: return index(in: bytes).map(SupervisorMessage.adopt)
-        case .ready, .status, .standby, .adopted, nil: return nil
+        case .accepting: return flag(in: bytes).map(SupervisorMessage.accepting)
+        case .ready, .status, .standby, .adopted, .acceptingNow, nil: return nil
         }
     }
 
@@ -66,7 +71,8 @@ public enum MessageCoding {
         case .status: text(in: bytes).map(WorkerMessage.status)
         case .standby: bytes.count == 1 ? .standby : nil
         case .adopted: index(in: bytes).map(WorkerMessage.adopted)
-        case .drain, .retire, .stop, .logLevel, .takeLane, .lane, .laneGone, .adopt, nil: nil
+        case .acceptingNow: flag(in: bytes).map(WorkerMessage.accepting)
+        case .drain, .retire, .stop, .logLevel, .takeLane, .lane, .laneGone, .adopt, .accepting, nil: nil
         }
     }
 
@@ -82,6 +88,11 @@ public enum MessageCoding {
     private static func index(in bytes: [UInt8]) -> Int? {
         guard bytes.count == 2, Int(bytes[1]) < WorkerLaunch.limitWorkers else { return nil }
         return Int(bytes[1])
+    }
+
+    private static func flag(in bytes: [UInt8]) -> Bool? {
+        guard bytes.count == 2, bytes[1] <= 1 else { return nil }
+        return bytes[1] == 1
     }
 
     /// A cut in the middle of a character is repaired by the reader, which decodes leniently.

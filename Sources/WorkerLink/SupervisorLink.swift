@@ -25,6 +25,10 @@ public final class SupervisorLink: Sendable {
         send(.adopted(index: index))
     }
 
+    public func sendAccepting(_ isAccepting: Bool) {
+        send(.accepting(isAccepting))
+    }
+
     /// For people; shows in the supervisor's log.
     public func sendStatus(_ status: String) {
         send(.status(status))

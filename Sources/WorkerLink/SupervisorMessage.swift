@@ -7,6 +7,8 @@ public enum SupervisorMessage: Equatable, Sendable {
     /// The exporter alone: a successor serves. Take no new connections, answer on each open one what still comes on it once
     /// more, finish what runs, be gone by the deadline (CLOCK_MONOTONIC).
     case retire(deadlineNanoseconds: UInt64)
+    /// To an ingest worker: take no more connections, or take them again. Answered by ``WorkerMessage/accepting(_:)``.
+    case accepting(Bool)
     /// End at once.
     case stop
     /// Log from this level on (`trace` … `error`).
@@ -62,6 +64,8 @@ public enum WorkerMessage: Equatable, Sendable {
     case standby
     /// What was current in the lane of that worker is in this one's.
     case adopted(index: Int)
+    /// From now on it takes connections, or none.
+    case accepting(Bool)
     /// For people: what it is doing now. Cut to ``MessageCoding/limitTextBytes``.
     case status(String)
 }

@@ -15,6 +15,8 @@ public protocol Worker: Sendable {
     func drain(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void)
     /// A successor serves already: finishes what runs, takes nothing new, then calls `whenDone`.
     func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void)
+    /// Takes connections, or leaves them to others. Of an ingest worker alone.
+    func setAccepting(_ isAccepting: Bool)
     /// There is another ingest worker, or that one has a new lane. The descriptors are the worker's own from now on. Throws
     /// when it cannot take the lane: a process that begins anew is given all of them again.
     func laneArrived(_ index: Int, _ lane: LaneDescriptors) throws
@@ -22,6 +24,10 @@ public protocol Worker: Sendable {
     func laneGone(_ index: Int)
     /// Takes over what is current in the lane of an ingest worker that is no more, then calls `whenDone`.
     func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void)
+}
+
+extension Worker {
+    public func setAccepting(_ isAccepting: Bool) {}
 }
 
 /// The life of a worker process: arguments, event loop, the line to the supervisor, the end.
@@ -144,6 +150,11 @@ public enum WorkerProcess {
             loop.execute { worker.retire(deadlineNanoseconds: deadline) { exit(0) } }
         case .stop:
             exit(0)
+        case .accepting(let isAccepting):
+            loop.execute {
+                worker.setAccepting(isAccepting)
+                link.sendAccepting(isAccepting)
+            }
         case .logLevel(let level):
             LogOutput.standard.setLevel(level)
         case .takeLane:

@@ -84,6 +84,7 @@ enum FakeWorker {
                 switch MessageCoding.decodeSupervisorMessage(message.bytes) {
                 case .drain where behaviour != .ignoreDrain: return 0
                 case .retire where behaviour != .ignoreDrain: return 0
+                case .accepting(let isAccepting): link.sendAccepting(isAccepting)
                 case .adopt(let index): link.sendAdopted(index: index)
                 case .stop where behaviour != .ignoreDrain: return 0
                 default: break

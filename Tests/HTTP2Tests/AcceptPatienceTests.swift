@@ -40,6 +40,31 @@ import Testing
         }
     }
 
+    @Test func acceptPatience_leavesConnectionsToASuccessorForLonger() {
+        var patience = AcceptPatience()
+        func standing(_ nanoseconds: UInt64) -> AcceptStanding {
+            AcceptStanding(isAboveShare: true, othersConnections: 10, patienceNanoseconds: nanoseconds)
+        }
+        var now: UInt64 = 0
+        while now < AcceptPatience.forSuccessorNanoseconds - Self.millisecond {
+            let awaited = standing(AcceptPatience.forSuccessorNanoseconds)
+            guard case .leave(let after) = patience.look(awaited, nowNanoseconds: now, isPending: { true }) else {
+                Issue.record("it takes a connection after \(now) ns")
+                return
+            }
+            now += after
+        }
+        // The successor is there: it has as long as everybody for what waits.
+        let begun = now
+        while case .leave(let after) = patience.look(
+            standing(AcceptPatience.longestNanoseconds), nowNanoseconds: now, isPending: { true })
+        {
+            now += after
+        }
+        #expect(now - begun >= AcceptPatience.longestNanoseconds)
+        #expect(now - begun <= AcceptPatience.longestNanoseconds + 2 * Self.millisecond)
+    }
+
     @Test func whatCameBetweenTwoLooksHasWaitedSinceTheFirst() {
         var patience = AcceptPatience()
         var now: UInt64 = 0

@@ -65,14 +65,16 @@ import Testing
     @Test(arguments: [
         SupervisorMessage.drain(deadlineNanoseconds: 0x0102_0304_0506_0708), .drain(deadlineNanoseconds: .max), .stop,
         .logLevel("debug"), .logLevel(""), .retire(deadlineNanoseconds: 7), .takeLane, .lane(index: 63),
-        .laneGone(index: 0), .adopt(index: 5),
+        .laneGone(index: 0), .adopt(index: 5), .accepting(true), .accepting(false),
     ])
     func supervisorsMessagesTravel(message: SupervisorMessage) {
         #expect(MessageCoding.decodeSupervisorMessage(MessageCoding.encode(message)) == message)
         #expect(MessageCoding.decodeWorkerMessage(MessageCoding.encode(message)) == nil)
     }
 
-    @Test(arguments: [WorkerMessage.ready, .status("läuft"), .standby, .adopted(index: 63)]) func workersMessagesTravel(
+    @Test(arguments: [
+        WorkerMessage.ready, .status("läuft"), .standby, .adopted(index: 63), .accepting(false), .accepting(true),
+    ]) func workersMessagesTravel(
         message: WorkerMessage
     ) {
         #expect(MessageCoding.decodeWorkerMessage(MessageCoding.encode(message)) == message)

@@ -74,6 +74,41 @@ def test_ten_reloads_fail_no_scrape_and_lose_no_series(proxy, agentsim, control)
     assert scrape.named("fodc_proxy_reloads_total")[frozenset({("outcome", "ok")})] == 10
 
 
+@pytest.mark.parametrize("command", ["reload", "restart", "scale"])
+def test_agents_are_moved_once(proxy, agentsim, control, command):
+    """Not from one worker that is about to leave to the next, and not a second time to make the shares even."""
+    running = proxy(ingest_workers=4)
+    agents = agentsim(running, agents=AGENTS, series=2, json=True, report_interval="1s")
+    running.wait_agents(online=AGENTS, total=AGENTS)
+
+    def registrations() -> int:
+        """As the agents count them; those that the lanes of removed workers had counted go with these."""
+        end = len(agents.output())
+        lines = eventually(lambda: agents.output()[end:].splitlines()[:-1], "the next report of the agents", interval=0.2)
+        return json.loads(lines[-1])["registrations"]
+
+    def connections() -> list[int]:
+        return [control(running).worker(f"ingest-{n}")["connections"] for n in range(4)]
+
+    before, had = registrations(), connections()
+    assert before == sum(had) == AGENTS
+    if command == "reload":
+        control(running).done("reload", *flags_of(running, ingest_workers=4))
+        leaving = AGENTS
+    elif command == "restart":
+        control(running).done("restart", "ingest-1")
+        leaving = had[1]
+    else:
+        control(running).done("scale", "2")
+        leaving = had[2] + had[3]
+    running.wait_agents(online=AGENTS, total=AGENTS)
+    eventually(lambda: registrations() - before >= leaving, "they have come back")
+    pause(3)  # the shares are looked at once a second
+    scrape = running.scrape()
+    assert scrape.value("fodc_proxy_agents_moved_total") == 0
+    assert registrations() - before == leaving
+
+
 def test_sighup_keeps_the_flags(proxy, agentsim, control):
     running = proxy(ingest_workers=1, max_agents=7)
     fleet(running, agentsim, 3)

@@ -21,9 +21,19 @@ struct WorkerLoads {
         ConnectionShare(own: own, others: others.indices.compactMap { connections(of: $0, purpose, now) })
     }
 
+    /// Whether a worker drains, or is gone, whose successor takes its place within moments.
+    var isSuccessorAwaited: Bool {
+        others.indices.contains {
+            let worker = control.worker(.ingest, $0)
+            return worker.isBeingReplaced && worker.state != .running
+        }
+    }
+
     /// `nil` when the worker takes no part.
     private func connections(of index: Int, _ purpose: Purpose, _ now: UInt64) -> Int? {
         let worker = control.worker(.ingest, index)
+        // Its agents are its successor's.
+        if worker.isBeingReplaced, worker.state != .running { return purpose == .accepting ? 0 : nil }
         switch worker.state {
         case .dead, .draining, .drained: return nil
         // What its lane says is still its predecessor's.

@@ -38,6 +38,11 @@ final class Operation {
     var awaited: SupervisedWorker?
     /// First its present process has to end: it is of the program before.
     var awaitsOldEnd = false
+    /// Workers that have been told to take no more connections and have not confirmed it yet, by number; until when that is
+    /// waited for; and whether this operation has told them.
+    var awaitedHolds: Set<UInt64> = []
+    var holdDeadlineNanoseconds: UInt64 = 0
+    var hasHeldLeavers = false
     /// By the supervisor's clock; a step that takes longer has failed.
     var deadlineNanoseconds: UInt64 = 0
     /// Of a reload before the exec: what is asked for.

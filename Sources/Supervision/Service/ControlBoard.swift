@@ -98,11 +98,24 @@ final class ControlBoard {
     }
 
     func ready(_ worker: SupervisedWorker) {
-        change(worker) { $0.state = .running }
+        change(worker) { row in
+            row.state = .running
+            row.isBeingReplaced = false
+        }
     }
 
-    func draining(_ worker: SupervisedWorker) {
-        change(worker) { if $0.state == .running { $0.state = .draining } }
+    /// - Parameter isReplaced: a successor stands by, and takes its agents within moments.
+    func draining(_ worker: SupervisedWorker, isReplaced: Bool = false) {
+        change(worker) { row in
+            if row.state == .running { row.state = .draining }
+            row.isBeingReplaced = isReplaced
+        }
+    }
+
+    /// No successor is awaited any more.
+    func replacementEnded(_ worker: SupervisedWorker) {
+        guard row(worker).isBeingReplaced else { return }
+        change(worker) { $0.isBeingReplaced = false }
     }
 
     /// It has no process, and none is to be.

@@ -21,6 +21,8 @@ final class SupervisedWorker {
     var killAtNanoseconds: UInt64?
     /// It has been told to go: it is not asked for anything any more.
     var isLeaving = false
+    /// It has been told to take no connections.
+    var isHeld = false
     /// Those that its process was started with; `nil`: it has had none, or they are of a program before this one.
     var laneSet: LaneSet?
     /// Since when it is kept from starting by a process that writes its lane.
