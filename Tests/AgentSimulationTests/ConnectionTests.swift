@@ -94,6 +94,20 @@ import Testing
         #expect(older.count(.registerAgent) > 1 && older.count(.streamLifecycle) == 1)
     }
 
+    /// As grpc-go dials again by itself: what is opened after a GOAWAY comes over another connection.
+    @Test func agentConnection_opensStreamsElsewhereWhenTheProxyGoesAway() throws {
+        let proxy = try FakeProxy(goesAway: true)
+        #expect(proxy.openMethods == [.registerAgent])
+        #expect(proxy.streamsElsewhere == "some-id")
+        #expect(proxy.end == nil, "the registration goes on where it is")
+        try proxy.advance(seconds: 1)
+        #expect(proxy.count(.registerAgent) == 2, "and so do its heartbeats")
+        let second = try FakeProxy(part: .streams(agentID: "some-id"))
+        #expect(second.openMethods == Set(AgentMethod.allCases).subtracting([.registerAgent]))
+        try second.ask(.streamMetrics, Banyandb_Fodc_V1_StreamMetricsResponse())
+        #expect(second.count(.streamMetrics) == 1)
+    }
+
     @Test func startsAnewWithoutAnyOtherStream() throws {
         let proxy = try FakeProxy(unknown: [.streamLifecycle])
         #expect(

@@ -19,6 +19,10 @@ final class FakeProxy: HTTP2SessionDelegate, HTTP2StreamDelegate {
     var withheld: Set<AgentMethod> = []
     /// Streams that are refused as unknown.
     private let unknown: Set<AgentMethod>
+    /// Goes away before it answers the registration.
+    private let goesAway: Bool
+    /// The id with which the agent has asked for another connection for its streams.
+    private(set) var streamsElsewhere: String?
 
     private let session: HTTP2Session
     private var connection: AgentConnection?
@@ -29,9 +33,11 @@ final class FakeProxy: HTTP2SessionDelegate, HTTP2StreamDelegate {
 
     init(
         behaviour: AgentBehaviour = .normal, silent: Set<AgentMethod> = [], unknown: Set<AgentMethod> = [],
-        settings: StreamSettings = StreamSettings()
+        settings: StreamSettings = StreamSettings(), goesAway: Bool = false,
+        part: AgentConnection.Part = .whole
     ) throws {
         self.unknown = unknown
+        self.goesAway = goesAway
         session = try HTTP2Session(configuration: HTTP2Configuration(role: .server))
         session.delegate = self
         let identity = AgentIdentity(index: 1, mix: .standard, podPrefix: "pod")
@@ -47,12 +53,12 @@ final class FakeProxy: HTTP2SessionDelegate, HTTP2StreamDelegate {
             AgentConnection.Configuration(
                 identity: identity, behaviour: behaviour, streamCount: AgentMethod.allCases.count,
                 silentStreams: silent, authority: "proxy", freezeAfter: .seconds(5)),
-            maker: maker,
+            part: part, maker: maker,
             answers: NodeAnswers(
                 identity, in: cluster, SchemaCatalogue(groupCount: settings.groupCount, seed: 1), settings,
                 isSchemaFaulty: false, canReadRegistry: true),
-            statistics: statistics
-        ) { [weak self] in self?.end = $0 }
+            statistics: statistics, onStreamsElsewhere: { [weak self] in self?.streamsElsewhere = $0 },
+            onEnd: { [weak self] in self?.end = $0 })
         self.connection = connection
         try channel.pipeline.syncOperations.addHandler(connection)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -169,6 +175,7 @@ final class FakeProxy: HTTP2SessionDelegate, HTTP2StreamDelegate {
         response.success = true
         response.agentID = "some-id"
         response.heartbeatIntervalSeconds = 1
+        if goesAway { session.goAway(.noError) }
         guard let bytes: [UInt8] = try? response.serializedBytes() else { return }
         session.send(MessageAssembler.framed(bytes), on: stream)
     }

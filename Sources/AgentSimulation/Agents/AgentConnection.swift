@@ -6,8 +6,9 @@ import NIOCore
 import Platform
 import SwiftProtobuf
 
-/// One TCP connection of an agent with all its streams, from the registration to the first stream that ends: an agent
-/// then starts anew with everything.
+/// One TCP connection of an agent with its streams, from the registration to the first stream that ends. A proxy that goes
+/// away (GOAWAY) between the registration and the other streams gets these over a second connection, as grpc-go dials it by
+/// itself.
 final class AgentConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -24,6 +25,13 @@ final class AgentConnection: ChannelInboundHandler {
         let freezeAfter: TimeAmount
     }
 
+    enum Part: Equatable {
+        /// Registers, then opens the other streams.
+        case whole
+        /// The streams besides the registration, which another connection has.
+        case streams(agentID: String)
+    }
+
     /// An agent's heartbeat unless the proxy says otherwise.
     static let defaultHeartbeatSeconds: Int64 = 10
     /// grpc-go refuses to send more, and the stream fails.
@@ -35,10 +43,16 @@ final class AgentConnection: ChannelInboundHandler {
     private static let writeBytes = 64 << 10
 
     private let configuration: Configuration
+    let part: Part
     private var maker: AnswerMaker
     private let statistics: FleetStatistics
     /// Called once.
     private var onEnd: ((ConnectionEnd) -> Void)?
+    /// Called with the agent's id when the streams besides the registration have to come over another connection.
+    private let onStreamsElsewhere: (String) -> Void
+    private var isGoingAway = false
+    /// Whether all streams of a part are open, or about to be.
+    private(set) var hasOpenedStreams = false
 
     private var context: ChannelHandlerContext?
     private var session: HTTP2Session?
@@ -56,10 +70,13 @@ final class AgentConnection: ChannelInboundHandler {
     private var wantsPump = false
 
     init(
-        _ configuration: Configuration, maker: AnswerMaker, answers: NodeAnswers, statistics: FleetStatistics,
+        _ configuration: Configuration, part: Part = .whole, maker: AnswerMaker, answers: NodeAnswers,
+        statistics: FleetStatistics, onStreamsElsewhere: @escaping (String) -> Void = { _ in },
         onEnd: @escaping (ConnectionEnd) -> Void
     ) {
         self.configuration = configuration
+        self.part = part
+        self.onStreamsElsewhere = onStreamsElsewhere
         self.maker = maker
         self.answers = answers
         profiles = ProfileSender(answers.profiles)
@@ -111,12 +128,12 @@ final class AgentConnection: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         guard !isFrozen else { return }  // a stopped process does not notice
         session?.abandon(.noError)
-        end(.streamEnded(.registerAgent, .connectionLost, wasRegistered: isRegistered))
+        end(.streamEnded(.registerAgent, .connectionLost, wasRegistered: isRegistered || hasOpenedStreams))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !isFrozen else { return }
-        end(.streamEnded(.registerAgent, .connectionLost, wasRegistered: isRegistered))
+        end(.streamEnded(.registerAgent, .connectionLost, wasRegistered: isRegistered || hasOpenedStreams))
     }
 
     private func begin() {
@@ -124,10 +141,15 @@ final class AgentConnection: ChannelInboundHandler {
         statistics.update { $0.connected += 1 }
         do {
             session = try HTTP2Session(configuration: HTTP2Configuration(role: .client), delegate: self)
-            try open(.registerAgent, agentID: nil)
-            outbox.append(
-                OutgoingMessage(
-                    try AgentMessages.registration(of: configuration.identity), on: .registerAgent, endsAnswer: false))
+            switch part {
+            case .whole:
+                try open(.registerAgent, agentID: nil)
+                outbox.append(
+                    OutgoingMessage(
+                        try AgentMessages.registration(of: configuration.identity), on: .registerAgent,
+                        endsAnswer: false))
+            case .streams(let agentID): try openStreams(agentID: agentID)
+            }
         } catch {
             end(.protocolFailed("\(error)"))
         }
@@ -150,6 +172,14 @@ final class AgentConnection: ChannelInboundHandler {
         streams.append(stream)
     }
 
+    /// All but the registration.
+    private func openStreams(agentID: String) throws {
+        for method in AgentMethod.allCases.prefix(configuration.streamCount).dropFirst() {
+            try open(method, agentID: agentID)
+        }
+        hasOpenedStreams = true
+    }
+
     func credit(_ stream: HTTP2Stream, bytes: Int) {
         session?.credit(stream, bytes: bytes)
         session?.creditConnection(bytes: bytes)
@@ -166,7 +196,7 @@ final class AgentConnection: ChannelInboundHandler {
 
     func ended(_ stream: AgentStream, _ status: StreamStatus) {
         if stream.method == .streamConfiguration, status.isUnimplemented { return forget(stream) }
-        end(.streamEnded(stream.method, status, wasRegistered: isRegistered))
+        end(.streamEnded(stream.method, status, wasRegistered: isRegistered || hasOpenedStreams))
     }
 
     /// A proxy that does not know the extension: the agent goes on without it.
@@ -242,9 +272,7 @@ final class AgentConnection: ChannelInboundHandler {
             $0.registered += 1
             $0.registrations += 1
         }
-        for method in AgentMethod.allCases.prefix(configuration.streamCount).dropFirst() {
-            try open(method, agentID: response.agentID)
-        }
+        if isGoingAway { onStreamsElsewhere(response.agentID) } else { try openStreams(agentID: response.agentID) }
         guard let context else { return }
         let asked = response.heartbeatIntervalSeconds
         // A day at most: what the proxy sends is not trusted to be a sane number.
@@ -400,8 +428,10 @@ extension AgentConnection: HTTP2SessionDelegate {
 
     func session(_ session: HTTP2Session, receivedPingAnswer payload: UInt64) {}
 
-    /// Moves nothing, as with real agents: the open streams go on.
-    func session(_ session: HTTP2Session, receivedGoAway error: HTTP2ErrorCode, lastStreamID: Int32) {}
+    /// Moves nothing, as with real agents: the open streams go on, later ones come over another connection.
+    func session(_ session: HTTP2Session, receivedGoAway error: HTTP2ErrorCode, lastStreamID: Int32) {
+        isGoingAway = true
+    }
 
     func sessionReceivedSettings(_ session: HTTP2Session) {}
 }

@@ -22,7 +22,11 @@ final class SimulatedAgent {
     private let log: @Sendable (String) -> Void
     private var maker: AnswerMaker
     private let answers: NodeAnswers
+    /// The one with the registration.
     private var connection: AgentConnection?
+    /// The one with the other streams, when they have come over another.
+    private var streams: AgentConnection?
+    private var isBetweenAttempts = false
     /// Counts connections, so that what is heard of an earlier one is not taken for the present one's.
     private var attempts = 0
     private var isStopped = false
@@ -52,6 +56,7 @@ final class SimulatedAgent {
     func stop() {
         isStopped = true
         connection?.close()
+        streams?.close()
     }
 
     /// Leaves and comes back after ``awayDelay`` over a new connection.
@@ -65,11 +70,28 @@ final class SimulatedAgent {
         guard !isStopped else { return }
         attempts += 1
         let attempt = attempts
-        let connection = AgentConnection(configuration, maker: maker, answers: answers, statistics: statistics) {
+        let whole = AgentConnection(
+            configuration, maker: maker, answers: answers, statistics: statistics,
+            onStreamsElsewhere: { [weak self] agentID in self?.openStreams(agentID: agentID, attempt) },
+            onEnd: { [weak self] end in self?.ended(end, .whole, of: attempt) })
+        connection = whole
+        dial(whole) { [weak self] error in self?.ended(.connectFailed(error), .whole, of: attempt) }
+    }
+
+    /// The proxy goes away and has just answered the registration: grpc-go opens what comes next over a new connection, which
+    /// may be another worker's.
+    private func openStreams(agentID: String, _ attempt: Int) {
+        guard !isStopped, attempt == attempts, connection != nil else { return }
+        let part = AgentConnection.Part.streams(agentID: agentID)
+        let more = AgentConnection(configuration, part: part, maker: maker, answers: answers, statistics: statistics) {
             [weak self] end in
-            self?.ended(end, of: attempt)
+            self?.ended(end, part, of: attempt)
         }
-        self.connection = connection
+        streams = more
+        dial(more) { [weak self] error in self?.ended(.connectFailed(error), part, of: attempt) }
+    }
+
+    private func dial(_ connection: AgentConnection, _ failed: @escaping (String) -> Void) {
         let handler = NIOLoopBound(connection, eventLoop: eventLoop)
         let channel = ClientBootstrap(group: eventLoop)
             .connectTimeout(Self.connectTimeout)
@@ -80,23 +102,42 @@ final class SimulatedAgent {
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
             }
             .connect(to: address)
-        channel.assumeIsolated().whenFailure { error in
-            self.ended(.connectFailed("\(error)"), of: attempt)
-        }
+        channel.assumeIsolated().whenFailure { error in failed("\(error)") }
     }
 
-    private func ended(_ end: ConnectionEnd, of attempt: Int) {
-        guard attempt == attempts, connection != nil else { return }
-        if let connection { maker = connection.answerMaker }
-        connection = nil
-        guard !isStopped else { return }
-        if let name = end.errorName {
+    private func ended(_ end: ConnectionEnd, _ part: AgentConnection.Part, of attempt: Int) {
+        guard attempt == attempts, !isBetweenAttempts else { return }
+        if let name = end.errorName, !isStopped {
             statistics.count(error: name)
             log("\(configuration.identity.podName): \(end)")
         }
+        if part == .whole, let streams, !streams.hasOpenedStreams, !isStopped, !isLeaving {
+            // Real agents run one reconnect at a time and skip another that is asked for meanwhile: this one still opens its
+            // streams. Nothing is done about the registration that is lost, and heartbeats only fail.
+            connection = nil
+            statistics.count(error: Self.skippedName)
+            return log("\(configuration.identity.podName): reconnection already in progress")
+        }
+        startAnew(end)
+    }
+
+    static let skippedName = "reconnect skipped"
+
+    /// All of it: real agents close what they have and begin with a registration.
+    private func startAnew(_ end: ConnectionEnd) {
+        isBetweenAttempts = true
+        if let last = streams ?? connection { maker = last.answerMaker }
+        let open = [connection, streams].compactMap { $0 }
+        connection = nil
+        streams = nil
+        for one in open { one.close() }
+        guard !isStopped else { return }
         let delay: TimeAmount = isLeaving ? Self.awayDelay : end.wasFailedAttempt ? Self.retryDelay : .zero
         isLeaving = false
         // Never within this call, which may come out of the old connection.
-        eventLoop.assumeIsolated().scheduleTask(in: delay) { self.connect() }
+        eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            self.isBetweenAttempts = false
+            self.connect()
+        }
     }
 }
