@@ -141,6 +141,17 @@ import Testing
         }
     }
 
+    @Test func freshness_doesNotLetALaterLossOutvoteTheAgentsOwn() {
+        var lost = agent()
+        lost.streamLostAt = 980 * second
+        lost.workerLostAt = 1_000 * second
+        #expect(!freshness().shows(lost))
+        lost.sampleOrigin = .found(atNanoseconds: 1_000 * second)
+        #expect(!freshness().shows(lost))
+        lost.streamLostAt = nil
+        #expect(freshness().shows(lost))
+    }
+
     @Test func whoIsBackAndHasNotAnsweredYetIsShown() {
         #expect(freshness().shows(agent(registeredAt: 4_995)))
         #expect(!freshness(grace: 0).shows(agent(registeredAt: 4_995)))

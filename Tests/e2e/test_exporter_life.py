@@ -5,6 +5,8 @@ import resource
 import signal
 import socket
 
+import pytest
+
 from harness.processes import descriptors, pause
 from harness.waiting import eventually
 
@@ -113,9 +115,9 @@ def test_scrapes_are_complete_after_the_exporters_death(proxy, agents):
     assert not any(stream.is_ended for agent in agents.made for stream in agent.streams)
 
 
-def scraped(running):
+def scraped(running, headers=HEADERS):
     try:
-        return running.scrape(headers=HEADERS)
+        return running.scrape(headers=headers)
     except OSError:
         return None
 
@@ -132,6 +134,23 @@ def test_last_samples_after_exporter_and_ingest_died_together(proxy, agents):
         os.kill(pid, signal.SIGKILL)
     scrape = eventually(lambda: scraped(running), "an answer")
     assert len(scrape.named("life_value")) == 4
+
+
+@pytest.mark.parametrize("role", ["exporter", "ingest"])
+def test_values_of_agents_lost_long_before_stay_away_when_a_worker_dies(proxy, agents, role):
+    """The loss of the agent is the one that counts, not a later one of a process."""
+    running = proxy(ingest_workers=1, stale_grace="2s")
+    fleet(agents, running, 2)
+    assert len(running.scrape().named("life_value")) == 2
+    agents.made[0].close()
+    eventually(lambda: len(running.scrape().named("life_value")) == 1, "the grace is over")
+    agents.made[1].is_hanging = True
+    killed = running.kill_worker(role)
+    eventually(lambda: running.workers(role) and running.workers(role)[0]["pid"] != killed, "a successor")
+    soon = {"X-Prometheus-Scrape-Timeout-Seconds": "1"}
+    scrape = eventually(lambda: scraped(running, soon), "an answer")
+    shown = {dict(labels)["pod_name"] for labels in scrape.named("life_value")}
+    assert shown == {agents.made[1].pod}, "the other one has just been lost with the process"
 
 
 def test_age_of_the_last_sample(proxy, agents):

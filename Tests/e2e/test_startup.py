@@ -179,6 +179,25 @@ def test_stop_while_a_scrape_waits(proxy, agents):
         assert scrape.result().total("good_value") == 1
 
 
+def test_stop_shows_no_values_of_agents_that_were_sent_away(proxy, agents):
+    """Another proxy may show them already: sums over both would count them twice. So the answer is none, not one with last
+    values, and not one without them."""
+    import concurrent.futures
+
+    running = proxy()
+    agent = agents(running)
+    agent.samples = [agent.sample("moved_value", 1)]
+    assert running.scrape().total("moved_value") == 1
+    agent.is_hanging = True
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        scrape = pool.submit(running.web.get, "/metrics")
+        eventually(lambda: len(agent.requests) == 2, "it is asked")
+        running.signal(signal.SIGTERM)
+        assert running.wait(10) == 0
+        answer = scrape.result()
+    assert answer.status == 503 and answer.headers["Retry-After"], (answer.status, answer.text)
+
+
 def test_stop_drains_the_agents(proxy, raw):
     """GOAWAY, then the registration stream ends with UNAVAILABLE."""
     running = proxy()

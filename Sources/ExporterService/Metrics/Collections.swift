@@ -232,7 +232,7 @@ final class Collections {
         }
     }
 
-    /// Everybody is served with what has come, and the last samples of the others.
+    /// The service ends: everybody is served with what has come.
     func endAll() {
         for collection in Array(underWayByNumber.values) {
             collection.result.isCutShort = true

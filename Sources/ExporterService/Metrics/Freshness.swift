@@ -68,9 +68,9 @@ struct Freshness {
         if case .found(let time) = agent.sampleOrigin { foundAt = time }
         guard graceNanoseconds > 0, agent.sampleAge < Self.oldestNanoseconds else { return false }
         if agent.isCutShort { return true }
-        for lostAt in [agent.streamLostAt, agent.workerLostAt, foundAt] {
-            if let lostAt, now - min(now, lostAt) < graceNanoseconds { return true }
-        }
+        // The agent's own loss is the one that counts: when its worker or the exporter is lost later, that loses nothing more.
+        let losses = agent.streamLostAt.map { [$0] } ?? [agent.workerLostAt, foundAt].compactMap { $0 }
+        for lostAt in losses where now - min(now, lostAt) < graceNanoseconds { return true }
         // It is back and has not answered yet: that, too, is the wake of a loss.
         // (Its former connection may have answered while the registration was on its way. A time to come is of before the
         // clock was set back: how long ago, nobody knows.)

@@ -31,6 +31,11 @@ final class SampleSelection {
     /// Why an answer of this collection would lack agents that are well; `nil` when it does not.
     func refusal(of result: CollectionResult) -> (cause: String, text: String)? {
         if let refusal = result.refusals.values.first { return (refusal.rawValue, refusal.text) }
+        // Agents that have been sent away get no grace here: another proxy may show them already, and sums over both would
+        // count them twice.
+        if result.isCutShort, select(result).states.contains(where: { $0.state == .lastKnown }) {
+            return (Self.stopping, "the proxy is being stopped and has sent its agents away: try again")
+        }
         // With last-known values what was interrupted is bridged.
         guard graceNanoseconds == 0 else { return nil }
         if let cause = result.interruptions.values.first {
@@ -46,7 +51,8 @@ final class SampleSelection {
     /// The kinds of partial answers that a path can give.
     func expectPartialAnswers(of path: String, _ partial: PartialAnswers) {
         for cause in AskRefusal.allCases { partial.expect(path, cause.rawValue, .refused) }
-        let interruptions = CollectionResult.Interruption.allCases.map(\.rawValue) + [Self.stopping]
+        partial.expect(path, Self.stopping, .refused)
+        let interruptions = CollectionResult.Interruption.allCases.map(\.rawValue)
         for cause in interruptions { partial.expect(path, cause, graceNanoseconds == 0 ? .refused : .lastKnown) }
         partial.expect(path, Self.noAnswer, .leftOut)
     }
@@ -61,7 +67,6 @@ final class SampleSelection {
         _ partial: PartialAnswers
     ) -> Int {
         for cause in Set(result.interruptions.values.map(\.rawValue)) { partial.add(path, cause, .lastKnown) }
-        if result.isCutShort { partial.add(path, Self.stopping, .lastKnown) }
         let leftOut = selected.count(.silent, filter)
         if leftOut > 0 { partial.add(path, Self.noAnswer, .leftOut) }
         return leftOut
