@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ProxySettings {
-    /// Every setting as the text that ``init(flagValues:)`` reads back to the same value. A folder that is not set
-    /// is left out.
+    /// Every setting as the text that ``init(flagValues:)`` reads back to the same value. What is not set is left out.
     public var flagValues: [(flag: SettingsFlag, value: String)] {
         SettingsFlag.allCases.compactMap { flag in text(of: flag).map { (flag, $0) } }
     }
@@ -16,7 +15,7 @@ extension ProxySettings {
         try checkTogether { _ in .flag }
     }
 
-    /// One setting as text; `nil` for a folder that is not set, and for what another flag says.
+    /// One setting as text; `nil` for one that is not set, and for what another flag says.
     public func text(of flag: SettingsFlag) -> String? {
         switch flag {
         case .grpcListenAddress: grpcListenAddress.description
@@ -24,6 +23,8 @@ extension ProxySettings {
         case .agentHeartbeatTimeout: agentHeartbeatTimeout.goSyntax
         case .agentCleanupTimeout: agentCleanupTimeout.goSyntax
         case .maxAgents: String(maxAgents)
+        case .maxAgentsPerConnection: String(maxAgentsPerConnection)
+        case .maxAgentsPerSource: maxAgentsPerSource.map { String($0) }
         case .grpcMaxMessageSize: String(grpcMaxMessageBytes)
         case .httpReadTimeout: httpReadTimeout.goSyntax
         case .httpWriteTimeout: httpWriteTimeout.goSyntax
@@ -52,6 +53,8 @@ extension ProxySettings {
         case .agentHeartbeatTimeout: agentHeartbeatTimeout = try given.duration(Limits.heartbeatTimeout, zero: "never")
         case .agentCleanupTimeout: agentCleanupTimeout = try given.duration(Limits.cleanupTimeout)
         case .maxAgents: maxAgents = try given.count(Limits.agents)
+        case .maxAgentsPerConnection: maxAgentsPerConnection = try given.count(Limits.agentsPerConnection)
+        case .maxAgentsPerSource: maxAgentsPerSource = try given.count(Limits.agentsPerSource)
         case .grpcMaxMessageSize: grpcMaxMessageBytes = try given.bytes(Limits.grpcMessageBytes)
         case .httpReadTimeout: httpReadTimeout = try given.duration(Limits.httpTimeout, zero: "no limit")
         case .httpWriteTimeout: httpWriteTimeout = try given.duration(Limits.httpTimeout, zero: "no limit")

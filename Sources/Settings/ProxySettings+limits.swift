@@ -5,6 +5,11 @@ extension ProxySettings {
     public enum Limits {
         /// Over all workers. Above, the rings' tables and the descriptors of a process would have to grow with it.
         public static let agents = 1...50_000
+        /// Agents have a connection each. A sidecar of a service mesh brings several on one: with the 1,024 streams that a
+        /// connection may have, 146 agents with seven streams, or 256 with four. 0: no limit.
+        public static let agentsPerConnection = 0...50_000
+        /// 0: no limit.
+        public static let agentsPerSource = 0...50_000
         /// One process each; more than cores is waste, and each costs a lane and its memory.
         public static let ingestWorkers = 1...64
         /// Workers that are started unless told otherwise: one decodes 1,000 agents of 2,000 series in under a second.

@@ -13,6 +13,11 @@ public struct ProxySettings: Equatable, Sendable {
     public internal(set) var agentCleanupTimeout = Duration.seconds(300)
     /// Agents that may be listed at a time, over all workers.
     public internal(set) var maxAgents = 1000
+    /// Agents that one connection may register; 0: no limit.
+    public internal(set) var maxAgentsPerConnection = 256
+    /// Agents that may be online from one network address; 0: no limit; nil: half of ``maxAgents``, and no limit for the
+    /// loopback address, from which the sidecar of a service mesh brings all agents.
+    public internal(set) var maxAgentsPerSource: Int?
     /// Bytes of one gRPC message, in both directions.
     public internal(set) var grpcMaxMessageBytes = 32 * ByteSize.mebibyte
     /// The longest time that reading one HTTP request may take.

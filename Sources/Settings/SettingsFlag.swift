@@ -10,6 +10,8 @@ public enum SettingsFlag: String, CaseIterable, Sendable {
     case agentHeartbeatTimeout = "agent-heartbeat-timeout"
     case agentCleanupTimeout = "agent-cleanup-timeout"
     case maxAgents = "max-agents"
+    case maxAgentsPerConnection = "max-agents-per-connection"
+    case maxAgentsPerSource = "max-agents-per-source"
     case grpcMaxMessageSize = "grpc-max-msg-size"
     case httpReadTimeout = "http-read-timeout"
     case httpWriteTimeout = "http-write-timeout"

@@ -31,6 +31,18 @@ struct AgentFlags: ParsableArguments {
     @Option(.maxAgents, "NUMBER", "Agents that may be listed at a time. 1 to 50000, default 1000")
     var maximum: String?
 
+    @Option(
+        .maxAgentsPerConnection, "NUMBER",
+        "Agents that one connection may register; agents have one each, a service mesh brings several on one. 0 no limit, "
+            + "default 256")
+    var maximumPerConnection: String?
+
+    @Option(
+        .maxAgentsPerSource, "NUMBER",
+        "Agents that may be online from one network address. 0 no limit; default half of --max-agents, and no limit for "
+            + "the loopback address")
+    var maximumPerSource: String?
+
     @Option(.grpcMaxMessageSize, "SIZE", "The largest gRPC message. 1KiB to 256MiB, default 33554432 (32MiB)")
     var maxMessageSize: String?
 

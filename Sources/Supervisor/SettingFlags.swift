@@ -20,7 +20,8 @@ struct SettingFlags: ParsableArguments {
         let values: [(SettingsFlag, String?)] = [
             (.grpcListenAddress, listening.grpc), (.httpListenAddress, listening.http),
             (.agentHeartbeatTimeout, agents.heartbeatTimeout), (.agentCleanupTimeout, agents.cleanupTimeout),
-            (.maxAgents, agents.maximum), (.grpcMaxMessageSize, agents.maxMessageSize),
+            (.maxAgents, agents.maximum), (.maxAgentsPerConnection, agents.maximumPerConnection),
+            (.maxAgentsPerSource, agents.maximumPerSource), (.grpcMaxMessageSize, agents.maxMessageSize),
             (.heartbeatInterval, agents.heartbeatInterval), (.staleGrace, agents.staleGrace),
             (.lifecycleInterval, agents.lifecycleInterval), (.spoolDirectory, http.spoolDirectory),
             (.spoolMaxSize, http.spoolMaxSize),

@@ -20,6 +20,7 @@ import Testing
             texts == [
                 "grpc-listen-addr": ":17912", "http-listen-addr": ":17913", "agent-heartbeat-timeout": "30s",
                 "agent-cleanup-timeout": "5m0s", "max-agents": "1000", "grpc-max-msg-size": "33554432",
+                "max-agents-per-connection": "256",
                 "http-read-timeout": "10s", "http-write-timeout": "10s", "heartbeat-interval": "10s",
                 "ingest-workers": "2", "ring-max-size": "2GiB", "stale-grace": "15s", "log-level": "info",
                 "log-format": "text", "lifecycle-interval": "5m0s", "spool-max-size": "1GiB",
@@ -31,6 +32,8 @@ import Testing
         arguments: [
             (.grpcListenAddress, "127.0.0.1:1"), (.httpListenAddress, "[::1]:0"), (.agentHeartbeatTimeout, "11s"),
             (.agentCleanupTimeout, "31s"), (.agentCleanupTimeout, "168h0m0s"), (.maxAgents, "1"), (.maxAgents, "50000"),
+            (.maxAgentsPerConnection, "0"), (.maxAgentsPerConnection, "50000"), (.maxAgentsPerSource, "0"),
+            (.maxAgentsPerSource, "50000"),
             (.grpcMaxMessageSize, "1024"), (.grpcMaxMessageSize, "268435456"), (.httpReadTimeout, "100ms"),
             (.httpReadTimeout, "0s"),
             (.httpWriteTimeout, "1h0m0s"), (.httpWriteTimeout, "0s"), (.heartbeatInterval, "1s"),

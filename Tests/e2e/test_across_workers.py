@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from harness import processes, wire
+from harness.ctl import Control
 from harness.processes import pause
 from harness.tables import die_over, entries, lanes, only, pids
 from harness.waiting import eventually
@@ -245,6 +246,27 @@ def test_a_foreign_stream_outlives_its_own_workers_successor(spread, at):
     assert not again.metrics.is_ended
     eventually(lambda: value_labels(running), "its values")
     assert running.health()["agents_total"] == 1
+
+
+def test_streams_at_the_adopter_of_a_lane_are_not_cut_for_a_home_that_was_left(proxy, at):
+    """An agent has gone from the worker that is removed to a third, and has a stream at the one that takes the lane over."""
+    running = proxy(ingest_workers=3)
+    first = at(running, 2, "spread").register()
+    pause(1.1)  # a registration that ends sooner counts as a loop
+    first.close()
+    running.wait_agents(online=0, total=1)
+    back = at(running, 1, "spread").register()
+    arm = at(running, 0, "spread")
+    arm.agent_id = back.agent_id
+    arm.samples = [wire.Sample("value", {"n": "1"}, 7.0)]
+    arm.open_metrics()
+    arm.sync()
+    assert len(entries(running, status="foreign", worker=0)) == 1
+    Control(running.folder / "runtime").done("scale", "2")
+    pause(1.5)  # longer than an agent may be without a home
+    assert not arm.metrics.is_ended, arm.metrics.status()
+    assert [(e["worker"], e["home"]) for e in entries(running, status="foreign")] == [(0, 1)]
+    assert value_labels(running)
 
 
 # The limit

@@ -171,7 +171,7 @@ def completed(*words: str) -> list[str]:
 
 
 def test_completion():
-    assert completed("fodc-proxy", "--max") == ["--max-agents"]
+    assert completed("fodc-proxy", "--max") == ["--max-agents", "--max-agents-per-connection", "--max-agents-per-source"]
     assert set(completed("fodc-proxy", "--")) == flags_of(help_of("fodc-proxy")).keys()
     assert "ctl" in completed("fodc-proxy", "")
     assert completed("fodc-proxy", "ctl", "relo") == ["reload"]

@@ -132,3 +132,29 @@ def test_hundred_agents(proxy, agents):
     answer = ask(running)
     assert len(answer["nodes"]) == len(answer["calls"]) == 100
     assert {n["status"] for n in answer["nodes"]} == {"online"}
+
+
+def test_an_answer_that_was_dropped_is_not_owed(proxy, agents):
+    """More large answers come at once than may wait to be parsed. Agents whose answers were dropped are asked again with the
+    next request, and not only when the lost one counts as lost."""
+    running = proxy(ingest_workers=1)
+    call = messages.call("a", "b").SerializeToString()
+    part = b"\x12" + bytes([len(call)]) + call  # field 2 of Topology
+    large = part * ((31 << 20) // len(part))
+    size = len(large)
+    varint = b""
+    while size:
+        varint += bytes([size & 0x7F | (0x80 if size > 0x7F else 0)])
+        size >>= 7
+    large = b"\x12" + varint + large
+    made = [agents(running, f"large-{n}", answers={"topology": large}) for n in range(5)]
+    running.web.get("/cluster/topology", timeout=60)
+    dropped = running.scrape().value("fodc_proxy_records_dropped_total", stream="topology", cause="parser_full")
+    assert dropped >= 1
+    # The others' could not be parsed, which ends their streams.
+    open = [agent for agent in made if not agent.asked["topology"].stream.is_ended]
+    assert len(open) >= dropped
+    for agent in open:
+        agent.asked["topology"].answer = messages.topology()
+        running.web.get("/cluster/topology", pod_name=agent.pod, timeout=60)
+        assert len(agent.asked["topology"].requests) == 2, agent.pod

@@ -24,6 +24,10 @@ extension OwnMetrics {
             "Such streams that ended because their agent had left the worker that it was registered at.",
             sum(.foreignStreamsEnded))
         builder.add(
+            "fodc_proxy_orphaned_streams_ended_total", .counter,
+            "Streams that ended because their agent's registration had been gone for some seconds.",
+            sum(.orphanedStreamsEnded))
+        builder.add(
             "fodc_proxy_agent_connections_closed_total", .counter,
             "Connections of agents that a worker closed: registered elsewhere since, or held off for having ended workers.",
             byLabel("cause", [("elsewhere", .yieldedElsewhere), ("held_off", .closedHeldOff)]))

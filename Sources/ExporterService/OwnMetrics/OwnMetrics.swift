@@ -92,6 +92,8 @@ struct OwnMetrics {
                     ("refused_invalid", .refusedInvalid), ("refused_limit", .refusedLimit),
                     ("refused_loop", .refusedLoop), ("held_off", .refusedHeldOff),
                     ("refused_no_room", .refusedNoRoom), ("refused_silent", .refusedSilent),
+                    ("refused_connection_limit", .refusedConnectionLimit),
+                    ("refused_source_limit", .refusedSourceLimit),
                 ]))
         builder.add(
             "fodc_proxy_registration_labels_left_out_total", .counter,

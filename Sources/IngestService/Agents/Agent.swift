@@ -30,6 +30,11 @@ final class Agent {
     /// Where it is registered, when that is another worker; its status is `.foreign` then.
     var home: ForeignHome?
 
+    /// Hash of the address that it has registered from; 0: unknown.
+    var source: UInt64 = 0
+    /// Since when it has data streams here and no registration anywhere; `CLOCK_MONOTONIC`.
+    var orphanedSinceNanoseconds: UInt64?
+
     /// The call that keeps it online; `nil` while unconnected.
     var registration: RegistrationCall?
     var metrics: MetricsStreamCall?
@@ -72,6 +77,11 @@ final class Agent {
     }
 
     var enrichment: Enrichment { record.enrichment }
+
+    /// Whether a sample of it stands in the ring.
+    var hasAnswered: Bool { sampleReceivedAtNanoseconds != nil }
+
+    var dataStreamCount: Int { (metrics == nil ? 0 : 1) + answerStreams.count }
 
     /// Whether it can send anything.
     var isConnected: Bool { registration != nil || status == .foreign && (metrics != nil || !answerStreams.isEmpty) }

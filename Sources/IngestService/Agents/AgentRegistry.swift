@@ -25,6 +25,8 @@ final class AgentRegistry {
     var count: Int { bySlot.count - foreignCount }
     /// The same with claims whose agent is not made yet.
     var countWithClaims: Int { count + claimSlots }
+    /// At least as many as are online or claim; those whose registration waits for room in the ring are not counted.
+    var activeBound: Int { onlineCount + claimingCount + claimSlots }
 
     func agent(id: AgentID) -> Agent? { byID[id] }
     func agent(slot: UInt32) -> Agent? { bySlot[slot] }
@@ -95,11 +97,5 @@ final class AgentRegistry {
         guard mask != agent.openStreams else { return }
         agent.openStreams = mask
         publish(agent)
-    }
-
-    /// Of these the one that has been unconnected for longest, but for who is just coming back.
-    func longestUnconnected(_ isWanted: (Agent) -> Bool) -> Agent? {
-        bySlot.values.filter { $0.status == .unconnected && $0.registration == nil && isWanted($0) }
-            .min { $0.statusSinceNanoseconds < $1.statusSinceNanoseconds }
     }
 }

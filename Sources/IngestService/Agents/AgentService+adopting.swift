@@ -22,7 +22,8 @@ extension AgentService {
         if let present = registry.agent(id: found.identity.id) {
             // Whoever else has this id here, it is not the one of that lane.
             guard present.identity == found.identity.identity else { return (.completed, nil) }
-            if present.status == .foreign, present.registration == nil {
+            // It may have registered at a third worker meanwhile: then that is its home, and its streams here go on.
+            if present.status == .foreign, present.registration == nil, others.home(of: found.identity.id) == nil {
                 // Its home is the worker that is no more: here is where it is listed from now on.
                 endStreams(of: present, GRPCStatus(.unavailable, "the agent's worker of the proxy is gone: reconnect"))
                 present.home = nil
@@ -53,11 +54,11 @@ extension AgentService {
         return (.adopted, agent)
     }
 
-    /// By ``ReadingClock``.
+    /// By ``ReadingClock``. An agent is removed so long after its last heartbeat, wherever that came.
     private func heardAtNanoseconds(_ found: AdoptableAgent) -> UInt64 {
         let now = MonotonicClock.nowNanoseconds()
-        let silence = now - min(now, found.entry.statusSinceNanoseconds)
-        return reading.nowNanoseconds - min(reading.nowNanoseconds, silence)
+        let heard = found.heartbeatNanoseconds > 0 ? found.heartbeatNanoseconds : found.entry.statusSinceNanoseconds
+        return reading.before(now - min(now, heard))
     }
 
     /// An entry that has stood here since the agent went to the worker that is no more, now the last that there is of it:

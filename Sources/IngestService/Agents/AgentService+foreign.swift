@@ -108,5 +108,5 @@ extension AgentService {
 }
 
 extension Agent {
-    var foreignStreamCount: Int { status == .foreign ? (metrics == nil ? 0 : 1) + answerStreams.count : 0 }
+    var foreignStreamCount: Int { status == .foreign ? dataStreamCount : 0 }
 }

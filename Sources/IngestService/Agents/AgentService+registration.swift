@@ -10,28 +10,7 @@ import Platform
 /// Registration: a newcomer writes into the lane that it is there, looks who else is of its identity, here and elsewhere,
 /// waits until it is known which of them are alive, and only then is online and answered.
 extension AgentService {
-    func register(_ request: Banyandb_Fodc_V1_RegisterAgentRequest, _ message: RawSpan, on call: RegistrationCall) {
-        guard !request.nodeRole.isEmpty else {
-            return call.refuse(.invalidArgument, "node role cannot be empty", countAs: .refusedInvalid)
-        }
-        guard !request.podName.isEmpty else {
-            return call.refuse(.invalidArgument, "pod name cannot be empty", countAs: .refusedInvalid)
-        }
-        let identity = AgentIdentity(podName: request.podName, containerNames: request.containerNames)
-        let hash = identity.hash(secret: secret)
-        note.working(on: hash) {
-            IngestPoisonHook.trap(on: message)
-            if isHeldOff(hash) {
-                logger.warning("agent is held off", metadata: ["pod": "\(request.podName)"])
-                return call.refuse(.resourceExhausted, Self.heldOffText(identity), countAs: .refusedHeldOff)
-            }
-            let namesakes = others.namesakes(hash)
-            guard !isLooping(identity, hash, namesakes, call) else { return }
-            begin(request, identity, hash, call)
-        }
-    }
-
-    private func isLooping(
+    func isLooping(
         _ identity: AgentIdentity, _ hash: UInt64, _ namesakes: [Rival], _ call: RegistrationCall
     ) -> Bool {
         var lives = reconnects.shortLives(of: hash).map { [$0] } ?? []
@@ -62,7 +41,7 @@ extension AgentService {
 
     // MARK: The claim
 
-    private func begin(
+    func begin(
         _ request: Banyandb_Fodc_V1_RegisterAgentRequest, _ identity: AgentIdentity, _ hash: UInt64,
         _ call: RegistrationCall
     ) {
@@ -91,7 +70,10 @@ extension AgentService {
             request: request, identity: identity, id: id, hash: hash, call: call, slot: slot,
             judgement: ClaimCase(mark: mark, number: number))
         openClaims.insert(claim, of: hash, mark: mark)
+        lane.setSource(call.origin.source, at: slot)
         call.begin(claim)
+        call.isCounted = true
+        sources.opened(call.origin)
         advance(claim)
         guard !openClaims.isEmpty, !isLookingAtClaims else { return }
         isLookingAtClaims = true
@@ -209,7 +191,9 @@ extension AgentService {
                 claim.judgement.hasLostPatience ? .claimsUnanswered : twins.isEmpty ? .claimsGone : .claimsAlive)
         }
         let place = id ?? AgentID.random()
-        guard isWithinLimit(place, claim.mark) else {
+        let isKnownElsewhere = namesakes.contains { $0.entry.id == place && others.isLeft($0) }
+        let isNewcomer = registry.agent(id: place) == nil && !isKnownElsewhere
+        guard isWithinLimit(place, claim, isNewcomer: isNewcomer) else {
             refuseForLimit(claim.identity, claim.call)
             return withdraw(claim)
         }
@@ -217,10 +201,12 @@ extension AgentService {
         if let agent = registry.agent(id: place) {
             comeBack(agent, claim)
         } else {
-            let isKnownElsewhere = namesakes.contains { $0.entry.id == place && others.isLeft($0) }
             addNew(claim, place, isTwin: isTwin, isReturning: isKnownElsewhere)
         }
-        evictIfBeyondLimit()
+        limitState.isEvictionDue = true
+        guard !isRegistrationTurnDue else { return }
+        isRegistrationTurnDue = true
+        onRegistrationTurn()
     }
 
     private func addNew(_ claim: OpenClaim, _ id: AgentID, isTwin: Bool, isReturning: Bool) {
@@ -243,6 +229,7 @@ extension AgentService {
         registry.insert(agent)
         registry.hasClaimSlot(false)
         counters.add(isTwin ? .registeredTwin : isReturning ? .registeredReturned : .registeredNew)
+        claim.outcome = isTwin ? "twin" : isReturning ? "returned" : "new"
         admit(agent, claim)
     }
 
@@ -254,6 +241,7 @@ extension AgentService {
         agent.home = nil
         if agent.adopt(role: claim.request.nodeRole, labels: claim.labels) { enrich(agent) }
         counters.add(.registeredReturned)
+        claim.outcome = "returned"
         admit(agent, claim)
     }
 
@@ -261,6 +249,8 @@ extension AgentService {
     private func admit(_ agent: Agent, _ claim: OpenClaim) {
         let call = claim.call
         agent.registration = call
+        agent.source = call.origin.source
+        lane.setSource(agent.source, at: agent.slot)
         agent.heardAtNanoseconds = reading.nowNanoseconds
         call.bind(agent)
         outbox.write { [self] () throws(LaneError) in
@@ -281,9 +271,7 @@ extension AgentService {
             registry.publish(agent)
             closeClaim(claim, of: agent)
             call.accept(heartbeatSeconds: settings.heartbeatInterval.components.seconds)
-            logger.debug(
-                "agent registered",
-                metadata: ["pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "peer": "\(agent.peer)"])
+            events.note(.registered, agent, cause: claim.outcome, nowNanoseconds: now)
         }
     }
 
@@ -368,10 +356,19 @@ extension AgentService {
         registry.setStatus(.unconnected, of: agent, nowNanoseconds: now)
         registry.publish(agent)
         if call.isMoved { return }
+        let cause: String
         switch end {
-        case .connectionClosed(.keepalive), nil: counters.add(.lostKeepalive)
-        case .connectionClosed: counters.add(.lostConnection)
-        default: counters.add(.lostStreamEnded)
+        case .connectionClosed(.keepalive), nil:
+            counters.add(.lostKeepalive)
+            cause = "keepalive"
+        case .connectionClosed:
+            counters.add(.lostConnection)
+            cause = "connection_lost"
+        default:
+            counters.add(.lostStreamEnded)
+            cause = "stream_ended"
         }
+        // What this worker sends away when it ends, it says with one line.
+        if !isDraining { events.note(.lost, agent, cause: cause, nowNanoseconds: now) }
     }
 }

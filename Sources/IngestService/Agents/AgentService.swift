@@ -23,6 +23,16 @@ final class AgentService: GRPCService {
     /// Series keys are hashed with a key of this process, so that nobody can choose names that collide.
     let seriesHashKey = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
     var reconnects = ReconnectGuard()
+    var sources: RegistrationSources
+    var limitState = AgentLimitState()
+    let events: AgentEventLog
+    /// Registrations that have come and wait for their turn.
+    var registrations = RegistrationQueue<PendingRegistration>()
+    /// Whether ``beginRegistrationTurn()`` has been asked for.
+    var isRegistrationTurnDue = false
+    /// Called after registrations have been worked on: ``beginRegistrationTurn()`` is to be called after the sockets have been
+    /// looked at again.
+    var onRegistrationTurn: () -> Void = {}
     private(set) var reading: ReadingClock
     private(set) var isDraining = false
     let control: ControlReader
@@ -63,6 +73,11 @@ final class AgentService: GRPCService {
         self.index = index
         self.generation = generation
         self.logger = logger
+        events = AgentEventLog(logger: logger)
+        sources = RegistrationSources(
+            limits: RegistrationSources.Limits(
+                perConnection: settings.maxAgentsPerConnection, perSource: settings.maxAgentsPerSource,
+                maxAgents: settings.maxAgents))
         let timeout = UInt64(clamping: settings.agentHeartbeatTimeout.wholeNanoseconds)
         heartbeatTimeoutNanoseconds = timeout == 0 ? .max : timeout
         cleanupTimeoutNanoseconds = UInt64(clamping: settings.agentCleanupTimeout.wholeNanoseconds)
@@ -174,6 +189,7 @@ final class AgentService: GRPCService {
         counters.set(.foreignStreams, registry.all.reduce(0) { $0 + $1.foreignStreamCount })
         evictBeyondLimit()
         reconnects.sweep(nowNanoseconds: now)
+        events.tick(nowNanoseconds: now)
     }
 
     private func judge(_ agent: Agent, nowNanoseconds now: UInt64) {
@@ -183,6 +199,7 @@ final class AgentService: GRPCService {
             if hasSettledElsewhere(agent, nowNanoseconds: now) { return remove(agent, countAs: .leftElsewhere) }
         }
         if agent.takeMessageProgress() { agent.heardAtNanoseconds = reading.nowNanoseconds }
+        endOrphanedStreams(of: agent, nowNanoseconds: now)
         let silence = reading.nowNanoseconds
         let quiet = silence - min(silence, agent.heardAtNanoseconds)
         if agent.status == .online, quiet > heartbeatTimeoutNanoseconds {
@@ -191,11 +208,30 @@ final class AgentService: GRPCService {
             logger.warning(
                 "agent missed its heartbeats",
                 metadata: [
-                    "pod": "\(agent.identity.podName)", "timeout": "\(settings.agentHeartbeatTimeout.goSyntax)",
+                    "pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "peer": "\(agent.peer)",
+                    "cause": "heartbeat_timeout", "timeout": "\(settings.agentHeartbeatTimeout.goSyntax)",
                 ])
         } else if agent.status == .unconnected, quiet > cleanupTimeoutNanoseconds {
             remove(agent, countAs: .leftCleanup)
         }
+    }
+
+    /// How long the registration of an agent may be gone while its data streams live here.
+    static let orphanedNanoseconds: UInt64 = 3_000_000_000
+
+    /// The agents' client runs one reconnect at a time: one whose new registration was lost while it was still opening the
+    /// other streams skips the reconnect, and its heartbeats only fail. What makes it reconnect is the end of a data stream.
+    private func endOrphanedStreams(of agent: Agent, nowNanoseconds now: UInt64) {
+        guard agent.registration == nil, agent.status == .unconnected, agent.dataStreamCount > 0 else {
+            agent.orphanedSinceNanoseconds = nil
+            return
+        }
+        let since = agent.orphanedSinceNanoseconds ?? now
+        agent.orphanedSinceNanoseconds = since
+        guard now - min(now, since) >= Self.orphanedNanoseconds else { return }
+        agent.orphanedSinceNanoseconds = nil
+        counters.add(.orphanedStreamsEnded, UInt64(agent.dataStreamCount))
+        endStreams(of: agent, GRPCStatus(.unavailable, "the agent's registration has ended: register again"))
     }
 
     /// Whether another worker has taken it since it came here, and has it, or had it last.
@@ -228,12 +264,24 @@ final class AgentService: GRPCService {
     /// - Parameter counter: `nil` for one that was not listed.
     func remove(_ agent: Agent, countAs counter: IngestCounter?) {
         if let counter { counters.add(counter) }
+        if let cause = Self.removalCause(counter) {
+            events.note(.removed, agent, cause: cause, nowNanoseconds: MonotonicClock.nowNanoseconds())
+        }
         answers.left(agent)
         registry.remove(agent)
         let status = GRPCStatus(.unavailable, "the agent has left the registry: register again")
         endStreams(of: agent, status)
         agent.registration?.end(status)
         agent.registration = nil
+    }
+
+    /// `nil` for an agent that goes on at another worker, or was never listed.
+    private static func removalCause(_ counter: IngestCounter?) -> String? {
+        switch counter {
+        case .leftCleanup: "cleanup"
+        case .leftEvicted: "evicted"
+        default: nil
+        }
     }
 
     /// All but the registration.
@@ -244,8 +292,11 @@ final class AgentService: GRPCService {
 
     // MARK: Life of the worker
 
-    /// Lists the agents of the predecessor as unconnected: their connections died with its process.
-    func adoptPredecessorsAgents(_ records: [PredecessorsAgent]) {
+    /// Lists the agents of the predecessor as unconnected: their connections died with its process. The time to their
+    /// removal goes on where it was: it is counted from the last heartbeat, without the time in which no worker was there.
+    ///
+    /// - Parameter lastBeatNanoseconds: when the predecessor was last alive, `CLOCK_MONOTONIC`.
+    func adoptPredecessorsAgents(_ records: [PredecessorsAgent], lastBeatNanoseconds: UInt64 = 0) {
         let now = MonotonicClock.nowNanoseconds()
         for record in records {
             let (slot, entry, identity) = (record.slot, record.entry, record.identity)
@@ -261,7 +312,10 @@ final class AgentService: GRPCService {
                 slot: slot, identity: identity, identityHash: entry.identityHash,
                 series: makeSeries(for: identity, above: tables.filter(AdoptableAgent.isBelievable).max() ?? 0),
                 nowNanoseconds: entry.status == .unconnected ? entry.statusSinceNanoseconds : now,
-                readingNanoseconds: reading.nowNanoseconds)
+                readingNanoseconds: reading.before(
+                    record.heartbeatNanoseconds == 0
+                        ? 0 : lastBeatNanoseconds - min(lastBeatNanoseconds, record.heartbeatNanoseconds)))
+            agent.source = record.source
             agent.registeredAtNanoseconds = entry.registeredAtNanoseconds
             agent.connectionEpoch = entry.connectionEpoch
             agent.status = .unconnected
@@ -294,6 +348,7 @@ final class AgentService: GRPCService {
     func drain() {
         isDraining = true
         let status = GRPCStatus(.unavailable, "this worker of the proxy is going away: reconnect")
+        for pending in registrations.removeAll() { pending.call.end(status) }
         for claim in Array(openClaims.all) where !claim.isSettled {
             claim.call.end(status)
             withdraw(claim)

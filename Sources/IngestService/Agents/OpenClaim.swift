@@ -23,6 +23,8 @@ final class OpenClaim {
     var pinged: Set<UInt32> = []
     /// Its agent has been made, and what is left is to say so.
     var isSettled = false
+    /// What became of it, as in the metrics: `new`, `returned` or `twin`.
+    var outcome = ""
 
     init(
         request: Banyandb_Fodc_V1_RegisterAgentRequest, identity: AgentIdentity, id: AgentID, hash: UInt64,

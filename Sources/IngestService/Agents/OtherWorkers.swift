@@ -13,6 +13,8 @@ final class OtherWorkers {
         var isOnline: Bool
         var registeredAtNanoseconds: Int64
         var unconnectedSinceNanoseconds: UInt64
+        /// Whether it has ever answered there.
+        var hasSample: Bool
         var identityPosition: UInt64
     }
 
@@ -28,6 +30,10 @@ final class OtherWorkers {
     private(set) var listed: [AgentID: Listed] = [:]
     /// At the same look: those registered elsewhere, here or at a third, that have streams at one of the others.
     private(set) var withForeignStreams: Set<AgentID> = []
+    /// At the same look: agents that are online there, by the address that they have registered from.
+    private(set) var agentsBySource: [UInt64: Int] = [:]
+    /// Of those that are listed there, the ones that have never answered.
+    private(set) var unansweredBySource: [UInt64: Int] = [:]
     private var claimsSeen: [Int: UInt64] = [:]
 
     init(
@@ -43,10 +49,18 @@ final class OtherWorkers {
     /// At least as many as the others list now: their own counts, which they keep with every change.
     var listedBound: Int {
         // Claims before those online, which they become: so none is missed on its way.
-        let counts: [IngestCounter] = [.agentsClaiming, .agentsOnline, .agentsUnconnected]
+        bound([.agentsClaiming, .agentsOnline, .agentsUnconnected])
+    }
+
+    /// At least as many as are online or claim at the others now.
+    var activeBound: Int { bound([.agentsClaiming, .agentsOnline]) }
+    var claimingBound: Int { bound([.agentsClaiming]) }
+
+    private func bound(_ counts: [IngestCounter]) -> Int {
         let now = MonotonicClock.nowNanoseconds()
         return lanes.indices.reduce(0) { sum, index in
-            guard deadSince(index).map({ now - min(now, $0) <= cleanupNanoseconds }) ?? true, let reader = lanes.reader(index) else { return sum }
+            let isOutlived = deadSince(index).map { now - min(now, $0) > cleanupNanoseconds } ?? false
+            guard !isOutlived, let reader = lanes.reader(index) else { return sum }
             return counts.reduce(sum) { $0 + Int(clamping: min(reader.counter($1.rawValue), Self.mostListed)) }
         }
     }
@@ -60,11 +74,14 @@ final class OtherWorkers {
         withForeignStreams.removeAll(keepingCapacity: true)
         let now = MonotonicClock.nowNanoseconds()
         let dead = Dictionary(lanes.indices.map { ($0, deadSince($0)) }) { first, _ in first }
+        agentsBySource.removeAll(keepingCapacity: true)
+        unansweredBySource.removeAll(keepingCapacity: true)
         forEach { worker, isServing, slot, entry in
             if let since = dead[worker] ?? nil, isOutlived(entry, deadSince: since, nowNanoseconds: now) { return }
             if isServing, entry.status == .foreign, entry.openStreams != 0 { withForeignStreams.insert(entry.id) }
             guard entry.status == .online || entry.status == .unconnected else { return }
             let next = Self.listed(worker, isServing, slot, entry)
+            count(next)
             if let known = listed[entry.id], !Self.isBetter(next, than: known) { return }
             listed[entry.id] = next
         }
@@ -74,6 +91,12 @@ final class OtherWorkers {
     private func isOutlived(_ entry: AgentEntry, deadSince: UInt64, nowNanoseconds now: UInt64) -> Bool {
         let since = entry.status == .unconnected ? min(deadSince, entry.statusSinceNanoseconds) : deadSince
         return now - min(now, since) > cleanupNanoseconds
+    }
+
+    private func count(_ listed: Listed) {
+        guard let source = lanes.reader(listed.worker)?.source(at: Int(listed.slot.index)), source != 0 else { return }
+        if listed.isOnline { agentsBySource[source, default: 0] += 1 }
+        if !listed.hasSample { unansweredBySource[source, default: 0] += 1 }
     }
 
     private func forEach(_ body: (_ worker: Int, _ isServing: Bool, SlotRef, AgentEntry) -> Void) {
@@ -90,7 +113,8 @@ final class OtherWorkers {
         Listed(
             worker: worker, slot: slot, isServing: isServing, isOnline: isServing && entry.status == .online,
             registeredAtNanoseconds: entry.registeredAtNanoseconds,
-            unconnectedSinceNanoseconds: entry.statusSinceNanoseconds, identityPosition: entry.identityPosition)
+            unconnectedSinceNanoseconds: entry.statusSinceNanoseconds,
+            hasSample: entry.samplePosition != AgentEntry.noPosition, identityPosition: entry.identityPosition)
     }
 
     private static func isBetter(_ one: Listed, than other: Listed) -> Bool {

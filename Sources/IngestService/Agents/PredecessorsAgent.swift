@@ -11,12 +11,19 @@ struct PredecessorsAgent {
     var identity: IdentityRecord
     /// Of its newest sample, wall clock and not in the future.
     var sampleReceivedAtNanoseconds: Int64?
+    /// `CLOCK_MONOTONIC`; 0: unknown.
+    var heartbeatNanoseconds: UInt64
+    var source: UInt64 = 0
 
-    init(slot: SlotRef, entry: AgentEntry, identity: IdentityRecord, sampleReceivedAtNanoseconds: Int64? = nil) {
+    init(
+        slot: SlotRef, entry: AgentEntry, identity: IdentityRecord, sampleReceivedAtNanoseconds: Int64? = nil,
+        heartbeatNanoseconds: UInt64 = 0
+    ) {
         self.slot = slot
         self.entry = entry
         self.identity = identity
         self.sampleReceivedAtNanoseconds = sampleReceivedAtNanoseconds
+        self.heartbeatNanoseconds = heartbeatNanoseconds
     }
 
     /// `nil` when its identity is not there.
@@ -29,7 +36,9 @@ struct PredecessorsAgent {
         self.init(
             slot: slot, entry: entry, identity: found,
             sampleReceivedAtNanoseconds: entry.sampleReceivedAtNanoseconds(slot, in: reader)
-                .map { min($0, WallClock.nowNanoseconds()) })
+                .map { min($0, WallClock.nowNanoseconds()) },
+            heartbeatNanoseconds: reader.heartbeatNanoseconds(at: Int(slot.index)))
+        source = reader.source(at: Int(slot.index))
     }
 }
 

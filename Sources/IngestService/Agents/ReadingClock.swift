@@ -11,7 +11,12 @@ struct ReadingClock {
 
     init(nowNanoseconds: UInt64) {
         lastTickNanoseconds = nowNanoseconds
+        // Not 0: what a predecessor has heard was before.
+        self.nowNanoseconds = nowNanoseconds
     }
+
+    /// The time of so long ago.
+    func before(_ nanoseconds: UInt64) -> UInt64 { nowNanoseconds - min(nowNanoseconds, nanoseconds) }
 
     mutating func tick(nowNanoseconds now: UInt64, isReading: Bool) {
         let step = now &- lastTickNanoseconds

@@ -28,10 +28,14 @@ final class RegistrationCall: GRPCCallHandler {
     private(set) var isMoved = false
     /// `CLOCK_MONOTONIC`; `nil` before it has been answered with success.
     private(set) var answeredAtNanoseconds: UInt64?
+    let origin: RegistrationSources.Origin
+    /// Whether it counts for its connection and the address of that.
+    var isCounted = false
 
     init(call: GRPCCall, service: AgentService) {
         self.call = call
         self.service = service
+        origin = service.origin(of: call.connection)
         // Who it is, is known when it has said so.
         call.keepsConnection = false
         call.maxMessageBytes = Self.maximumMessageBytes
@@ -88,6 +92,7 @@ final class RegistrationCall: GRPCCallHandler {
         guard !isClosed else { return }
         isClosed = true
         service.silentCalls.settled(self)
+        if isCounted { service.sources.closed(origin) }
         service.registrationEnded(self, end)
     }
 

@@ -75,7 +75,25 @@ extension AnswerCollector {
         call.messagesBeingParsed -= 1
         if isCrashRecord { crashRecordsBeingParsed -= 1 }
         count(.droppedParserFull, call.stream)
+        dropped(message.span.bytes, on: call)
+    }
+
+    /// A message was not taken: what it answers is not owed any more, and of an answer in several parts no rest is kept.
+    private func dropped(_ message: RawSpan, on call: AnswerStreamCall) {
         unanswered(call)
+        switch AnswerPart(message, of: call.stream) {
+        case .record: break
+        case .whole: call.ledger.lose()
+        case .chunk:
+            call.end(GRPCStatus(.resourceExhausted, "a piece of a profile was dropped: too much waits to be parsed"))
+        case .part:
+            gatheredBytes -= call.gathering.list.bytes.count
+            call.gathering.lose()
+        case .last(let listID):
+            _ = takeGathered(call)
+            if let listID, let index = call.listIDs.firstIndex(of: listID) { call.listIDs.removeFirst(index + 1) }
+            call.ledger.lose()
+        }
     }
 
     /// The message could be parsed as it was.

@@ -86,6 +86,12 @@ struct Gathering {
         if !isIncomplete { list.append(message) }
     }
 
+    /// A part was dropped.
+    mutating func lose() {
+        isIncomplete = true
+        list = MessageList()
+    }
+
     /// What has been gathered; the next answer begins anew. `nil` when parts are missing.
     mutating func take() -> MessageList? {
         defer { self = Gathering() }

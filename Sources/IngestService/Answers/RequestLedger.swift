@@ -51,6 +51,9 @@ struct RequestLedger {
         return .send
     }
 
+    /// An answer has come and was dropped: the agent is asked anew when somebody wants one.
+    mutating func lose() { _ = answered() }
+
     /// A message has come.
     /// - Returns: false when nothing was asked that it could answer.
     mutating func answered() -> Bool {

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import FODCProtocol
+import GRPCServer
+import Lanes
+import Platform
+
+/// A registration whose turn has not come.
+struct PendingRegistration {
+    let request: Banyandb_Fodc_V1_RegisterAgentRequest
+    let identity: AgentIdentity
+    let hash: UInt64
+    let call: RegistrationCall
+}
+
+/// The way of a registration from its message to its claim: what it says is checked at once, then it waits for its turn.
+extension AgentService {
+    func register(_ request: Banyandb_Fodc_V1_RegisterAgentRequest, _ message: RawSpan, on call: RegistrationCall) {
+        guard !request.nodeRole.isEmpty else {
+            return call.refuse(.invalidArgument, "node role cannot be empty", countAs: .refusedInvalid)
+        }
+        guard !request.podName.isEmpty else {
+            return call.refuse(.invalidArgument, "pod name cannot be empty", countAs: .refusedInvalid)
+        }
+        let identity = AgentIdentity(podName: request.podName, containerNames: request.containerNames)
+        let hash = identity.hash(secret: secret)
+        note.working(on: hash) { IngestPoisonHook.trap(on: message) }
+        registrations.append(
+            PendingRegistration(request: request, identity: identity, hash: hash, call: call),
+            from: call.call.connection.id)
+        workOnRegistrations()
+    }
+
+    /// As many as this turn of the loop has room for: mostly the one that has just come.
+    private func workOnRegistrations() {
+        while let pending = registrations.next() {
+            guard !pending.call.isClosed, !pending.call.call.isFinished else { continue }
+            let begun = MonotonicClock.nowNanoseconds()
+            note.working(on: pending.hash) { begin(pending) }
+            registrations.spent(nanoseconds: MonotonicClock.nowNanoseconds() - begun)
+        }
+        guard !isRegistrationTurnDue else { return }
+        isRegistrationTurnDue = true
+        onRegistrationTurn()
+    }
+
+    /// The sockets have been looked at since ``onRegistrationTurn`` was called.
+    func beginRegistrationTurn() {
+        isRegistrationTurnDue = false
+        evictIfDue()
+        registrations.beginTurn()
+        if !registrations.isEmpty { workOnRegistrations() }
+    }
+
+    private func begin(_ pending: PendingRegistration) {
+        let (identity, hash, call) = (pending.identity, pending.hash, pending.call)
+        if isHeldOff(hash) {
+            logger.warning("agent is held off", metadata: ["pod": "\(identity.podName)"])
+            return call.refuse(.resourceExhausted, Self.heldOffText(identity), countAs: .refusedHeldOff)
+        }
+        guard isWithinSourceLimits(identity, call) else { return }
+        let namesakes = others.namesakes(hash)
+        guard !isLooping(identity, hash, namesakes, call) else { return }
+        begin(pending.request, identity, hash, call)
+    }
+
+    /// Where a registration comes from.
+    func origin(of connection: GRPCConnection) -> RegistrationSources.Origin {
+        let address = connection.peer.prefix(upTo: connection.peer.lastIndex(of: ":") ?? connection.peer.endIndex)
+        let isLoopback = ["127.", "[::1]", "[::ffff:127."].contains { address.hasPrefix($0) }
+        return RegistrationSources.Origin(
+            connection: connection.id, source: secret.sourceHash(of: String(address)), isLoopback: isLoopback)
+    }
+}

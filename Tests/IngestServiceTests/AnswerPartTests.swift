@@ -1,0 +1,67 @@
+import Exchange
+// SPDX-License-Identifier: Apache-2.0
+import FODCProtocol
+import SwiftProtobuf
+import Testing
+
+@testable import IngestService
+
+/// What a dropped message would have been.
+@Suite struct AnswerPartTests {
+    private func part(_ message: some Message, _ stream: AgentStream) throws -> AnswerPart {
+        let bytes: [UInt8] = try message.serializedBytes()
+        return AnswerPart(bytes.span.bytes, of: stream)
+    }
+
+    @Test func answerPart_isWholeWhereOneMessageAnswers() throws {
+        for stream in [AgentStream.topology, .lifecycle, .configuration] {
+            #expect(try part(Banyandb_Fodc_V1_StreamClusterTopologyRequest(), stream) == .whole)
+        }
+        #expect(try part(Banyandb_Fodc_V1_StreamCrashDiagnosticsRequest(), .crashDiagnostics) == .record)
+    }
+
+    @Test func answerPart_findsTheEndOfARegistry() throws {
+        var chunk = Banyandb_Fodc_V1_StreamSchemaRegistryRequest()
+        chunk.group.group = "g"
+        chunk.group.objects = (0..<100).map { number in .with { $0.name = "object-\(number)" } }
+        #expect(try part(chunk, .schemaRegistry) == .part)
+        chunk.done = true
+        #expect(try part(chunk, .schemaRegistry) == .last(listID: nil))
+    }
+
+    @Test func answerPart_tellsPartsOfProfiles() throws {
+        typealias Request = Banyandb_Fodc_V1_StreamPressureProfilesRequest
+        #expect(try part(Request.with { $0.record.profileID = "p" }, .pressureProfiles) == .part)
+        #expect(
+            try part(Request.with { $0.listComplete.requestID = "list-1" }, .pressureProfiles)
+                == .last(listID: "list-1"))
+        #expect(try part(Request.with { $0.chunk.data = .init([1, 2]) }, .pressureProfiles) == .chunk)
+    }
+
+    @Test func answerPart_bearsAnyBytes() {
+        for bytes: [UInt8] in [[], [0xff], [0x0a, 0xff, 0xff], [0x10], [0x12, 0x02, 0x0a, 0x09], [0x00, 0x01]] {
+            _ = AnswerPart(bytes.span.bytes, of: .schemaRegistry)
+            _ = AnswerPart(bytes.span.bytes, of: .pressureProfiles)
+        }
+    }
+
+    @Test func requestLedger_doesNotWaitForAnAnswerThatWasDropped() {
+        var ledger = RequestLedger(AnswerKind.patience(.lifecycle))
+        #expect(ledger.ask(nowNanoseconds: 1) == .send)
+        #expect(ledger.ask(nowNanoseconds: 2) == .wait)
+        ledger.lose()
+        #expect(!ledger.isWaiting(nowNanoseconds: 2) && !ledger.expectsAnswer)
+        #expect(ledger.ask(nowNanoseconds: 3) == .send)
+    }
+
+    @Test func gathering_hasNoAnswerWhenAPartWasDropped() {
+        var gathering = Gathering()
+        let bytes: [UInt8] = [1, 2, 3]
+        gathering.append(bytes.span.bytes, limitBytes: 100)
+        gathering.lose()
+        gathering.append(bytes.span.bytes, limitBytes: 100)
+        #expect(gathering.take() == nil)
+        gathering.append(bytes.span.bytes, limitBytes: 100)
+        #expect(gathering.take() != nil, "the next answer begins anew")
+    }
+}
