@@ -171,6 +171,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         configuration.writeTimeout = .nanoseconds(launch.settings.httpWriteTimeout.wholeNanoseconds)
         configuration.reservedPaths = ["/metrics", "/health", "/-/healthy", "/-/ready"]
         configuration.maximumUnsentBytes = budgets.unsentBytes
+        configuration.onWork = { [unowned self] in breathe() }
         configuration.onRequestEnd = { [unowned self] end in
             requests.ended(path: router.label(of: end.path), end)
         }

@@ -75,6 +75,7 @@ extension HTTPConnection {
 
     private func begin(_ answer: Answer) {
         guard var exchange else { return }
+        server.configuration.onWork?()
         exchange.status = answer.status
         exchange.writeTimeout = answer.writeTimeout
         let isBodyless = HTTPStatus.isBodyless(answer.status)

@@ -42,6 +42,7 @@ extension HTTPConnection {
     }
 
     private func makeSlice() {
+        server.configuration.onWork?()
         let isShortOfMemory = server.isShortOfMemory
         if isShortOfMemory { _ = server.evictSlowReader() }
         // It may have been the slowest itself.

@@ -59,6 +59,10 @@ extension HTTPServer {
         /// because scrapes wait in it while an exporter is restarted. The kernel caps it at `net.core.somaxconn`.
         public var backlog: Int32 = 4096
 
+        /// Called before each piece of an answer is made, on the event loop: hundreds of answers may begin in one turn, and
+        /// the owner may have to show meanwhile that it lives.
+        public var onWork: (() -> Void)?
+
         /// Called once for each request that was answered, refused or cut, on the event loop.
         public var onRequestEnd: ((HTTPRequestEnd) -> Void)?
 

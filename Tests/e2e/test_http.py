@@ -118,7 +118,7 @@ def test_slow_readers_do_not_hold_all_places(proxy):
         try:
             for wire in slow:
                 wire.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-            stage.counted("fodc_proxy_http_connections_closed_total", cause="slow_reader", at_least=76)
+            stage.counted("fodc_proxy_http_connections_closed_total", cause="slow_reader", at_least=30)
             stage.progresses(5)
             assert rollup_bytes(exporter, "Private_Dirty") < 400 * MIB
             assert running.health()["status"] == "healthy"

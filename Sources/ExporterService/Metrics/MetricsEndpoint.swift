@@ -30,6 +30,8 @@ final class MetricsEndpoint {
         var batch: UInt64
         var snapshot: FamilySnapshot
         var selected: SampleSelection.Selected
+        /// Made when the first unfiltered answer needs them.
+        var ownFamilies: [ExtraFamily]?
     }
 
     private struct SharedKey: Equatable {
@@ -105,10 +107,18 @@ final class MetricsEndpoint {
         return made
     }
 
+    /// Those who are served together get the same: a thousand at once would else keep the loop for seconds.
+    private func ownFamilies(of answer: Prepared) -> [ExtraFamily] {
+        if let prepared, prepared.batch == answer.batch, let made = prepared.ownFamilies { return made }
+        let made = ownFamilies(answer.selected)
+        if prepared?.batch == answer.batch { prepared?.ownFamilies = made }
+        return made
+    }
+
     private func makeBody(_ prepared: Prepared, _ filter: SeriesFilter) -> ExpositionBody {
         let cursor = ExpositionCursor(
             snapshot: prepared.snapshot, filter: filter.isEmpty ? nil : filter,
-            extraFamilies: filter.isEmpty ? ownFamilies(prepared.selected) : [],
+            extraFamilies: filter.isEmpty ? ownFamilies(of: prepared) : [],
             comment: FilterComment.text(for: filter, agents: prepared.selected.states.map { ($0.role, $0.podName) }))
         return ExpositionBody(cursor: cursor) { [weak self] in self?.samplesServed += UInt64($0) }
     }
