@@ -17,7 +17,7 @@ public struct AcceptPatience {
     public static let longestNanoseconds: UInt64 = 50_000_000
     /// …and while the successor of another process is awaited, which takes what its predecessor has sent away. Longer than a
     /// worker takes to send its agents away and its successor to begin.
-    public static let forSuccessorNanoseconds: UInt64 = 1_500_000_000
+    public static let forSuccessorNanoseconds: UInt64 = 5_000_000_000
     /// Between two looks while something waits: in a burst everybody is above its share for moments only.
     static let shortestLookNanoseconds: UInt64 = 1_000_000
     /// Between two looks while nothing comes: a connection must not wait for the first look long.

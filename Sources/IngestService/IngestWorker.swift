@@ -224,11 +224,11 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     }
 
     private func standing() -> AcceptStanding {
-        let share = loads.share(
-            own: server.connectionCount, for: .accepting, nowNanoseconds: MonotonicClock.nowNanoseconds())
+        let now = MonotonicClock.nowNanoseconds()
+        let share = loads.share(own: server.connectionCount, for: .accepting, nowNanoseconds: now)
         return AcceptStanding(
             isAboveShare: share.isAbove, othersConnections: share.othersTotal,
-            patienceNanoseconds: loads.isSuccessorAwaited
+            patienceNanoseconds: loads.isSuccessorAwaited(nowNanoseconds: now)
                 ? AcceptPatience.forSuccessorNanoseconds : AcceptPatience.longestNanoseconds)
     }
 

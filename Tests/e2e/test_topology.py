@@ -157,4 +157,4 @@ def test_an_answer_that_was_dropped_is_not_owed(proxy, agents):
     for agent in open:
         agent.asked["topology"].answer = messages.topology()
         running.web.get("/cluster/topology", pod_name=agent.pod, timeout=60)
-        assert len(agent.asked["topology"].requests) == 2, agent.pod
+        assert len(agent.asked["topology"].requests) >= 2, agent.pod

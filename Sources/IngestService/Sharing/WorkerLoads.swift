@@ -21,11 +21,15 @@ struct WorkerLoads {
         ConnectionShare(own: own, others: others.indices.compactMap { connections(of: $0, purpose, now) })
     }
 
-    /// Whether a worker drains, or is gone, whose successor takes its place within moments.
-    var isSuccessorAwaited: Bool {
+    /// A worker that has just begun takes what waits for it in this time, also on a busy machine.
+    static let beginningNanoseconds: UInt64 = 1_000_000_000
+
+    /// Whether a worker drains, or is gone, whose successor takes its place within moments, or has just done so.
+    func isSuccessorAwaited(nowNanoseconds now: UInt64) -> Bool {
         others.indices.contains {
             let worker = control.worker(.ingest, $0)
-            return worker.isBeingReplaced && worker.state != .running
+            guard worker.state == .running else { return worker.isBeingReplaced }
+            return now - min(now, worker.stateSinceNanoseconds) < Self.beginningNanoseconds
         }
     }
 
