@@ -173,12 +173,11 @@ import Testing
             }.serializedBytes()
         }
         let limits = MessageLimits(entries: 1001)
-        let taken = try LenientMessage.parse(
-            Fodc_Proxy_V1_NodeConfiguration.self, try configuration(1001).span.bytes, limits: limits)
+        let (fitting, large) = (try configuration(1001), try configuration(1002))
+        let taken = try LenientMessage.parse(Fodc_Proxy_V1_NodeConfiguration.self, fitting.span.bytes, limits: limits)
         #expect(taken.message.startupParameters.count == 500 && taken.message.runtimeConfiguration.count == 501)
         #expect(throws: LenientMessage.TooLarge.self) {
-            try LenientMessage.parse(
-                Fodc_Proxy_V1_NodeConfiguration.self, try configuration(1002).span.bytes, limits: limits)
+            try LenientMessage.parse(Fodc_Proxy_V1_NodeConfiguration.self, large.span.bytes, limits: limits)
         }
         let nested: [UInt8] = try Lifecycle.with {
             $0.lifecycleData.groups = [.with { $0.dataInfo = Array(repeating: .init(), count: 9) }]

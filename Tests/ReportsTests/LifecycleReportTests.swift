@@ -72,7 +72,7 @@ import Testing
         #expect(text(report).hasPrefix(#"{"groups":[{"name":"f""#))
     }
 
-    private func data(_ nodes: [String: Int64]) -> [Banyandb_Database_V1_DataInfo] {
+    private func data(_ nodes: KeyValuePairs<String, Int64>) -> [Banyandb_Database_V1_DataInfo] {
         nodes.map { name, size in
             .with {
                 $0.node.metadata.name = name
