@@ -29,7 +29,9 @@ struct CounterMemory {
 
     private mutating func keep(_ place: SchemaConsistency.Place, group: ExactText) -> Bool {
         guard count < limits.counters,
-            take(SchemaEncoding.counterBytes, texts: [group, ExactText(place.object.kind), ExactText(place.object.name), place.node])
+            take(
+                SchemaEncoding.counterBytes,
+                texts: [group, ExactText(place.object.kind), ExactText(place.object.name), place.node])
         else { return false }
         count += 1
         counted[group, default: []].insert(place)

@@ -157,7 +157,9 @@ import Testing
         }
     }
 
-    private static let movingWords = [LaneLayout.Header.head, LaneLayout.Header.tail, LaneLayout.Header.geometry.counter]
+    private static let movingWords = [
+        LaneLayout.Header.head, LaneLayout.Header.tail, LaneLayout.Header.geometry.counter,
+    ]
 
     @Test func laneFollower_waitsForAHeadThatIsNoPosition() throws {
         let stage = try Stage(agents: 2)
@@ -181,7 +183,8 @@ import Testing
         try stage.sampleAll(1)
         // This exporter has not read yet: its position is to come from the header.
         stage.poll()
-        let bits = [64, 65, 90, 127].map { LaneLayout.tableOffset * 8 + $0 } + (0..<64).map { LaneLayout.Header.tail * 8 + $0 }
+        let bits =
+            [64, 65, 90, 127].map { LaneLayout.tableOffset * 8 + $0 } + (0..<64).map { LaneLayout.Header.tail * 8 + $0 }
         for bit in bits { stage.worker.flipBit(bit) }
         stage.poll()
         stage.follower.refreshAgents(nowNanoseconds: stage.now)

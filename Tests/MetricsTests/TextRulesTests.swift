@@ -55,11 +55,13 @@ import Testing
 
     @Test func boundText_isWhatGoParses() {
         let good = [
-            "0", "1", "-1", "+1", "0.5", ".5", "5.", "1e3", "1E-3", "1e+300", "+Inf", "-Inf", "inf", "Infinity", "NaN", "nan",
+            "0", "1", "-1", "+1", "0.5", ".5", "5.", "1e3", "1E-3", "1e+300", "+Inf", "-Inf", "inf", "Infinity", "NaN",
+            "nan",
             "000", "1e-999",
         ]
         let bad = [
-            "", " 1", "1 ", "one", "1e", "e1", ".", "+", "+NaN", "0x1", "1_0", "1e999", "--1", "1.2.3", "infinit", "1,5",
+            "", " 1", "1 ", "one", "1e", "e1", ".", "+", "+NaN", "0x1", "1_0", "1e999", "--1", "1.2.3", "infinit",
+            "1,5",
             String(repeating: "1", count: 65), "é",
         ]
         func isNumber(_ text: String) -> Bool {
@@ -84,7 +86,10 @@ import Testing
         let snapshot = FamilyIndex().update(with: [agent])
         #expect(snapshot.oddBoundCount == 2 && snapshot.duplicateSeriesCount == 0)
         let text = Pipeline.text(snapshot)
-        for line in ["h_bucket{le=\"1\"", "s{node_role=\"ROLE_DATA\",pod_name=\"pod-a\",quantile=\"0.5\"", "g{le=\"much\"", "s_sum{le=\"any\""] {
+        for line in [
+            "h_bucket{le=\"1\"", "s{node_role=\"ROLE_DATA\",pod_name=\"pod-a\",quantile=\"0.5\"", "g{le=\"much\"",
+            "s_sum{le=\"any\"",
+        ] {
             #expect(text.contains("\n" + line), "\(line) in \(text)")
         }
         #expect(!text.contains("h_bucket{le=\"much\"") && !text.contains("quantile=\"half\"} 1\ns"))
@@ -98,7 +103,9 @@ import Testing
     ) -> [UInt8] {
         var encoder = FrontCoding.Encoder()
         for text in texts { encoder.append(Array(text.utf8)) }
-        func word(_ value: Int, _ bytes: Int = 4) -> [UInt8] { (0..<bytes).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
+        func word(_ value: Int, _ bytes: Int = 4) -> [UInt8] {
+            (0..<bytes).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+        }
         func list(_ values: [[UInt8]]) -> [UInt8] { [0, UInt8(values.count)] + values.flatMap { word($0.count) + $0 } }
         return word(Int(RecordLayout.seriesMagic)) + word(1) + word(texts.count) + word(1) + list(pods)
             + list([Array("r".utf8)])
@@ -112,15 +119,18 @@ import Testing
             Pipeline.table(payload(texts, name: name, description: description)) != nil
         }
         let good = [
-            ["a "], ["a{b=\"1\"} "], ["a{b=\"\",c=\"x\\\"y\\\\\\n\"} "], ["a{pod_name=\"p\"} "], ["a{node_role=\"r\"} "],
+            ["a "], ["a{b=\"1\"} "], ["a{b=\"\",c=\"x\\\"y\\\\\\n\"} "], ["a{pod_name=\"p\"} "],
+            ["a{node_role=\"r\"} "],
             ["a ", "a{b=\"1\"} ", "a{b=\"2\"} "], ["a{b=\"é\"} "], ["a{le=\"x\"} "],
         ]
         for texts in good { #expect(isTaken(texts), "\(texts)") }
         let bad = [
             ["a"], ["a 1\nother{pod_name=\"q\"} "], ["a{b=\"1\n\"} "], ["a{b=\"1\"}"], ["a{b=\"1\"} 7 "], ["a{} "],
             ["a{b=\"1\",} "], ["a{b=\"1\" c=\"2\"} "], ["a{b=1} "], ["a{1b=\"1\"} "], ["a{b=\"1} "], ["a{b=\"\\x\"} "],
-            ["a{c=\"1\",b=\"2\"} "], ["a{b=\"1\",b=\"2\"} "], ["a{__name__=\"b\"} "], ["a{b=\"1\"}} "], ["ab{b=\"1\"} "],
-            ["a{pod_name=\"other\"} "], ["a{node_role=\"other\"} "], ["a ", "a "], ["a{b=\"2\"} ", "a{b=\"1\"} "], ["b "],
+            ["a{c=\"1\",b=\"2\"} "], ["a{b=\"1\",b=\"2\"} "], ["a{__name__=\"b\"} "], ["a{b=\"1\"}} "],
+            ["ab{b=\"1\"} "],
+            ["a{pod_name=\"other\"} "], ["a{node_role=\"other\"} "], ["a ", "a "], ["a{b=\"2\"} ", "a{b=\"1\"} "],
+            ["b "],
             ["a{b=\"1\"} #"], ["a# "], ["a{b=\"1\\\"} "], ["a{"], ["a{b"], ["a{b="], ["a{b=\""],
         ]
         for texts in bad { #expect(!isTaken(texts), "\(texts)") }

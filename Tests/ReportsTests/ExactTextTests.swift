@@ -61,9 +61,12 @@ import Testing
         #expect(count("\"name\":\"n", in: report.json) == 2)
         #expect(count("\"errors\":[\"ne\u{301}\",\"n\u{e9}\"]", in: report.json) == 2)
         #expect(consistency.gaugeValues.count == 2)
-        let both: ReportedSchema = SchemaRounds.reported(["m/a": [Self.composed: (1, 1)], "m/b": [Self.decomposed: (1, 1)]])
+        let both: ReportedSchema = SchemaRounds.reported([
+            "m/a": [Self.composed: (1, 1)], "m/b": [Self.decomposed: (1, 1)],
+        ])
         let verdict = consistency.evaluate(
-            ["g": both], registry: SchemaRounds.registry(["m/a": 1, "m/b": 1]), hasEverybodyAnswered: true)["g"]?.verdict
+            ["g": both], registry: SchemaRounds.registry(["m/a": 1, "m/b": 1]), hasEverybodyAnswered: true)["g"]?
+            .verdict
         // Each node lacks the other's object, which is two disagreements that are seen for the first time.
         #expect(verdict?.status == .unknown)
     }

@@ -37,7 +37,8 @@ import Testing
         let groups: [ExactText: ReportedSchema] = [
             "a": stale(30), ExactText(String(repeating: "x", count: 500)): stale(30), "z": stale(30),
         ]
-        let registry = RegistryOutcome.read(RegistryContents(groups.keys.map { SchemaRounds.chunk($0.text, ["m/a": 1]) }))
+        let registry = RegistryOutcome.read(
+            RegistryContents(groups.keys.map { SchemaRounds.chunk($0.text, ["m/a": 1]) }))
         for _ in 0..<2 {
             _ = consistency.evaluate(groups, registry: registry, hasEverybodyAnswered: true)
             #expect(consistency.encoded.count > limits.encodedBytes / 2 && consistency.droppedCounters > 0)

@@ -23,7 +23,7 @@ def running(proxy, agents):
         agent.samples = [agent.sample("value", n, n=str(n)) for n in range(3)]
         agent.start()
         agent.keep_connected()
-    assert complete(one)
+    eventually(lambda: complete(one), "all series", timeout=20)
     if len({e["worker"] for e in tables.entries(one, status="online")}) < 2:
         pytest.skip("all connections came to one worker")
     return one

@@ -23,7 +23,8 @@ struct AgentFilter {
     var isEmpty: Bool { agentID == nil && role == nil && podName == nil }
 
     func matches(_ reporter: Reporter) -> Bool {
-        (agentID.map { $0 == reporter.agentID } ?? true) && (role.map { ExactText.areEqual($0, reporter.role.lowercased()) } ?? true)
+        (agentID.map { $0 == reporter.agentID } ?? true)
+            && (role.map { ExactText.areEqual($0, reporter.role.lowercased()) } ?? true)
             && (podName.map { ExactText.areEqual($0, reporter.podName.lowercased()) } ?? true)
     }
 }

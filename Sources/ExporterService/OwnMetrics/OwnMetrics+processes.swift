@@ -94,7 +94,7 @@ extension OwnMetrics {
             "When the last reload ended, as Unix time; 0 before the first.", counter(.lastReloadAtNanoseconds) / 1e9)
         builder.add(
             "fodc_proxy_lanes_quarantined_total", .counter,
-            "Lanes that were replaced by empty ones because they killed the exporter again and again.",
+            "Lanes that were replaced by empty ones because they were damaged, or killed the exporter again and again.",
             counter(.lanesQuarantined))
         builder.add(
             "fodc_proxy_agents_held_off_total", .counter,

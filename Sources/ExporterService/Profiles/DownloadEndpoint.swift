@@ -62,7 +62,9 @@ final class DownloadEndpoint {
             guard let place = listed[agent] else { continue }
             let worker = place.worker(having: .pressureProfiles) ?? place.worker
             for record in list.records where ExactText.areEqual(record.profileID, profileID) {
-                guard let profile = record.profiles.first(where: { ExactText.areEqual($0.type, type) }) else { continue }
+                guard let profile = record.profiles.first(where: { ExactText.areEqual($0.type, type) }) else {
+                    continue
+                }
                 return DownloadRequest(
                     agent: agent, worker: worker, podName: podName, role: list.reporter.role, profileID: profileID,
                     type: type, filepath: profile.filepath, sizeBytes: profile.sizeBytes)

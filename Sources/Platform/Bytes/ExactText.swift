@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
 
 /// A text from the network, compared by its bytes. `String` compares by canonical equivalence: for it the name of a node in
 /// composed and the one in decomposed form are one, and two nodes would be.
@@ -18,21 +17,14 @@ public struct ExactText: Hashable, Comparable, Sendable, ExpressibleByStringLite
         one.text.utf8.lexicographicallyPrecedes(other.text.utf8)
     }
 
+    @inline(never)
     public static func areEqual(_ one: String, _ other: String) -> Bool {
-        var (one, other) = (one, other)
-        return one.withUTF8 { ones in
-            other.withUTF8 { others in
-                guard ones.count == others.count, let first = ones.baseAddress, let second = others.baseAddress else {
-                    return ones.isEmpty && others.isEmpty
-                }
-                return memcmp(first, second, ones.count) == 0
-            }
-        }
+        one.utf8.count == other.utf8.count && one.utf8.elementsEqual(other.utf8)
     }
 
+    @inline(never)
     public static func hash(_ text: String, into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        for byte in text.utf8 { hasher.combine(byte) }
         // So that texts behind one another are not taken for others.
         hasher.combine(UInt8(0xff))
     }
