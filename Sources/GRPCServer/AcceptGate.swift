@@ -83,6 +83,9 @@ final class AcceptGate: ChannelInboundHandler {
         schedule(Self.rest)
     }
 
+    /// Something has changed among the processes that share the socket: what comes next is decided anew, before it comes.
+    func standingChanged() { look() }
+
     /// Decides anew whether to take connections.
     private func look() {
         guard let context, !isPaused, !isResting else { return }

@@ -173,6 +173,9 @@ public final class GRPCServer {
         gate?.isPaused = clock.isPaused || leavesConnections
     }
 
+    /// ``standing`` may have changed.
+    public func standingChanged() { gate?.standingChanged() }
+
     /// Takes no more connections, for good; those that are there go on. Who waits in the listening socket waits for
     /// whoever else reads it: only this process's descriptor of it is closed.
     public func stopAccepting() {

@@ -162,7 +162,12 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         beat()
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in onTick() }
         let bellsOpen = [lanes.bellA, lanes.bellB].map { descriptor in
-            DoorbellChannel.open(descriptor, on: loop) { [self] in readCommands() }
+            DoorbellChannel.open(descriptor, on: loop) { [self] in
+                // It may be the supervisor that rings: a worker is about to send its agents away.
+                let now = MonotonicClock.nowNanoseconds()
+                if loads.isSuccessorAwaited(nowNanoseconds: now) { server.standingChanged() }
+                readCommands()
+            }
         }
         return EventLoopFuture.andAllSucceed(bellsOpen, on: loop).flatMap { [self] in
             server.start(listeningDescriptor: launch.descriptors.listener)
