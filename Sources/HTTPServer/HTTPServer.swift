@@ -155,7 +155,7 @@ extension HTTPServer {
         try channel.pipeline.syncOperations.addHandler(connection)
         connections[ObjectIdentifier(connection)] = connection
         connectionsOfSource[connection.source, default: 0] += 1
-        connection.isInReserve = !hasRoomForThoseThere
+        connection.isInReserve = !configuration.reservedPaths.isEmpty && !hasRoomForThoseThere
         counts.connectionsAccepted += 1
     }
 

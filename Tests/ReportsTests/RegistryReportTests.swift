@@ -69,7 +69,7 @@ import Testing
         #expect(differences([nodes[0], node("b", startup: [key: "hunter2"])]) == "[]")
     }
 
-    @Test(arguments: ["path", "keyspace", "public-key", "pass", "api-address"])
+    @Test(arguments: ["path", "keyspace", "public-key", "passive", "api-address"])
     func otherValuesAreShown(_ key: String) {
         #expect(
             text(ConfigurationReport(nodes: [node("a", startup: [key: "v"])], notSupported: []).json).contains(#""v""#))
