@@ -894,7 +894,7 @@ enum OpenAPIDocument {
                       minItems: 1
                       items:
                         type: object
-                        required: [occurred_at, stage, component]
+                        required: [occurred_at, stage]
                         properties:
                           occurred_at: {$ref: "#/components/schemas/Time"}
                           stage: {type: string}
