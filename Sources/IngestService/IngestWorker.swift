@@ -24,6 +24,9 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     static let registrationRest = TimeAmount.milliseconds(1)
     /// From GOAWAY to closing what is still open.
     static let drainGrace = TimeAmount.milliseconds(1_000)
+    /// Before it, how long collections under way may take to end: agents answer within milliseconds, and one that does
+    /// not is not waited for.
+    static let answerGrace = TimeAmount.milliseconds(250)
 
     let launch: WorkerLaunch
     private let lanes: WorkerDescriptors.Ingest
@@ -401,6 +404,21 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         isDraining = true
         logger.info("draining", metadata: ["agents": "\(registry.onlineCount)"])
         server.stopAccepting()
+        let left = deadlineNanoseconds - min(deadlineNanoseconds, MonotonicClock.nowNanoseconds())
+        let grace = min(Self.answerGrace, .nanoseconds(Int64(clamping: left)))
+        awaitAnswers(until: .now() + grace, deadlineNanoseconds: deadlineNanoseconds, whenDone)
+    }
+
+    /// A scrape that the agents are answering is answered whole: they are sent away after it.
+    private func awaitAnswers(
+        until deadline: NIODeadline, deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void
+    ) {
+        if collector.isCollecting, .now() < deadline {
+            loop.scheduleTask(in: .milliseconds(5)) { [self] in
+                awaitAnswers(until: deadline, deadlineNanoseconds: deadlineNanoseconds, whenDone)
+            }
+            return
+        }
         server.drain()
         service.drain()
         let left = deadlineNanoseconds - min(deadlineNanoseconds, MonotonicClock.nowNanoseconds())

@@ -51,7 +51,7 @@ def test_what_is_not_set(proxy, agents):
     common = {"fetched_at": unset, "agent_id": agent.agent_id, "pod_name": "pod-0", "role": "ROLE_DATA", "source_endpoint": ""}
     got = {r["artifact_dir"]: r for r in ask(running)}
     assert got["bare"] == {**common, "artifact_dir": "bare"}
-    crumb = {"occurred_at": unset, "stage": "", "component": ""}
+    crumb = {"occurred_at": unset, "stage": ""}
     assert got["empty"]["panic_record"]["breadcrumbs"] == [crumb]
     assert got["empty"]["panic_record"] == {
         "occurred_at": unset, "component": "", "panic_value": "", "recovered": False, "breadcrumbs": [crumb]}

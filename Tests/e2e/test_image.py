@@ -70,5 +70,6 @@ def test_image_starts_without_volumes(contained, agentsim):
     agentsim(running, agents=1, series=10)
     running.wait_agents(online=1)
     assert running.scrape().without_own()
-    assert "STATE_DIRECTORY" in running.output() and "--state-dir" in running.output()
+    for flag, folder in (("--state-dir", "/var/lib/fodc-proxy"), ("--runtime-dir", "/run/fodc-proxy")):
+        assert any(flag in line and folder in line and "warning" in line for line in running.output().splitlines()), flag
     assert running.stop() == 0, running.output()

@@ -227,6 +227,9 @@ final class MetricsCollector {
         [latest.nextDeadlineNanoseconds, windows.nextDeadlineNanoseconds].compactMap { $0 }.min()
     }
 
+    /// Whether a collection of the latest values waits for an agent.
+    var isCollecting: Bool { latest.count > 0 }
+
     func drain() {
         publish(latest.endAll(.draining), as: .roundDone)
         publish(windows.endAll(.draining), as: .windowDone)
