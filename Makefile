@@ -19,8 +19,8 @@ SWIFT_SOURCES := Package.swift $(wildcard Sources Tests Benchmarks)
 # Where the end-to-end tests find the programs; another build can be tested with FODC_BIN=FOLDER make e2e.
 export FODC_BIN ?= $(CURDIR)/$(BIN)
 export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
-# Two test processes: the tests wait more than they compute, but some start a thousand agents.
-PYTEST_WORKERS ?= 2
+# Three test processes: the tests wait more than they compute, but some start a thousand agents.
+PYTEST_WORKERS ?= 3
 PYTEST_FLAGS ?=
 
 .PHONY: help deps deps-test build build-hooked deb run test unit unit-repeat e2e bench bench-quick chaos chaos-quick bench-paired lint format proto metrics-page clean

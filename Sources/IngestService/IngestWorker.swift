@@ -94,7 +94,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
                 cleanupNanoseconds: UInt64(clamping: launch.settings.agentCleanupTimeout.wholeNanoseconds),
                 deadSince: { [control] in
                     let worker = control.worker(.ingest, $0)
-                    return worker.state == .dead ? worker.stateSinceNanoseconds : nil
+                    return worker.state.isGone ? worker.stateSinceNanoseconds : nil
                 }
             ) { [control] in
                 let state = control.worker(.ingest, $0).state

@@ -12,6 +12,9 @@ public struct ControlWorker: Hashable, Sendable {
         case draining = 3
         /// It was sent away by an administrator, and stays away until it is restarted.
         case drained = 4
+
+        /// It has no process, and nothing in its ring changes any more.
+        public var isGone: Bool { self == .dead || self == .drained }
     }
 
     /// Why a worker ended.

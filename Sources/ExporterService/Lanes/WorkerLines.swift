@@ -135,7 +135,7 @@ final class WorkerLines {
                 peer.deadSinceNanoseconds = nil
             } else if peer.deadSinceNanoseconds == nil {
                 // This exporter may have come long after.
-                peer.deadSinceNanoseconds = worker.state == .dead ? min(now, worker.stateSinceNanoseconds) : now
+                peer.deadSinceNanoseconds = worker.state.isGone ? min(now, worker.stateSinceNanoseconds) : now
             }
             let damaged = peer.follower.reader?.counter(IngestCounter.commandsDamaged.rawValue)
             if let damaged, damaged != peer.damagedCommands {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import NIOCore
+import Platform
+import Testing
+
+@testable import IngestService
+
+/// Two exporters, each with a command ring of its own, and one flag that tells both whether the worker sleeps.
+@Suite struct CommandReadingTests {
+    private static let ringBytes = 1 << 20
+
+    private struct Seen: Sendable {
+        /// When the command was written: nobody rings for one who does not sleep.
+        var wasSleeping: Bool
+        /// Generations of the exporters whose collections were over when the worker's turn was.
+        var ended: [UInt64]
+    }
+
+    @Test func aCommandThatComesWhileTheOtherRingIsReadIsObeyedInTheSameTurn() throws {
+        let worker = try WorkerOnLoop()
+        guard case .ingest(let lanes) = worker.launch.descriptors.lanes else {
+            preconditionFailure("it is one of ingest")
+        }
+        nonisolated(unsafe) let even = try LaneWriter.format(
+            descriptor: lanes.downA, kind: .down, index: 0, generation: 2, maximumRingBytes: Self.ringBytes)
+        nonisolated(unsafe) let odd = try LaneWriter.format(
+            descriptor: lanes.downB, kind: .down, index: 0, generation: 3, maximumRingBytes: Self.ringBytes)
+        let deadline = MonotonicClock.nowNanoseconds() + 60_000_000_000
+        let command = CollectCommand(deadlineNanoseconds: deadline).payload
+        let loop = worker.group.next()
+        let seen = try loop.flatSubmit { () -> EventLoopFuture<Seen> in
+            let promise = loop.makePromise(of: Seen.self)
+            var isFirst = true
+            let ring = worker.worker.outbox.onWritten
+            // The worker answers what it has read in the second ring: it is through with the first.
+            worker.worker.outbox.onWritten = {
+                ring()
+                guard isFirst else { return }
+                isFirst = false
+                do {
+                    let wasSleeping = try worker.reader().isWriterSleeping
+                    _ = try even.append(.collect, generation: 2, number: 1, command.span.bytes)
+                    loop.execute {
+                        promise.completeWith(
+                            Result { Seen(wasSleeping: wasSleeping, ended: try Self.endedCollections(worker)) })
+                    }
+                } catch {
+                    promise.fail(error)
+                }
+            }
+            do {
+                _ = try odd.append(.collect, generation: 3, number: 1, command.span.bytes)
+            } catch {
+                promise.fail(error)
+            }
+            return promise.futureResult
+        }.wait()
+        #expect(!seen.wasSleeping)
+        #expect(seen.ended == [3, 2])
+        try worker.stop()
+    }
+
+    private static func endedCollections(_ worker: WorkerOnLoop) throws -> [UInt64] {
+        let reader = try worker.reader()
+        var ended: [UInt64] = []
+        var outcome = LaneReader.Outcome.record
+        while outcome == .record {
+            outcome = reader.next { header, _ in
+                if header.type == .roundDone { ended.append(header.generation) }
+            }
+        }
+        return ended
+    }
+}

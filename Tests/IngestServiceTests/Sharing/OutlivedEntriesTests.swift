@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Platform
+import Testing
+
+@testable import IngestService
+
+/// Entries in the ring of a worker that is dead: nobody removes them, and they are believed for the clean-up time.
+@Suite struct OutlivedEntriesTests {
+    private static let hour: UInt64 = 3_600_000_000_000
+    private static let source: UInt64 = 77
+
+    /// What another worker sees of that lane.
+    private func others(
+        of lane: LaneUnderAdoption, deadSince: UInt64?, cleanupNanoseconds: UInt64
+    ) throws -> OtherWorkers {
+        let lanes = OtherLanes([])
+        lanes.arrived(1, descriptor: try LaneFile.reopenReadOnly(lane.descriptor))
+        let others = OtherWorkers(
+            lanes: lanes, cleanupNanoseconds: cleanupNanoseconds, deadSince: { _ in deadSince },
+            isServing: { _ in false })
+        others.refresh()
+        return others
+    }
+
+    @Test func otherWorkers_forgetsEntriesAfterTheCleanUpTime() throws {
+        let lane = try LaneUnderAdoption()
+        try lane.add(pod: "online", status: .online)
+        let silent = try lane.add(pod: "silent", table: nil)
+        lane.writer.setSource(Self.source, at: silent)
+        for counter in [IngestCounter.agentsOnline, .agentsUnconnected] { lane.writer.setCounter(counter.rawValue, 1) }
+        let now = MonotonicClock.nowNanoseconds()
+        let cases: [(deadSince: UInt64?, cleanup: UInt64, isBelieved: Bool)] = [
+            (nil, 0, true), (now, Self.hour, true), (0, 1, false),
+        ]
+        for (deadSince, cleanup, isBelieved) in cases {
+            let seen = try others(of: lane, deadSince: deadSince, cleanupNanoseconds: cleanup)
+            let unanswered: [UInt64: Int] = isBelieved ? [Self.source: 1] : [:]
+            #expect(seen.listed.count == (isBelieved ? 2 : 0))
+            #expect(seen.listedBound == (isBelieved ? 2 : 0))
+            #expect(seen.activeBound == (isBelieved ? 1 : 0))
+            #expect(seen.unansweredBySource == unanswered)
+        }
+    }
+
+    @Test func otherWorkers_countsFromTheLossOfAnAgentThatWasLostBeforeItsWorker() throws {
+        let lane = try LaneUnderAdoption()
+        let (lost, online) = (AgentID.random(), AgentID.random())
+        let slot = try lane.add(pod: "lost", id: lost)
+        try lane.change(slot) { $0.statusSinceNanoseconds = 1 }
+        try lane.add(pod: "online", status: .online, id: online)
+        let now = MonotonicClock.nowNanoseconds()
+        let seen = try others(of: lane, deadSince: now, cleanupNanoseconds: now / 2)
+        #expect(seen.listed[lost] == nil)
+        #expect(seen.listed[online] != nil)
+    }
+}
