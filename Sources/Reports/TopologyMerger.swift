@@ -50,10 +50,10 @@ struct TopologyMerger {
     }
 
     var nodes: [Banyandb_Database_V1_Node] {
-        nodesByName.sorted { $0.key < $1.key }.map(\.value.value)
+        nodesByName.keys.sorted().map { nodesByName[$0]!.value }
     }
 
     var calls: [Banyandb_Fodc_V1_Call] {
-        callsByID.sorted { $0.key < $1.key }.map(\.value.value)
+        callsByID.keys.sorted().map { callsByID[$0]!.value }
     }
 }

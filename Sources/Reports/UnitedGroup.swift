@@ -10,16 +10,14 @@ struct UnitedGroup: Sendable {
 
     /// By the bytes of a name: texts that look alike are two nodes.
     private struct NodeKey: Hashable, Comparable, Sendable {
-        var name: [UInt8]
+        var name: ExactText
         /// Of what has no name: the agent that sent it, and its place there.
-        var agent: [UInt8] = []
+        var agent: ExactText = ""
         var place = 0
 
         static func < (left: NodeKey, right: NodeKey) -> Bool {
-            if left.name.isEmpty != right.name.isEmpty { return !left.name.isEmpty }
-            if left.name != right.name { return left.name.lexicographicallyPrecedes(right.name) }
-            if left.agent != right.agent { return left.agent.lexicographicallyPrecedes(right.agent) }
-            return left.place < right.place
+            if left.name.text.isEmpty != right.name.text.isEmpty { return !left.name.text.isEmpty }
+            return (left.name, left.agent, left.place) < (right.name, right.agent, right.place)
         }
     }
 
@@ -48,8 +46,8 @@ struct UnitedGroup: Sendable {
             let name = info.node.metadata.name.isEmpty ? info.node.grpcAddress : info.node.metadata.name
             let key =
                 name.isEmpty
-                ? NodeKey(name: [], agent: Array(reporter.agentID.utf8), place: place)
-                : NodeKey(name: Array(name.utf8))
+                ? NodeKey(name: "", agent: ExactText(reporter.agentID), place: place)
+                : NodeKey(name: ExactText(name))
             dataInfo[key] = info
         }
         errors.formUnion(sent.errors.map { ExactText($0) })
@@ -67,7 +65,7 @@ struct UnitedGroup: Sendable {
         info.name = name
         if let catalog { info.catalog = catalog.value }
         if let options { info.resourceOpts = options.value }
-        info.dataInfo = dataInfo.sorted { $0.key < $1.key }.map(\.value)
+        info.dataInfo = dataInfo.keys.sorted().map { dataInfo[$0]! }
         info.errors = errors.sorted().map(\.text)
         if let verdict { info.schemaConsistency = verdict }
         return info
