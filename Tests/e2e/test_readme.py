@@ -32,7 +32,8 @@ class Newcomer:
         self.grpc, self.http, self.folder = free_port(), free_port(), folder / "run"
         environment = {
             "FODC_GRPC_LISTEN_ADDR": f"127.0.0.1:{self.grpc}", "FODC_HTTP_LISTEN_ADDR": f"127.0.0.1:{self.http}", "FODC_RUN_FOLDER": str(self.folder)}
-        self.terminal = Program([str(ROOT / "scripts" / "run.sh"), str(BIN)], folder / "run.log", env=environment, cwd=ROOT)
+        # A shell cannot trap a signal that it was started without, as whatever runs in the background of a script is.
+        self.terminal = Program(["env", "--default-signal=INT", str(ROOT / "scripts" / "run.sh"), str(BIN)], folder / "run.log", env=environment, cwd=ROOT)
         programs.append(self.terminal)
         eventually(lambda: "Ctrl-C ends all." in self.terminal.output() or not self.terminal.is_running, "make run is up", timeout=60)
         assert self.terminal.is_running, self.terminal.output()
