@@ -13,7 +13,7 @@ import Platform
 /// - A turn that has not completed its message within the stall timeout is wasted. Then messages that are older than that go:
 ///   those of connections with several times their share first; after a second wasted turn, the largest holders.
 ///
-/// So nobody's progress depends on another connection, and messages that complete beside it prolong no one's turn.
+/// The progress of one connection therefore never depends on another, and messages that complete beside it prolong no turn.
 ///
 /// A state machine: the clock is handed in, what is to be done goes to the holders and to `onPressureChange`.
 final class AssemblyBudget {

@@ -104,7 +104,7 @@ extension HTTPConnection {
     }
 }
 
-/// Whom a connection is counted with: an IPv4 address, or the 64 bits of an IPv6 address that one host or site has for
+/// The source that a connection is counted with: an IPv4 address, or the 64 bits of an IPv6 address that one host or site has for
 /// itself (RFC 4291 section 2.5.4).
 struct ClientSource: Hashable {
     private var network: UInt64

@@ -41,7 +41,7 @@ final class LaneFollower {
     private(set) var stall: ReadStall?
     /// Why the ring cannot be opened.
     private(set) var openFlaw: ReadStall?
-    /// That is so because of what stands in it, not for want of room for it here.
+    /// That is so because of what stands in it, not for lack of room for it here.
     private var isUnusable = false
     private(set) var stalls: UInt64 = 0
     private(set) var rescans: UInt64 = 0

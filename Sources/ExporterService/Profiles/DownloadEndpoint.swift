@@ -43,7 +43,7 @@ final class DownloadEndpoint {
                 if let found = find(podName, profileID, type, in: refreshed.lists) {
                     return downloads.begin(found, responder)
                 }
-                // It may have it: "there is none" would be wrong.
+                // The agent may have the profile, so "not found" would be wrong.
                 if refreshed.result.isPartial { return sources.refuse(.notAnswered, .download, to: responder) }
                 responder.respond(
                     status: 404,

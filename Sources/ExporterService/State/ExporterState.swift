@@ -75,7 +75,7 @@ final class ExporterState {
                 }
                 switch outcome {
                 case .empty: isMore = false
-                // Its writer is gone: there is nobody to wait for.
+                // Its writer is gone, so waiting would not help.
                 case .stalled: isMore = reader.skipDamage() != nil
                 default: break
                 }
