@@ -2,7 +2,7 @@
 /// What a peer has made the session do, since its beginning. The session only counts; how much is too much, in which time,
 /// is judged by who holds a clock (``RateLimit``).
 public struct HTTP2Counters: Sendable, Hashable {
-    /// Whole frames of any type, those that nghttp2 passes over included.
+    /// Whole frames of any type, including those that nghttp2 ignores.
     public var frames = 0
     /// Frames that do something for a call: HEADERS, RST_STREAM, and DATA with bytes besides its padding or with the end.
     public var callFrames = 0

@@ -19,7 +19,7 @@ extension LaneReader {
 
     private static let looksAtHeader = 100
 
-    /// Moves on behind what is no record: to the next one that is whole in its header, or to the head when there is none.
+    /// Skips what is not a record: to the next record whose header is whole, or else to the head.
     ///
     /// - Returns: how many bytes were left out; `nil` when the header's words make no sense: nothing has moved.
     public func skipDamage() -> UInt64? {
@@ -34,7 +34,7 @@ extension LaneReader {
         return position > before ? position - before : 0
     }
 
-    /// What is searched for a record at most: a millisecond. Behind a larger one that is damaged the head is next.
+    /// Bytes that are searched for a record at most, a millisecond of work. A larger damage is skipped up to the head.
     private static let searchedBytes: UInt64 = 1 << 20
 
     /// The next position behind this one where a record's header stands: a header holds its position and a checksum, so

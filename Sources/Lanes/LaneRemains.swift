@@ -20,7 +20,9 @@ struct LaneRemains {
         nextSequence = words.loadAcquire(LaneLayout.Header.nextSequence)
         let highWater = words.loadAcquire(LaneLayout.Header.slotHighWater)
         if let flaw = Self.flaw(geometry, tail: tail, head: head) { throw .unusable(flaw) }
-        guard nextSequence < Self.positionLimit else { throw .unusable("its sequence (\(nextSequence)) is none") }
+        guard nextSequence < Self.positionLimit else {
+            throw .unusable("its sequence number (\(nextSequence)) is out of range")
+        }
         guard highWater <= UInt64(LaneLayout.Slot.count) else {
             throw .unusable("it claims \(highWater) slots of \(LaneLayout.Slot.count)")
         }
@@ -35,7 +37,7 @@ struct LaneRemains {
         }
         let alignment = UInt64(LaneLayout.recordAlignmentBytes)
         guard head % alignment == 0, tail % alignment == 0, head < positionLimit else {
-            return "its head (\(head)) or tail (\(tail)) is none"
+            return "its head (\(head)) or tail (\(tail)) is out of range"
         }
         return nil
     }

@@ -19,7 +19,7 @@ public final class SeriesTable: Sendable {
         /// The entries.
         var coded: Range<Int>
         var longestTextBytes: Int
-        /// Series whose `le` is no number, and those whose `quantile` is none. Nearly always there are none.
+        /// Series whose `le` or `quantile` is not a number; nearly always empty.
         var oddBuckets: [Int] = []
         var oddQuantiles: [Int] = []
     }

@@ -19,8 +19,8 @@ struct fodc_process_end {
 int fodc_process_pidfd_reap(int pidfd, struct fodc_process_end *end);
 
 /*
- * The pid of a child that has ended and is not reaped yet, without reaping it; 0 if there is none. Which of several is
- * unspecified. Never waits. Returns 0, or -1 with errno set (ECHILD: there are no children at all).
+ * The pid of a child that has ended and is not reaped yet, without reaping it, or 0 when no child has ended. Which of
+ * several is unspecified. Never waits. Returns 0, or -1 with errno set (ECHILD: there are no children at all).
  */
 int fodc_process_next_ended_child(pid_t *pid);
 

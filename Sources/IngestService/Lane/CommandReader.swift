@@ -63,7 +63,7 @@ final class CommandReader {
         do {
             let opened = try LaneReader(descriptor: descriptor, kind: .down)
             if let flaw = opened.headerFlaw { throw LaneError.unusable(flaw) }
-            // What came while the ring could not be read is lost: nobody knows which of it was for a predecessor.
+            // What came while the ring could not be read is lost, because nothing tells which of it was for a predecessor.
             if stall == nil { seek(opened) } else { opened.seekToHead() }
             reader = opened
             generation = opened.generation
