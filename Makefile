@@ -15,7 +15,7 @@ export FODC_DEBIAN_ROOT ?= $(CURDIR)/.build-root
 VENV := .build-venv
 # What fodc_proxy_build_info says of the build: the commit, "-dirty" with changes that are not committed.
 export FODC_REVISION ?= $(or $(shell git describe --always --dirty --exclude='*' 2>/dev/null),unknown)
-SWIFT_SOURCES := Package.swift $(wildcard Sources Tests Benchmarks)
+SWIFT_SOURCES := Package.swift $(wildcard Sources Tools Tests Benchmarks)
 # Where the end-to-end tests find the programs; another build can be tested with FODC_BIN=FOLDER make e2e.
 export FODC_BIN ?= $(CURDIR)/$(BIN)
 export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug

@@ -45,10 +45,6 @@ let package = Package(
         .executableTarget(name: "Ingest", dependencies: ["IngestService", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
             name: "Exporter", dependencies: ["CRevision", "ExporterService", "Settings", "WorkerLink", "WorkerRuntime"]),
-        .executableTarget(name: "AgentSim", dependencies: ["AgentSimulation", "Platform", "Settings", arguments]),
-        // Stands in for both workers in the supervisor's tests.
-        .executableTarget(
-            name: "FakeWorker", dependencies: ["Lanes", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),
         .executableTarget(name: "LaneTool", dependencies: ["Exchange", "Lanes", "Platform", arguments]),
 
         // The workers' and the supervisor's logic.
@@ -68,9 +64,6 @@ let package = Package(
                 "Exchange", "FODCProtocol", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Reports", "Settings",
                 "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf, deque,
             ]),
-        .target(
-            name: "AgentSimulation",
-            dependencies: ["FODCProtocol", "HTTP2", "Platform", "Settings", nioCore, nioPosix, nioHTTP1, log, protobuf]),
 
         // What the answers of the streams other than metrics mean.
         .target(name: "Reports", dependencies: ["FODCProtocol", "Metrics", "Platform", protobuf]),
@@ -101,8 +94,24 @@ let package = Package(
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
-        // Starts fodc-lane.
-        .testTarget(name: "LanesTests", dependencies: ["LaneTool", "Lanes", "Platform"]),
+        // The workshop: what torments, times and feeds the product. No target above depends on it (scripts/tidy.sh looks).
+        .executableTarget(
+            name: "AgentSim", dependencies: ["AgentSimulation", "Platform", "Settings", arguments],
+            path: "Tools/AgentSim"),
+        .target(
+            name: "AgentSimulation",
+            dependencies: [
+                "FODCProtocol", "HTTP2", "Platform", "Settings", nioCore, nioPosix, nioHTTP1, log, protobuf,
+            ],
+            path: "Tools/AgentSimulation"),
+        .executableTarget(
+            name: "RingTools", dependencies: ["Lanes", "Platform", arguments], path: "Tools/RingTools"),
+
+        // Stands in for both workers in the supervisor's tests.
+        .executableTarget(
+            name: "FakeWorker", dependencies: ["Lanes", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),
+        // Starts RingTools.
+        .testTarget(name: "LanesTests", dependencies: ["RingTools", "Lanes", "Platform"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", protobuf]),
         .testTarget(
             name: "HTTP2Tests", dependencies: ["HTTP2", "GRPCServer", "Platform", nioCore, nioPosix, nioEmbedded]),

@@ -21,6 +21,23 @@ breach() { # TITLE, findings (nothing when empty)
 mapfile -t files < <(git ls-files --cached --others --exclude-standard | sort -u | while read -r f; do [ -f "$f" ] && echo "$f"; done)
 mapfile -t swift < <(printf '%s\n' "${files[@]}" | grep -E '\.swift$' | grep -vE '/Generated/' || true)
 sources() { printf '%s\n' "${swift[@]}" | grep -E '^Sources/'; }
+tools=$(printf '%s\n' "${swift[@]}" | sed -nE 's,^Tools/([^/]+)/.*,\1,p' | sort -u | paste -sd '|')
+
+# Every target outside of Tools and Tests that names one inside as a dependency.
+dependencies_on_tools() {
+    swift package dump-package | python3 -c '
+import json, sys
+targets = json.load(sys.stdin)["targets"]
+places = {t["name"]: (t.get("path") or ("Tests" if t["type"] == "test" else "Sources")).split("/")[0] for t in targets}
+tools = {name for name, place in places.items() if place == "Tools"}
+if not tools: sys.exit("no target has a path in Tools")
+for target in targets:
+    if places[target["name"]] in ("Tools", "Tests"): continue
+    for dependency in target["dependencies"]:
+        name = (dependency.get("byName") or dependency.get("target") or [None])[0]
+        if name in tools: print("Package.swift: " + target["name"] + " depends on " + name)
+'
+}
 
 # The bracket keeps these expressions from finding themselves.
 open_ends='\<(TOD[O]|FIXM[E]|XX[X])\>|fatalError\("(not implemented|unimplemented)'
@@ -32,6 +49,9 @@ breach "Swift files over $longest_file_lines lines (is each one subject?):" \
     "$(for f in "${swift[@]}"; do n=$(wc -l < "$f"); [ "$n" -le "$longest_file_lines" ] || echo "$f: $n"; done)"
 breach 'unsafe pointers above Lanes and Platform:' \
     "$(sources | grep -vE "$unsafe_folders" | grep -vE "$c_boundary_files" | xargs -r grep -nE 'Unsafe' -- || true)"
+breach 'the product uses the workshop (Tools):' \
+    "$(sources | xargs -r grep -nE "\<import +([a-z]+ +)?($tools)\>" -- || true
+    dependencies_on_tools 2>&1 || true)"
 breach 'white space at the end of a line:' "$(grep -nIE '[[:blank:]]+$' -- "${files[@]}" || true)"
 breach 'first line does not name the licence:' \
     "$(for f in "${swift[@]}"; do head -2 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$f"; done)"

@@ -13,5 +13,5 @@ struct LaneCommand: ParsableCommand {
             Which descriptors of a process are lanes shows, for example,
               ls -l /proc/$(pidof fodc-ingest)/fd | grep memfd
             """,
-        subcommands: [DumpCommand.self, BenchCommand.self, StressCommand.self, StressReaderCommand.self])
+        subcommands: [DumpCommand.self])
 }

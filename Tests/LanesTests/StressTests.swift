@@ -3,11 +3,11 @@ import Glibc
 import Platform
 import Testing
 
-/// Two real processes, by `fodc-lane stress`: records of all sizes with pauses between, back-pressure, carrying forward.
+/// Two real processes, by `RingTools stress`: records of all sizes with pauses between, back-pressure, carrying forward.
 @Suite struct StressTests {
     @Test(arguments: [UInt64(1), 2])
     func twoProcessesLoseNothingAndMissNoDoorbell(seed: UInt64) throws {
-        let program = try folderOfThisProgram() + "/fodc-lane"
+        let program = try folderOfThisProgram() + "/RingTools"
         let (status, output) = try run([program, "stress", "--seconds", "2", "--seed", "\(seed)"])
         #expect(status == 0, "\(output)")
         // A run in which nobody ever slept, or nothing was written, would show nothing.

@@ -314,7 +314,7 @@ def instructions() -> list[str]:
 
 def test_the_image_has_what_is_copied_into_it():
     sources = [word for line in instructions() if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]]
-    assert {"Sources", "deploy", "scripts", "Package.swift", "Makefile"} <= set(sources)
+    assert {"Sources", "Tools", "deploy", "scripts", "Package.swift", "Makefile"} <= set(sources)
     tracked = tool("git", "-C", ROOT, "ls-files").split()
     for source in sources:
         assert any(t == source or t.startswith(source + "/") for t in tracked), source

@@ -7,8 +7,7 @@ import Platform
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Times what lanes cost on this machine: CPU time, medians.",
-        shouldDisplay: false)
+        abstract: "Times what lanes cost on this machine: CPU time, medians.")
 
     @Option(help: "How often each is timed.")
     var rounds = 15
@@ -48,7 +47,7 @@ struct BenchCommand: ParsableCommand {
                         sum += payload.unsafeLoadUnaligned(fromByteOffset: 8, as: Double.self)
                     }) {}
                 })
-            guard sum >= Double(count) else { throw LaneToolFailure("not all records were read") }
+            guard sum >= Double(count) else { throw RingToolsFailure("not all records were read") }
         }
         let samples = Double(count * Self.samplesPerRecord)
         show("append of a sample", median(appending) / samples, "ns a sample")
@@ -74,7 +73,7 @@ struct BenchCommand: ParsableCommand {
 
     private func timeSlots() throws {
         let (writer, reader) = try lane(maximumBytes: 16 << 20)
-        guard let slot = writer.claimSlot() else { throw LaneToolFailure("no slot") }
+        guard let slot = writer.claimSlot() else { throw RingToolsFailure("no slot") }
         let entry = AgentEntry(id: AgentID(high: 1, low: 2), status: .online)
         let count = 100_000
         func time(_ what: String, _ body: () -> Void) throws {
@@ -132,6 +131,6 @@ struct BenchCommand: ParsableCommand {
     private func show(_ what: String, _ value: Double, _ unit: String) {
         let hundredths = Int((value * 100).rounded())
         let digits = "\(hundredths % 100)"
-        StandardStreams.write("\(what): \(hundredths / 100).\(digits.count == 1 ? "0" : "")\(digits) \(unit)\n")
+        print("\(what): \(hundredths / 100).\(digits.count == 1 ? "0" : "")\(digits) \(unit)")
     }
 }

@@ -67,7 +67,7 @@ struct StressWriter {
                 }
                 break
             } catch LaneError.full {
-                guard isReaderAlive() else { throw LaneToolFailure("the reader is gone, or reads no more") }
+                guard isReaderAlive() else { throw RingToolsFailure("the reader is gone, or reads no more") }
                 let lane = lane
                 sleeper.sleep { lane.hasRoom(forPayloadBytes: words * 8) || !isReaderAlive() }
             }

@@ -17,7 +17,7 @@ enum StressProcess {
             guard copy >= 0 else { throw SystemError.last("fcntl(F_DUPFD_CLOEXEC)") }
             posix_spawn_file_actions_adddup2(&actions, copy, firstDescriptor + Int32(index))
         }
-        let arguments = ["fodc-lane", "stress-reader"].map { (argument: String) in strdup(argument) } + [nil]
+        let arguments = ["RingTools", "stress-reader"].map { (argument: String) in strdup(argument) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var process: pid_t = 0
         let code = posix_spawn(&process, "/proc/self/exe", &actions, nil, arguments, environ)
@@ -33,7 +33,7 @@ enum StressProcess {
             do {
                 return try LaneReader(descriptor: LaneFile.reopenReadOnly(descriptor), kind: .down)
             } catch LaneError.notYet {
-                guard isRunning(process) else { throw LaneToolFailure("the reader did not start") }
+                guard isRunning(process) else { throw RingToolsFailure("the reader did not start") }
                 usleep(1000)
             }
         }

@@ -11,8 +11,7 @@ struct StressCommand: ParsableCommand {
         discussion: """
             This process writes, a second one reads. Checked are each record's content and order, and that no doorbell \
             was missed. Exit status: 0 all was well; 1 not.
-            """,
-        shouldDisplay: false)
+            """)
 
     @Option(help: "How long, in seconds.")
     var seconds = 3.0
@@ -39,9 +38,9 @@ struct StressCommand: ParsableCommand {
         try talk.run(seconds: seconds) { StressProcess.isRunning(process) }
         let status = StressProcess.wait(for: process)
         let found = StressFinding.allCases.map { "\($0) \(peer.counter($0.rawValue))" }
-        StandardStreams.write("written \(talk.recordCount), \(talk.sleeper), \(found.joined(separator: ", "))\n")
-        if talk.sleeper.missed > 0 { throw LaneToolFailure("the writer's doorbell did not ring") }
-        if status != 0 { throw LaneToolFailure("the reader ended with status \(status)") }
+        print("written \(talk.recordCount), \(talk.sleeper), \(found.joined(separator: ", "))")
+        if talk.sleeper.missed > 0 { throw RingToolsFailure("the writer's doorbell did not ring") }
+        if status != 0 { throw RingToolsFailure("the reader ended with status \(status)") }
     }
 
     /// Small, so that the writer catches up with the reader all the time.
