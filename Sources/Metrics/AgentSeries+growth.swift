@@ -276,7 +276,7 @@ extension AgentSeries {
         let most = seriesCount + limits.maxAliases
         for newcomer in newcomers.list {
             guard let hash = newcomer.hash, let series = newcomer.series, slots.count < most else { continue }
-            slots.insert(hash, series: series)
+            slots.insert(hash, description: newcomer.descriptionCheck, series: series)
         }
     }
 }

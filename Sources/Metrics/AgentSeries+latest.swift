@@ -31,6 +31,7 @@ extension AgentSeries {
             throw error
         }
         if !pass.newcomers.isEmpty { takeNewcomers(message, &pass) }
+        noteDescriptionsChecked()
         self.receivedAtNanoseconds = receivedAtNanoseconds
         let fallback = timestamp?.time ?? SampleTime(nanosecondsSinceEpoch: receivedAtNanoseconds)
         commonTime = pass.commonTime.flatMap { $0 == .unset ? nil : $0 } ?? fallback
@@ -64,6 +65,7 @@ extension AgentSeries {
         let key = self.key
         let slotArray = slots.slots
         let slots = slotArray.span
+        let checksDescriptions = isDescriptionCheckDue
         var column = self.column.mutableSpan
         var received = 0
         var accepted = 0
@@ -79,13 +81,16 @@ extension AgentSeries {
         while case .metric(let start, let end) = try segment.next(message) {
             received &+= 1
             let metric = MessageWalk.metric(message, from: start, to: end, hasher: hasher, key: key)
-            let found = metric.isUnusual ? SlotTable.Slot.empty : SlotTable.find(metric.hash, in: slots)
-            if found == SlotTable.Slot.empty {
+            let slot = metric.isUnusual ? .none : SlotTable.find(metric.hash, in: slots)
+            if slot.series == SlotTable.Slot.empty
+                || (checksDescriptions && slot.description != metric.descriptionCheck(message, hasher, key))
+            {
                 let range = (segment.base &+ start)..<(segment.base &+ end)
-                accepted &+= try takeUnknown(whole, range, metric, base: segment.base, &pass)
+                let description = metric.descriptionCheck(message, hasher, key)
+                accepted &+= try takeUnknown(whole, range, metric, description, base: segment.base, &pass)
                 continue
             }
-            let series = Int(truncatingIfNeeded: found)
+            let series = Int(truncatingIfNeeded: slot.series)
             let bits = SampleBits.received(metric.valueBits)
             if !clock.isSame(metric, message, hasher) { try clock.read(metric, message, hasher, base: segment.base) }
             // A slot's series is below the column's count: both change only together, in `rebuild`.
@@ -105,11 +110,13 @@ extension AgentSeries {
     /// Returns how many samples were accepted by it: 1 for a new series, if there will be room for it.
     @inline(never)
     private func takeUnknown(
-        _ message: RawSpan, _ range: Range<Int>, _ metric: MessageWalk.Metric, base: Int, _ pass: inout LatestPass
+        _ message: RawSpan, _ range: Range<Int>, _ metric: MessageWalk.Metric, _ descriptionCheck: UInt16, base: Int,
+        _ pass: inout LatestPass
     ) throws(DecodeError) -> Int {
         var fields: MetricFields?
         let outcome = try pass.newcomers.take(
-            message, range, hash: metric.isUnusual ? nil : metric.hash, fields: &fields)
+            message, range, hash: metric.isUnusual ? nil : metric.hash, descriptionCheck: descriptionCheck,
+            fields: &fields)
         if fields == nil { try metric.checkTime(in: message, base: base) }
         switch outcome {
         case .added: return 1

@@ -83,14 +83,17 @@ extension AgentSeries {
         while case .metric(let start, let end) = try segment.next(message) {
             pass.columns.summary.samplesReceived &+= 1
             let metric = MessageWalk.metric(message, from: start, to: end, hasher: hasher, key: key)
-            var series = metric.isUnusual ? SlotTable.Slot.empty : SlotTable.find(metric.hash, in: slots)
+            var series = metric.isUnusual ? SlotTable.Slot.empty : SlotTable.find(metric.hash, in: slots).series
             var bits = metric.valueBits
             var time: SampleTime
             if series == SlotTable.Slot.empty {
                 var fields: MetricFields?
                 let range = (segment.base &+ start)..<(segment.base &+ end)
                 let hash = metric.isUnusual ? nil : metric.hash
-                switch try pass.newcomers.take(whole, range, hash: hash, fields: &fields) {
+                let description = metric.descriptionCheck(message, hasher, key)
+                switch try pass.newcomers.take(
+                    whole, range, hash: hash, descriptionCheck: description, fields: &fields)
+                {
                 case .dropped(let cause):
                     if fields == nil { try metric.checkTime(in: whole, base: segment.base) }
                     pass.drops[cause] += 1

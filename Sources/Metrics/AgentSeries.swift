@@ -33,6 +33,12 @@ public final class AgentSeries {
     var times: [SampleTime] = []
     var commonTime: SampleTime = 0
     public internal(set) var receivedAtNanoseconds: Int64 = 0
+    /// The bytes of a description are compared in every so many answers, its length in each: they hardly ever change while
+    /// an agent runs, and a look costs a tenth of the walk. A change is there after so many answers at most.
+    static let answersPerDescriptionCheck = 8
+    /// Until the next look. Begins anywhere, so that not all agents have theirs in the same collection.
+    private var answersToDescriptionCheck = Int.random(in: 0..<answersPerDescriptionCheck)
+
     /// Nobody has been told of the table yet, not even that it is empty.
     var isTableNew = true
 
@@ -80,6 +86,16 @@ public final class AgentSeries {
     public func skipTableNumbers(through number: UInt32) {
         precondition(number < .max, "numbers rise")
         tableNumber = max(tableNumber, number + 1)
+    }
+
+    /// The next answer's descriptions are compared: it may come from another program than the ones before.
+    public func checkDescriptionsNext() { answersToDescriptionCheck = 0 }
+
+    var isDescriptionCheckDue: Bool { answersToDescriptionCheck == 0 }
+
+    func noteDescriptionsChecked() {
+        answersToDescriptionCheck =
+            (isDescriptionCheckDue ? Self.answersPerDescriptionCheck : answersToDescriptionCheck) - 1
     }
 
     /// Bytes that this agent costs, roughly.

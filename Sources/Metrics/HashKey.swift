@@ -10,8 +10,8 @@ struct HashKey: Sendable {
     let nameSeed: SIMD2<UInt64>
     /// The same for its description.
     let descriptionSeed: SIMD2<UInt64>
-    /// Odd multiplier for the type.
-    let typeFactor: UInt64
+    /// Odd multipliers for the type and the description's length.
+    let typeFactor, descriptionFactor: UInt64
 
     init(_ key: (UInt64, UInt64)) {
         var state = key.0
@@ -36,6 +36,7 @@ struct HashKey: Sendable {
         finish1 = nextPair()
         nameSeed = nextPair()
         typeFactor = next() | 1
+        descriptionFactor = next() | 1
         descriptionSeed = nextPair()
     }
 }

@@ -16,6 +16,9 @@ enum MessageWalk {
         var timestampStart = 0
         /// -1: the metric has none.
         var timestampBytes = -1
+        var descriptionStart = 0
+        /// -1: the metric has none.
+        var descriptionBytes = -1
         /// The careful reader must take it: it is malformed, or shaped in a way that the hash does not describe.
         var isUnusual = false
 
@@ -28,6 +31,15 @@ enum MessageWalk {
             var fields = TimestampFields()
             try fields.merge(message, (base + timestampStart)..<(base + timestampStart + timestampBytes))
         }
+
+        /// What the bytes of its description are known by; the hash has only their number.
+        @inline(__always)
+        func descriptionCheck<H: EntryHasher>(_ message: RawSpan, _ hasher: H, _ key: HashKey) -> UInt16 {
+            guard descriptionBytes > 0 else { return 0 }
+            let hash = hasher.hash(
+                message, at: descriptionStart, byteCount: descriptionBytes, seed: key.descriptionSeed)
+            return UInt16(truncatingIfNeeded: hash.x)
+        }
     }
 
     /// Walks over one metric's body. The caller has checked that `end + slackBytes` lies inside the message.
@@ -39,7 +51,6 @@ enum MessageWalk {
         var place = start
         var sum = SIMD2<UInt64>(0, 0)
         var names = 0
-        var descriptions = 0
         var type: UInt64 = 0
         // No field that is walked over ends behind `end`, so each load is at most slackBytes behind it.
         while place < end {
@@ -79,8 +90,9 @@ enum MessageWalk {
                 sum &+= hasher.hash(message, at: body, byteCount: count, seed: key.nameSeed)
                 names &+= 1
             case 0x22:
-                sum &+= hasher.hash(message, at: body, byteCount: count, seed: key.descriptionSeed)
-                descriptions &+= 1
+                if metric.descriptionBytes >= 0 { metric.isUnusual = true }
+                metric.descriptionStart = body
+                metric.descriptionBytes = count
             default:
                 if metric.timestampBytes >= 0 { metric.isUnusual = true }
                 metric.timestampStart = body
@@ -88,8 +100,9 @@ enum MessageWalk {
             }
             place = next
         }
-        metric.isUnusual = metric.isUnusual || place != end || names > 1 || descriptions > 1
-        metric.hash = SIMD2(sum.x &+ type &* key.typeFactor, sum.y)
+        metric.isUnusual = metric.isUnusual || place != end || names > 1
+        let descriptionLength = UInt64(truncatingIfNeeded: metric.descriptionBytes &+ 1)
+        metric.hash = SIMD2(sum.x &+ type &* key.typeFactor, sum.y &+ descriptionLength &* key.descriptionFactor)
         return metric
     }
 

@@ -11,6 +11,8 @@ struct Newcomers {
         var description: Range<Int>
         /// nil: must not get a slot, because the hash does not describe it.
         var hash: SIMD2<UInt64>?
+        /// Of its description.
+        var descriptionCheck: UInt16
         var valueBits: UInt64
         var time: SampleTime
         /// Where it went; nil when there was no room for it.
@@ -48,7 +50,8 @@ struct Newcomers {
     /// `range` is the metric's body. A metric that the walk found unusual has no hash. `fields` is set when the metric
     /// was parsed.
     mutating func take(
-        _ message: RawSpan, _ range: Range<Int>, hash: SIMD2<UInt64>?, fields parsed: inout MetricFields?
+        _ message: RawSpan, _ range: Range<Int>, hash: SIMD2<UInt64>?, descriptionCheck: UInt16,
+        fields parsed: inout MetricFields?
     ) throws(DecodeError) -> Outcome {
         if let hash, let memory = byHash[hash] {
             switch memory {
@@ -72,7 +75,7 @@ struct Newcomers {
             list.append(
                 Newcomer(
                     text: text, nameBytes: fields.name.count, type: fields.type, description: fields.description,
-                    hash: hash,
+                    hash: hash, descriptionCheck: descriptionCheck,
                     valueBits: SampleBits.received(fields.valueBits), time: fields.timestamp?.time ?? .unset))
             if let hash { byHash[hash] = .newcomer(list.count - 1) }
             return .added(list.count - 1)

@@ -2,17 +2,23 @@
 
 /// From a metric's hash to its series: open addressing with linear probing.
 ///
-/// A slot has 16 bytes: 96 bits of the hash and the series' place in the column. The text is not compared (that would
-/// mean making it); with 96 keyed bits two of a million series are mistaken for each other with a probability of about
-/// 10^-17.
+/// A slot has 16 bytes: 80 bits of the hash, 16 of its description's, and the series' place in the column. The text is not
+/// compared (that would mean making it); with 80 keyed bits two of a million series are mistaken for each other with a
+/// probability of about 10^-12.
 struct SlotTable {
     struct Slot: BitwiseCopyable {
         var hash: UInt64
-        var check: UInt32
+        var check: UInt16
+        /// ``MessageWalk/Metric/descriptionCheck(_:_:_:)`` when it was last looked at.
+        var description: UInt16
         /// `Slot.empty` in a slot that nothing is in, so no hash has to be excluded.
         var series: UInt32
 
         static let empty = UInt32.max
+
+        /// That of no series.
+        @inline(__always)
+        static var none: Slot { Slot(hash: 0, check: 0, description: 0, series: empty) }
     }
 
     /// The longest way from home that a lookup goes. At the load below, runs of more than a few dozen do not happen by
@@ -26,7 +32,7 @@ struct SlotTable {
 
     private static func emptySlots(_ capacity: Int) -> [Slot] {
         // Lookups run on without wrapping around: the slots behind the end take what probing pushes over it.
-        [Slot](repeating: Slot(hash: 0, check: 0, series: Slot.empty), count: capacity + maxProbes)
+        [Slot](repeating: .none, count: capacity + maxProbes)
     }
 
     /// Slots that are homes.
@@ -40,28 +46,32 @@ struct SlotTable {
         Int(truncatingIfNeeded: ((hash >> 32) &* UInt64(truncatingIfNeeded: slotCount &- maxProbes)) >> 32)
     }
 
-    /// The series with this hash, or `Slot.empty`.
+    /// The slot of the series with this hash, or ``Slot/none``.
     @inline(__always)
-    static func find(_ hash: SIMD2<UInt64>, in slots: Span<Slot>) -> UInt32 {
-        let check = UInt32(truncatingIfNeeded: hash.y)
+    static func find(_ hash: SIMD2<UInt64>, in slots: Span<Slot>) -> Slot {
+        let check = UInt16(truncatingIfNeeded: hash.y)
         // A home is below the number of homes, so home + maxProbes is at most the number of slots.
         var place = home(of: hash.x, slotCount: slots.count)
         let end = place &+ maxProbes
         while place < end {
             let slot = slots[unchecked: place]
-            if slot.hash == hash.x && slot.check == check { return slot.series }
-            if slot.series == Slot.empty { return Slot.empty }
+            if slot.hash == hash.x && slot.check == check { return slot }
+            if slot.series == Slot.empty { return .none }
             place &+= 1
         }
-        return Slot.empty
+        return .none
     }
 
     /// False when its neighbourhood is full; the series is then found by its text each time, which is slow and right.
     @discardableResult
-    mutating func insert(_ hash: SIMD2<UInt64>, series: Int) -> Bool {
+    mutating func insert(_ hash: SIMD2<UInt64>, description: UInt16, series: Int) -> Bool {
         // At most 5 of 8 homes are taken: short runs, 26 bytes a series.
         if (count + 1) * 8 > capacity * 5 { rebuild(capacity: max(16, (count + 1) * 2)) { $0 } }
-        return place(Slot(hash: hash.x, check: UInt32(truncatingIfNeeded: hash.y), series: UInt32(series)))
+        return place(
+            Slot(
+                hash: hash.x, check: UInt16(truncatingIfNeeded: hash.y), description: description,
+                series: UInt32(series)
+            ))
     }
 
     private mutating func place(_ new: Slot) -> Bool {
@@ -74,7 +84,7 @@ struct SlotTable {
                 return true
             }
             if slots[place].hash == new.hash && slots[place].check == new.check {
-                slots[place].series = new.series
+                slots[place] = new
                 return true
             }
             place += 1
@@ -96,9 +106,10 @@ struct SlotTable {
         let old = slots
         slots = Self.emptySlots(capacity)
         count = 0
-        for slot in old where slot.series != Slot.empty {
+        for var slot in old where slot.series != Slot.empty {
             guard let series = map(slot.series) else { continue }
-            _ = place(Slot(hash: slot.hash, check: slot.check, series: series))
+            slot.series = series
+            _ = place(slot)
         }
     }
 }

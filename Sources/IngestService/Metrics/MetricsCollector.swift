@@ -181,6 +181,7 @@ final class MetricsCollector {
         let agent = stream.agent
         let older = agent.metrics
         agent.metrics = stream
+        agent.series.checkDescriptionsNext()
         registry.setStream(.metrics, isOpen: true, of: agent)
         if let older {
             settle(older)
