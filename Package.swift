@@ -9,6 +9,9 @@ import PackageDescription
     let hotPath: [SwiftSetting] = []
 #endif
 
+// A reader that holds the span that it reads from says so with `@_lifetime`.
+let lifetimes: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+
 // The commit of this build, for fodc_proxy_build_info; make sets it. One small C file has it, so that a new commit compiles
 // and links little anew.
 let revision = Context.environment["FODC_REVISION"] ?? "unknown"
@@ -86,6 +89,11 @@ let package = Package(
         .target(name: "Settings", dependencies: ["Platform"]),
         .target(name: "Lanes", dependencies: ["Platform", "CPlatform"]),
 
+        // Values as bytes and as text.
+        .target(name: "BinaryCoding", dependencies: ["Platform"], swiftSettings: lifetimes),
+        .target(name: "JSONWriting", dependencies: ["Calendar", "Platform"]),
+        .target(name: "Calendar"),
+
         // The machine.
         .target(name: "Platform", dependencies: ["CPlatform", "CSystemd"], swiftSettings: hotPath),
         .target(name: "CPlatform"),
@@ -110,6 +118,9 @@ let package = Package(
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
             name: "FakeWorker", dependencies: ["Lanes", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),
+        .testTarget(name: "CalendarTests", dependencies: ["Calendar"]),
+        .testTarget(name: "JSONWritingTests", dependencies: ["Calendar", "JSONWriting"]),
+        .testTarget(name: "BinaryCodingTests", dependencies: ["BinaryCoding"]),
         // Starts RingTools.
         .testTarget(name: "LanesTests", dependencies: ["RingTools", "Lanes", "Platform"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", protobuf]),
