@@ -58,14 +58,13 @@ let package = Package(
             name: "IngestService",
             dependencies: [
                 "Exchange", "FODCProtocol", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform", "Settings",
-                "WorkerLink",
-                "WorkerRuntime", nioCore, log, protobuf, deque,
+                "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, log, protobuf, deque,
             ]),
         .target(
             name: "ExporterService",
             dependencies: [
                 "Exchange", "FODCProtocol", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Reports", "Settings",
-                "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf, deque,
+                "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf, deque,
             ]),
 
         // What the answers of the streams other than metrics mean.
@@ -87,7 +86,10 @@ let package = Package(
             name: "WorkerRuntime", dependencies: ["Logs", "Platform", "Settings", "WorkerLink", nioCore, nioPosix, log]),
         .target(name: "Logs", dependencies: ["Platform", log]),
         .target(name: "Settings", dependencies: ["Platform"]),
-        .target(name: "Lanes", dependencies: ["Platform", "CPlatform"]),
+        .target(name: "Lanes", dependencies: ["Platform", "CPlatform", "TestHooks"]),
+
+        // Faults on demand; empty in release builds.
+        .target(name: "TestHooks", dependencies: ["Platform"]),
 
         // Values as bytes and as text.
         .target(name: "BinaryCoding", dependencies: ["Platform"], swiftSettings: lifetimes),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Platform
+import TestHooks
 
 /// Where everything stands in a lane's file. All offsets, sizes and paddings of the format are here and nowhere else.
 ///
@@ -15,12 +15,7 @@ enum LaneLayout {
     /// `FODCLANE` as a little-endian word.
     static let magic: UInt64 = 0x454E_414C_4344_4F46
     /// To be raised with any change of the format: a lane of another version is refused, never interpreted.
-    #if DEBUG
-        /// Another one can be feigned, so that a test sees what a reload does then.
-        static let version: UInt64 = ProcessEnvironment.value("FODC_TEST_LAYOUT").flatMap { UInt64($0) } ?? 3
-    #else
-        static let version: UInt64 = 3
-    #endif
+    static let version = TestHooks.layoutVersion(3)
 
     static let wordBytes = 8
     static let cacheLineBytes = 64

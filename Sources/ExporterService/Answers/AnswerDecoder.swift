@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
 import SwiftProtobuf
+import TestHooks
 
 /// Decodes answers on the report thread, each noted, so that one that kills this process is known to its successor.
 struct AnswerDecoder: Sendable {
@@ -31,7 +32,7 @@ struct AnswerDecoder: Sendable {
     private func watched<Decoded>(_ answer: AnswerReader.Answer, _ decode: ([UInt8]) -> Decoded) -> Decoded {
         note.begin(answer.name)
         defer { note.end() }
-        PoisonHook.trap(on: answer.bytes.span.bytes)
+        TestHooks.trapOnPoison(inRecord: answer.bytes.span.bytes)
         return decode(answer.bytes)
     }
 }

@@ -4,6 +4,7 @@ import Lanes
 import Logging
 import Metrics
 import Platform
+import TestHooks
 
 /// What a follower found that others wait for.
 protocol LaneFollowerDelegate: AnyObject {
@@ -182,7 +183,7 @@ final class LaneFollower {
             return
         }
         defer { watch.end() }
-        PoisonHook.trap(on: payload)
+        TestHooks.trapOnPoison(inRecord: payload)
         switch header.type {
         case .roundDone, .windowDone, .answersDone:
             guard let outcome = RoundOutcome(payload: payload) else { return noteMalformed(header) }
@@ -435,7 +436,7 @@ extension LaneFollower {
             if isThere { agent.noteSeen(header.type, at: position) }
             guard isThere, watch.begin(RecordName(worker: worker, sequence: header.sequence)) else { return }
             defer { watch.end() }
-            PoisonHook.trap(on: payload)
+            TestHooks.trapOnPoison(inRecord: payload)
             if header.type == .sample, let named = Sample.header(of: payload)?.tableNumber,
                 agent.table(number: named) == nil
             {

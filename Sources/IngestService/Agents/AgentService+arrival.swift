@@ -4,6 +4,7 @@ import FODCProtocol
 import GRPCServer
 import Lanes
 import Platform
+import TestHooks
 
 /// A registration whose turn has not come.
 struct PendingRegistration {
@@ -24,7 +25,7 @@ extension AgentService {
         }
         let identity = AgentIdentity(podName: request.podName, containerNames: request.containerNames)
         let hash = identity.hash(secret: secret)
-        note.working(on: hash) { IngestPoisonHook.trap(on: message) }
+        note.working(on: hash) { TestHooks.trapOnPoison(inMessage: message) }
         registrations.append(
             PendingRegistration(request: request, identity: identity, hash: hash, call: call),
             from: call.call.connection.id)

@@ -4,6 +4,7 @@ import FODCProtocol
 import GRPCServer
 import Lanes
 import Platform
+import TestHooks
 
 /// A RegisterAgent stream: the first message registers, every later one is a heartbeat.
 final class RegistrationCall: GRPCCallHandler {
@@ -75,7 +76,7 @@ final class RegistrationCall: GRPCCallHandler {
             hasBegun = true
             service.register(request, message, on: self)
         } else if let agent, answeredAtNanoseconds != nil {
-            IngestPoisonHook.trap(on: message)
+            TestHooks.trapOnPoison(inMessage: message)
             service.heartbeat(request, of: agent)
         }
         // A heartbeat while the registration still waits (for a ping of the older connection, or for room in the ring) needs

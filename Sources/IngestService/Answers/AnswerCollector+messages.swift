@@ -4,6 +4,7 @@ import FODCProtocol
 import GRPCServer
 import Lanes
 import Platform
+import TestHooks
 
 /// From the stream to what is kept: every message is parsed as a whole before anything is done with it.
 extension AnswerCollector {
@@ -36,7 +37,7 @@ extension AnswerCollector {
         guard call.messagesBeingParsed == 0, message.byteCount <= AnswerKind.parsedInPlaceBytes(stream) else {
             return parseAside(message.copiedBytes, on: call)
         }
-        IngestPoisonHook.trap(on: message)
+        TestHooks.trapOnPoison(inMessage: message)
         do {
             let parsed = try ParsedMessage(message, of: stream)
             if let repaired = parsed.repaired {

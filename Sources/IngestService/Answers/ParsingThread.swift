@@ -3,6 +3,7 @@ import DequeModule
 import Exchange
 import NIOCore
 import Platform
+import TestHooks
 
 /// Parses large messages beside the event loop, one after the other. What waits is bounded in bytes.
 final class ParsingThread {
@@ -52,7 +53,7 @@ final class ParsingThread {
             { [weak self] (result: Result<ParsedMessage, any Error>) in self?.finished(result) }, eventLoop: loop)
         let (message, stream) = (job.message, job.stream)
         thread.run { [loop] in
-            IngestPoisonHook.trap(on: message.span.bytes)
+            TestHooks.trapOnPoison(inMessage: message.span.bytes)
             let result = Result { try ParsedMessage(message.span.bytes, of: stream) }
             loop.execute { finish.value(result) }
         }

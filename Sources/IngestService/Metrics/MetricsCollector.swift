@@ -5,6 +5,7 @@ import GRPCServer
 import Lanes
 import Metrics
 import Platform
+import TestHooks
 
 /// Asks agents for their metrics when the exporter says so, and puts their answers into the lane.
 final class MetricsCollector {
@@ -130,7 +131,7 @@ final class MetricsCollector {
 
     func received(_ message: RawSpan, on stream: MetricsStreamCall) {
         defer { onMessage() }
-        IngestPoisonHook.trap(on: message)
+        TestHooks.trapOnPoison(inMessage: message)
         guard let request = stream.requests.answered() else {
             // Nobody asked: an agent that floods costs itself the parsing of nothing.
             counters.add(.answeredUnasked)

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import Platform
+
+/// Faults that tests ask for with `FODC_TEST_…` variables of the environment.
+///
+/// Only debug builds have them. In a release build each of these functions is empty and inlined, so that neither the names
+/// of the variables nor the code behind them is in the programs (`Tests/e2e/test_hooks.py` looks).
+public enum TestHooks {}
+
+#if DEBUG
+    extension TestHooks {
+        /// Traps if `payload` holds the bytes of `FODC_TEST_POISON`, as a fault in the exporter's parsers would.
+        public static func trapOnPoison(inRecord payload: RawSpan) {
+            if recordPoison.isContained(in: payload) {
+                fatalError("a record with the bytes of FODC_TEST_POISON was read")
+            }
+        }
+
+        /// Traps if `message` holds the bytes of `FODC_TEST_INGEST_POISON`, as a fault in ingest's parsers would.
+        public static func trapOnPoison(inMessage message: RawSpan) {
+            if messagePoison.isContained(in: message) {
+                fatalError("a message with the bytes of FODC_TEST_INGEST_POISON has come")
+            }
+        }
+
+        /// The number of `FODC_TEST_LAYOUT` instead of `version`, so that a test sees what another layout leads to.
+        public static func layoutVersion(_ version: UInt64) -> UInt64 {
+            ProcessEnvironment.value("FODC_TEST_LAYOUT").flatMap { UInt64($0) } ?? version
+        }
+
+        private static let recordPoison = Poison(variable: "FODC_TEST_POISON")
+        private static let messagePoison = Poison(variable: "FODC_TEST_INGEST_POISON")
+    }
+
+    /// Bytes that kill the process that finds them.
+    private struct Poison {
+        private let bytes: [UInt8]
+
+        init(variable: String) {
+            bytes = Array((ProcessEnvironment.value(variable) ?? "").utf8)
+        }
+
+        func isContained(in input: RawSpan) -> Bool {
+            guard let first = bytes.first, input.byteCount >= bytes.count else { return false }
+            let input = input.copiedBytes
+            return (0...(input.count - bytes.count)).contains { start in
+                input[start] == first && input[start..<start + bytes.count].elementsEqual(bytes)
+            }
+        }
+    }
+#else
+    extension TestHooks {
+        @inlinable @inline(__always)
+        public static func trapOnPoison(inRecord payload: RawSpan) {}
+
+        @inlinable @inline(__always)
+        public static func trapOnPoison(inMessage message: RawSpan) {}
+
+        @inlinable @inline(__always)
+        public static func layoutVersion(_ version: UInt64) -> UInt64 { version }
+    }
+#endif
