@@ -20,6 +20,8 @@ from harness.scraping import Scraper
 from harness.waiting import eventually
 
 AGENTS, SERIES = 100, 20
+# By so many connections a worker may be above its share (`ConnectionShare`).
+FAR_ABOVE = 5
 
 
 @pytest.fixture
@@ -90,8 +92,15 @@ def test_agents_are_moved_once(proxy, agentsim, control, command):
     def connections() -> list[int]:
         return [control(running).worker(f"ingest-{n}")["connections"] for n in range(4)]
 
-    before, had = registrations(), connections()
-    assert before == sum(had) == AGENTS
+    def is_even() -> bool:
+        """No worker has so much more than its share that it sends agents away, or is about to end that."""
+        output = running.output()
+        moving = output.count("has more than its share of the agents") - output.count("agents were sent to the other workers")
+        return not moving and sum(had := connections()) == AGENTS and max(had) <= AGENTS // 4 + FAR_ABOVE
+
+    # As the agents come all at once, some workers take too many of them at first.
+    eventually(is_even, "the workers have equal shares")
+    before, moved, had = registrations(), running.scrape().value("fodc_proxy_agents_moved_total"), connections()
     if command == "reload":
         control(running).done("reload", *flags_of(running, ingest_workers=4))
         leaving = AGENTS
@@ -105,9 +114,8 @@ def test_agents_are_moved_once(proxy, agentsim, control, command):
     eventually(lambda: registrations() - before >= leaving, "they have come back")
     pause(3)  # the shares are looked at once a second
     scrape = running.scrape()
-    # On a busy machine some connections are taken before the others see that a successor comes; these are evened out.
-    assert scrape.value("fodc_proxy_agents_moved_total") <= AGENTS // 10
-    assert leaving <= registrations() - before <= leaving + AGENTS // 10
+    assert scrape.value("fodc_proxy_agents_moved_total") == moved
+    assert registrations() - before == leaving
 
 
 def test_sighup_keeps_the_flags(proxy, agentsim, control):

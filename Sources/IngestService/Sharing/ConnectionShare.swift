@@ -10,8 +10,13 @@ struct ConnectionShare: Equatable {
     /// How far above its share a worker goes on taking connections as they come: one, or this part of the share. Less
     /// would make the workers wait for each other in every burst.
     static let tolerancePerCent = 2
-    /// A worker sends agents away when it is above its share by more than this many, and by more than this part of it…
-    static let farAbove = 2
+    /// A worker sends agents away when it has more than 2 above a share of one or two connections, more than 5 above one
+    /// of nine, and more than a tenth above a large one. A burst alone brings a worker 3 above its share (one that it may
+    /// have, and what it takes in one turn), on a busy machine 5: moving agents for that would move them twice at every
+    /// reload.
+    static let leastFarAbove = 2
+    static let farAboveOfMiddleShare = 5
+    static let shareForOneMore = 3
     static let farAbovePerCent = 10
 
     var othersTotal: Int { others.reduce(0, +) }
@@ -25,6 +30,10 @@ struct ConnectionShare: Equatable {
     /// New connections are better left to the others.
     var isAbove: Bool { own > share + max(1, share * Self.tolerancePerCent / 100) }
 
-    /// …which is much more, so that agents are not sent to and fro.
-    var isFarAbove: Bool { own > share + max(Self.farAbove, share * Self.farAbovePerCent / 100) }
+    /// It has so much more that it sends agents to the others.
+    var isFarAbove: Bool { own > share + Self.farAbove(share) }
+
+    static func farAbove(_ share: Int) -> Int {
+        max(min(farAboveOfMiddleShare, leastFarAbove + share / shareForOneMore), share * farAbovePerCent / 100)
+    }
 }

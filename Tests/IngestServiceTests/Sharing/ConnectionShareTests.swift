@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
+@testable import GRPCServer
 @testable import IngestService
 
 @Suite struct ConnectionShareTests {
@@ -41,6 +42,25 @@ import Testing
         }
         let share = (1000 + workers - 1) / workers
         #expect(counts.allSatisfy { Double($0) <= 1.3 * Double(share) }, "\(counts)")
+    }
+
+    /// What a burst brings to a worker at most: it has what it may have, and takes one more turn.
+    @Test(arguments: [3, 10, 25, 250, 2500]) func connectionShare_aBurstAloneBringsNobodyFarAbove(share: Int) {
+        var own = share
+        func standing() -> ConnectionShare { ConnectionShare(own: own, others: [2 * share - own]) }
+        while !standing().isAbove { own += 1 }
+        own += Int(AcceptGate.acceptsPerTurn) - 1
+        #expect(standing().share == share)
+        #expect(!standing().isFarAbove)
+    }
+
+    @Test func connectionShare_fiveAgentsMayStandFourToOne() {
+        #expect(!ConnectionShare(own: 4, others: [1, 0, 0]).isFarAbove)
+        #expect(ConnectionShare(own: 5, others: [0, 0, 0]).isFarAbove)
+    }
+
+    @Test func connectionShare_boundGrowsWithTheShare() {
+        #expect([0, 1, 2, 3, 6, 9, 50, 60, 1000].map(ConnectionShare.farAbove) == [2, 2, 2, 3, 4, 5, 5, 6, 100])
     }
 
     @Test func smallDifferencesMoveNobody() {
