@@ -153,6 +153,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         outbox.onLoss = { [unowned self] in recordLost($0) }
         collector.onMessage = { [unowned self] in breathe() }
         collector.onDrop = { [unowned self] in logDrop($0, $1, count: $2) }
+        answers.onDrop = { [unowned self] in logDrop($0, $1) }
         answers.downloads.clock = { [unowned self] in service.reading.nowNanoseconds }
         outbox.onWritten = { [unowned self] in ringSoon() }
         server.onConnectionCount = { [counters] in counters.set(.connectionsOpen, $0) }
@@ -385,6 +386,15 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             metadata: [
                 "pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "metric": "\(dropped.metric)",
                 "cause": "\(dropped.cause.name)", "samples": "\(count)",
+            ])
+    }
+
+    private func logDrop(_ agent: Agent, _ dropped: DroppedAnswer) {
+        logger.warning(
+            "an answer of an agent, or a part of one, is left out; see \"Limits\" in docs/compatibility.md",
+            metadata: [
+                "pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "stream": "\(dropped.stream.name)",
+                "cause": "\(dropped.cause.rawValue)",
             ])
     }
 

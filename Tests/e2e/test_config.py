@@ -150,7 +150,7 @@ def test_a_configuration_of_too_many_keys_is_not_taken(proxy, agents):
 def test_two_million_keys_hold_up_nobody(proxy, agents):
     running = proxy(ingest_workers=1)
     entries = b"".join(wire.label(1, b"k%d" % n, b"") for n in range(1_500_000))
-    agents(running, "large", answers={"configuration": [entries]})
+    large = agents(running, "large", answers={"configuration": [entries]})
     agents(running, "other", answers={"topology": messages.topology([messages.node("n", "other")])})
     exporter = running.workers("exporter")[0]["pid"]
     with running.web.connect() as waiting:
@@ -159,6 +159,12 @@ def test_two_million_keys_hold_up_nobody(proxy, agents):
     assert len(running.web.get("/cluster/topology").json()["nodes"]) == 1
     assert rollup_bytes(exporter, "Private_Dirty") < 192 << 20
     assert counted(running, "records_dropped_total", stream="configuration", cause="over_limit") == 1
+    running.web.get(PATH)
+    assert counted(running, "records_dropped_total", stream="configuration", cause="over_limit") == 2
+    lines = [line for line in running.output().splitlines() if "an answer of an agent, or a part of one, is left out" in line]
+    assert len(lines) == 1, "it is named once, and not with every answer"
+    for field in ("pod=large", f"agent_id={large.agent_id}", "stream=configuration", "cause=over_limit"):
+        assert field in lines[0]
 
 
 def test_secret_that_is_the_same_everywhere(proxy, agents):

@@ -166,6 +166,23 @@ def test_samples_are_counted(proxy, agents):
     assert scrape.total("fodc_proxy_samples_accepted_total") == 500 * rounds
 
 
+def test_series_left_out_by_a_limit_are_named_in_the_log(proxy, agents):
+    """Agent and metric, once for each cause, and not with every answer."""
+    running = proxy(ingest_workers=1)
+    agent = agents(running, "large")
+    agent.samples = [
+        agent.sample("fits", 1, text="x" * (16 << 10)), agent.sample("long_value", 1, text="x" * ((16 << 10) + 1)),
+        agent.sample("many_labels", 1, **{f"l{n}": "" for n in range(70)})]
+    for _ in range(4):
+        assert {dict(labels)["pod_name"] for labels in running.scrape().named("fits")} == {"large"}
+    lines = [line for line in running.output().splitlines() if "series of an agent are left out" in line]
+    for cause, metric, count in (("text_too_long", "long_value", 1), ("too_many_labels", "many_labels", 1)):
+        line, = (line for line in lines if f"cause={cause} " in line)
+        for field in ("pod=large", f"agent_id={agent.agent_id}", f"metric={metric}", f"samples={count}"):
+            assert field in line.split()
+    assert len(lines) == 2
+
+
 def test_silent_agents_are_counted(proxy, agents):
     running = proxy(ingest_workers=1)
     agents(running).is_hanging = True

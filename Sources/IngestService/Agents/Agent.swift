@@ -49,7 +49,8 @@ final class Agent {
     /// Tables that only an older sample than the next one names.
     var obsoleteTableNumbers: [UInt32] = []
     var density = PointDensity()
-    var dropReports = DropReports()
+    var sampleDropReports = DropReports<DropCause>()
+    var answerDropReports = DropReports<DroppedAnswer>()
     /// Windows under way: they take turns on the metrics stream, a part each, the next one first.
     var windowJobs: [WindowJob] = []
 

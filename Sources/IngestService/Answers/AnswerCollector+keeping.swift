@@ -17,7 +17,7 @@ extension AnswerCollector {
             count(.unchanged, call.stream)
             return true
         case .refused(let evicted):
-            count(.droppedOverLimit, call.stream)
+            countDrop(.overLimit, on: call)
             forget(evicted, countingAs: call.stream)
             return false
         case .kept(let evicted):

@@ -75,7 +75,7 @@ extension AnswerCollector {
         guard !isTaken else { return }
         call.messagesBeingParsed -= 1
         if isCrashRecord { crashRecordsBeingParsed -= 1 }
-        count(.droppedParserFull, call.stream)
+        countDrop(.parserFull, on: call)
         dropped(message.span.bytes, on: call)
     }
 
@@ -111,7 +111,7 @@ extension AnswerCollector {
 
     private func malformed(_ error: any Error, on call: AnswerStreamCall) {
         if error is LenientMessage.TooLarge {
-            count(.droppedOverLimit, call.stream)
+            countDrop(.overLimit, on: call)
             // Without one of its messages an answer of several would look whole.
             guard AnswerKind.isOneMessage(call.stream) else {
                 return call.end(
@@ -138,7 +138,7 @@ extension AnswerCollector {
             gather(message, on: call, limitBytes: maximumMessageBytes)
             if isLast { registryEnded(on: call) }
         case .withoutKey(let isLast):
-            count(.droppedWithoutKey, call.stream)
+            countDrop(.withoutKey, on: call)
             if isLast { registryEnded(on: call) }
         }
     }
@@ -182,7 +182,7 @@ extension AnswerCollector {
         call.listIDs.removeFirst(index + 1)
         guard isAnswer(call) else { return }
         guard let list else {
-            count(.droppedOverLimit, call.stream)
+            countDrop(.overLimit, on: call)
             return unanswered(call)
         }
         // Also an older list is newer than what is known.
@@ -194,7 +194,7 @@ extension AnswerCollector {
         let list = takeGathered(call)
         guard isAnswer(call) else { return }
         guard let list else {
-            count(.droppedOverLimit, call.stream)
+            countDrop(.overLimit, on: call)
             return unanswered(call)
         }
         // It is nobody's state: those who asked for it get it, each by the number of its own request.

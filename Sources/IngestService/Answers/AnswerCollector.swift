@@ -27,6 +27,8 @@ final class AnswerCollector {
     /// Crash records on their way through the parsing thread: they have come.
     var crashRecordsBeingParsed = 0
     let maximumMessageBytes: Int
+    /// Called for the first dropped answer of an agent, and then for one in each interval of ``DropReports``.
+    var onDrop: (Agent, DroppedAnswer) -> Void = { _, _ in }
 
     init(
         lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters, parser: ParsingThread,
@@ -46,6 +48,14 @@ final class AnswerCollector {
 
     func count(_ counter: StreamCounter, _ stream: AgentStream, _ n: Int = 1) {
         counters.add(counter, of: stream, UInt64(n))
+    }
+
+    func countDrop(_ cause: DroppedAnswer.Cause, on call: AnswerStreamCall) {
+        count(cause.counter, call.stream)
+        let dropped = DroppedAnswer(stream: call.stream, cause: cause)
+        let now = MonotonicClock.nowNanoseconds()
+        guard call.agent.answerDropReports.isDue(dropped, nowNanoseconds: now) else { return }
+        onDrop(call.agent, dropped)
     }
 
     // MARK: Commands

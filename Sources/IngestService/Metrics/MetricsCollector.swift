@@ -172,7 +172,9 @@ final class MetricsCollector {
 
     func note(_ summary: DecodeSummary, of agent: Agent) {
         guard let dropped = summary.firstDropped else { return }
-        guard agent.dropReports.isDue(dropped.cause, nowNanoseconds: MonotonicClock.nowNanoseconds()) else { return }
+        guard agent.sampleDropReports.isDue(dropped.cause, nowNanoseconds: MonotonicClock.nowNanoseconds()) else {
+            return
+        }
         onDrop(agent, dropped, summary.drops[dropped.cause])
     }
 
