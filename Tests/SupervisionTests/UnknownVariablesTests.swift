@@ -16,6 +16,12 @@ import Testing
             ])
     }
 
+    /// Tests are built with the hooks.
+    @Test func unknownVariables_doNotNameThoseOfTestHooks() {
+        #expect(UnknownVariables.warnings(of: ["FODC_TEST_POISON=x"]).isEmpty)
+        #expect(UnknownVariables.warnings(of: ["FODC_TESTING=x"]).count == 1)
+    }
+
     @Test func kubernetesServicesAreNoMistakes() {
         #expect(
             UnknownVariables.warnings(of: [
