@@ -150,8 +150,8 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     public static let statusCodes = statusCodeNames.count
     /// Where what is counted of each stream begins: ``StreamCounter/word(of:)``.
     public static let firstStreamWord = 256
-    /// Where the ends of connections begin, in the order of ``ConnectionEnd``.
+    /// Where the ends of connections begin, in the order of `GRPCConnectionEnd`.
     public static let firstConnectionEnd = 224
-    /// Where the calls that the gRPC server refused or ended begin, in the order of ``CallRefusal``.
+    /// Where the calls that the gRPC server refused or ended begin, in the order of `GRPCCallRefusal`.
     public static let firstCallRefusal = 240
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import GRPCCauses
 import HTTP2
 import NIOCore
 
@@ -99,7 +100,7 @@ public final class GRPCCall {
     }
 
     /// Ends the call because of something that the client did, which is counted under its name.
-    public func refuse(_ status: GRPCStatus, countAs refusal: GRPCStatistics.Refusal) { fail(status, refusal) }
+    public func refuse(_ status: GRPCStatus, countAs refusal: GRPCCallRefusal) { fail(status, refusal) }
 
     /// Whether bytes of a message that is not complete have come since the last time this was asked, or could not come
     /// because the server does not let the client go on: then the client is alive as far as anybody can tell.
@@ -129,7 +130,7 @@ public final class GRPCCall {
     }
 
     /// Ends the call for something that the client did.
-    func fail(_ status: GRPCStatus, _ refusal: GRPCStatistics.Refusal) {
+    func fail(_ status: GRPCStatus, _ refusal: GRPCCallRefusal) {
         guard !isFinished else { return }
         server.statistics.countRefused(refusal)
         connection.refusedCalls += 1

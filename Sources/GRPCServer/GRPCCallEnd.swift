@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import GRPCCauses
 import HTTP2
 
 /// How a call ended, as its handler learns it.

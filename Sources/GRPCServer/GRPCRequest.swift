@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import GRPCCauses
 import HTTP2
 
 /// A call's request headers after they were found to be gRPC.
@@ -14,8 +15,8 @@ struct GRPCRequest {
 enum GRPCRequestVerdict {
     case accepted(GRPCRequest)
     /// No gRPC: answered in the language of HTTP.
-    case refusedHTTP(HTTP2Headers, GRPCStatistics.Refusal)
-    case refused(GRPCStatus, GRPCStatistics.Refusal)
+    case refusedHTTP(HTTP2Headers, GRPCCallRefusal)
+    case refused(GRPCStatus, GRPCCallRefusal)
 }
 
 extension GRPCRequest {

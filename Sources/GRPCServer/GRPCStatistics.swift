@@ -1,31 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import GRPCCauses
+
 /// Counters since the server's start, and a few present values (named so).
 public struct GRPCStatistics: Sendable, Hashable {
-    /// Why the server itself ended a call or refused it.
-    public enum Refusal: Int, Sendable, CaseIterable {
-        /// The exporter's names of these are in `CallRefusal`, in the same order.
-        case wrongMethod, wrongContentType, badTimeout, unsupportedEncoding, unknownPath, messageTooLarge,
-            badMessageFrame, truncatedMessage, assemblyExhausted, deadlineExceeded,
-            tooManySilent
-
-        /// As it stands in logs and labels.
-        public var name: String {
-            switch self {
-            case .wrongMethod: "wrong_method"
-            case .wrongContentType: "wrong_content_type"
-            case .badTimeout: "bad_timeout"
-            case .unsupportedEncoding: "unsupported_encoding"
-            case .unknownPath: "unknown_path"
-            case .messageTooLarge: "message_too_large"
-            case .badMessageFrame: "bad_message_frame"
-            case .truncatedMessage: "truncated_message"
-            case .assemblyExhausted: "assembly_exhausted"
-            case .deadlineExceeded: "deadline_exceeded"
-            case .tooManySilent: "too_many_silent"
-            }
-        }
-    }
-
     public internal(set) var connectionsAccepted = 0
     /// Attempts to accept that failed for want of descriptors or memory.
     public internal(set) var acceptsFailed = 0
@@ -45,12 +22,12 @@ public struct GRPCStatistics: Sendable, Hashable {
 
     private var connections = [Int](repeating: 0, count: GRPCConnectionEnd.allCases.count)
     private var statuses = [Int](repeating: 0, count: GRPCStatusCode.count)
-    private var refusals = [Int](repeating: 0, count: Refusal.allCases.count)
+    private var refusals = [Int](repeating: 0, count: GRPCCallRefusal.allCases.count)
 
     public init() {}
 
     public func connectionsClosed(_ end: GRPCConnectionEnd) -> Int { connections[end.rawValue] }
-    public func refused(_ refusal: Refusal) -> Int { refusals[refusal.rawValue] }
+    public func refused(_ refusal: GRPCCallRefusal) -> Int { refusals[refusal.rawValue] }
 
     /// Calls that were answered with this status.
     public func callsEnded(_ code: GRPCStatusCode) -> Int {
@@ -58,7 +35,7 @@ public struct GRPCStatistics: Sendable, Hashable {
     }
 
     mutating func countClosed(_ end: GRPCConnectionEnd) { connections[end.rawValue] += 1 }
-    mutating func countRefused(_ refusal: Refusal) { refusals[refusal.rawValue] += 1 }
+    mutating func countRefused(_ refusal: GRPCCallRefusal) { refusals[refusal.rawValue] += 1 }
 
     mutating func countEnded(_ code: GRPCStatusCode) {
         // A service may make up codes; they count as UNKNOWN, which is what clients take them for.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import GRPCCauses
 import NIOCore
 
 /// Cuts the bytes of one call into messages (gRPC over HTTP/2, "Length-Prefixed-Message"), however DATA frames cut them.
@@ -11,7 +12,7 @@ struct MessageAssembler {
         case assembled(ByteBuffer)
         /// The chunk is used up.
         case needsMore
-        case failed(GRPCStatus, GRPCStatistics.Refusal)
+        case failed(GRPCStatus, GRPCCallRefusal)
     }
 
     /// Flag and length in front of every message.

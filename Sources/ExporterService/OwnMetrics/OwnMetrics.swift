@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
+import GRPCCauses
 import HTTPServer
 import Lanes
 import Metrics
@@ -200,7 +201,7 @@ struct OwnMetrics {
             sum(.acceptsFailed))
         builder.add(
             "fodc_proxy_grpc_connections_closed_total", .counter, "Connections of agents that ended, by cause.",
-            ConnectionEnd.allCases.map {
+            GRPCConnectionEnd.allCases.map {
                 ([("cause", $0.name)], sum(word: IngestCounter.firstConnectionEnd + $0.rawValue))
             })
         builder.add(
@@ -211,7 +212,7 @@ struct OwnMetrics {
         builder.add(
             "fodc_proxy_grpc_calls_refused_total", .counter,
             "Calls that were refused or ended because of what the client did, by cause.",
-            CallRefusal.allCases.map {
+            GRPCCallRefusal.allCases.map {
                 ([("cause", $0.name)], sum(word: IngestCounter.firstCallRefusal + $0.rawValue))
             })
         builder.add(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
+import GRPCCauses
 import GRPCServer
 import Lanes
 
@@ -29,7 +30,7 @@ struct TransportCounters {
                 word: IngestCounter.firstConnectionEnd + end.rawValue,
                 now.connectionsClosed(end) - last.connectionsClosed(end))
         }
-        for refusal in GRPCStatistics.Refusal.allCases {
+        for refusal in GRPCCallRefusal.allCases {
             add(
                 word: IngestCounter.firstCallRefusal + refusal.rawValue, now.refused(refusal) - last.refused(refusal))
         }

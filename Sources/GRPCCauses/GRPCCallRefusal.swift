@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why the gRPC server refused or ended a call of an agent, in the order of the lane's counters: the causes of
-/// `GRPCServer`, which the exporter does not link.
-public enum CallRefusal: Int, CaseIterable, Sendable {
+/// Why the gRPC server refused or ended a call of an agent, in the order of the ring's counters.
+public enum GRPCCallRefusal: Int, CaseIterable, Sendable {
     case wrongMethod, wrongContentType, badTimeout, unsupportedEncoding, unknownPath, messageTooLarge, badMessageFrame,
         truncatedMessage, assemblyExhausted, deadlineExceeded, tooManySilent
 
-    /// As the value of a metric's label.
+    /// As it stands in logs, and as the value of a metric's label.
     public var name: String {
         switch self {
         case .wrongMethod: "wrong_method"

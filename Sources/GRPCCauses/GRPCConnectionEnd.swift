@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import HTTP2
 
-/// Why a connection was closed.
+/// Why a connection of an agent was closed, in the order of the ring's counters.
 public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
     /// The peer closed it, or the network did.
     case peer
@@ -19,16 +18,16 @@ public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
     case slowReader
     /// The last stream after GOAWAY has ended.
     case drained
-    /// ``GRPCConnection/close()``.
+    /// `GRPCConnection.close()`.
     case service
-    /// ``GRPCServer/closeAll()``.
+    /// `GRPCServer.closeAll()`.
     case shutdown
     /// No memory, or an error inside nghttp2.
     case internalError
     /// Nobody whom the service knows has had a call on it for too long.
     case idle
 
-    /// As it stands in logs and labels.
+    /// As it stands in logs, and as the value of a metric's label.
     public var name: String {
         switch self {
         case .peer: "peer"
@@ -43,19 +42,6 @@ public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
         case .shutdown: "shutdown"
         case .internalError: "internal_error"
         case .idle: "idle"
-        }
-    }
-}
-
-extension GRPCConnectionEnd {
-    /// What the last GOAWAY says; nil when nghttp2 has sent its own, or nobody is there to read it.
-    var farewell: HTTP2ErrorCode? {
-        switch self {
-        case .abuse, .slowReader: .enhanceYourCalm
-        case .badPreface: .protocolError
-        case .internalError: .internalError
-        case .prefaceTimeout, .keepalive, .service, .shutdown, .idle: .noError
-        case .peer, .protocolError, .drained: nil
         }
     }
 }

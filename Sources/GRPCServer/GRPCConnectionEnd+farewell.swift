@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import GRPCCauses
+import HTTP2
+
+extension GRPCConnectionEnd {
+    /// What the last GOAWAY says; nil when nghttp2 has sent its own, or nobody is there to read it.
+    var farewell: HTTP2ErrorCode? {
+        switch self {
+        case .abuse, .slowReader: .enhanceYourCalm
+        case .badPreface: .protocolError
+        case .internalError: .internalError
+        case .prefaceTimeout, .keepalive, .service, .shutdown, .idle: .noError
+        case .peer, .protocolError, .drained: nil
+        }
+    }
+}
