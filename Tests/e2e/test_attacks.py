@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from harness import protos, raw_http2, wire
+from harness import attack_figures, protos, raw_http2, wire
 from harness.attack import Stage
 from harness.raw_http2 import RawHTTP2
 from harness.waiting import eventually
@@ -19,10 +19,11 @@ CONTINUATION = 9
 
 
 @pytest.fixture
-def stage(proxy):
+def stage(proxy, request):
     """One worker, so that everybody meets the attacker."""
     with Stage(proxy(ingest_workers=1)) as made:
         yield made
+    attack_figures.record(request.node.name.removeprefix("test_"), made.figures)
 
 
 def connect(stage) -> RawHTTP2:
