@@ -149,24 +149,25 @@ public struct ExpositionCursor {
 
     private mutating func writeMembers(_ writer: inout ByteWriter) -> Bool {
         guard let index = items[item].family else { return true }
-        let family = snapshot.families[index]
-        while member < family.members.count {
-            let reference = family.members[member]
-            let agent = snapshot.agents[reference.agent]
-            let block = agent.table.blocks[reference.block]
+        let members = snapshot.families[index].members
+        while member < members.count {
+            let reference = members[member]
+            let table = snapshot.agents[reference.agent].table
+            let block = table.blocks[reference.block]
             if line == 0 {
                 place = block.coded.lowerBound
-                if tableFilters[reference.agent] == .none || !hasVisible(reference, agent, block) {
+                if tableFilters[reference.agent] == .none || !hasVisible(reference, table, block) {
                     member += 1
                     continue
                 }
                 if !isHeadWritten {
+                    let family = snapshot.families[index]
                     guard writeHead(&writer, name: family.name, type: family.type, help: family.help) else {
                         return false
                     }
                 }
             }
-            guard writeLines(&writer, reference, agent, block) else { return false }
+            guard writeLines(&writer, reference, table, block) else { return false }
             line = 0
             member += 1
         }
@@ -174,18 +175,20 @@ public struct ExpositionCursor {
     }
 
     /// Does the block have a line to show? The family's head is not written without one.
-    private func hasVisible(_ reference: BlockReference, _ agent: AgentSnapshot, _ block: SeriesTable.Block) -> Bool {
+    private func hasVisible(_ reference: BlockReference, _ table: SeriesTable, _ block: SeriesTable.Block) -> Bool {
+        let bits = snapshot.agents[reference.agent].sample.bits
         let values = block.first..<(block.first + block.count)
-        let hidden = snapshot.hidden[reference.agent]
         let showsAll = tableFilters[reference.agent] == .all
-        if showsAll && hidden.isEmpty {
-            return values.contains { agent.sample.bits[$0] != SampleBits.stale }
+        if showsAll && snapshot.hidden[reference.agent].isEmpty {
+            for series in values where bits[series] != SampleBits.stale { return true }
+            return false
         }
-        let bytes = agent.table.bytes
+        let hidden = snapshot.hidden[reference.agent]
+        let bytes = table.bytes
         var decoder = FrontCoding.Decoder(from: block.coded.lowerBound, to: block.coded.upperBound)
         for series in values {
             guard decoder.next(bytes.span.bytes) else { return false }
-            if agent.sample.bits[series] != SampleBits.stale, !hidden.contains(series),
+            if bits[series] != SampleBits.stale, !hidden.contains(series),
                 showsAll || passes(decoder.text, nameBytes: block.name.count)
             {
                 return true
@@ -201,11 +204,11 @@ public struct ExpositionCursor {
     /// The lines of one block from `line` on. False when the room is used up; `line`, `place` and `template` then say
     /// where to go on.
     private mutating func writeLines(
-        _ writer: inout ByteWriter, _ reference: BlockReference, _ agent: AgentSnapshot, _ block: SeriesTable.Block
+        _ writer: inout ByteWriter, _ reference: BlockReference, _ table: SeriesTable, _ block: SeriesTable.Block
     ) -> Bool {
-        let tableBytes = agent.table.bytes
+        let tableBytes = table.bytes
         let bytes = tableBytes.span.bytes
-        let sampleBits = agent.sample.bits
+        let sampleBits = snapshot.agents[reference.agent].sample.bits
         let values = sampleBits.span
         let entries = PowersOfTen.shared.entries
         let powers = entries.span

@@ -71,8 +71,8 @@ public final class FamilyIndex {
         var found = [Set<Int>](repeating: [], count: agents.count)
         for family in families where family.type.hasComponents {
             for member in family.members {
-                let block = agents[member.agent].table.blocks[member.block]
-                found[member.agent].formUnion(family.type == .histogram ? block.oddBuckets : block.oddQuantiles)
+                guard let odd = agents[member.agent].table.oddBounds[member.block] else { continue }
+                found[member.agent].formUnion(family.type == .histogram ? odd.buckets : odd.quantiles)
             }
         }
         return found

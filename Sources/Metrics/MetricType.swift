@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// `banyandb.fodc.v1.MetricType`. A number that the enum does not have counts as `unspecified`.
-public enum MetricType: UInt8, CaseIterable, Sendable {
+public enum MetricType: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case unspecified = 0
     case gauge = 1
     case counter = 2

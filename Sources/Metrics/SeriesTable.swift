@@ -10,23 +10,57 @@ public final class SeriesTable: Sendable {
     /// Readable bytes behind the texts, for copies in whole blocks.
     static let slackBytes = 64
 
-    struct Block: Sendable {
-        var name: Range<Int>
-        var description: Range<Int>
-        var type: MetricType
-        var first: Int
-        var count: Int
+    /// The series of one name. Small and without references: an answer looks at one of each agent after the other, and each
+    /// is a miss in the cache.
+    struct Block: BitwiseCopyable, Sendable {
+        /// Where the name begins; description and entries follow it.
+        private let start: UInt32
+        private let nameBytes: UInt16
+        private let descriptionBytes: UInt16
+        private let codedBytes: UInt32
+        private let firstSeries: UInt32
+        private let seriesCount: UInt32
+        private let longest: UInt32
+        let type: MetricType
+
+        /// All that is given lies in the payload of a record, which has less than 4 GiB.
+        init(
+            start: Int, nameBytes: UInt16, descriptionBytes: UInt16, codedBytes: UInt32, type: MetricType, first: Int,
+            count: UInt32, longestTextBytes: Int
+        ) {
+            self.start = UInt32(start)
+            self.nameBytes = nameBytes
+            self.descriptionBytes = descriptionBytes
+            self.codedBytes = codedBytes
+            self.type = type
+            firstSeries = UInt32(first)
+            seriesCount = count
+            longest = UInt32(longestTextBytes)
+        }
+
+        private var descriptionStart: Int { Int(start) &+ Int(nameBytes) }
+        private var codedStart: Int { descriptionStart &+ Int(descriptionBytes) }
+
+        var name: Range<Int> { Int(start)..<descriptionStart }
+        var description: Range<Int> { descriptionStart..<codedStart }
         /// The entries.
-        var coded: Range<Int>
-        var longestTextBytes: Int
-        /// Series whose `le` or `quantile` is not a number; nearly always empty.
-        var oddBuckets: [Int] = []
-        var oddQuantiles: [Int] = []
+        var coded: Range<Int> { codedStart..<(codedStart &+ Int(codedBytes)) }
+        var first: Int { Int(firstSeries) }
+        var count: Int { Int(seriesCount) }
+        var longestTextBytes: Int { Int(longest) }
+    }
+
+    /// Series of a block whose `le` or `quantile` is not a number.
+    struct OddBounds: Sendable {
+        var buckets: [Int] = []
+        var quantiles: [Int] = []
     }
 
     public let number: UInt32
     public let seriesCount: Int
     let blocks: [Block]
+    /// By the place of their block; nearly always empty.
+    let oddBounds: [Int: OddBounds]
     let podNames: DistinctValues
     let nodeRoles: DistinctValues
     /// The payload, and `slackBytes` zeros.
@@ -46,7 +80,8 @@ public final class SeriesTable: Sendable {
             let seriesCount = payload.integer(at: 8, as: UInt32.self),
             let blockCount = payload.integer(at: 12, as: UInt32.self),
             // Each block has a head, so a count that cannot be true reserves nothing.
-            Int(blockCount) <= payload.byteCount / RecordLayout.blockHeaderBytes
+            Int(blockCount) <= payload.byteCount / RecordLayout.blockHeaderBytes,
+            payload.byteCount <= UInt32.max
         else { return nil }
         var place = RecordLayout.seriesHeaderBytes
         guard let podNames = DistinctValues(payload, at: &place), let nodeRoles = DistinctValues(payload, at: &place)
@@ -54,24 +89,30 @@ public final class SeriesTable: Sendable {
             return nil
         }
         var blocks: [Block] = []
+        var oddBounds: [Int: OddBounds] = [:]
         var check = SeriesTextCheck(podNames: podNames, nodeRoles: nodeRoles)
         blocks.reserveCapacity(Int(blockCount))
         var first = 0
         for _ in 0..<blockCount {
-            guard var block = Self.block(payload, at: &place, first: first), Self.isText(payload, &block, &check) else {
+            var odd = OddBounds()
+            guard let block = Self.block(payload, at: &place, first: first), Self.isText(payload, block, &odd, &check)
+            else {
                 return nil
             }
+            if !odd.buckets.isEmpty || !odd.quantiles.isEmpty { oddBounds[blocks.count] = odd }
             if let previous = blocks.last {
                 let order = ByteOrder.compare(payload.extracting(previous.name), payload.extracting(block.name))
                 guard order < 0 else { return nil }
             }
             first += block.count
+            guard first <= UInt32.max else { return nil }
             blocks.append(block)
         }
         guard place == payload.byteCount, first == Int(seriesCount) else { return nil }
         self.number = number
         self.seriesCount = Int(seriesCount)
         self.blocks = blocks
+        self.oddBounds = oddBounds
         self.podNames = podNames
         self.nodeRoles = nodeRoles
         var bytes = payload.array(0..<payload.byteCount)
@@ -97,12 +138,15 @@ public final class SeriesTable: Sendable {
         guard let longest = longestText(payload, codedStart..<end, count: Int(count), name: name) else { return nil }
         place = end
         return Block(
-            name: name, description: descriptionStart..<codedStart, type: type, first: first, count: Int(count),
-            coded: codedStart..<end, longestTextBytes: longest)
+            start: nameStart, nameBytes: nameBytes, descriptionBytes: descriptionBytes, codedBytes: codedBytes,
+            type: type,
+            first: first, count: count, longestTextBytes: longest)
     }
 
     /// Whether a block's texts are what the exposition takes, each once. Notes what is odd in them.
-    private static func isText(_ payload: RawSpan, _ block: inout Block, _ check: inout SeriesTextCheck) -> Bool {
+    private static func isText(
+        _ payload: RawSpan, _ block: Block, _ odd: inout OddBounds, _ check: inout SeriesTextCheck
+    ) -> Bool {
         let name = payload.extracting(block.name)
         guard NameRules.isMetricName(name), !NameRules.isReserved(name),
             NameRules.isUTF8(payload.extracting(block.description))
@@ -117,8 +161,8 @@ public final class SeriesTable: Sendable {
                 ByteOrder.areEqual(text.extracting(0..<block.name.count), name),
                 check.accepts(text, nameBytes: block.name.count)
             else { return false }
-            if check.hasOddBucket { block.oddBuckets.append(series) }
-            if check.hasOddQuantile { block.oddQuantiles.append(series) }
+            if check.hasOddBucket { odd.buckets.append(series) }
+            if check.hasOddQuantile { odd.quantiles.append(series) }
             before.removeAll(keepingCapacity: true)
             before.append(copying: text)
             series += 1
