@@ -105,9 +105,13 @@ public final class GRPCCall {
     /// Whether bytes of a message that is not complete have come since the last time this was asked, or could not come
     /// because the server does not let the client go on: then the client is alive as far as anybody can tell.
     public func takeMessageProgress() -> Bool {
-        defer { hasMessageProgress = false }
-        return hasMessageProgress || assembler.isInMessage && !connection.mayBeHeard
-            || unfinished.map(server.budget.isWithheld) ?? false
+        if hasMessageProgress {
+            hasMessageProgress = false
+            return true
+        }
+        if assembler.isInMessage, !connection.mayBeHeard { return true }
+        guard let unfinished else { return false }
+        return server.budget.isWithheld(unfinished)
     }
 
     // MARK: For the connection

@@ -38,6 +38,11 @@ public final class LaneReader {
         seekToTail()
     }
 
+    /// False for a lane that nobody has formatted yet; without mapping it.
+    public static func mayBeFormatted(_ descriptor: Int32) -> Bool {
+        MemoryFile.word(of: descriptor, at: LaneLayout.Header.magic) != 0
+    }
+
     // MARK: Position
 
     public func seekToTail() { position = tail }

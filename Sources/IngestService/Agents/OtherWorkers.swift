@@ -76,15 +76,37 @@ final class OtherWorkers {
         let dead = Dictionary(lanes.indices.map { ($0, deadSince($0)) }) { first, _ in first }
         agentsBySource.removeAll(keepingCapacity: true)
         unansweredBySource.removeAll(keepingCapacity: true)
-        forEach { worker, isServing, slot, entry in
+        var ofSource = SourceCount()
+        forEach { worker, reader, isServing, slot, entry in
             if let since = dead[worker] ?? nil, isOutlived(entry, deadSince: since, nowNanoseconds: now) { return }
             if isServing, entry.status == .foreign, entry.openStreams != 0 { withForeignStreams.insert(entry.id) }
             guard entry.status == .online || entry.status == .unconnected else { return }
             let next = Self.listed(worker, isServing, slot, entry)
-            count(next)
-            if let known = listed[entry.id], !Self.isBetter(next, than: known) { return }
-            listed[entry.id] = next
+            let source = reader.source(at: Int(slot.index))
+            if source != ofSource.source {
+                count(ofSource)
+                ofSource = SourceCount(source: source)
+            }
+            if next.isOnline { ofSource.online += 1 }
+            if !next.hasSample { ofSource.unanswered += 1 }
+            if let known = listed.updateValue(next, forKey: entry.id), !Self.isBetter(next, than: known) {
+                listed[entry.id] = known
+            }
         }
+        count(ofSource)
+    }
+
+    /// Neighbours in the tables that have registered from one address: often all are.
+    private struct SourceCount {
+        var source: UInt64 = 0
+        var online = 0
+        var unanswered = 0
+    }
+
+    private func count(_ ofSource: SourceCount) {
+        guard ofSource.source != 0 else { return }
+        if ofSource.online > 0 { agentsBySource[ofSource.source, default: 0] += ofSource.online }
+        if ofSource.unanswered > 0 { unansweredBySource[ofSource.source, default: 0] += ofSource.unanswered }
     }
 
     /// Its worker would have removed it by now.
@@ -93,18 +115,14 @@ final class OtherWorkers {
         return now - min(now, since) > cleanupNanoseconds
     }
 
-    private func count(_ listed: Listed) {
-        guard let source = lanes.reader(listed.worker)?.source(at: Int(listed.slot.index)), source != 0 else { return }
-        if listed.isOnline { agentsBySource[source, default: 0] += 1 }
-        if !listed.hasSample { unansweredBySource[source, default: 0] += 1 }
-    }
-
-    private func forEach(_ body: (_ worker: Int, _ isServing: Bool, SlotRef, AgentEntry) -> Void) {
+    private func forEach(
+        _ body: (_ worker: Int, LaneReader, _ isServing: Bool, SlotRef, AgentEntry) -> Void
+    ) {
         for index in lanes.indices {
             guard let reader = lanes.reader(index) else { continue }
             let isServing = isServing(index)
             for slot in 0..<reader.slotHighWater {
-                if let (slot, entry) = reader.entry(at: slot) { body(index, isServing, slot, entry) }
+                if let (slot, entry) = reader.entry(at: slot) { body(index, reader, isServing, slot, entry) }
             }
         }
     }
@@ -199,7 +217,7 @@ final class OtherWorkers {
 
     var claims: [Rival] {
         var claims: [Rival] = []
-        forEach { worker, isServing, slot, entry in
+        forEach { worker, _, isServing, slot, entry in
             if isServing, entry.status == .claiming {
                 claims.append(Rival(worker: worker, slot: slot, entry: entry))
             }
@@ -210,7 +228,7 @@ final class OtherWorkers {
     /// The ids that are online or claimed at the others, of the claims only those before this one.
     func activeIDs(before mark: ClaimMark) -> Set<AgentID> {
         var ids: Set<AgentID> = []
-        forEach { worker, isServing, slot, entry in
+        forEach { worker, _, isServing, slot, entry in
             guard isServing else { return }
             let entry = entry.isTakingItsTime ? settled(entry, slot, worker) : entry
             let rival = Rival(worker: worker, slot: slot, entry: entry)

@@ -59,7 +59,8 @@ final class CommandReader {
     }
 
     private func open(_ seek: (LaneReader) -> Void) {
-        guard reader == nil else { return }
+        // Of the two lanes one is often never written: nothing is mapped for it at each look.
+        guard reader == nil, LaneReader.mayBeFormatted(descriptor) else { return }
         do {
             let opened = try LaneReader(descriptor: descriptor, kind: .down)
             if let flaw = opened.headerFlaw { throw LaneError.unusable(flaw) }

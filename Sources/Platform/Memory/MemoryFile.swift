@@ -46,6 +46,13 @@ public enum MemoryFile {
         return Int(status.st_size)
     }
 
+    /// The eight bytes at `offset`, without mapping the file; nil when they cannot be read.
+    public static func word(of descriptor: Int32, at offset: Int) -> UInt64? {
+        var word: UInt64 = 0
+        let count = withUnsafeMutableBytes(of: &word) { pread(descriptor, $0.baseAddress, $0.count, off_t(offset)) }
+        return count == MemoryLayout<UInt64>.size ? word : nil
+    }
+
     /// Whether the size can no longer be changed. Where it can, a mapping may fault (SIGBUS) at any time.
     public static func hasSealedSize(_ descriptor: Int32) -> Bool {
         fodc_memory_file_has_sealed_size(descriptor) == 1
