@@ -222,7 +222,7 @@ final class AssemblyBudget {
     private func oldHolders(beyondShares factor: Int) -> [AssemblyHolder] {
         var found: [(holder: AssemblyHolder, rank: (Int, Int, Int))] = []
         for source in sources.values {
-            let candidates = source.holders.values.compactMap { holder -> (AssemblyHolder, Int)? in
+            let candidates = source.holders.compactMap { holder -> (AssemblyHolder, Int)? in
                 guard holder.bytes > factor * share(of: holder) else { return nil }
                 let bytes = holder.oldMessages(stallNanoseconds, nowNanoseconds).reduce(0) { $0 + $1.bytes }
                 return bytes > 0 ? (holder, bytes) : nil
@@ -236,8 +236,8 @@ final class AssemblyBudget {
     /// The largest message of the connection that holds most, of the source that does.
     private func largest() -> UnfinishedMessage? {
         let source = sources.values.max { $0.bytes < $1.bytes }
-        let holder = source?.holders.values.max { $0.bytes < $1.bytes }
-        return holder?.messages.values.max { $0.bytes < $1.bytes }
+        let holder = source?.holders.max { $0.bytes < $1.bytes }
+        return holder?.messages.max { $0.bytes < $1.bytes }
     }
 
     private func giveUp(_ message: UnfinishedMessage) {
@@ -290,10 +290,9 @@ final class AssemblyBudget {
         if holder.messages.isEmpty {
             let source = sources[holder.address] ?? AssemblySource()
             sources[holder.address] = source
-            source.holders[ObjectIdentifier(holder)] = holder
-            holder.source = source
+            source.add(holder)
         }
-        holder.messages[ObjectIdentifier(message)] = message
+        holder.add(message)
     }
 
     private func unlink(_ message: UnfinishedMessage) {
@@ -305,10 +304,9 @@ final class AssemblyBudget {
         message.newer = nil
         message.isListed = false
         let holder = message.connection
-        holder.messages[ObjectIdentifier(message)] = nil
+        holder.remove(message)
         guard holder.messages.isEmpty, let source = holder.source else { return }
-        source.holders[ObjectIdentifier(holder)] = nil
-        holder.source = nil
+        source.remove(holder)
         if source.holders.isEmpty { sources[holder.address] = nil }
     }
 }
@@ -317,7 +315,21 @@ final class AssemblyBudget {
 private final class AssemblySource {
     var bytes = 0
     /// Its connections that have unfinished messages.
-    var holders: [ObjectIdentifier: AssemblyHolder] = [:]
+    private(set) var holders: [AssemblyHolder] = []
+
+    func add(_ holder: AssemblyHolder) {
+        holder.source = self
+        holder.place = holders.count
+        holders.append(holder)
+    }
+
+    /// The last one takes its place.
+    func remove(_ holder: AssemblyHolder) {
+        holders.swapAt(holder.place, holders.count - 1)
+        holders[holder.place].place = holder.place
+        holders.removeLast()
+        holder.source = nil
+    }
 }
 
 /// The unfinished messages of one connection.
@@ -327,16 +339,30 @@ final class AssemblyHolder {
     var isStranger = true
     fileprivate(set) var bytes = 0
     fileprivate var source: AssemblySource?
-    fileprivate var messages: [ObjectIdentifier: UnfinishedMessage] = [:]
+    /// Among those of its source.
+    fileprivate var place = 0
+    fileprivate private(set) var messages: [UnfinishedMessage] = []
 
     init(address: NetworkSource) { self.address = address }
 
     fileprivate func forEachMessage(_ body: (UnfinishedMessage) -> Void) {
-        for message in messages.values { body(message) }
+        for message in messages { body(message) }
+    }
+
+    fileprivate func add(_ message: UnfinishedMessage) {
+        message.place = messages.count
+        messages.append(message)
+    }
+
+    /// The last one takes its place.
+    fileprivate func remove(_ message: UnfinishedMessage) {
+        messages.swapAt(message.place, messages.count - 1)
+        messages[message.place].place = message.place
+        messages.removeLast()
     }
 
     fileprivate func oldMessages(_ age: UInt64, _ now: UInt64) -> [UnfinishedMessage] {
-        messages.values.filter { now - min(now, $0.beganNanoseconds) >= age }
+        messages.filter { now - min(now, $0.beganNanoseconds) >= age }
     }
 }
 
@@ -353,7 +379,10 @@ final class UnfinishedMessage {
     fileprivate var isWaiting = false
     fileprivate var beganNanoseconds: UInt64 = 0
     fileprivate var newer: UnfinishedMessage?
-    fileprivate weak var older: UnfinishedMessage?
+    /// Both are in the line, which holds on to each by the one before it.
+    fileprivate unowned var older: UnfinishedMessage?
+    /// Among those of its connection.
+    fileprivate var place = 0
 
     init(holder: any UnfinishedMessageHolder, connection: AssemblyHolder) {
         self.holder = holder
