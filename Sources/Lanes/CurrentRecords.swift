@@ -11,8 +11,9 @@ struct CurrentRecords {
         var byteCount: Int
     }
 
-    /// By slot index + 1; at 0 what belongs to no agent. A list is short: identity, tables, a sample, some answers.
-    private var lists = [[Record]](repeating: [], count: LaneLayout.Slot.count + 1)
+    /// By slot index + 1, as far as slots have been used; at 0 what belongs to no agent. A list is short: identity, tables, a
+    /// sample, some answers.
+    private var lists: [[Record]] = [[]]
     private var sizes = SizeClasses()
     /// With headers and padding.
     private(set) var byteCount = 0
@@ -23,22 +24,33 @@ struct CurrentRecords {
 
     private static func list(_ index: UInt32) -> Int { index == SlotRef.none.index ? 0 : Int(index) + 1 }
 
-    func records(ofSlot index: UInt32) -> [Record] { lists[Self.list(index)] }
+    func records(ofSlot index: UInt32) -> [Record] {
+        let list = Self.list(index)
+        return list < lists.count ? lists[list] : []
+    }
+
+    /// The place of a record in its list.
+    private func place(_ list: Int, _ type: RecordType, _ subject: UInt64) -> Int? {
+        guard list < lists.count else { return nil }
+        return lists[list].firstIndex { $0.type == type && $0.subject == subject }
+    }
 
     func find(_ type: RecordType, slot: UInt32, subject: UInt64) -> Record? {
-        lists[Self.list(slot)].first { $0.type == type && $0.subject == subject }
+        let list = Self.list(slot)
+        return place(list, type, subject).map { lists[list][$0] }
     }
 
     /// Puts a record in the place of the one with its type and subject, if there is one.
     mutating func set(_ record: Record, slot: UInt32) {
         let list = Self.list(slot)
-        if let index = lists[list].firstIndex(where: { $0.type == record.type && $0.subject == record.subject }) {
+        if let index = place(list, record.type, record.subject) {
             let old = lists[list][index].byteCount
             lists[list][index] = record
             byteCount += record.byteCount - old
             if SizeClasses.index(old) == SizeClasses.index(record.byteCount) { return }
             sizes.remove(old)
         } else {
+            if list >= lists.count { lists.append(contentsOf: repeatElement([], count: list + 1 - lists.count)) }
             lists[list].append(record)
             byteCount += record.byteCount
             count += 1
@@ -50,15 +62,13 @@ struct CurrentRecords {
     /// The record's copy stands elsewhere now.
     mutating func move(_ type: RecordType, slot: UInt32, subject: UInt64, to position: UInt64) {
         let list = Self.list(slot)
-        guard let index = lists[list].firstIndex(where: { $0.type == type && $0.subject == subject }) else { return }
+        guard let index = place(list, type, subject) else { return }
         lists[list][index].position = position
     }
 
     mutating func remove(_ type: RecordType, slot: UInt32, subject: UInt64) -> Record? {
         let list = Self.list(slot)
-        guard let index = lists[list].firstIndex(where: { $0.type == type && $0.subject == subject }) else {
-            return nil
-        }
+        guard let index = place(list, type, subject) else { return nil }
         let record = lists[list].remove(at: index)
         left(record)
         largestBound = sizes.largestBound
@@ -85,7 +95,8 @@ struct CurrentRecords {
     }
 
     mutating func removeAll(ofSlot index: UInt32) -> [Record] {
-        let records = lists[Self.list(index)]
+        let records = records(ofSlot: index)
+        guard !records.isEmpty else { return [] }
         lists[Self.list(index)] = []
         for record in records { left(record) }
         largestBound = sizes.largestBound

@@ -2,21 +2,23 @@
 
 /// Which slots of the agent table are taken, and by the how-manieth tenant: the writer's own knowledge of its table.
 struct SlotRegister {
-    private var tenures = [UInt32](repeating: 0, count: LaneLayout.Slot.count)
-    private var taken = [Bool](repeating: false, count: LaneLayout.Slot.count)
+    /// Of the slots that have ever been used.
+    private var tenures: [UInt32] = []
+    private var taken: [Bool] = []
     private var released: [UInt32] = []
     /// Slots from here on have never been used.
-    private(set) var highWater = 0
+    var highWater: Int { tenures.count }
 
     /// The next free slot with the tenure that its tenant will have; not taken yet.
     var nextFree: SlotRef? {
         if let index = released.last { return SlotRef(index: index, tenure: tenures[Int(index)] &+ 1) }
         guard highWater < LaneLayout.Slot.count else { return nil }
-        return SlotRef(index: UInt32(highWater), tenure: tenures[highWater] &+ 1)
+        return SlotRef(index: UInt32(highWater), tenure: 1)
     }
 
     mutating func take(_ slot: SlotRef) {
-        if slot.index == released.last { released.removeLast() } else { highWater += 1 }
+        guard slot.index == released.last else { return adopt(tenure: slot.tenure, isTaken: true) }
+        released.removeLast()
         tenures[Int(slot.index)] = slot.tenure
         taken[Int(slot.index)] = true
     }
@@ -38,9 +40,8 @@ struct SlotRegister {
 
     /// Sets up what a predecessor has left: tenure, and whether somebody is there, for each slot that was ever used.
     mutating func adopt(tenure: UInt32, isTaken: Bool) {
-        tenures[highWater] = tenure
-        taken[highWater] = isTaken
-        highWater += 1
+        tenures.append(tenure)
+        taken.append(isTaken)
     }
 
     /// To be called after the last ``adopt(tenure:isTaken:)``: low slots are handed out first.
