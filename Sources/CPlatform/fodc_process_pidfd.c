@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,6 +41,13 @@ int fodc_process_next_ended_child(pid_t *pid) {
     while (result != 0 && errno == EINTR);
     if (result != 0) return -1;
     *pid = info.si_pid;
+    return 0;
+}
+
+int fodc_process_descriptor_limit(pid_t pid, uint64_t *limit) {
+    struct rlimit now;
+    if (prlimit(pid, RLIMIT_NOFILE, NULL, &now) != 0) return -1;
+    *limit = now.rlim_cur == RLIM_INFINITY ? UINT64_MAX : now.rlim_cur;
     return 0;
 }
 

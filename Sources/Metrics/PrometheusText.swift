@@ -15,14 +15,19 @@ public enum PrometheusText {
 
     /// Escapes `\`, `"` and newline.
     public static func appendEscapedLabelValue(_ value: String, to text: inout [UInt8]) {
+        // Nearly always there is nothing to escape.
+        guard value.utf8.contains(where: isSpecialInLabels) else { return text.append(contentsOf: value.utf8) }
         appendEscapedLabelValue(Array(value.utf8).span.bytes, to: &text)
     }
 
     static func appendEscapedLabelValue(_ value: RawSpan, to text: inout [UInt8]) {
         ByteEscapes.append(
-            value, to: &text,
-            isSpecial: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\n") },
-            escape: ByteEscapes.backslash)
+            value, to: &text, isSpecial: isSpecialInLabels, escape: ByteEscapes.backslash)
+    }
+
+    @inline(__always)
+    private static func isSpecialInLabels(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
     }
 
     /// Escapes `\` and newline.

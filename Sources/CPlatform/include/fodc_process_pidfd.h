@@ -2,6 +2,7 @@
 #ifndef FODC_PROCESS_PIDFD_H
 #define FODC_PROCESS_PIDFD_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Sends a signal to the process of a pidfd. 0, or -1 with errno. */
@@ -23,6 +24,9 @@ int fodc_process_pidfd_reap(int pidfd, struct fodc_process_end *end);
  * several is unspecified. Never waits. Returns 0, or -1 with errno set (ECHILD: there are no children at all).
  */
 int fodc_process_next_ended_child(pid_t *pid);
+
+/* The soft RLIMIT_NOFILE of a process; RLIM_INFINITY is UINT64_MAX. Returns 0, or -1 with errno. */
+int fodc_process_descriptor_limit(pid_t pid, uint64_t *limit);
 
 /* Reaps a child that has ended, whatever it was. Never waits. Returns 0, or -1 if there is no such one. */
 int fodc_process_reap(pid_t pid);

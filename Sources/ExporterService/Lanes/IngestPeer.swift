@@ -61,7 +61,7 @@ final class IngestPeers {
     var count: Int { all.count }
     /// Where the next worker would stand.
     var placeCount: Int { places.count }
-    var followers: [LaneFollower] { all.map(\.follower) }
+    private(set) var followers: [LaneFollower] = []
 
     subscript(index: Int) -> IngestPeer? { places.indices.contains(index) ? places[index] : nil }
 
@@ -86,5 +86,6 @@ final class IngestPeers {
     private func settle() {
         while let last = places.last, last == nil { places.removeLast() }
         all = places.compactMap { $0 }
+        followers = all.map(\.follower)
     }
 }

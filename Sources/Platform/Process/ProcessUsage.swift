@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CPlatform
 import Glibc
 
 /// What a process has used so far, out of `/proc/PID` (proc(5)).
@@ -33,7 +34,7 @@ public struct ProcessUsage: Sendable {
         self.threads = threads
         startedAtSeconds = Self.bootSeconds + Double(start) / ticks
         openDescriptors = Self.entryCount("/proc/\(pid)/fd")
-        maximumDescriptors = Self.read("/proc/\(pid)/limits").flatMap(Self.descriptorLimit)
+        maximumDescriptors = Self.descriptorLimit(of: pid)
     }
 
     /// The process that started this one, and would be told of its end.
@@ -65,10 +66,9 @@ public struct ProcessUsage: Sendable {
         return max(0, count)
     }
 
-    /// Out of the line `Max open files            1024                 4096                 files`.
-    private static func descriptorLimit(_ limits: [UInt8]) -> Int? {
-        let line = limits.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: "Max open files".utf8) }
-        return line?.split(separator: UInt8(ascii: " ")).dropFirst(3).first.flatMap(number)
+    private static func descriptorLimit(of pid: Int32) -> Int? {
+        var limit: UInt64 = 0
+        return fodc_process_descriptor_limit(pid, &limit) == 0 ? Int(exactly: limit) : nil
     }
 
     /// The first 4 KiB, which is more than what is read here has.
