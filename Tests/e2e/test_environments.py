@@ -146,15 +146,25 @@ def test_a_secret_of_another_user_is_used(wrapped, tmp_path, agents):
 # MARK: Ports
 
 
+def sleeps(pid: int) -> int:
+    """How often a process has gone to sleep of its own will: once between two attempts. 0 when it is gone."""
+    try:
+        return int(pathlib.Path(f"/proc/{pid}/status").read_text().split("\nvoluntary_ctxt_switches:")[1].split()[0])
+    except OSError:
+        return 0
+
+
 @pytest.mark.parametrize("flag", ["grpc_port", "http_port"])
 def test_supervisor_tries_a_port_again_for_a_second(proxy, flag):
-    """Workers of one that was killed hold the sockets for a moment."""
+    """Workers of one that was killed hold the sockets for a moment: longer than a few attempts take."""
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         running = proxy(wait=False, **{flag: taken.getsockname()[1]})
         eventually(lambda: "trying again" in running.output() or not running.is_running, "the first attempt", interval=0.005)
+        before = sleeps(running.pid)
+        eventually(lambda: sleeps(running.pid) >= before + 10 or not running.is_running, "ten more attempts", interval=0.005)
     running.wait_ready()
 
 
