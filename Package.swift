@@ -57,13 +57,15 @@ let package = Package(
         .target(
             name: "IngestService",
             dependencies: [
-                "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform", "Settings",
+                "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform",
+                "Settings",
                 "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, log, protobuf, deque,
             ]),
         .target(
             name: "ExporterService",
             dependencies: [
-                "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Reports",
+                "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform",
+                "Reports",
                 "Settings", "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf, deque,
             ]),
 
