@@ -258,7 +258,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     }
 
     private func breathe() {
-        guard MonotonicClock.nowNanoseconds() - lastBeat >= Self.longestSilenceNanoseconds else { return }
+        guard MonotonicClock.nowNanoseconds().elapsed(since: lastBeat) >= Self.longestSilenceNanoseconds else { return }
         beat()
         workers.publishReadPositions()
     }

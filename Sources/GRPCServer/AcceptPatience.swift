@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// When a process that shares its listening socket takes what waits there: at once as long as it is not above its share,
 /// else only what the others have left for ``longestNanoseconds``. A state machine without I/O; times are those of a
@@ -61,7 +62,7 @@ public struct AcceptPatience {
             self.waiting = (emptyAtNanoseconds ?? now, standing.othersConnections)
             return .leave(lookAfterNanoseconds: lookNanoseconds)
         }
-        guard now - min(now, waiting.since) >= standing.patienceNanoseconds else {
+        guard now.elapsed(since: waiting.since) >= standing.patienceNanoseconds else {
             return .leave(lookAfterNanoseconds: lookNanoseconds)
         }
         self.waiting = nil

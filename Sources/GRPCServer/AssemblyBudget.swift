@@ -132,7 +132,7 @@ final class AssemblyBudget {
         if isExhausted {
             if let factor = unfinishedCutBack { cutBack(beyondShares: factor) }
             giveTurn()
-            if let turn, now - min(now, turnSinceNanoseconds) >= stallNanoseconds { wasteTurn(of: turn) }
+            if let turn, now.elapsed(since: turnSinceNanoseconds) >= stallNanoseconds { wasteTurn(of: turn) }
             // Shares change with the number of those who have one.
             if isAtHardLimit { onPressureChange() }
             relieve(isWholeQueue: true)
@@ -362,7 +362,7 @@ final class AssemblyHolder {
     }
 
     fileprivate func oldMessages(_ age: UInt64, _ now: UInt64) -> [UnfinishedMessage] {
-        messages.filter { now - min(now, $0.beganNanoseconds) >= age }
+        messages.filter { now.elapsed(since: $0.beganNanoseconds) >= age }
     }
 }
 

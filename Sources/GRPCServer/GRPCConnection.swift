@@ -193,7 +193,7 @@ extension GRPCConnection {
         if shouldRead {
             // Nobody could hear the peer in the meantime.
             keepalive.heard(nowNanoseconds: now)
-            let unheardNanoseconds = now - unheardSinceNanoseconds
+            let unheardNanoseconds = now.elapsed(since: unheardSinceNanoseconds)
             openedNanoseconds += unheardNanoseconds
             idleSinceNanoseconds += unheardNanoseconds
             for payload in pings.keys { pings[payload]?.deadlineNanoseconds += unheardNanoseconds }
@@ -258,7 +258,8 @@ extension GRPCConnection {
     func tick(nowNanoseconds: UInt64) {
         guard end == nil, isReading else { return }
         if !hasSpokenHTTP2 {
-            if nowNanoseconds - openedNanoseconds >= server.configuration.prefaceTimeout.wholeNanoseconds {
+            if nowNanoseconds.elapsed(since: openedNanoseconds) >= server.configuration.prefaceTimeout.wholeNanoseconds
+            {
                 close(.prefaceTimeout)
             }
             return
@@ -282,13 +283,15 @@ extension GRPCConnection {
     /// Whether for so long there has been no call of anybody whom the service knows.
     func isIdle(for time: Duration, nowNanoseconds: UInt64) -> Bool {
         isReading && keepingCalls == 0
-            && nowNanoseconds - min(nowNanoseconds, idleSinceNanoseconds) >= time.wholeNanoseconds
+            && nowNanoseconds.elapsed(since: idleSinceNanoseconds) >= time.wholeNanoseconds
     }
 
     private func resetLingering(nowNanoseconds: UInt64) {
         let limit = server.configuration.lingerTimeout.wholeNanoseconds
         for call in calls.values {
-            guard let finished = call.finishedNanoseconds, nowNanoseconds - finished >= limit else { continue }
+            guard let finished = call.finishedNanoseconds, nowNanoseconds.elapsed(since: finished) >= limit else {
+                continue
+            }
             session.reset(call.stream, .cancel)
             scheduleFlush()
         }

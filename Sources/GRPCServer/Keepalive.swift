@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
+
 /// Finds peers that are frozen while their kernel keeps the connection up. Holds no clock.
 struct Keepalive {
     enum Action { case none, ping, dead }
@@ -23,9 +25,9 @@ struct Keepalive {
 
     mutating func check(nowNanoseconds: UInt64) -> Action {
         if let askedNanoseconds {
-            return nowNanoseconds - askedNanoseconds >= timeoutNanoseconds ? .dead : .none
+            return nowNanoseconds.elapsed(since: askedNanoseconds) >= timeoutNanoseconds ? .dead : .none
         }
-        guard nowNanoseconds - lastHeardNanoseconds >= idleNanoseconds else { return .none }
+        guard nowNanoseconds.elapsed(since: lastHeardNanoseconds) >= idleNanoseconds else { return .none }
         askedNanoseconds = nowNanoseconds
         return .ping
     }

@@ -224,7 +224,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         counters.set(.ringCurrentBytes, lane.currentBytes)
         if let since = pressureSince {
             // What was written in this tick may have filled the ring after `now`.
-            counters.add(.backPressureNanoseconds, now - min(now, since))
+            counters.add(.backPressureNanoseconds, now.elapsed(since: since))
             pressureSince = max(now, since)
         } else if !isDraining {
             mover.tick(
@@ -248,7 +248,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
 
     /// Between two messages of one turn: the tick comes only after the last of them.
     private func breathe() {
-        guard MonotonicClock.nowNanoseconds() - lastBeat >= Self.longestSilenceNanoseconds else { return }
+        guard MonotonicClock.nowNanoseconds().elapsed(since: lastBeat) >= Self.longestSilenceNanoseconds else { return }
         beat()
         readCommands()
     }
@@ -373,7 +373,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             server.pauseReading()
             logger.debug("the ring is full: reading stops until the exporter has read on")
         } else {
-            if let since = pressureSince { counters.add(.backPressureNanoseconds, now - since) }
+            if let since = pressureSince { counters.add(.backPressureNanoseconds, now.elapsed(since: since)) }
             pressureSince = nil
             counters.set(.waitsForRoom, 0)
             server.resumeReading()

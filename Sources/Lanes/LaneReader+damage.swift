@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 extension LaneReader {
     /// What makes the header none that a writer of ours has left; `nil`: nothing does.
@@ -77,6 +78,6 @@ public struct ReadStall: Sendable {
     }
 
     public func isOver(nowNanoseconds now: UInt64) -> Bool {
-        now - min(now, sinceNanoseconds) >= Self.patienceNanoseconds
+        now.elapsed(since: sinceNanoseconds) >= Self.patienceNanoseconds
     }
 }

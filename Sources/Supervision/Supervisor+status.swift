@@ -67,7 +67,8 @@ extension Supervisor {
         var next: UInt64?
         if case .waiting(let until) = worker.life.state { next = until > now ? until - now : 0 }
         return StatusText.Trouble(
-            deaths: policy.deathsInRow, overNanoseconds: policy.lastDeathNanoseconds - policy.firstDeathNanoseconds,
+            deaths: policy.deathsInRow,
+            overNanoseconds: policy.lastDeathNanoseconds.elapsed(since: policy.firstDeathNanoseconds),
             lastCause: worker.life.lastFailure?.text ?? "before the reload", nextTryNanoseconds: next)
     }
 

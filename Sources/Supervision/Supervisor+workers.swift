@@ -110,7 +110,7 @@ extension Supervisor {
             guard let writer = LaneFile.runningWriter(of: lane.readable), writer != worker.pid else { continue }
             let since = worker.waitsForWriterSince ?? now
             worker.waitsForWriterSince = since
-            if now - since >= Self.writerPatienceNanoseconds {
+            if now.elapsed(since: since) >= Self.writerPatienceNanoseconds {
                 logger.error(
                     "the last writer of a lane does not end and is killed",
                     metadata: ["lane": "\(lane.name.description)", "pid": "\(writer)"])

@@ -73,6 +73,15 @@ import Testing
         expect(&keepalive, at: 201, .none)
     }
 
+    /// It was heard a moment after the tick had looked at its clock.
+    @Test func keepaliveBearsATimeBeforeTheLast() {
+        var keepalive = Keepalive(idleNanoseconds: 30, timeoutNanoseconds: 20, nowNanoseconds: 100)
+        expect(&keepalive, at: 99, .none)
+        expect(&keepalive, at: 130, .ping)
+        expect(&keepalive, at: 129, .none)
+        expect(&keepalive, at: 150, .dead)
+    }
+
     private func expect(_ keepalive: inout Keepalive, at now: UInt64, _ action: Keepalive.Action) {
         let taken = keepalive.check(nowNanoseconds: now)
         #expect(taken == action, "at \(now)")

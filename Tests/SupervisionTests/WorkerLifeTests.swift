@@ -37,6 +37,14 @@ import Testing
         #expect(life.tick(hang: nil, nowNanoseconds: 2 * second + 250_000_000) == .start)
     }
 
+    /// A predecessor's clock was ahead of ours.
+    @Test func diesBeforeItsStart() {
+        var life = WorkerLife(nowNanoseconds: 0)
+        ready(&life, second)
+        let death = life.ended(fault, nowNanoseconds: 1)
+        #expect(death.uptimeNanoseconds == 0 && death.deathsInRow == 1)
+    }
+
     @Test func whoWasKilledOnRequestComesBackAtOnce() {
         var life = WorkerLife(nowNanoseconds: 0)
         ready(&life, 0)

@@ -170,7 +170,7 @@ final class AnswerCollections {
         round.result.skipped.subtract(round.result.answered)
         nextBatch += 1
         round.result.batch = nextBatch
-        let seconds = Double(MonotonicClock.nowNanoseconds() - round.startedAtNanoseconds) / 1e9
+        let seconds = Double(MonotonicClock.nowNanoseconds().elapsed(since: round.startedAtNanoseconds)) / 1e9
         statistics[round.target.stream, default: Statistics()].durations.observe(seconds)
         let (waiters, result) = (round.waiters, round.result)
         // Not at once: a lane is being read, and those who are served read lanes.

@@ -114,6 +114,6 @@ struct RecentIncreases {
         }
         if count != known.count { last[key] = (count, now) }
         guard let grewAt = last[key]?.grewAt else { return false }
-        return now - grewAt < Self.recentNanoseconds
+        return now.elapsed(since: grewAt) < Self.recentNanoseconds
     }
 }

@@ -272,6 +272,6 @@ final class Collections {
     }
 
     private func observe(_ result: CollectionResult) {
-        durations.observe(Double(MonotonicClock.nowNanoseconds() - result.startedAtNanoseconds) / 1e9)
+        durations.observe(Double(MonotonicClock.nowNanoseconds().elapsed(since: result.startedAtNanoseconds)) / 1e9)
     }
 }

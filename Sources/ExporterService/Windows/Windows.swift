@@ -121,7 +121,9 @@ final class Windows {
         if let refusal = refusal(for: collection.request, nowNanoseconds: now, canAsk: workers.takesCommands) {
             let triedAt = collection.triedAtNanoseconds ?? now
             collection.triedAtNanoseconds = triedAt
-            guard now - triedAt < Self.patienceNanoseconds else { return end(collection, .refused(refusal)) }
+            guard now.elapsed(since: triedAt) < Self.patienceNanoseconds else {
+                return end(collection, .refused(refusal))
+            }
             loop.assumeIsolated().scheduleTask(in: Self.lookAgain) { [weak self] in self?.start(collection) }
             return
         }

@@ -149,7 +149,7 @@ extension AgentService {
     func evictIfDue() {
         guard limitState.isEvictionDue else { return }
         limitState.isEvictionDue = false
-        let sinceLook = MonotonicClock.nowNanoseconds() - limitState.lookedAtNanoseconds
+        let sinceLook = MonotonicClock.nowNanoseconds().elapsed(since: limitState.lookedAtNanoseconds)
         guard sinceLook >= AgentLimitState.lookNanoseconds else { return }
         guard mayBeBeyondLimit else { return }
         others.refresh()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// What one worker knows of an identity that does not stay.
 struct ShortLives: Equatable {
@@ -62,7 +63,7 @@ struct ReconnectGuard {
         let own = ends[identityHash] ?? []
         // Of another window than what is known here: one of the two is over.
         let newest = max(lives.lastNanoseconds, own.last ?? 0)
-        guard newest - lives.lastNanoseconds <= Self.windowNanoseconds else { return }
+        guard newest.elapsed(since: lives.lastNanoseconds) <= Self.windowNanoseconds else { return }
         let missing = lives.count - own.count { newest - min(newest, $0) <= Self.windowNanoseconds }
         guard missing > 0 else { return }
         add(Array(repeating: lives.lastNanoseconds, count: missing), to: identityHash)

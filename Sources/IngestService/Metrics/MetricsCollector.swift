@@ -57,7 +57,7 @@ final class MetricsCollector {
         for agent in registry.all {
             guard let stream = agent.metrics, Self.matches(agent, command) else { continue }
             if let sentAt = stream.requests.latestSentAtNanoseconds {
-                if now - sentAt > Self.hungAfterNanoseconds {
+                if now.elapsed(since: sentAt) > Self.hungAfterNanoseconds {
                     skipped.append(agent.slot.index)
                     counters.add(.notAskedBusy)
                     continue
@@ -163,7 +163,7 @@ final class MetricsCollector {
         let summary = try agent.series.decodeLatest(message, receivedAtNanoseconds: WallClock.nowNanoseconds())
         counters.add(summary)
         note(summary, of: agent)
-        let isLate = MonotonicClock.nowNanoseconds() - sentAtNanoseconds > Self.hungAfterNanoseconds
+        let isLate = MonotonicClock.nowNanoseconds().elapsed(since: sentAtNanoseconds) > Self.hungAfterNanoseconds
         counters.add(isLate ? .answeredLate : .answeredLatest)
         publishSample(of: agent, stream.latestRound)
         publish(latest.answered(agent.slot.index), as: .roundDone)

@@ -50,6 +50,10 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Far more than any service counts to. Names beyond it are not ours: whoever counts on from here never comes to the
+    /// end of the numbers.
+    static let limitGeneration: UInt64 = .max / 2
+
     let place: Place
     /// From 1.
     let generation: UInt64
@@ -66,7 +70,7 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         guard halves.count == 2, let role = Role(rawValue: String(halves[0])) else { return nil }
         let numbers = halves[1].split(separator: ".", omittingEmptySubsequences: false)
         guard numbers.count == 2, let index = Int(numbers[0]), let generation = UInt64(numbers[1]),
-            (0..<role.limitCount).contains(index), generation > 0
+            (0..<role.limitCount).contains(index), (1...Self.limitGeneration).contains(generation)
         else { return nil }
         self.init(role, index, generation: generation)
         // Signs and leading zeros: one descriptor, one name.

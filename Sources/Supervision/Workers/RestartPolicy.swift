@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// How long a dead worker waits for its successor: not at all the first time, then longer and longer, so that a worker
 /// that cannot live costs little and still gets its chance. Pure; times are those of the ``SteadyClock``.
@@ -39,7 +40,7 @@ public struct RestartPolicy: Sendable {
     /// - Parameter readySince: when it had become ready; `nil` if it never had.
     public mutating func died(readySince: UInt64?, nowNanoseconds: UInt64) -> UInt64 {
         if isHealthy(readySince: readySince, nowNanoseconds: nowNanoseconds) { forget() }
-        if let readySince, nowNanoseconds >= readySince + Self.steadyNanoseconds { quickDeathsInRow = 0 }
+        if let readySince, nowNanoseconds.elapsed(since: readySince) >= Self.steadyNanoseconds { quickDeathsInRow = 0 }
         if deathsInRow == 0 { firstDeathNanoseconds = nowNanoseconds }
         lastDeathNanoseconds = nowNanoseconds
         deathsInRow += 1
@@ -61,7 +62,7 @@ public struct RestartPolicy: Sendable {
     }
 
     private func isHealthy(readySince: UInt64?, nowNanoseconds: UInt64) -> Bool {
-        readySince.map { nowNanoseconds >= $0 + Self.healthyNanoseconds } ?? false
+        readySince.map { nowNanoseconds.elapsed(since: $0) >= Self.healthyNanoseconds } ?? false
     }
 
     private mutating func forget() {

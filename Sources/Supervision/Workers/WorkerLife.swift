@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// One worker's life as the supervisor sees it: starting, ready, being ended, dead and waiting for a successor. A pure
 /// state machine: what happens goes in with its time (of the ``SteadyClock``), what to do comes out.
@@ -236,7 +237,8 @@ public struct WorkerLife: Sendable {
             delay = wait
         }
         let death = Death(
-            cause: cause, uptimeNanoseconds: nowNanoseconds - startedAtNanoseconds, deathsInRow: policy.deathsInRow,
+            cause: cause, uptimeNanoseconds: nowNanoseconds.elapsed(since: startedAtNanoseconds),
+            deathsInRow: policy.deathsInRow,
             restartDelayNanoseconds: delay)
         lastDeath = death
         return death

@@ -77,7 +77,7 @@ public final class Fleet: Sendable {
     }
 
     private var elapsed: Duration {
-        .nanoseconds(Int64(MonotonicClock.nowNanoseconds() - startedAtNanoseconds))
+        .nanoseconds(Int64(MonotonicClock.nowNanoseconds().elapsed(since: startedAtNanoseconds)))
     }
 
     private var isOver: Bool {
