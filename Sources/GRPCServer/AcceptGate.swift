@@ -91,7 +91,7 @@ final class AcceptGate: ChannelInboundHandler {
         guard let context, !isPaused, !isResting else { return }
         nextLook?.cancel()
         nextLook = nil
-        let now = NIODeadline.now().uptimeNanoseconds
+        let now = context.eventLoop.now.uptimeNanoseconds
         switch patience.look(server.standing(), nowNanoseconds: now, isPending: { isPending }) {
         case .take:
             setReading(true)

@@ -33,7 +33,7 @@ public final class GRPCServer {
     private var leavesConnections = false
 
     /// How finely time is told: keepalive, pings, stalls.
-    private static let tick = TimeAmount.milliseconds(250)
+    static let tick = TimeAmount.milliseconds(250)
 
     /// Called with the number of open connections whenever it has changed.
     public var onConnectionCount: (Int) -> Void = { _ in }
@@ -48,7 +48,7 @@ public final class GRPCServer {
         self.eventLoop = eventLoop
         self.service = service
         self.logger = logger
-        clock = ReadingClock(monotonicNanoseconds: NIODeadline.now().uptimeNanoseconds)
+        clock = ReadingClock(monotonicNanoseconds: eventLoop.now.uptimeNanoseconds)
         budget = AssemblyBudget(
             limitBytes: max(configuration.assemblyBudgetBytes, 2 * configuration.maxMessageBytes),
             stallNanoseconds: configuration.assemblyStallTimeout.wholeNanoseconds)
@@ -91,7 +91,7 @@ public final class GRPCServer {
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 32 << 10, high: 128 << 10))
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel) }
+                channel.eventLoop.makeCompletedFuture { try bound.value.attach(channel) }
             }
             .withBoundSocket(descriptor)
             .map { channel in
@@ -107,13 +107,17 @@ public final class GRPCServer {
         listener = channel
         self.gate = gate
         gate.isPaused = clock.isPaused || leavesConnections
+        startTicking()
+    }
+
+    func startTicking() {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: GRPCServer.tick, delay: GRPCServer.tick) { _ in
             bound.value.tick()
         }
     }
 
-    private func accept(_ channel: any Channel) throws {
+    func attach(_ channel: any Channel) throws {
         let connection = try GRPCConnection(id: nextConnectionID, channel: channel, server: self)
         nextConnectionID += 1
         try channel.syncOptions?.setOption(
@@ -148,12 +152,12 @@ public final class GRPCServer {
     /// Stops reading all connections, and accepting. What waits in the sockets makes the peers wait; none is held to be
     /// silent for it.
     public func pauseReading() {
-        clock.pause(at: NIODeadline.now().uptimeNanoseconds)
+        clock.pause(at: eventLoop.now.uptimeNanoseconds)
         updateReading()
     }
 
     public func resumeReading() {
-        clock.resume(at: NIODeadline.now().uptimeNanoseconds)
+        clock.resume(at: eventLoop.now.uptimeNanoseconds)
         updateReading()
     }
 
@@ -210,7 +214,7 @@ public final class GRPCServer {
     private static let longestWaitNanoseconds: UInt64 = 3_600_000_000_000
 
     func schedule(_ call: GRPCCall, inNanoseconds timeout: Int64) -> CallDeadlines.Entry {
-        let (at, isOver) = NIODeadline.now().uptimeNanoseconds.addingReportingOverflow(UInt64(max(0, timeout)))
+        let (at, isOver) = eventLoop.now.uptimeNanoseconds.addingReportingOverflow(UInt64(max(0, timeout)))
         let entry = CallDeadlines.Entry(atNanoseconds: isOver ? .max : at, call: call)
         deadlines.insert(entry)
         setDeadlineTimer()
@@ -222,7 +226,7 @@ public final class GRPCServer {
     /// There is one timer for all calls, which may be too early: NIO takes a timer out by looking through all that it has.
     private func setDeadlineTimer() {
         guard let earliest = deadlines.earliestNanoseconds else { return }
-        let now = NIODeadline.now().uptimeNanoseconds
+        let now = eventLoop.now.uptimeNanoseconds
         let at = min(earliest, now + Self.longestWaitNanoseconds)
         if let deadlineTimer {
             if deadlineTimer.atNanoseconds <= at { return }
@@ -237,7 +241,7 @@ public final class GRPCServer {
     }
 
     private func actOnDeadlines() {
-        let now = NIODeadline.now().uptimeNanoseconds
+        let now = eventLoop.now.uptimeNanoseconds
         for _ in 0..<Self.deadlinesPerTurn {
             guard let due = deadlines.popDue(nowNanoseconds: now) else { break }
             due.call?.deadlinePassed()
@@ -262,7 +266,7 @@ public final class GRPCServer {
     }
 
     private func tick() {
-        clock.advance(to: NIODeadline.now().uptimeNanoseconds)
+        clock.advance(to: eventLoop.now.uptimeNanoseconds)
         guard !clock.isPaused else { return }
         let now = clock.nowNanoseconds
         budget.tick(nowNanoseconds: now)

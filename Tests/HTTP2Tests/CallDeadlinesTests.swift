@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import GRPCCauses
 import NIOCore
 import Testing
 
@@ -28,20 +29,40 @@ import Testing
         #expect(times == entries.map(\.atNanoseconds).sorted() && deadlines.count == 0)
     }
 
-    @Test func server_endsCallsAtTheirDeadlinesByOneTimer() async throws {
-        try await GRPCHarness.run { harness in
-            let client = try await harness.connect()
-            // Longest first: each next one is earlier than the timer that is set.
-            let ids = try await harness.onLoop { _ in
-                try ["99999999H", "60S", "300m", "200m", "100m", "0n"].map {
-                    try client.open("/t.T/Sink", ["grpc-timeout": $0])
-                }
-            }
-            try await harness.eventually("four are over") { _ in client.events.closed.count == 4 }
-            let over = try await harness.onLoop { _ in ids.filter { client.events.closed[$0] != nil } }
-            #expect(over == Array(ids.suffix(4)))
-            #expect(try await harness.onLoop { $0.server.statistics.refused(.deadlineExceeded) } == 4)
+    @Test func server_endsCallsAtTheirDeadlinesByOneTimer() throws {
+        let harness = EmbeddedGRPC()
+        let client = try harness.connect()
+        // Longest first: each next one is earlier than the timer that is set.
+        let ids = try ["99999999H", "60S", "300m", "200m", "100m", "0n"].map {
+            try harness.open("/t.T/Sink", by: client, ["grpc-timeout": $0])
         }
+        func over() -> [Int32] { ids.filter { client.events.closed[$0] != nil } }
+        #expect(over() == [ids[5]])
+        harness.pass(.milliseconds(99))
+        #expect(over() == [ids[5]])
+        harness.pass(.milliseconds(1))
+        #expect(over() == [ids[4], ids[5]])
+        harness.pass(.milliseconds(200))
+        #expect(over() == Array(ids[2...]))
+        harness.pass(.seconds(60))
+        #expect(over() == Array(ids[1...]))
+        #expect(over().allSatisfy { CallResult(client.events, $0).status == 4 })
+        #expect(harness.server.statistics.refused(.deadlineExceeded) == 5)
+    }
+
+    @Test func server_keepsTheDeadlineOfTheClient() throws {
+        let harness = EmbeddedGRPC()
+        let client = try harness.connect()
+        func call(_ timeout: String, isEnd: Bool) throws -> Int32 {
+            try harness.open("/t.T/Echo", by: client, ["grpc-timeout": timeout], isEnd: isEnd)
+        }
+        let short = try call("20m", isEnd: false)
+        let bad = try call("20x", isEnd: true)
+        let long = try call("99999999H", isEnd: true)
+        #expect(CallResult(client.events, short).status == nil)
+        harness.pass(.milliseconds(20))
+        #expect([short, bad, long].map { CallResult(client.events, $0).status } == [4, 13, 0])
+        #expect(harness.service.ends == [.finished(.ok), .deadlineExceeded])
     }
 }
 

@@ -208,6 +208,8 @@ final class TestClient: @unchecked Sendable {
     var isConnected = true
     /// Takes nothing from the socket and answers nothing, as a stopped process.
     var isFrozen = false
+    /// Takes everything and answers nothing.
+    var isMute = false
 
     init() {
         do {
@@ -253,7 +255,7 @@ final class TestClient: @unchecked Sendable {
     }
 
     func flush() {
-        guard let channel, !isFrozen else { return }
+        guard let channel, !isFrozen, !isMute else { return }
         var buffer = ByteBuffer()
         // A test's client has no need to bound what it hands to the socket.
         guard (try? session.send(into: &buffer, upTo: .max)) != nil, buffer.readableBytes > 0 else { return }

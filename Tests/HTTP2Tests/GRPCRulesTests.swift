@@ -133,19 +133,6 @@ import Testing
         }
     }
 
-    @Test func theClientsDeadlineIsKept() async throws {
-        try await GRPCHarness.run { harness in
-            let result = try await harness.call("/t.T/Echo", ["grpc-timeout": "20m"], isEnd: false)
-            #expect(result.status == 4)
-            let bad = try await harness.call("/t.T/Echo", ["grpc-timeout": "20x"])
-            #expect(bad.status == 13)
-            let long = try await harness.call("/t.T/Echo", ["grpc-timeout": "99999999H"])
-            #expect(long.status == 0)
-            let ends = try await harness.onLoop { $0.service.ends }
-            #expect(ends == [.deadlineExceeded, .finished(.ok)])
-        }
-    }
-
     @Test(arguments: [1, 4, 5, 7]) func aTruncatedMessageIsAnError(count: Int) async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
