@@ -22,7 +22,7 @@ final class AcceptGate: ChannelInboundHandler {
 
     private let server: HTTPServer
     private var context: ChannelHandlerContext?
-    private var isPaused = false
+    private(set) var isPaused = false
     private var retry: Scheduled<Void>?
     private var lastWarningAt: NIODeadline?
     private var unsaid = 0
@@ -51,7 +51,6 @@ final class AcceptGate: ChannelInboundHandler {
             server.logger.debug("accept failed", metadata: ["error": "\(error)"])
             return
         }
-        server.acceptFailed()
         warn(error, now: context.eventLoop.now)
         pause()
         // Closing one ends the rest at once.

@@ -26,7 +26,7 @@ public final class HTTPServer {
     private var counts = HTTPStatistics()
     private var date = HTTPDate()
     private var listener: (any Channel)?
-    private var acceptGate: AcceptGate?
+    private(set) var acceptGate: AcceptGate?
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     private var connectionsOfSource: [ClientSource: Int] = [:]
     /// Bytes of answers that were handed to channels and are not in the kernel yet.
@@ -233,7 +233,6 @@ extension HTTPServer {
 
     func received(byteCount: Int) { counts.bytesReceived += UInt64(byteCount) }
     func sent(byteCount: Int) { counts.bytesSent += UInt64(byteCount) }
-    func acceptFailed() { counts.acceptFailures += 1 }
     func rejected(_ cause: HTTPRejectionCause) { counts.rejections[cause, default: 0] += 1 }
 
     func ended(_ end: HTTPRequestEnd) {

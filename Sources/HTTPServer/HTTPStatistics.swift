@@ -36,9 +36,6 @@ public struct HTTPStatistics: Sendable {
     /// Requests that the server refused by itself; they are in `requests` too.
     public internal(set) var rejections: [HTTPRejectionCause: UInt64] = [:]
 
-    /// Times that accepting failed for want of descriptors or memory.
-    public internal(set) var acceptFailures: UInt64 = 0
-
     public internal(set) var bytesReceived: UInt64 = 0
 
     /// Bytes handed to the sockets.

@@ -5,34 +5,8 @@ import Testing
 
 @testable import HTTPServer
 
-/// Answers with a write timeout of their own, and answers that their maker gives up.
+/// Answers that their maker gives up.
 struct CutTests {
-    @Test func anAnswersOwnTimeoutMayBeShorter() throws {
-        let server = try LiveServer { $0.writeTimeout = .minutes(10) }
-        try server.run { _, handler in handler.writeTimeout = .milliseconds(300) }
-        let client = TestClient(server, receiveBufferBytes: 16 * 1024)
-        client.send(get("/stream?bytes=\(5 << 20)"))
-        #expect(try server.eventually { try server.statistics.connectionsClosed[.writeTimeout] == 1 })
-    }
-
-    @Test func anAnswersOwnTimeoutMayBeLongerAndIsNotTheNextOnes() throws {
-        let server = try LiveServer { $0.writeTimeout = .milliseconds(100) }
-        try server.run { _, handler in handler.writeTimeout = .minutes(10) }
-        let client = TestClient(server, receiveBufferBytes: 256 * 1024)
-        let byteCount = 3 << 20
-        client.send(get("/stream?bytes=\(byteCount)"))
-        #expect(try server.eventually { try server.counts.producedBytes > 0 })
-        // Long enough for the server's own timeout to strike if it were asked.
-        usleep(600_000)
-        #expect(try server.statistics.connectionsOpen == 1)
-        try server.run { _, handler in handler.writeTimeout = nil }
-        var answer: [UInt8] = []
-        while answer.suffix(5) != Array("0\r\n\r\n".utf8), case .bytes(let bytes) = client.receive() { answer += bytes }
-        #expect(try dechunked(split(answer).body) == patternBytes(0..<byteCount))
-        client.send(get("/stream?bytes=\(byteCount)"))
-        #expect(try server.eventually { try server.statistics.connectionsClosed[.writeTimeout] == 1 })
-    }
-
     @Test func aWaitingAnswerIsCutAtOnce() throws {
         let server = try LiveServer()
         let client = TestClient(server)
@@ -56,8 +30,7 @@ struct CutTests {
         let server = try LiveServer { $0.writeTimeout = .minutes(10) }
         let client = TestClient(server, receiveBufferBytes: 16 * 1024)
         client.send(get("/stream?bytes=\(5 << 20)"))
-        #expect(try server.eventually { try server.counts.producedBytes > 0 })
-        usleep(100_000)
+        #expect(try server.eventually { try server.isFullToTheMark })
         try server.run { _, handler in handler.streams[0].cut() }
         #expect(try server.eventually { try server.counts.closed == 1 })
         #expect(client.receiveAll().end == .failed(ECONNRESET))

@@ -52,6 +52,19 @@ final class LiveServer: Sendable {
         get throws { try run { _, handler in handler.counts.withLock { $0 } } }
     }
 
+    /// What waits for the first connection is as much as is made ahead: the kernel has taken all that it takes.
+    var isFullToTheMark: Bool {
+        get throws { try run { server, _ in server.unsentBytes >= server.configuration.highWaterMarkBytes } }
+    }
+
+    /// Takes a connection out of the socket's queue itself; waits until there is one.
+    func accept() -> Int32 {
+        var request = pollfd(fd: listeningDescriptor, events: Int16(POLLIN), revents: 0)
+        // A defect must not hang the tests.
+        guard poll(&request, 1, 30_000) == 1 else { return -1 }
+        return Glibc.accept(listeningDescriptor, nil, nil)
+    }
+
     /// Waits until something holds; false after half a minute, which only a defect takes.
     func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
         for _ in 0..<3000 {
@@ -63,7 +76,8 @@ final class LiveServer: Sendable {
 }
 
 private func openListener() -> (Int32, UInt16) {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+    let descriptor = socket(
+        AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -84,7 +98,7 @@ final class TestClient {
 
     /// A small receive buffer makes a slow reader felt early.
     init(_ server: LiveServer, receiveBufferBytes: Int32? = nil) {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if var size = receiveBufferBytes { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, 4) }
         // A defect must not hang the tests.
         var patience = timeval(tv_sec: 30, tv_usec: 0)

@@ -118,7 +118,6 @@ struct ConnectionLimitTests {
         #expect(server.isOpen)
         #expect(!others[0].isActive)
         #expect(others[1].isActive)
-        #expect(server.server.statistics.acceptFailures == 1)
         #expect(server.server.statistics.connectionsClosed[.evicted] == 1)
         _ = try? listener.finish()
         _ = try? others[1].finish()
@@ -137,6 +136,29 @@ struct ConnectionLimitTests {
         #expect(server.server.evictOne())
         #expect(!server.isOpen)
         #expect(!server.server.evictOne())
+    }
+
+    /// A source that holds most places, and nothing else to close: its longest waiting request goes.
+    @Test func longestWaitingOfTheLargestSourceMakesRoom() throws {
+        let server = try EmbeddedServer {
+            $0.maximumConnections = 3
+            $0.reservedPaths = ["/hello"]
+            $0.reservedConnections = 0
+        }
+        server.exchange(get("/held"))
+        let others = [EmbeddedChannel(loop: server.loop), EmbeddedChannel(loop: server.loop)]
+        for channel in others {
+            server.loop.advanceTime(by: .milliseconds(1))
+            try server.attach(channel)
+            channel.pipeline.fireChannelRead(ByteBuffer(string: get("/held")))
+        }
+        // The oldest has waited for a second.
+        server.loop.advanceTime(by: .milliseconds(997))
+        #expect(!server.server.makeRoom())
+        server.loop.advanceTime(by: .milliseconds(1))
+        #expect(server.server.makeRoom())
+        #expect(!server.isOpen && others.allSatisfy { $0.isActive })
+        #expect(server.server.statistics.connectionsClosed == [.evicted: 1])
     }
 
     @Test func newConnectionHasAMomentToSaySomething() throws {
