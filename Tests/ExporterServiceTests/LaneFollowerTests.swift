@@ -83,8 +83,8 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(follower.read(key, of: slot, untilNanoseconds: 0) == nil)
         #expect(!follower.isAtHead)
         // A look of one record is enough to see that records were overwritten, and to look for what is current.
-        follower.onRecord = { usleep(6000) }
         let end = MonotonicClock.nowNanoseconds() + 5_000_000
+        follower.onRecord = { while MonotonicClock.nowNanoseconds() < end {} }
         #expect(follower.read(key, of: slot, untilNanoseconds: end)?.bytes == answer)
         #expect(follower.rescans == 1)
         follower.onRecord = {}

@@ -6,7 +6,7 @@ final class DownloadClient: @unchecked Sendable {
     private var descriptor: Int32
 
     init(port: UInt16, receiveBufferBytes: Int32? = nil) {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if var size = receiveBufferBytes { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, 4) }
         // A defect must not hang the tests.
         var patience = timeval(tv_sec: 30, tv_usec: 0)

@@ -25,7 +25,8 @@ final class WorkerOnLoop: @unchecked Sendable {
         up = try LaneFile.create(name: "test-own", kind: .up)
         let downs = try (0..<2).map { try LaneFile.create(name: "test-down-\($0)", kind: .down) }
         let bells = try (0..<2).map { _ in try Doorbell.makePair() }
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        let listener = socket(
+            AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         _ = listen(listener, 16)
         let secret = try MemoryFile.create(name: "test-secret", byteCount: LaneUnderAdoption.secretBytes.count)
         let written = LaneUnderAdoption.secretBytes.withUnsafeBytes { pwrite(secret, $0.baseAddress, $0.count, 0) }
