@@ -41,7 +41,6 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     // Samples.
     case samplesReceived = 28
     case samplesAccepted
-    case duplicateValues
 
     // Streams refused for their metadata.
     case refusedNoAgentID = 32
@@ -53,9 +52,8 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case recordsWithoutMemory
     case commandsDamaged
     case commandsOfDeadGeneration
-    case messagesUnasked
     /// The lane of a predecessor that could not be used, and was begun anew. Counted in the new one.
-    case lanesReplaced
+    case lanesReplaced = 42
     /// ``LastCommand``.
     case lastCommand
 

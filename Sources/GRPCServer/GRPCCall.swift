@@ -229,7 +229,6 @@ extension GRPCCall: HTTP2StreamDelegate {
         connection.removed(self)
         let handler = handler
         self.handler = nil
-        if end == nil { countUnfinished(streamEnd) }
         handler?.closed(end ?? unfinishedEnd(streamEnd))
     }
 
@@ -238,14 +237,6 @@ extension GRPCCall: HTTP2StreamDelegate {
         case .connection: .connectionClosed(connection.end ?? .peer)
         case .peer: .resetByPeer(streamEnd.error)
         case .local, .both: .protocolError(streamEnd.error)
-        }
-    }
-
-    private func countUnfinished(_ streamEnd: HTTP2StreamEnd) {
-        if streamEnd.side == .connection {
-            server.statistics.callsLost += 1
-        } else {
-            server.statistics.callsReset += 1
         }
     }
 }

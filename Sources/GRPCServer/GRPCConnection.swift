@@ -310,7 +310,6 @@ extension GRPCConnection {
 
 extension GRPCConnection: HTTP2SessionDelegate {
     public func session(_ session: HTTP2Session, opened stream: HTTP2Stream, headers: HTTP2Headers) {
-        server.statistics.callsOpened += 1
         switch GRPCRequest.judge(headers) {
         case .refusedHTTP(let answer, let refusal):
             server.statistics.countRefused(refusal)

@@ -6,10 +6,6 @@ public struct GRPCStatistics: Sendable, Hashable {
     public internal(set) var connectionsAccepted = 0
     /// Attempts to accept that failed for want of descriptors or memory.
     public internal(set) var acceptsFailed = 0
-    public internal(set) var callsOpened = 0
-    /// Calls that the client cancelled, or that ended with their connection, without a status.
-    public internal(set) var callsReset = 0
-    public internal(set) var callsLost = 0
     public internal(set) var messagesReceived = 0
     public internal(set) var messagesSent = 0
     /// On the wire, HTTP/2 framing included.

@@ -16,8 +16,6 @@ public struct HTTP2Counters: Sendable, Hashable {
     public var errorResetsSent = 0
     /// RST_STREAM frames from the peer.
     public var resetsReceived = 0
-    /// Streams that the peer has opened.
-    public var streamsOpened = 0
 
     public init() {}
 }

@@ -110,7 +110,6 @@ extension HTTP2Session {
         let type = UInt32(frame.hd.type)
         if type == NGHTTP2_RST_STREAM.rawValue {
             if frame.rst_stream.error_code != HTTP2ErrorCode.noError.rawValue { counters.errorResetsSent += 1 }
-            streams[frame.hd.stream_id]?.wasResetLocally = true
             return
         }
         if type == NGHTTP2_GOAWAY.rawValue, frame.goaway.error_code != HTTP2ErrorCode.noError.rawValue {
@@ -143,7 +142,6 @@ extension HTTP2Session {
             stream.incomingHeaderBytes = 0
         } else if configuration.role == .server, frame.headers.cat == NGHTTP2_HCAT_REQUEST {
             streams[id] = HTTP2Stream(id: id)
-            counters.streamsOpened += 1
         }
     }
 

@@ -98,9 +98,6 @@ public final class HTTP2Session {
         isAbandoned || (nghttp2_session_want_read(native) == 0 && nghttp2_session_want_write(native) == 0)
     }
 
-    /// Something may be there to be sent (or waits for the peer's flow control).
-    public var wantsToSend: Bool { !isAbandoned && nghttp2_session_want_write(native) != 0 }
-
     /// Frames that nghttp2 holds back, DATA aside: what a peer that does not read makes pile up.
     public var queuedFrames: Int { isAbandoned ? 0 : nghttp2_session_get_outbound_queue_size(native) }
 
@@ -180,7 +177,6 @@ public final class HTTP2Session {
         queuedBytes -= stream.queue.byteCount
         stream.queue.removeAll()
         stream.isLocalEnded = true
-        stream.wasResetLocally = true
         nghttp2_submit_rst_stream(native, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, error.rawValue)
     }
 

@@ -26,7 +26,6 @@ public final class HTTP2Stream {
     /// nghttp2 has found nothing to send and waits for a wake-up.
     var isDeferred = false
     var wasResetByPeer = false
-    var wasResetLocally = false
 
     init(id: Int32) { self.id = id }
 }

@@ -71,7 +71,6 @@ public final class LaneReader {
     public var isWrittenElsewhere: Bool { LaneWriter.runningWriter(of: memory) != nil }
 
     public var generation: UInt64 { writer.generation }
-    public var writerPID: Int32 { writer.processID }
 
     /// The worker's index, as its lane says.
     public var writerIndex: Int { Int(Lanes.high(words.loadRelaxed(LaneLayout.Header.kindAndIndex))) }

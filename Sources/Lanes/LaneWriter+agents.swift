@@ -33,14 +33,6 @@ extension LaneWriter {
         return AgentEntryWords.decode(readSlot(Int(slot.index)))
     }
 
-    /// Everybody in the table, with entries set.
-    public func forEachEntry(_ body: (SlotRef, AgentEntry) -> Void) {
-        for index in 0..<slots.highWater {
-            guard let slot = slots.tenant(at: index), let entry = entry(at: slot) else { continue }
-            if entry.status != .free { body(slot, entry) }
-        }
-    }
-
     /// Ends a tenancy: the slot is free, and nothing of its tenant is current any more.
     public func releaseSlot(_ slot: SlotRef) {
         guard slots.isTenant(slot) else { return }
@@ -74,17 +66,6 @@ extension LaneWriter {
         guard slotPosition(of: type, slot: agent.index) == record.position else { return }
         let newest = current.records(ofSlot: agent.index).filter { $0.type == type }.max { $0.sequence < $1.sequence }
         setSlotPosition(of: type, slot: agent.index, to: newest?.position ?? AgentEntry.noPosition)
-    }
-
-    /// The same for all that is current of an agent.
-    public func forgetAll(of agent: SlotRef) {
-        guard isTenant(agent) else { return }
-        for record in current.removeAll(ofSlot: agent.index) {
-            markForgotten(record)
-            if slotPosition(of: record.type, slot: agent.index) != nil {
-                setSlotPosition(of: record.type, slot: agent.index, to: AgentEntry.noPosition)
-            }
-        }
     }
 
     /// What is current of an agent (or, with ``SlotRef/none``, of nobody), for example after a take-over.

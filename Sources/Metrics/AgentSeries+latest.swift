@@ -37,7 +37,6 @@ extension AgentSeries {
         commonTime = pass.commonTime.flatMap { $0 == .unset ? nil : $0 } ?? fallback
         times = pass.times
         for index in times.indices where times[index] == .unset { times[index] = fallback }
-        pass.summary.hasTimesOfItsOwn = !times.isEmpty
         pass.summary.isTableChanged = pass.summary.isTableChanged || isTableNew
         isTableNew = false
         learnWireBytes(message: message, samples: pass.summary.samplesReceived)

@@ -46,7 +46,6 @@ extension AgentSeries {
         pass.columns.summary.drops = pass.drops
         pass.columns.summary.samplesAccepted = pass.columns.pointCount
         pass.columns.summary.isTableChanged = map != nil || isTableNew
-        pass.columns.summary.hasTimesOfItsOwn = pass.columns.times.count > 1
         isTableNew = false
         learnWireBytes(message: message, samples: pass.columns.summary.samplesReceived)
         return pass.columns

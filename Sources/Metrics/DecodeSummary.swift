@@ -12,8 +12,6 @@ public struct DecodeSummary: Sendable, Equatable {
     public var firstDropped: DroppedSample?
     /// The agent's table is another than before: its `series` record goes ahead of the sample.
     public var isTableChanged = false
-    /// The samples do not share one time.
-    public var hasTimesOfItsOwn = false
 
     public init() {}
 }

@@ -41,7 +41,6 @@ public final class FamilySnapshot: Sendable {
         hidden = oddBoundCount == 0 ? duplicates : zip(duplicates, oddBounds).map { $0.union($1) }
     }
 
-    public var familyCount: Int { families.count }
     public var agentCount: Int { agents.count }
     /// Series in the tables, with a value or without.
     public var seriesCount: Int { agents.reduce(0) { $0 + $1.table.seriesCount } }

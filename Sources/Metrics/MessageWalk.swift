@@ -7,9 +7,6 @@ enum MessageWalk {
     /// read before they are known to lie inside, and a length takes at most ten bytes.
     static let slackBytes = 96
 
-    /// Largest metric that the walk takes; a larger one goes to the careful reader.
-    static let maxMetricBytes = 1 << 20
-
     struct Metric {
         var hash = SIMD2<UInt64>(0, 0)
         var valueBits: UInt64 = 0

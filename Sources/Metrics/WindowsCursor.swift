@@ -60,8 +60,7 @@ public struct WindowsCursor {
     private var pointWriter = PointWriter()
     private var pending = PendingBytes()
 
-    /// Elements and points rendered so far.
-    public private(set) var seriesRendered = 0
+    /// Points rendered so far.
     public private(set) var samplesRendered = 0
 
     /// Of a window: every point of every batch; of the same series and time, the larger value.
@@ -264,7 +263,6 @@ public struct WindowsCursor {
             ? sources[first.source].points.points(of: first.series)
             : SeriesPoints.join(parts.map { sources[$0.source].points.points(of: $0.series) })
         point = points.startIndex
-        seriesRendered += 1
         samplesRendered += points.count
     }
 }

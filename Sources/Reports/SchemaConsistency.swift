@@ -26,8 +26,6 @@ public struct SchemaConsistency: Sendable {
     var verdicts: [ExactText: Banyandb_Fodc_V1_ConsistencyStatus] = [:]
     /// Disagreements that were not remembered for want of room, since this value was made. They stay held back.
     public private(set) var droppedCounters: UInt64 = 0
-    /// Verdicts that were not kept for the gauge, since this value was made.
-    public private(set) var droppedVerdicts: UInt64 = 0
 
     public init(limits: SchemaLimits = SchemaLimits()) {
         self.limits = limits
@@ -52,7 +50,6 @@ public struct SchemaConsistency: Sendable {
         var unreportedPairs = limits.unreportedPairs
         let groups = reported.sorted { $0.key < $1.key }
         let judgedGroups = groups.filter { memory.keepVerdict(of: $0.key) }.map(\.key)
-        droppedVerdicts += UInt64(groups.count - judgedGroups.count)
         for (name, schema) in groups {
             let before = counted[name] ?? []
             do throws(Incomparable) {

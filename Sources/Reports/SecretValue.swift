@@ -6,7 +6,6 @@ enum SecretValue {
     private static let longestName = 64
 
     private static let keyBlock = Array("-----BEGIN".utf8)
-    private static let schemeEnd = Array("://".utf8)
     /// First parts of what an `Authorization` header field holds (RFC 9110 section 11).
     private static let authorizationSchemes: Set<String> = [
         "bearer", "basic", "digest", "negotiate", "apikey", "aws4-hmac-sha256",

@@ -158,7 +158,6 @@ extension Supervisor {
                     case .standby: standsBy(worker)
                     case .adopted(let index): adopted(index, by: worker)
                     case .accepting(let isAccepting): if !isAccepting { holdConfirmed(worker) }
-                    case .status(let text): logger.info("\(worker.name): \(text)")
                     case nil: logger.debug("unknown message", metadata: ["worker": "\(worker.name)"])
                     }
                 }

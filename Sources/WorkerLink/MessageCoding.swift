@@ -20,7 +20,6 @@ public enum MessageCoding {
         case adopt = 8
         case accepting = 9
         case ready = 65
-        case status = 66
         case standby = 67
         case adopted = 68
         case acceptingNow = 69
@@ -43,7 +42,6 @@ public enum MessageCoding {
     public static func encode(_ message: WorkerMessage) -> [UInt8] {
         switch message {
         case .ready: [Kind.ready.rawValue]
-        case .status(let status): [Kind.status.rawValue] + text(status)
         case .standby: [Kind.standby.rawValue]
         case .adopted(let index): [Kind.adopted.rawValue, UInt8(index)]
         case .accepting(let isAccepting): [Kind.acceptingNow.rawValue, isAccepting ? 1 : 0]
@@ -61,14 +59,13 @@ public enum MessageCoding {
         case .laneGone: return index(in: bytes).map(SupervisorMessage.laneGone)
         case .adopt: return index(in: bytes).map(SupervisorMessage.adopt)
         case .accepting: return flag(in: bytes).map(SupervisorMessage.accepting)
-        case .ready, .status, .standby, .adopted, .acceptingNow, nil: return nil
+        case .ready, .standby, .adopted, .acceptingNow, nil: return nil
         }
     }
 
     public static func decodeWorkerMessage(_ bytes: [UInt8]) -> WorkerMessage? {
         switch bytes.first.flatMap(Kind.init) {
         case .ready: bytes.count == 1 ? .ready : nil
-        case .status: text(in: bytes).map(WorkerMessage.status)
         case .standby: bytes.count == 1 ? .standby : nil
         case .adopted: index(in: bytes).map(WorkerMessage.adopted)
         case .acceptingNow: flag(in: bytes).map(WorkerMessage.accepting)

@@ -29,11 +29,6 @@ public final class SupervisorLink: Sendable {
         send(.accepting(isAccepting))
     }
 
-    /// For people; shows in the supervisor's log.
-    public func sendStatus(_ status: String) {
-        send(.status(status))
-    }
-
     /// The next order; waits for it, so give it a thread of its own. `nil`: the supervisor is gone, and the worker
     /// must go too. Messages that are not known are left out. Throws when one came without all of its descriptors, as when
     /// this process may open no more: what it was to do is lost.

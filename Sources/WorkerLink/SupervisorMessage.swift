@@ -66,6 +66,4 @@ public enum WorkerMessage: Equatable, Sendable {
     case adopted(index: Int)
     /// From now on it takes connections, or none.
     case accepting(Bool)
-    /// For people: what it is doing now. Cut to ``MessageCoding/limitTextBytes``.
-    case status(String)
 }

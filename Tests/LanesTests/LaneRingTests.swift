@@ -229,7 +229,7 @@ import Testing
         let successor = try lane.takeOver()
         #expect(successor.currentRecords(of: slot).map(\.subject) == [2])
         #expect(successor.entry(at: slot)?.seriesPosition == second)
-        successor.forgetAll(of: slot)
+        successor.forget(.series, agent: slot, subject: 2)
         #expect(successor.entry(at: slot)?.seriesPosition == AgentEntry.noPosition)
         #expect(try lane.takeOver().currentCount == 0)
     }

@@ -52,7 +52,7 @@ import Testing
         let lane = try LaneUnderTest()
         let writer = try lane.format(generation: 12)
         let reader = try lane.reader()
-        #expect(reader.generation == 12 && reader.writerPID > 0 && reader.writerIndex == 3)
+        #expect(reader.generation == 12 && reader.writer.processID > 0 && reader.writerIndex == 3)
         #expect(reader.writer.startTicks == ProcessStartTime.ownTicks())
         writer.beat(5)
         #expect(reader.heartbeat == 5)

@@ -46,7 +46,6 @@ import Testing
             #expect(SchemaRounds.read(consistency.encoded, limits: limits) != nil)
         }
         #expect(consistency.gaugeValues.map(\.group) == ["a", "z"])
-        #expect(consistency.droppedVerdicts == 2)
     }
 
     @Test func verdictsForTheGaugeAreBounded() {
@@ -56,7 +55,7 @@ import Testing
         let judgements = consistency.evaluate(
             ["c": stale(1), "a": stale(1), "b": stale(1)], registry: .noLiaison, hasEverybodyAnswered: true)
         #expect(judgements.count == 3)
-        #expect(consistency.gaugeValues.map(\.group) == ["a", "b"] && consistency.droppedVerdicts == 1)
+        #expect(consistency.gaugeValues.map(\.group) == ["a", "b"])
     }
 
     @Test func manyNodesTimesManyObjectsAreNotCompared() {

@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test(arguments: [
-        WorkerMessage.ready, .status("läuft"), .standby, .adopted(index: 63), .accepting(false), .accepting(true),
+        WorkerMessage.ready, .standby, .adopted(index: 63), .accepting(false), .accepting(true),
     ]) func workersMessagesTravel(
         message: WorkerMessage
     ) {
@@ -90,9 +90,9 @@ import Testing
     }
 
     @Test func longTextsAreCut() {
-        let bytes = MessageCoding.encode(.status(String(repeating: "ä", count: 5000)))
+        let bytes = MessageCoding.encode(.logLevel(String(repeating: "ä", count: 5000)))
         #expect(bytes.count == 1 + MessageCoding.limitTextBytes)
-        #expect(MessageCoding.decodeWorkerMessage(bytes) != nil)
+        #expect(MessageCoding.decodeSupervisorMessage(bytes) != nil)
     }
 }
 
@@ -110,7 +110,7 @@ import Testing
         #expect(try link.receive()?.message == .stop)
         close(mine)
         #expect(try link.receive()?.message == nil)
-        link.sendStatus("into the void")  // must not raise SIGPIPE
+        link.sendAdopted(index: 0)  // must not raise SIGPIPE
         close(theirs)
     }
 

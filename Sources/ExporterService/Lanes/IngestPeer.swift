@@ -59,8 +59,6 @@ final class IngestPeers {
     private(set) var all: [IngestPeer] = []
 
     var count: Int { all.count }
-    /// Where the next worker would stand.
-    var placeCount: Int { places.count }
     private(set) var followers: [LaneFollower] = []
 
     subscript(index: Int) -> IngestPeer? { places.indices.contains(index) ? places[index] : nil }

@@ -10,7 +10,6 @@ final class WorkerLines {
     private let control: ControlReader
     private let generation: UInt64
     private var number: UInt64 = 0
-    private(set) var refusedCommands: UInt64 = 0
 
     init(peers: IngestPeers, control: ControlReader, generation: UInt64) {
         self.peers = peers
@@ -88,7 +87,6 @@ final class WorkerLines {
             return position
         } catch {
             // A worker that does not read its commands any more is about to be replaced: no use to wait for it.
-            refusedCommands += 1
             return nil
         }
     }

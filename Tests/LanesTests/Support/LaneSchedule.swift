@@ -106,11 +106,6 @@ final class LaneSchedule {
             isLosing = { $0 == key }
             writer.forget(RecordType(rawValue: key.type), agent: owner, subject: key.subject)
             return { $0.forgot(owner) { $0 == key } }
-        case 24..<26:
-            guard let agent else { return nil }
-            isLosing = { $0.slot == agent.index }
-            writer.forgetAll(of: agent)
-            return { $0.forgot(agent) }
         default:
             return try append(agent)
         }
