@@ -5,6 +5,8 @@ import Glibc
 public enum ProgramOutput {
     /// More than that is no answer.
     public static let limitBytes = 64 << 10
+    /// Between two looks for its end, which comes a moment after that of its output.
+    private static let lookAgainMilliseconds: Int32 = 5
 
     public struct Result: Equatable, Sendable {
         /// Standard output and error, in the order in which they came; cut at ``limitBytes``.
@@ -36,15 +38,29 @@ public enum ProgramOutput {
         let code = posix_spawn(&pid, path, &actions, nil, &argumentVector, environ)
         close(ends[1])
         guard code == 0 else { throw SystemError(call: path, code: code) }
-        let text = read(ends[0], until: MonotonicClock.nowNanoseconds() + UInt64(limitMilliseconds) * 1_000_000)
-        // It has closed its output, or has had its time: nothing more is waited for.
-        if text == nil { kill(pid, SIGKILL) }
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0 {
-            guard errno == EINTR else { throw .last("waitpid") }
-        }
+        let deadline = MonotonicClock.nowNanoseconds() + UInt64(limitMilliseconds) * 1_000_000
+        let text = read(ends[0], until: deadline)
+        let status = try Self.waitStatus(of: pid, until: deadline)
         let hasExited = status & 0x7F == 0
         return Result(text: text ?? "", exitCode: text != nil && hasExited ? (status >> 8) & 0xFF : nil)
+    }
+
+    /// How it ended, as wait(2) says. Who has closed its output need not have ended: it has its time for that, too, and is
+    /// killed then.
+    private static func waitStatus(of pid: pid_t, until deadlineNanoseconds: UInt64) throws(SystemError) -> Int32 {
+        var status: Int32 = 0
+        var isKilled = false
+        while true {
+            let ended = waitpid(pid, &status, isKilled ? 0 : WNOHANG)
+            if ended == pid { return status }
+            guard ended == 0 || errno == EINTR else { throw .last("waitpid") }
+            if MonotonicClock.nowNanoseconds() >= deadlineNanoseconds {
+                kill(pid, SIGKILL)
+                isKilled = true
+            } else if ended == 0 {
+                poll(nil, 0, lookAgainMilliseconds)
+            }
+        }
     }
 
     /// All that comes until the end; `nil`: the end did not come in time.
