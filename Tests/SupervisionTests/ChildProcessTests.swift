@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Platform
+import Testing
+
+/// Children die with the thread that has started them, so each test waits for their ends on its own thread.
+@Suite struct ChildProcessTests {
+    private func shell(_ script: String, descriptors: [Int32] = [], output: Int32? = nil) throws -> ChildProcess {
+        try ChildProcess(
+            path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin", "MARK=here"],
+            descriptors: descriptors, output: output)
+    }
+
+    /// The pidfd says when; a minute is what only a defect takes.
+    private func end(of child: ChildProcess) -> ChildProcess.End? {
+        var request = pollfd(fd: child.pidfd, events: Int16(POLLIN), revents: 0)
+        guard poll(&request, 1, 60_000) == 1 else { return nil }
+        return child.reap()
+    }
+
+    private func text(_ descriptor: Int32) -> String {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        var text: [UInt8] = []
+        while case let count = read(descriptor, &bytes, bytes.count), count > 0 { text += bytes.prefix(count) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private func makePipe() throws -> (read: Int32, write: Int32) {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }
+
+    @Test func anEndIsToldOnce() throws {
+        let child = try shell("exit 5")
+        #expect(end(of: child) == .exited(code: 5))
+        #expect(child.reap() == nil)
+        #expect(!child.signal(SIGTERM))
+    }
+
+    @Test func aSignalEndsIt() throws {
+        let child = try shell("exec sleep 1000")
+        #expect(child.reap() == nil)
+        #expect(child.signal(SIGKILL))
+        #expect(end(of: child) == .killed(signal: SIGKILL, hasDumpedCore: false))
+    }
+
+    @Test func itHasTheDescriptorsAndTheEnvironmentThatItIsGiven() throws {
+        let (output, given) = (try makePipe(), try makePipe())
+        let child = try shell(
+            "echo $MARK; echo through >&3; ls /proc/self/fd | wc -l", descriptors: [given.write], output: output.write)
+        close(output.write)
+        close(given.write)
+        defer { for end in [output.read, given.read] { close(end) } }
+        #expect(end(of: child) == .exited(code: 0))
+        #expect(text(given.read) == "through\n")
+        // Three, what it was given, and the folder that `ls` reads.
+        #expect(text(output.read).split(separator: "\n").map { $0.filter { $0 != " " } } == ["here", "5"])
+    }
+
+    @Test func theOtherPathIsTakenWhereTheFirstCannotBe() throws {
+        let child = try ChildProcess(
+            path: "/nowhere/at-all", otherPath: "/bin/sh", arguments: ["sh", "-c", "exit 9"], environment: [],
+            descriptors: [])
+        #expect(end(of: child) == .exited(code: 9))
+    }
+
+    @Test func whatCannotBeExecutedIsAnErrorAndNoProcess() {
+        let error = #expect(throws: SystemError.self) {
+            try ChildProcess(path: "/nowhere/at-all", arguments: ["x"], environment: [], descriptors: [])
+        }
+        #expect(error?.code == ENOENT)
+    }
+}
+
+@Suite struct ProcessUsageTests {
+    @Test func thisProcessIsSeen() throws {
+        let usage = try #require(ProcessUsage(pid: getpid()))
+        #expect(usage.threads >= 1 && usage.residentBytes > 1 << 20 && usage.virtualBytes >= usage.residentBytes)
+        #expect(usage.userSeconds >= 0 && usage.systemSeconds >= 0)
+        let now = Double(WallClock.nowNanoseconds()) / 1e9
+        #expect(usage.startedAtSeconds > 0 && usage.startedAtSeconds < now + 1)
+        #expect(usage.openDescriptors.map { $0 >= 3 } == true)
+        #expect(usage.maximumDescriptors.map { $0 > 0 } != false)
+        // It does not seem to have been started anew.
+        #expect(ProcessUsage(pid: getpid())?.startedAtSeconds == usage.startedAtSeconds)
+    }
+
+    @Test func nobodyIsNotSeen() {
+        for pid in [0, -1, Int32.min, Int32.max] { #expect(ProcessUsage(pid: pid) == nil) }
+    }
+
+    @Test func theParentIsThere() { #expect(ProcessUsage.parentProcessID > 0) }
+}
