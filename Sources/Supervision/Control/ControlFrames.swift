@@ -35,7 +35,8 @@ public enum ControlFrames {
 
     public static func encode(fields: [String]) -> [UInt8] {
         var writer = BinaryWriter()
-        writer.append(bytes: Array(fields.map { Array($0.utf8) }.joined(separator: [0])).span.bytes)
+        let content = Array(fields.map { Array($0.utf8) }.joined(separator: [0]))
+        writer.append(bytes: content.span.bytes)
         return writer.bytes
     }
 
@@ -95,9 +96,9 @@ public enum ControlFrames {
         var writer = BinaryWriter()
         var rest = bytes[...]
         while !rest.isEmpty {
-            let piece = rest.prefix(limitAnswerBytes - 1)
-            writer.append(bytes: ([kind] + piece).span.bytes)
-            rest = rest.dropFirst(piece.count)
+            let piece = [kind] + rest.prefix(limitAnswerBytes - 1)
+            writer.append(bytes: piece.span.bytes)
+            rest = rest.dropFirst(piece.count - 1)
         }
         return writer.bytes
     }
