@@ -48,48 +48,55 @@ let package = Package(
         .executableTarget(name: "Ingest", dependencies: ["IngestService", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
             name: "Exporter", dependencies: ["CRevision", "ExporterService", "Settings", "WorkerLink", "WorkerRuntime"]),
-        .executableTarget(name: "LaneTool", dependencies: ["Exchange", "Lanes", "Platform", arguments]),
+        .executableTarget(
+            name: "LaneTool", dependencies: ["Calendar", "Exchange", "JSONWriting", "Lanes", "Platform", arguments]),
 
         // The workers' and the supervisor's logic.
         .target(
             name: "Supervision",
-            dependencies: ["Exchange", "Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),
+            dependencies: [
+                "BinaryCoding", "Calendar", "Exchange", "JSONWriting", "Lanes", "Platform", "Settings", "Logs",
+                "WorkerLink",
+                log,
+            ]),
         .target(
             name: "IngestService",
             dependencies: [
-                "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform",
-                "Settings",
+                "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform", "Settings",
                 "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, log, protobuf, deque,
             ]),
         .target(
             name: "ExporterService",
             dependencies: [
-                "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform",
-                "Reports",
-                "Settings", "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf, deque,
+                "BinaryCoding", "Calendar", "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "JSONWriting", "Lanes",
+                "Logs", "Metrics", "Platform", "Reports", "Settings", "TestHooks", "WorkerLink", "WorkerRuntime", nioCore,
+                nioPosix, log, protobuf, deque,
             ]),
 
         // What the answers of the streams other than metrics mean.
-        .target(name: "Reports", dependencies: ["FODCProtocol", "Metrics", "Platform", protobuf]),
+        .target(
+            name: "Reports",
+            dependencies: ["BinaryCoding", "Calendar", "FODCProtocol", "JSONWriting", "Platform", protobuf]),
 
         // Protocols.
         .target(name: "GRPCServer", dependencies: ["GRPCCauses", "HTTP2", "Platform", nioCore, nioPosix, log, deque]),
         .target(name: "HTTP2", dependencies: ["CNghttp2", "Platform", nioCore]),
-        .target(name: "HTTPServer", dependencies: ["CISAL", "Platform", nioCore, nioPosix, log]),
+        .target(name: "HTTPServer", dependencies: ["CISAL", "Calendar", "Platform", nioCore, nioPosix, log]),
         .target(name: "FODCProtocol", dependencies: ["Metrics", "Platform", protobuf], exclude: ["Protos"]),
 
         // What the gRPC server counts by cause: the exporter shows it, and does not link the server.
         .target(name: "GRPCCauses"),
 
         // What the data is.
-        .target(name: "Metrics", dependencies: ["Platform", "CPlatform"], swiftSettings: hotPath),
-        .target(name: "Exchange", dependencies: ["Lanes", "Platform"]),
+        .target(
+            name: "Metrics", dependencies: ["Calendar", "JSONWriting", "Platform", "CPlatform"], swiftSettings: hotPath),
+        .target(name: "Exchange", dependencies: ["BinaryCoding", "Lanes", "Platform"]),
 
         // What processes share, and how they are started.
-        .target(name: "WorkerLink", dependencies: ["Lanes", "Platform", "Settings"]),
+        .target(name: "WorkerLink", dependencies: ["BinaryCoding", "Lanes", "Platform", "Settings"]),
         .target(
             name: "WorkerRuntime", dependencies: ["Logs", "Platform", "Settings", "WorkerLink", nioCore, nioPosix, log]),
-        .target(name: "Logs", dependencies: ["Platform", log]),
+        .target(name: "Logs", dependencies: ["Calendar", "JSONWriting", "Platform", log]),
         .target(name: "Settings", dependencies: ["Platform"]),
         .target(name: "Lanes", dependencies: ["Platform", "CPlatform", "TestHooks"]),
 
@@ -116,7 +123,8 @@ let package = Package(
         .target(
             name: "AgentSimulation",
             dependencies: [
-                "FODCProtocol", "HTTP2", "Platform", "Settings", nioCore, nioPosix, nioHTTP1, log, protobuf,
+                "Calendar", "FODCProtocol", "HTTP2", "JSONWriting", "Platform", "Settings", nioCore, nioPosix, nioHTTP1,
+                log, protobuf,
             ],
             path: "Tools/AgentSimulation"),
         .executableTarget(
@@ -130,7 +138,7 @@ let package = Package(
         .testTarget(name: "BinaryCodingTests", dependencies: ["BinaryCoding"]),
         // Starts RingTools.
         .testTarget(name: "LanesTests", dependencies: ["RingTools", "Lanes", "Platform"]),
-        .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", protobuf]),
+        .testTarget(name: "MetricsTests", dependencies: ["Calendar", "Metrics", "FODCProtocol", protobuf]),
         .testTarget(
             name: "HTTP2Tests",
             dependencies: ["HTTP2", "GRPCCauses", "GRPCServer", "Platform", nioCore, nioPosix, nioEmbedded]),
@@ -141,11 +149,12 @@ let package = Package(
             dependencies: [
                 "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
             ]),
-        .testTarget(name: "ReportsTests", dependencies: ["FODCProtocol", "Platform", "Reports", protobuf]),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["FODCProtocol", "JSONWriting", "Platform", "Reports", protobuf]),
         .testTarget(
             name: "AgentSimulationTests",
-            dependencies: ["AgentSimulation", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
-        .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
+            dependencies: ["AgentSimulation", "Calendar", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
+        .testTarget(name: "ExchangeTests", dependencies: ["BinaryCoding", "Exchange"]),
         .testTarget(
             name: "IngestServiceTests",
             dependencies: [

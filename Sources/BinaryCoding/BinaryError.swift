@@ -5,7 +5,6 @@
 public enum BinaryError: Error, Equatable, Sendable, CustomStringConvertible {
     case truncated(neededBytes: Int, remainingBytes: Int)
     case wrongVersion(found: UInt8, expected: UInt8)
-    case wrongChecksum
     case limitExceeded(count: Int, limit: Int)
     case invalidUTF8
     /// A number that none of the values of this type has.
@@ -18,7 +17,6 @@ public enum BinaryError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .truncated(let needed, let remaining): "\(needed) bytes are needed and \(remaining) are left"
         case .wrongVersion(let found, let expected): "the version is \(found) instead of \(expected)"
-        case .wrongChecksum: "the checksum is wrong"
         case .limitExceeded(let count, let limit): "the count is \(count) and may be \(limit) at most"
         case .invalidUTF8: "a text is not UTF-8"
         case .unknownValue(let number, let type): "\(number) is no \(type)"

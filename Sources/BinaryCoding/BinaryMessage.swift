@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Platform
 
 /// A message between processes of the service, or to a later process of it.
 ///
@@ -31,23 +30,5 @@ extension BinaryMessage {
         let message = try Self(from: &reader)
         try reader.expectEnd()
         self = message
-    }
-
-    /// ``encoded`` with its CRC-32C behind it, for memory that outlives a process which may end in the middle of a write.
-    public var sealed: [UInt8] {
-        var writer = BinaryWriter(encoded)
-        writer.append(CRC32C.checksum(writer.bytes.span.bytes))
-        return writer.bytes
-    }
-
-    public init(sealed bytes: RawSpan) throws(BinaryError) {
-        let checksumBytes = MemoryLayout<UInt32>.size
-        guard bytes.byteCount >= checksumBytes else {
-            throw .truncated(neededBytes: checksumBytes, remainingBytes: bytes.byteCount)
-        }
-        let content = bytes.extracting(0..<bytes.byteCount - checksumBytes)
-        var reader = BinaryReader(bytes.extracting(content.byteCount..<bytes.byteCount))
-        guard try reader.integer(UInt32.self) == CRC32C.checksum(content) else { throw .wrongChecksum }
-        try self.init(encoded: content)
     }
 }

@@ -4,16 +4,18 @@ import Platform
 /// Reads what a ``BinaryWriter`` wrote, in the same order. Bytes may be anything: each read checks what is left, and no claimed
 /// count reserves more memory than the bytes behind it justify.
 public struct BinaryReader: ~Escapable {
-    private let bytes: RawSpan
-    private var position = 0
+    @usableFromInline let bytes: RawSpan
+    @usableFromInline var position = 0
 
     @_lifetime(copy bytes)
     public init(_ bytes: RawSpan) {
         self.bytes = bytes
     }
 
+    @inlinable
     public var remainingBytes: Int { bytes.byteCount - position }
 
+    @inlinable
     public mutating func integer<Value: FixedWidthInteger & BitwiseCopyable>(
         _ type: Value.Type = Value.self
     ) throws(BinaryError) -> Value {
@@ -28,6 +30,7 @@ public struct BinaryReader: ~Escapable {
     }
 
     /// Reads the number that stands for a value.
+    @inlinable
     public mutating func value<Value: RawRepresentable>(
         _ type: Value.Type = Value.self
     ) throws(BinaryError) -> Value where Value.RawValue: FixedWidthInteger & BitwiseCopyable {
@@ -61,6 +64,7 @@ public struct BinaryReader: ~Escapable {
     }
 
     /// Reads a list whose elements take `elementBytes` or more each.
+    @inlinable
     public mutating func list<Element>(
         ofAtLeast elementBytes: Int, atMost limit: Int = .max,
         _ element: (inout BinaryReader) throws(BinaryError) -> Element
@@ -72,6 +76,7 @@ public struct BinaryReader: ~Escapable {
         return elements
     }
 
+    @inlinable
     public mutating func optional<Value>(
         _ some: (inout BinaryReader) throws(BinaryError) -> Value
     ) throws(BinaryError) -> Value? {
@@ -79,6 +84,7 @@ public struct BinaryReader: ~Escapable {
     }
 
     /// Reads a count of elements that take `elementBytes` or more each.
+    @inlinable
     public mutating func count(ofAtLeast elementBytes: Int, atMost limit: Int = .max) throws(BinaryError) -> Int {
         precondition(elementBytes > 0, "elements without bytes would justify any count")
         let count = Int(try integer(UInt32.self))
@@ -94,7 +100,8 @@ public struct BinaryReader: ~Escapable {
     }
 
     /// - Returns: the offset of the bytes that were taken.
-    private mutating func advance(by count: Int) throws(BinaryError) -> Int {
+    @inlinable
+    mutating func advance(by count: Int) throws(BinaryError) -> Int {
         precondition(count >= 0, "a reader goes forward only")
         guard count <= remainingBytes else { throw .truncated(neededBytes: count, remainingBytes: remainingBytes) }
         defer { position += count }

@@ -2,17 +2,20 @@
 import Platform
 
 /// Appends the fields of a ``BinaryMessage``: integers little-endian, texts, lists and bytes with a `UInt32` count in front.
-public struct BinaryWriter {
-    public private(set) var bytes: [UInt8]
+public struct BinaryWriter: Sendable {
+    @usableFromInline var written: [UInt8]
 
     /// Goes on behind what is there.
     public init(_ bytes: [UInt8] = []) {
-        self.bytes = bytes
+        written = bytes
     }
 
+    public var bytes: [UInt8] { written }
+
+    @inlinable
     public mutating func append<Value: FixedWidthInteger>(_ value: Value) {
         for shift in stride(from: 0, to: Value.bitWidth, by: 8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+            written.append(UInt8(truncatingIfNeeded: value >> shift))
         }
     }
 
@@ -20,13 +23,14 @@ public struct BinaryWriter {
     public mutating func append(_ flag: Bool) { append(flag ? 1 : 0 as UInt8) }
 
     /// Appends the number that stands for a value.
+    @inlinable
     public mutating func append<Value: RawRepresentable>(_ value: Value) where Value.RawValue: FixedWidthInteger {
         append(value.rawValue)
     }
 
     public mutating func append(_ text: String) {
         append(count: text.utf8.count)
-        bytes.append(contentsOf: text.utf8)
+        written.append(contentsOf: text.utf8)
     }
 
     /// Appends bytes behind their count.
@@ -37,9 +41,10 @@ public struct BinaryWriter {
 
     /// Appends bytes without a count, for a reader that knows how many they are.
     public mutating func append(unmarked bytes: RawSpan) {
-        self.bytes.append(copying: bytes)
+        written.append(copying: bytes)
     }
 
+    @inlinable
     public mutating func append<Element>(
         list elements: some Collection<Element>, _ element: (inout BinaryWriter, Element) -> Void
     ) {
@@ -48,6 +53,7 @@ public struct BinaryWriter {
     }
 
     /// Appends a flag, and the value if there is one.
+    @inlinable
     public mutating func append<Value>(optional value: Value?, _ some: (inout BinaryWriter, Value) -> Void) {
         append(value != nil)
         if let value { some(&self, value) }

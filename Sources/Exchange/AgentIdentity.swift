@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import BinaryCoding
 import Lanes
 import Platform
 
@@ -24,7 +25,8 @@ public struct AgentIdentity: Hashable, Sendable {
     }
 
     private var canonicalBytes: [UInt8] {
-        var writer = PayloadWriter()
+        // Without a version: the ids of agents follow from it, for as long as the installation lives.
+        var writer = BinaryWriter()
         writer.append(podName)
         writer.append(containerNames)
         return writer.bytes
@@ -61,10 +63,12 @@ public struct InstallationSecret: Sendable {
     /// `nil` unless there are exactly ``byteCount`` bytes.
     public init?(_ bytes: [UInt8]) {
         guard bytes.count == Self.byteCount else { return nil }
-        func word(_ index: Int) -> UInt64 {
-            bytes[index * 8..<index * 8 + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        var reader = BinaryReader(bytes.span.bytes)
+        do {
+            identityKey = (try reader.integer(), try reader.integer())
+            hashKey = (try reader.integer(), try reader.integer())
+        } catch {
+            return nil
         }
-        identityKey = (word(0), word(1))
-        hashKey = (word(2), word(3))
     }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import BinaryCoding
 import Lanes
 
 /// What the exporter asks of every ingest worker: that it ask agents on one of their streams. Number and generation stand
 /// in the record's header.
-public struct AskCommand: Equatable, Sendable {
+public struct AskCommand: RecordPayload, Equatable, Sendable {
+    public static let version: UInt8 = 1
+
     /// One of ``AgentStream/asked``.
     public var stream: AgentStream
     /// `CLOCK_MONOTONIC`: the round is over then, whoever has answered.
@@ -17,34 +20,20 @@ public struct AskCommand: Equatable, Sendable {
         self.agents = agents
     }
 
-    public var payload: [UInt8] {
-        var writer = PayloadWriter()
-        writer.append(stream.rawValue)
+    public func encode(into writer: inout BinaryWriter) {
+        writer.append(stream)
         writer.append(deadlineNanoseconds)
-        writer.append(UInt8(agents == nil ? 0 : 1))
-        writer.append(UInt32(agents?.count ?? 0))
-        for id in agents ?? [] { writer.append(id) }
-        return writer.bytes
+        writer.append(optional: agents) { writer, ids in writer.append(list: ids) { $0.append($1) } }
     }
 
-    /// `nil` when the payload is not one of ours.
-    public init?(payload: RawSpan) {
-        var reader = PayloadReader(payload)
-        do {
-            guard let stream = AgentStream(rawValue: try reader.integer()), AgentStream.asked.contains(stream) else {
-                return nil
+    public init(from reader: inout BinaryReader) throws(BinaryError) {
+        stream = try reader.value()
+        guard AgentStream.asked.contains(stream) else { throw .invalidValue("\(stream) is a stream that is not asked") }
+        deadlineNanoseconds = try reader.integer()
+        agents = try reader.optional { (reader) throws(BinaryError) in
+            try reader.list(ofAtLeast: BinaryReader.agentIDBytes) { (reader) throws(BinaryError) in
+                try reader.agentID()
             }
-            self.stream = stream
-            deadlineNanoseconds = try reader.integer()
-            let isSelective = try reader.integer(UInt8.self) != 0
-            let count = try reader.count(ofAtLeast: 2 * MemoryLayout<UInt64>.size)
-            var ids: [AgentID] = []
-            ids.reserveCapacity(count)
-            for _ in 0..<count { ids.append(try reader.agentID()) }
-            agents = isSelective ? ids : nil
-        } catch {
-            return nil
         }
-        guard reader.isAtEnd else { return nil }
     }
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import BinaryCoding
 
 /// What the exporter asks of every ingest worker: the latest values, or a window. Number and generation stand in the
 /// record's header.
-public struct CollectCommand: Equatable, Sendable {
+public struct CollectCommand: RecordPayload, Equatable, Sendable {
+    public static let version: UInt8 = 1
+
     /// Nanoseconds since the epoch, both ends inclusive as the agents take them.
     public struct Window: Equatable, Sendable {
         public var startNanoseconds: Int64
@@ -28,36 +31,23 @@ public struct CollectCommand: Equatable, Sendable {
         self.podName = podName
     }
 
-    public var payload: [UInt8] {
-        var writer = PayloadWriter()
+    public func encode(into writer: inout BinaryWriter) {
         writer.append(deadlineNanoseconds)
-        var flags: UInt8 = 0
-        if window != nil { flags |= 1 }
-        if role != nil { flags |= 2 }
-        if podName != nil { flags |= 4 }
-        writer.append(flags)
-        writer.append(window?.startNanoseconds ?? 0)
-        writer.append(window?.endNanoseconds ?? 0)
-        writer.append(role ?? "")
-        writer.append(podName ?? "")
-        return writer.bytes
+        writer.append(optional: window) { writer, window in
+            writer.append(window.startNanoseconds)
+            writer.append(window.endNanoseconds)
+        }
+        writer.append(optional: role) { $0.append($1) }
+        writer.append(optional: podName) { $0.append($1) }
     }
 
-    public init?(payload: RawSpan) {
-        var reader = PayloadReader(payload)
-        do {
-            deadlineNanoseconds = try reader.integer()
-            let flags = try reader.integer(UInt8.self)
+    public init(from reader: inout BinaryReader) throws(BinaryError) {
+        deadlineNanoseconds = try reader.integer()
+        window = try reader.optional { (reader) throws(BinaryError) in
             let start = try reader.integer(Int64.self)
-            let end = try reader.integer(Int64.self)
-            window = flags & 1 != 0 ? Window(startNanoseconds: start, endNanoseconds: end) : nil
-            let role = try reader.string()
-            let podName = try reader.string()
-            self.role = flags & 2 != 0 ? role : nil
-            self.podName = flags & 4 != 0 ? podName : nil
-        } catch {
-            return nil
+            return Window(startNanoseconds: start, endNanoseconds: try reader.integer())
         }
-        guard reader.isAtEnd else { return nil }
+        role = try reader.optional { (reader) throws(BinaryError) in try reader.text() }
+        podName = try reader.optional { (reader) throws(BinaryError) in try reader.text() }
     }
 }

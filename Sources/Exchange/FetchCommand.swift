@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import BinaryCoding
 import Lanes
 
 /// Download a profile from an agent. The number of the record is that of the download; chunks and ending bear it.
-public struct FetchCommand: Equatable, Sendable {
+public struct FetchCommand: RecordPayload, Equatable, Sendable {
+    public static let version: UInt8 = 1
+
     public var agent: AgentID
     public var profileID: String
     /// `heap` or `goroutine`.
@@ -16,33 +19,26 @@ public struct FetchCommand: Equatable, Sendable {
         self.filepath = filepath
     }
 
-    public var payload: [UInt8] {
-        var writer = PayloadWriter()
+    public func encode(into writer: inout BinaryWriter) {
         writer.append(agent)
         writer.append(profileID)
         writer.append(type)
         writer.append(filepath)
-        return writer.bytes
     }
 
-    /// `nil` when the payload is not one of ours.
-    public init?(payload: RawSpan) {
-        var reader = PayloadReader(payload)
-        do {
-            agent = try reader.agentID()
-            profileID = try reader.string()
-            type = try reader.string()
-            filepath = try reader.string()
-        } catch {
-            return nil
-        }
-        guard reader.isAtEnd else { return nil }
+    public init(from reader: inout BinaryReader) throws(BinaryError) {
+        agent = try reader.agentID()
+        profileID = try reader.text()
+        type = try reader.text()
+        filepath = try reader.text()
     }
 }
 
 /// How far a download has come at its reader: what lies between this and what has been sent is in somebody's memory, and
 /// ingest lets that be no more than ``windowBytes``. The number of the record is that of the download.
-public struct FetchCredit: Equatable, Sendable {
+public struct FetchCredit: RecordPayload, Equatable, Sendable {
+    public static let version: UInt8 = 1
+
     /// What may be on its way from the agent's stream to the client or the spool file, and with it one chunk more: so the
     /// agent has the next chunk on its way while one is being taken, and a download costs little memory.
     public static let windowBytes: UInt64 = 1 << 20
@@ -54,21 +50,19 @@ public struct FetchCredit: Equatable, Sendable {
         self.takenBytes = takenBytes
     }
 
-    public var payload: [UInt8] {
-        var writer = PayloadWriter()
+    public func encode(into writer: inout BinaryWriter) {
         writer.append(takenBytes)
-        return writer.bytes
     }
 
-    public init?(payload: RawSpan) {
-        var reader = PayloadReader(payload)
-        guard let bytes = try? reader.integer(UInt64.self), reader.isAtEnd else { return nil }
-        takenBytes = bytes
+    public init(from reader: inout BinaryReader) throws(BinaryError) {
+        takenBytes = try reader.integer()
     }
 }
 
 /// How a download ended at ingest. Comes after its last chunk, once.
-public struct FetchEnding: Equatable, Sendable {
+public struct FetchEnding: RecordPayload, Equatable, Sendable {
+    public static let version: UInt8 = 1
+
     public enum Cause: UInt8, Sendable {
         /// All chunks have been handed over.
         case complete = 0
@@ -97,22 +91,13 @@ public struct FetchEnding: Equatable, Sendable {
         self.message = message
     }
 
-    public var payload: [UInt8] {
-        var writer = PayloadWriter()
-        writer.append(cause.rawValue)
+    public func encode(into writer: inout BinaryWriter) {
+        writer.append(cause)
         writer.append(message)
-        return writer.bytes
     }
 
-    public init?(payload: RawSpan) {
-        var reader = PayloadReader(payload)
-        do {
-            guard let cause = Cause(rawValue: try reader.integer()) else { return nil }
-            self.cause = cause
-            message = try reader.string()
-        } catch {
-            return nil
-        }
-        guard reader.isAtEnd else { return nil }
+    public init(from reader: inout BinaryReader) throws(BinaryError) {
+        cause = try reader.value()
+        message = try reader.text()
     }
 }

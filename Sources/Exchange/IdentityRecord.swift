@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import BinaryCoding
 import Lanes
 import Platform
 
 /// Who an agent is and what it said of itself: payload of an `identity` record. A new one is written when role or
 /// labels change.
-public struct IdentityRecord: Equatable, Sendable {
+public struct IdentityRecord: RecordPayload, Equatable, Sendable {
+    public static let version: UInt8 = 1
+
     public var id: AgentID
     public var identity: AgentIdentity
     public var role: String
@@ -27,46 +30,30 @@ public struct IdentityRecord: Equatable, Sendable {
         self.registeredAtNanoseconds = registeredAtNanoseconds
     }
 
-    public var payload: [UInt8] {
-        var writer = PayloadWriter()
-        writer.append(id.high)
-        writer.append(id.low)
+    public func encode(into writer: inout BinaryWriter) {
+        writer.append(id)
         writer.append(registeredAtNanoseconds)
         writer.append(identity.podName)
         writer.append(identity.containerNames)
         writer.append(role)
         writer.append(peer)
-        writer.append(UInt32(labels.count))
-        for label in labels {
+        writer.append(list: labels) { writer, label in
             writer.append(label.key)
             writer.append(label.value)
         }
-        return writer.bytes
     }
 
-    /// `nil` when the payload is not one of ours.
-    public init?(payload: RawSpan) {
-        var reader = PayloadReader(payload)
-        do {
-            let high = try reader.integer(UInt64.self)
-            let low = try reader.integer(UInt64.self)
-            id = AgentID(high: high, low: low)
-            registeredAtNanoseconds = try reader.integer()
-            let podName = try reader.string()
-            identity = AgentIdentity(podName: podName, containerNames: try reader.strings())
-            role = try reader.string()
-            peer = try reader.string()
-            let count = try reader.count(ofAtLeast: 2 * MemoryLayout<UInt32>.size)
-            labels = []
-            labels.reserveCapacity(count)
-            for _ in 0..<count {
-                let key = try reader.string()
-                labels.append(AgentLabel(key: key, value: try reader.string()))
-            }
-        } catch {
-            return nil
+    public init(from reader: inout BinaryReader) throws(BinaryError) {
+        id = try reader.agentID()
+        registeredAtNanoseconds = try reader.integer()
+        let podName = try reader.text()
+        identity = AgentIdentity(podName: podName, containerNames: try reader.texts())
+        role = try reader.text()
+        peer = try reader.text()
+        labels = try reader.list(ofAtLeast: 2 * BinaryReader.textBytes) { (reader) throws(BinaryError) in
+            let key = try reader.text()
+            return AgentLabel(key: key, value: try reader.text())
         }
-        guard reader.isAtEnd else { return nil }
     }
 }
 

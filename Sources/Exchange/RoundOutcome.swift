@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import BinaryCoding
 
 /// How a collection ended at one ingest worker: payload of `round-done` and `window-done`. Agents are named by the
 /// index of their slot.
-public struct RoundOutcome: Equatable, Sendable {
+public struct RoundOutcome: RecordPayload, Equatable, Sendable {
+    public static let version: UInt8 = 1
+
     public enum Ending: UInt8, Sendable {
         /// Everybody who was asked has answered or has gone.
         case complete = 0
@@ -27,26 +30,17 @@ public struct RoundOutcome: Equatable, Sendable {
         self.skipped = skipped
     }
 
-    public var payload: [UInt8] {
-        var writer = PayloadWriter()
-        writer.append(ending.rawValue)
+    public func encode(into writer: inout BinaryWriter) {
+        writer.append(ending)
         writer.append(answered)
         writer.append(unanswered)
         writer.append(skipped)
-        return writer.bytes
     }
 
-    public init?(payload: RawSpan) {
-        var reader = PayloadReader(payload)
-        do {
-            guard let ending = Ending(rawValue: try reader.integer()) else { return nil }
-            self.ending = ending
-            answered = try reader.numbers()
-            unanswered = try reader.numbers()
-            skipped = try reader.numbers()
-        } catch {
-            return nil
-        }
-        guard reader.isAtEnd else { return nil }
+    public init(from reader: inout BinaryReader) throws(BinaryError) {
+        ending = try reader.value()
+        answered = try reader.numbers()
+        unanswered = try reader.numbers()
+        skipped = try reader.numbers()
     }
 }

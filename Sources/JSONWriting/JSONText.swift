@@ -21,10 +21,6 @@ public enum JSONText {
         text.append(UInt8(ascii: "\""))
     }
 
-    public static func append(_ number: some BinaryInteger, to text: inout [UInt8]) {
-        text.append(contentsOf: String(number).utf8)
-    }
-
     /// Appends an RFC 3339 time in quotes.
     public static func append(_ time: EpochTime, fraction: RFC3339.Fraction, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "\""))

@@ -5,7 +5,7 @@ import Platform
 /// Appends JSON piece by piece, with the commas and, if wanted, the indentation that belong between the pieces.
 ///
 /// Any content gives valid JSON. The order of the members is that of the calls.
-public struct JSONWriter {
+public struct JSONWriter: Sendable {
     public enum Layout: Sendable {
         /// Without white space.
         case compact
@@ -30,6 +30,7 @@ public struct JSONWriter {
 
     // MARK: Structure
 
+    @inlinable
     public mutating func object(_ members: (inout JSONWriter) -> Void) {
         open(UInt8(ascii: "{"))
         members(&self)
@@ -37,6 +38,7 @@ public struct JSONWriter {
     }
 
     /// Appends an array of `elements`; `element` writes one of them.
+    @inlinable
     public mutating func array<Element>(
         _ elements: some Sequence<Element>, _ element: (inout JSONWriter, Element) -> Void
     ) {
@@ -49,11 +51,10 @@ public struct JSONWriter {
     }
 
     /// Appends a member of an object; `value` writes its value. Names in the program need no escapes.
+    @inlinable
     public mutating func member(_ name: StaticString, _ value: (inout JSONWriter) -> Void) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        append(name)
-        bytes.append(UInt8(ascii: "\""))
+        string(name)
         endName()
         value(&self)
     }
@@ -66,27 +67,31 @@ public struct JSONWriter {
         value(&self)
     }
 
-    private mutating func open(_ bracket: UInt8) {
+    @usableFromInline
+    mutating func open(_ bracket: UInt8) {
         bytes.append(bracket)
         depth += 1
         needsComma = false
     }
 
     /// The brackets of what is empty stand together.
-    private mutating func close(_ bracket: UInt8) {
+    @usableFromInline
+    mutating func close(_ bracket: UInt8) {
         depth -= 1
         if needsComma { breakLine() }
         bytes.append(bracket)
         needsComma = true
     }
 
-    private mutating func separate() {
+    @usableFromInline
+    mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
         needsComma = true
         breakLine()
     }
 
-    private mutating func endName() {
+    @usableFromInline
+    mutating func endName() {
         bytes.append(UInt8(ascii: ":"))
         if case .indented = layout { bytes.append(UInt8(ascii: " ")) }
     }
@@ -105,15 +110,29 @@ public struct JSONWriter {
 
     public mutating func string(_ value: String) { JSONText.append(value, escapes: escapes, to: &bytes) }
     public mutating func string(bytes value: RawSpan) { JSONText.append(bytes: value, escapes: escapes, to: &bytes) }
-    public mutating func number(_ value: some BinaryInteger) { JSONText.append(value, to: &bytes) }
+    /// A string of the program's own, which needs no escapes.
+    public mutating func string(_ value: StaticString) {
+        bytes.append(UInt8(ascii: "\""))
+        append(value)
+        bytes.append(UInt8(ascii: "\""))
+    }
+    @inlinable
+    public mutating func number(_ value: some BinaryInteger) { append(digits: String(value)) }
+    @inlinable
+    public mutating func quotedNumber(_ value: some BinaryInteger) { append(digits: "\"\(value)\"") }
+
+    @usableFromInline
+    mutating func append(digits: String) { bytes.append(contentsOf: digits.utf8) }
+
     public mutating func bool(_ value: Bool) { append(value ? "true" : "false") }
     public mutating func null() { append("null") }
+    @inlinable
     public mutating func strings(_ values: some Sequence<String>) { array(values) { $0.string($1) } }
 
     /// Appends a number of seconds, cut to the millisecond.
     public mutating func seconds(nanoseconds: UInt64) {
         let (whole, fraction) = (nanoseconds / 1_000_000).quotientAndRemainder(dividingBy: 1000)
-        JSONText.append(whole, to: &bytes)
+        number(whole)
         bytes.append(UInt8(ascii: "."))
         bytes.append(contentsOf: String(fraction + 1000).utf8.dropFirst())
     }
@@ -130,7 +149,26 @@ public struct JSONWriter {
 
     // MARK: Members of one value
 
+    /// Appends a member that is `null` if there is no value.
+    @inlinable
+    public mutating func member<Value>(
+        _ name: StaticString, optional value: Value?, _ some: (inout JSONWriter, Value) -> Void
+    ) {
+        member(name) { json in
+            if let value { some(&json, value) } else { json.null() }
+        }
+    }
+
+    /// Appends a member that is an array of `elements`; `element` writes one of them.
+    @inlinable
+    public mutating func member<Element>(
+        _ name: StaticString, list elements: some Sequence<Element>, _ element: (inout JSONWriter, Element) -> Void
+    ) {
+        member(name) { $0.array(elements, element) }
+    }
+
     public mutating func member(_ name: StaticString, _ value: String) { member(name) { $0.string(value) } }
+    @inlinable
     public mutating func member(_ name: StaticString, _ value: some BinaryInteger) { member(name) { $0.number(value) } }
     public mutating func member(_ name: StaticString, _ value: Bool) { member(name) { $0.bool(value) } }
     public mutating func member(_ name: StaticString, _ values: [String]) { member(name) { $0.strings(values) } }

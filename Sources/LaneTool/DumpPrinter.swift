@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSONWriting
 
 /// One thing of a lane to be shown, as names and values.
 struct DumpItem {
@@ -47,10 +48,12 @@ struct DumpPrinter {
     /// One line, with the names of the fields that are there.
     func printLine(_ item: DumpItem) {
         if asJSON {
-            let fields = [("what", DumpItem.Value.text(item.what))] + item.fields.map { ($0.name, $0.value) }
-            let members = fields.map { "\(quoted($0.0)):\(json($0.1))" }
-            StandardStreams.write("{\(members.joined(separator: ","))}\n")
-            return
+            var json = JSONWriter(escapes: .c1)
+            json.object { json in
+                json.member("what", item.what)
+                for (name, value) in item.fields { json.member(named: name) { Self.append(value, to: &$0) } }
+            }
+            return StandardStreams.write(json.text + "\n")
         }
         let shown = item.fields.filter { field in
             switch field.value {
@@ -75,28 +78,13 @@ struct DumpPrinter {
         }
     }
 
-    private func json(_ value: DumpItem.Value) -> String {
+    private static func append(_ value: DumpItem.Value, to json: inout JSONWriter) {
         switch value {
-        case .text(let text): quoted(text)
-        case .number(let number): "\(number)"
-        case .flag(let flag): flag ? "true" : "false"
-        case .shown(_, let number): "\(number)"
-        case .none: "null"
+        case .text(let text): json.string(text)
+        case .number(let number): json.number(number)
+        case .flag(let flag): json.bool(flag)
+        case .shown(_, let number): json.number(number)
+        case .none: json.null()
         }
-    }
-
-    /// A JSON string (RFC 8259, section 7).
-    private func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": quoted += "\\\(scalar)"
-            case "\u{0}"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
+import Calendar
 import Platform
 
 /// Times and sizes as people read them.
 enum Shown {
     /// `2026-11-23T08:12:25.123Z`, the wall clock's time in UTC.
     static func wallTime(_ nanoseconds: Int64) -> String {
-        var seconds = time_t(nanoseconds / 1_000_000_000)
-        var parts = tm()
-        guard gmtime_r(&seconds, &parts) != nil else { return "\(nanoseconds) ns" }
-        func padded(_ number: Int32, _ width: Int) -> String {
-            let digits = "\(number)"
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
-        let milliseconds = Int32(nanoseconds / 1_000_000 % 1000)
-        return "\(padded(parts.tm_year + 1900, 4))-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))T"
-            + "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
-            + ".\(padded(abs(milliseconds), 3))Z"
+        RFC3339.text(EpochTime(nanosecondsSinceEpoch: nanoseconds), fraction: .milliseconds)
     }
 
     /// How long ago a monotonic time was.

@@ -15,7 +15,7 @@ enum LaneLayout {
     /// `FODCLANE` as a little-endian word.
     static let magic: UInt64 = 0x454E_414C_4344_4F46
     /// To be raised with any change of the format: a lane of another version is refused, never interpreted.
-    static let version = TestHooks.layoutVersion(3)
+    static let version = TestHooks.layoutVersion(4)
 
     static let wordBytes = 8
     static let cacheLineBytes = 64

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Calendar
+import JSONWriting
 import Logging
 import Platform
 
@@ -81,7 +83,7 @@ public struct LogLine: Sendable {
     var hasLabel: Bool { label != component && !label.isEmpty }
 
     private var text: String {
-        "\(Timestamp.rfc3339(wallNanoseconds: wallNanoseconds)) \(level) \(journalText)"
+        "\(time) \(level) \(journalText)"
     }
 
     /// The text without what the journal shows by itself: `ingest-0/grpc: agent gone pod=data-0`.
@@ -108,20 +110,22 @@ public struct LogLine: Sendable {
     }
 
     private var json: String {
-        var line = "{\"time\":\"\(Timestamp.rfc3339(wallNanoseconds: wallNanoseconds))\",\"level\":\"\(level)\""
-        var fields = fields
-        fields.insert(("message", message), at: 0)
-        if hasLabel { fields.insert(("part", label), at: 0) }
-        fields.insert(("component", component), at: 0)
-        fields.insert(("module", Self.module), at: 0)
-        for (name, value) in fields {
-            line += ",\""
-            Self.appendEscaped(name, to: &line, isQuoted: true)
-            line += "\":\""
-            Self.appendEscaped(value, to: &line, isQuoted: true)
-            line += "\""
+        var json = JSONWriter(escapes: .logs)
+        json.object { json in
+            json.member("time", time)
+            json.member("level", level.rawValue)
+            json.member("module", Self.module)
+            json.member("component", component)
+            if hasLabel { json.member("part", label) }
+            json.member("message", message)
+            for (name, value) in fields { json.member(named: name) { $0.string(value) } }
         }
-        return line + "}"
+        return json.text
+    }
+
+    /// UTC, cut to milliseconds.
+    private var time: String {
+        RFC3339.text(EpochTime(nanosecondsSinceEpoch: wallNanoseconds), fraction: .milliseconds)
     }
 
     /// With the message cut and the fields gone: what always fits.

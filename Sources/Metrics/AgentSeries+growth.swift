@@ -131,7 +131,7 @@ extension AgentSeries {
     /// What is kept of a description: valid UTF-8, not longer than the limit. nil: there is none, or it is not text.
     private func description(_ message: RawSpan, _ range: Range<Int>) -> [UInt8]? {
         let bytes = message.extracting(range)
-        guard bytes.byteCount > 0, NameRules.isUTF8(bytes) else { return nil }
+        guard bytes.byteCount > 0, bytes.isUTF8 else { return nil }
         var count = min(bytes.byteCount, limits.maxDescriptionBytes)
         // Not in the middle of a character.
         while count > 0, count < bytes.byteCount, bytes.byte(uncheckedAt: count) & 0xc0 == 0x80 { count -= 1 }

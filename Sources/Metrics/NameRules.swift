@@ -40,22 +40,4 @@ public enum NameRules {
         for place in 0..<name.byteCount where kinds[Int(name.byte(uncheckedAt: place))] & rest == 0 { return false }
         return true
     }
-
-    public static func isUTF8(_ bytes: RawSpan) -> Bool {
-        var place = 0
-        while place &+ 8 <= bytes.byteCount {
-            if bytes.word(uncheckedAt: place) & 0x8080_8080_8080_8080 != 0 { return isUTF8Carefully(bytes) }
-            place &+= 8
-        }
-        while place < bytes.byteCount {
-            if bytes.byte(uncheckedAt: place) > 0x7f { return isUTF8Carefully(bytes) }
-            place &+= 1
-        }
-        return true
-    }
-
-    private static func isUTF8Carefully(_ bytes: RawSpan) -> Bool {
-        let copy = bytes.array(0..<bytes.byteCount)
-        return (try? UTF8Span(validating: copy.span)) != nil
-    }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Calendar
 import Platform
 
 /// Writes `{"timestamp":"2026-02-02T09:59:00Z","value":12.4}`, and remembers the texts of the last times: a window has
@@ -50,10 +51,12 @@ struct PointWriter {
 
     @inline(__always)
     private mutating func stamp(_ time: SampleTime) -> SIMD32<UInt8> {
-        let second = RFC3339.second(of: time)
+        let second = RFC3339.clamped(secondsSinceEpoch: time.secondsSinceEpoch)
         let place = Int(truncatingIfNeeded: (UInt64(bitPattern: second) &* 0x9E37_79B9_7F4A_7C15) >> 56)
         if stamps[place].second != second {
-            let text = RFC3339(time).bytes
+            var text: [UInt8] = []
+            text.reserveCapacity(RFC3339.wholeSecondBytes)
+            RFC3339.append(EpochTime(seconds: second), fraction: .none, to: &text)
             var vector = SIMD32<UInt8>(repeating: 0)
             for (index, byte) in text.enumerated() { vector[index] = byte }
             stamps[place] = Stamp(second: second, text: vector)

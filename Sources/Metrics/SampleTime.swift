@@ -21,6 +21,12 @@ extension SampleTime {
         self = nanoseconds >= 0 ? nanoseconds / 1000 : -((999 - nanoseconds) / 1000)
     }
 
+    /// Rounded down.
+    @inline(__always)
+    var secondsSinceEpoch: Int64 {
+        self >= 0 ? self / 1_000_000 : -((999_999 - Swift.max(self, Int64.min + 1_000_000)) / 1_000_000)
+    }
+
     /// The nearest that Int64 reaches: the years from 1678 to 2262.
     var nanosecondsSinceEpoch: Int64 {
         let (product, overflow) = multipliedReportingOverflow(by: 1000)

@@ -149,7 +149,7 @@ public final class SeriesTable: Sendable {
     ) -> Bool {
         let name = payload.extracting(block.name)
         guard NameRules.isMetricName(name), !NameRules.isReserved(name),
-            NameRules.isUTF8(payload.extracting(block.description))
+            payload.extracting(block.description).isUTF8
         else { return false }
         var decoder = FrontCoding.Decoder(from: block.coded.lowerBound, to: block.coded.upperBound)
         var before: [UInt8] = []

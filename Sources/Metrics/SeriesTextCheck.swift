@@ -22,7 +22,7 @@ struct SeriesTextCheck {
     mutating func accepts(_ text: RawSpan, nameBytes: Int) -> Bool {
         (hasOddBucket, hasOddQuantile) = (false, false)
         let last = text.byteCount - 1
-        guard nameBytes <= last, text.byte(uncheckedAt: last) == UInt8(ascii: " "), NameRules.isUTF8(text) else {
+        guard nameBytes <= last, text.byte(uncheckedAt: last) == UInt8(ascii: " "), text.isUTF8 else {
             return false
         }
         if nameBytes == last { return true }

@@ -32,7 +32,7 @@ struct SeriesTextMaker {
     mutating func make(_ message: RawSpan, _ fields: MetricFields) -> Outcome {
         let name = message.extracting(fields.name)
         guard NameRules.isMetricName(name) else {
-            return .dropped(NameRules.isUTF8(name) ? .invalidMetricName : .invalidUTF8)
+            return .dropped(name.isUTF8 ? .invalidMetricName : .invalidUTF8)
         }
         guard !NameRules.isReserved(name) else { return .dropped(.reservedMetricName) }
         guard name.byteCount <= limits.maxNameBytes else { return .dropped(.textTooLong) }
@@ -44,7 +44,7 @@ struct SeriesTextMaker {
         }
         for (index, label) in fields.labels.enumerated() {
             let labelName = message.extracting(label.name)
-            guard NameRules.isUTF8(labelName), NameRules.isUTF8(message.extracting(label.value)) else {
+            guard labelName.isUTF8, message.extracting(label.value).isUTF8 else {
                 return .dropped(.invalidUTF8)
             }
             if !insert(Int32(index), name: labelName, message, fields) { dependsOnOrder = true }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSONWriting
 import Platform
 
 /// Renders the JSON array of `/metrics-windows`, chunk by chunk: one element for each series and agent, sorted by name,
@@ -235,9 +236,10 @@ public struct WindowsCursor {
         guard let first = parts.first else { return }
         let nameBytes = names[name - 1].bytes
         text.append(contentsOf: Self.nameKey)
-        JSONText.appendString(bytes: nameBytes, to: &text)
+        JSONText.append(bytes: nameBytes.span.bytes, to: &text)
         text.append(contentsOf: Self.descriptionKey)
-        JSONText.appendString(bytes: parts.last { !$0.description.isEmpty }?.description ?? [], to: &text)
+        let description = parts.last { !$0.description.isEmpty }?.description ?? []
+        JSONText.append(bytes: description.span.bytes, to: &text)
         text.append(contentsOf: Self.labelsKey)
         let series = first.text
         var labels = SeriesLabels(series.span.bytes, nameBytes: nameBytes.count)
@@ -245,18 +247,19 @@ public struct WindowsCursor {
         while let label = labels.next(series.span.bytes) {
             if let separator { text.append(separator) }
             separator = UInt8(ascii: ",")
-            JSONText.appendString(series.span.bytes.extracting(label.name), to: &text)
+            JSONText.append(bytes: series.span.bytes.extracting(label.name), to: &text)
             text.append(UInt8(ascii: ":"))
             if SeriesLabels.isEscaped(series.span.bytes, label.value) {
-                JSONText.appendString(bytes: SeriesLabels.unescaped(series.span.bytes, label.value), to: &text)
+                let value = SeriesLabels.unescaped(series.span.bytes, label.value)
+                JSONText.append(bytes: value.span.bytes, to: &text)
             } else {
-                JSONText.appendString(series.span.bytes.extracting(label.value), to: &text)
+                JSONText.append(bytes: series.span.bytes.extracting(label.value), to: &text)
             }
         }
         text.append(contentsOf: Self.agentKey)
-        JSONText.appendString(agentIDs[sources[first.source].agent], to: &text)
+        JSONText.append(agentIDs[sources[first.source].agent], to: &text)
         text.append(contentsOf: Self.podKey)
-        JSONText.appendString(bytes: first.podName, to: &text)
+        JSONText.append(bytes: first.podName.span.bytes, to: &text)
         text.append(contentsOf: Self.dataKey)
         points =
             parts.count == 1

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSONWriting
 
 /// What `/cluster` answers: the registry as it is.
 public struct ClusterReport: Sendable {
@@ -48,15 +49,12 @@ public struct ClusterReport: Sendable {
         json.object { json in
             json.member("nodes") { $0.array(sorted) { json, node in json.object { Self.append(node, to: &$0) } } }
             json.member("calls") { $0.raw(callsJSON ?? Array("[]".utf8)) }
-            json.member("updated_at") { $0.time(nanosecondsSinceEpoch: updatedAtNanoseconds) }
+            json.member("updated_at", nanosecondsSinceEpoch: updatedAtNanoseconds)
         }
-        self.json = json.text
+        self.json = json.bytes
     }
 
     private static func append(_ node: Node, to json: inout JSONWriter) {
-        func time(_ nanoseconds: Int64?) -> (inout JSONWriter) -> Void {
-            { if let nanoseconds { $0.time(nanosecondsSinceEpoch: nanoseconds) } else { $0.null() } }
-        }
         json.member("node_id", node.reporter.podName)
         json.member("agent_id", node.reporter.agentID)
         json.member("node_role", node.reporter.role)
@@ -64,11 +62,11 @@ public struct ClusterReport: Sendable {
         json.member("container_names", node.containerNames)
         json.member("labels", node.labels)
         json.member("status", node.isOnline ? AgentStatus.online : AgentStatus.unconnected)
-        json.member("registered_at", time(node.registeredAtNanoseconds))
-        json.member("last_heartbeat", time(node.lastHeartbeatNanoseconds))
+        json.member("registered_at", nanosecondsSinceEpoch: node.registeredAtNanoseconds)
+        json.member("last_heartbeat", nanosecondsSinceEpoch: node.lastHeartbeatNanoseconds)
         json.member("streams", node.streams)
         json.member("ingest_worker", node.ingestWorker)
-        json.member("last_sample_at", time(node.lastSampleAtNanoseconds))
+        json.member("last_sample_at", nanosecondsSinceEpoch: node.lastSampleAtNanoseconds)
         json.member("series", node.series)
     }
 }

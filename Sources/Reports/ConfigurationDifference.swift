@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import JSONWriting
 import Platform
 
 /// A key whose value is not the same on all nodes of one role. A node that does not have the key is one of them, with
@@ -56,18 +57,10 @@ struct ConfigurationDifference: Sendable {
             json.member("node_role", role)
             json.member("section", section.rawValue)
             json.member("key", key)
-            json.member("values") { json in
-                json.array(values) { json, holders in
-                    json.object { json in
-                        json.member("value") { json in
-                            if let value = holders.value {
-                                json.string(Secrets.shown(value, key: key))
-                            } else {
-                                json.null()
-                            }
-                        }
-                        json.member("pod_names", holders.podNames)
-                    }
+            json.member("values", list: values) { json, holders in
+                json.object { json in
+                    json.member("value", optional: holders.value) { $0.string(Secrets.shown($1, key: key)) }
+                    json.member("pod_names", holders.podNames)
                 }
             }
         }

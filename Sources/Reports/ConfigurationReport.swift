@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import Calendar
 import FODCProtocol
+import JSONWriting
 
 /// What `/cluster/config` answers: the nodes' configurations, and where nodes of one role differ. Values of secrets are
 /// never shown, but compared.
@@ -30,7 +32,7 @@ public struct ConfigurationReport: Sendable {
             json.member("differences") { $0.array(differences) { $1.append(to: &$0) } }
             json.member("not_supported", notSupported.sorted())
         }
-        self.json = json.text
+        self.json = json.bytes
     }
 
     private static func append(_ node: Node, to json: inout JSONWriter) {
@@ -40,9 +42,8 @@ public struct ConfigurationReport: Sendable {
         json.member("version", node.configuration.version)
         json.member("startup_params", masked(node.configuration.startupParameters))
         json.member("runtime_config", masked(node.configuration.runtimeConfiguration))
-        json.member("collected_at") {
-            if node.configuration.hasCollectedAt { $0.time(node.configuration.collectedAt) } else { $0.null() }
-        }
+        let collectedAt = node.configuration.hasCollectedAt ? node.configuration.collectedAt : nil
+        json.member("collected_at", optional: collectedAt) { $0.time(EpochTime($1)) }
     }
 
     private static func masked(_ values: [String: String]) -> [String: String] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import JSONWriting
 import Platform
 import SwiftProtobuf
 
@@ -63,7 +64,7 @@ public struct DiagnosticsReport: Sendable {
         }
         var json = JSONWriter()
         json.array(shown) { json, index in json.object { Self.append(records[index], to: &$0) } }
-        self.json = json.text
+        self.json = json.bytes
     }
 
     private static func append(_ record: Record, to json: inout JSONWriter) {
@@ -87,8 +88,7 @@ public struct DiagnosticsReport: Sendable {
         json.member("occurred_at", panic.hasOccurredAt ? panic.occurredAt : .zeroOfGo)
         if !panic.processMetadata.isEmpty { json.member("process_metadata", panic.processMetadata) }
         if !panic.breadcrumbs.isEmpty {
-            json.member("breadcrumbs") {
-                $0.array(panic.breadcrumbs) { json, crumb in json.object { append(crumb, to: &$0) } }
+            json.member("breadcrumbs", list: panic.breadcrumbs) { json, crumb in json.object { append(crumb, to: &$0) }
             }
         }
         json.member("recovered", panic.recovered)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import JSONWriting
 import Platform
 
 /// What `/cluster/lifecycle` answers: the agents' groups as one list, with the proxy's verdict on their schema.
@@ -96,17 +97,13 @@ public struct LifecycleReport: Sendable {
     public var json: [UInt8] {
         var json = JSONWriter()
         json.object { json in
-            json.member("groups") { json in
-                json.array(groups.sorted { $0.key < $1.key }) { json, group in
-                    json.complete(group.value.info(name: group.key.text))
-                }
+            json.member("groups", list: groups.sorted { $0.key < $1.key }) { json, group in
+                json.group(group.value.info(name: group.key.text))
             }
-            json.member("lifecycle_statuses") { json in
-                json.array(statuses) { json, status in
-                    json.object {
-                        $0.member("pod_name", status.reporter.podName)
-                        $0.member("reports") { $0.array(status.reports) { $0.complete($1) } }
-                    }
+            json.member("lifecycle_statuses", list: statuses) { json, status in
+                json.object {
+                    $0.member("pod_name", status.reporter.podName)
+                    $0.member("reports", list: status.reports) { $0.report($1) }
                 }
             }
             json.member("agent_summary") { json in
@@ -119,6 +116,6 @@ public struct LifecycleReport: Sendable {
             }
             if let error = attendance.error { json.member("error", error) }
         }
-        return json.text
+        return json.bytes
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import JSONWriting
 import Platform
 import SwiftProtobuf
 
@@ -52,7 +53,7 @@ public struct PressureReport: Sendable {
         captures.sort { $0.comes(before: $1) }
         var json = JSONWriter()
         json.array(captures) { json, capture in json.object { Self.append(capture, to: &$0) } }
-        self.json = json.text
+        self.json = json.bytes
     }
 
     private static func append(_ capture: Capture, to json: inout JSONWriter) {
@@ -62,15 +63,13 @@ public struct PressureReport: Sendable {
         json.member("role", capture.reporter.role)
         json.member("profile_id", capture.record.profileID)
         json.member("source_endpoint", capture.record.sourceEndpoint)
-        json.member("profiles") { json in
-            json.array(capture.record.profiles) { json, profile in
-                json.object {
-                    $0.member("type", profile.type)
-                    $0.member("filename", profile.filename)
-                    $0.member("filepath", profile.filepath)
-                    $0.member("format", profile.format)
-                    $0.member("size_bytes", profile.sizeBytes)
-                }
+        json.member("profiles", list: capture.record.profiles) { json, profile in
+            json.object {
+                $0.member("type", profile.type)
+                $0.member("filename", profile.filename)
+                $0.member("filepath", profile.filepath)
+                $0.member("format", profile.format)
+                $0.member("size_bytes", profile.sizeBytes)
             }
         }
         json.member("rss_bytes", capture.record.rssBytes)

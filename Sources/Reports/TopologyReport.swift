@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import JSONWriting
 import Platform
 
 /// What `/cluster/topology` answers: the agents' views of the cluster as one.
@@ -52,14 +53,14 @@ public struct TopologyReport: Sendable {
                 $0.member("source", call.source)
             }
         }
-        callsJSON = calls.text
+        callsJSON = calls.bytes
         let byPod = Self.shownAgents(of: agents)
         var json = JSONWriter()
         json.object {
             $0.member("nodes") { $0.array(merger.nodes) { Self.append($1, byPod, to: &$0) } }
-            $0.member("calls") { $0.raw(calls.text) }
+            $0.member("calls") { $0.raw(calls.bytes) }
         }
-        self.json = json.text
+        self.json = json.bytes
     }
 
     /// Of several agents of one pod an online one, of several such that whose heartbeat is the newest.
@@ -74,22 +75,57 @@ public struct TopologyReport: Sendable {
     private static func append(
         _ node: Banyandb_Database_V1_Node, _ agents: [ExactText: RegisteredAgent], to json: inout JSONWriter
     ) {
-        // Roles have names of their own for numbers that nobody has named.
-        var described = node
-        described.roles = []
-        let roleNames = EnumNames.of(Banyandb_Database_V1_Role.self)
         json.object { json in
-            json.members(of: described)
+            appendSetFields(of: node, to: &json)
             if let agent = node.labels[TopologyMerger.podNameLabel].flatMap({ agents[ExactText($0)] }) {
                 json.member("status", agent.isOnline ? AgentStatus.online : AgentStatus.unconnected)
                 if let heartbeat = agent.lastHeartbeatNanoseconds {
-                    json.member("last_heartbeat") { $0.time(nanosecondsSinceEpoch: heartbeat) }
+                    json.member("last_heartbeat", nanosecondsSinceEpoch: heartbeat)
                 }
             }
-            json.member("roles") { json in
-                json.array(node.roles) { $0.string(roleNames[$1.rawValue] ?? "UNKNOWN_ROLE_\($1.rawValue)") }
+            json.member("roles", list: node.roles) { json, role in
+                if let name = role.protoName { json.string(name) } else { json.string("UNKNOWN_ROLE_\(role.rawValue)") }
             }
         }
+    }
+
+    /// All but the roles, as Go's `encoding/json` writes the message: empty fields are left out, and a time is its two numbers.
+    private static func appendSetFields(of node: Banyandb_Database_V1_Node, to json: inout JSONWriter) {
+        if node.hasMetadata {
+            json.member("metadata") { json in
+                json.object { json in
+                    json.memberUnlessEmpty("group", node.metadata.group)
+                    json.memberUnlessEmpty("name", node.metadata.name)
+                    json.memberUnlessZero("id", node.metadata.id)
+                    json.memberUnlessZero("create_revision", node.metadata.createRevision)
+                    json.memberUnlessZero("mod_revision", node.metadata.modRevision)
+                }
+            }
+        }
+        json.memberUnlessEmpty("grpc_address", node.grpcAddress)
+        json.memberUnlessEmpty("http_address", node.httpAddress)
+        if node.hasCreatedAt {
+            json.member("created_at") { json in
+                json.object { json in
+                    json.memberUnlessZero("seconds", node.createdAt.seconds)
+                    json.memberUnlessZero("nanos", node.createdAt.nanos)
+                }
+            }
+        }
+        if !node.labels.isEmpty { json.member("labels", node.labels) }
+        json.memberUnlessEmpty("property_repair_gossip_grpc_address", node.propertyRepairGossipGrpcAddress)
+        json.memberUnlessEmpty("property_schema_grpc_address", node.propertySchemaGrpcAddress)
+        json.memberUnlessEmpty("property_schema_gossip_grpc_address", node.propertySchemaGossipGrpcAddress)
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func memberUnlessEmpty(_ name: StaticString, _ value: String) {
+        if !value.isEmpty { member(name, value) }
+    }
+
+    fileprivate mutating func memberUnlessZero(_ name: StaticString, _ value: some BinaryInteger) {
+        if value != 0 { member(name, value) }
     }
 }
 

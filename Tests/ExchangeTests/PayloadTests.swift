@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import BinaryCoding
 import Lanes
 import Testing
 
@@ -21,15 +22,26 @@ import Testing
     }
 
     @Test func noPrefixAndNothingLongerIsTaken() {
-        for payload in [identity.payload, command.payload, outcome.payload] {
-            for count in 0..<payload.count {
-                let part = Array(payload.prefix(count))
-                #expect(IdentityRecord(payload: part.span.bytes) == nil)
-                #expect(CollectCommand(payload: part.span.bytes) == nil || part.count == 33)
-                #expect(RoundOutcome(payload: part.span.bytes) == nil || part.count == 13)
-            }
+        func takes(_ payload: [UInt8], _ isTaken: (RawSpan) -> Bool) -> Bool { isTaken(payload.span.bytes) }
+        let payloads: [([UInt8], (RawSpan) -> Bool)] = [
+            (identity.payload, { IdentityRecord(payload: $0) != nil }),
+            (command.payload, { CollectCommand(payload: $0) != nil }),
+            (outcome.payload, { RoundOutcome(payload: $0) != nil }),
+        ]
+        for (payload, isTaken) in payloads {
+            #expect(takes(payload, isTaken))
+            for count in payload.indices { #expect(!takes(Array(payload.prefix(count)), isTaken)) }
+            #expect(!takes(payload + [0], isTaken))
         }
-        #expect(RoundOutcome(payload: (outcome.payload + [0]).span.bytes) == nil)
+    }
+
+    /// Rings outlive the programs that write them: a record of another version is not misread.
+    @Test func otherVersionsAreRefused() {
+        var payload = identity.payload
+        payload[0] += 1
+        #expect(throws: BinaryError.wrongVersion(found: 2, expected: 1)) {
+            try IdentityRecord(encoded: payload.span.bytes)
+        }
     }
 
     /// A lane is input: whatever bytes come, they are refused or make a value, and never trap.

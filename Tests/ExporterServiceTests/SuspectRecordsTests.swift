@@ -24,7 +24,7 @@ import Testing
             suspects.blame(RecordName(worker: 1, sequence: sequence))
         }
         let payload = suspects.payload
-        #expect(payload.count == SuspectRecords.limit * 16)
+        #expect(payload.count == 5 + SuspectRecords.limit * 16)
         #expect(SuspectRecords(payload: payload.span.bytes) == suspects)
         func isTaken(_ bytes: [UInt8]) -> Bool { SuspectRecords(payload: bytes.span.bytes) != nil }
         #expect(!isTaken(Array(payload.dropLast())))

@@ -77,14 +77,10 @@ import Testing
         #expect(String(decoding: text, as: UTF8.self) == expected)
     }
 
-    @Test func numbersAndTimes() {
+    @Test func times() {
         var text: [UInt8] = []
-        JSONText.append(UInt64.max, to: &text)
-        JSONText.append(Int64.min, to: &text)
         JSONText.append(EpochTime(seconds: 1, nanoseconds: 500_000_000), fraction: .groupsOfThree, to: &text)
-        #expect(
-            String(decoding: text, as: UTF8.self)
-                == "18446744073709551615-9223372036854775808\"1970-01-01T00:00:01.500Z\"")
+        #expect(String(decoding: text, as: UTF8.self) == "\"1970-01-01T00:00:01.500Z\"")
     }
 }
 

@@ -69,6 +69,13 @@ import Testing
         #expect(json.text == "<6>{\"\\u0085\\t\":\"\u{fffd}\"}")
     }
 
+    @Test func numbersHaveAllTheirDigits() {
+        var json = JSONWriter()
+        json.array([.max, .min, 0] as [Int64]) { $0.number($1) }
+        json.quotedNumber(UInt64.max)
+        #expect(json.text == #"[9223372036854775807,-9223372036854775808,0]"18446744073709551615""#)
+    }
+
     @Test func secondsHaveThreeDigits() {
         var json = JSONWriter()
         json.array([0, 999_999, 1_000_000, 1_999_999_999, .max] as [UInt64]) { $0.seconds(nanoseconds: $1) }

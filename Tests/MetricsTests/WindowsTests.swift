@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Calendar
 import Foundation
 import Testing
 
@@ -105,8 +106,8 @@ struct WindowsTests {
         (Int64.min / 2, "0001-01-01T00:00:00Z"),
     ])
     func writesTimes(_ seconds: Int64, _ expected: String) {
-        #expect(
-            String(decoding: RFC3339(SampleTime(seconds: seconds, nanoseconds: 0)).bytes, as: UTF8.self) == expected)
+        let second = SampleTime(seconds: seconds, nanoseconds: 0).secondsSinceEpoch
+        #expect(RFC3339.text(EpochTime(seconds: second), fraction: .none) == expected)
     }
 
     @Test(arguments: [51, 52] as [UInt64])
@@ -119,10 +120,8 @@ struct WindowsTests {
             for second in 0..<Int64.random(in: 1...60, using: &generator) {
                 let value = Double(Int.random(in: 0..<1000, using: &generator))
                 metrics.append(TestMetric(name: "m", labels: [("i", "\(index)")], value: value, time: (second, 0)))
-                var stamp: [UInt8] = []
-                JSONText.appendTimestamp(nanoseconds: second * 1_000_000_000, to: &stamp)
-                expected["\(index)", default: []].append(
-                    "\(String(decoding: stamp.dropFirst().dropLast(), as: UTF8.self)) \(Int(value))")
+                let stamp = RFC3339.text(EpochTime(seconds: second), fraction: .none)
+                expected["\(index)", default: []].append("\(stamp) \(Int(value))")
             }
         }
         metrics.shuffle(using: &generator)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import FODCProtocol
+import Foundation
 import SwiftProtobuf
 import Testing
+
+@testable import FODCProtocol
 
 /// Any bytes in a text are read; anything that is no message is refused, and nothing traps.
 @Suite struct LenientMessageTests {
@@ -193,5 +195,21 @@ import Testing
         #expect(throws: (any Error).self) { try parse(Lifecycle.self, [0x12, 0x01, 0xff, 0x1a, 0x7f]) }
         #expect(throws: (any Error).self) { try parse(Lifecycle.self, [0x12, 0x01, 0xff, 0xff]) }
         #expect(throws: (any Error).self) { try parse(Lifecycle.self, [0x0b]) }
+    }
+
+    /// Shapes of messages are found out by asking for one number after the other.
+    @Test func everyFieldNumberIsAskedFor() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let folder = root.appending(path: "Sources/FODCProtocol/Protos")
+        let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+        var numbers: [UInt64] = []
+        for case let file as URL in files where file.pathExtension == "proto" {
+            for match in try String(contentsOf: file, encoding: .utf8).matches(of: /= ([0-9]+);/) {
+                numbers.append(try #require(UInt64(match.1)))
+            }
+        }
+        #expect(numbers.count > 100)
+        #expect((numbers.max() ?? .max) <= WireShapeCollector.highestFieldNumber)
     }
 }

@@ -39,7 +39,7 @@ import Testing
                 + #""requested":\#(requested),"responded":0,"not_responded":\#(requested)},"error":"\#(error)"}"#)
     }
 
-    /// The frame of shared/examples/cluster-lifecycle.json; its groups are held against it in `MessageJSONTests`.
+    /// The frame of shared/examples/cluster-lifecycle.json; its groups are held against it in `LifecycleJSONTests`.
     @Test func itIsAsTheGoProxyWroteIt() throws {
         let report = LifecycleReport(
             answers: [answer("a", at: 1, groups: [.with { $0.name = "sw_metrics_0" }])], attendance: twoOfTwo)

@@ -116,11 +116,11 @@ import Testing
     }
 
     @Test func claimedCountsReserveNothing() {
-        let absurd: [UInt8] = [1, 0, 0, 0, 255, 255, 255, 255]
+        let absurd: [UInt8] = [2, 255, 255, 255, 255]
         #expect(SchemaRounds.read(absurd) == nil)
-        let counters: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 2, 0]
+        let counters: [UInt8] = [2, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 2, 0]
         #expect(SchemaRounds.read(counters) == nil)
-        let nothing: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        let nothing: [UInt8] = [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
         #expect(SchemaRounds.read(nothing) != nil)
         #expect(SchemaRounds.read([UInt8]()) == nil)
     }

@@ -57,6 +57,29 @@ import Testing
         #expect(text(report).hasSuffix(#""calls":\#(String(decoding: report.callsJSON, as: UTF8.self))}"#))
     }
 
+    /// A field that is added to the message, and not to the report, is missing in the answer.
+    @Test func allThatIsSetIsWrittenAndNothingElse() throws {
+        var full = node("n", pod: "p")
+        full.metadata = .with {
+            ($0.group, $0.name, $0.id, $0.createRevision, $0.modRevision) = ("g", "n", 1, .max, -2)
+        }
+        (full.httpAddress, full.grpcAddress, full.createdAt) = ("h", "g", .init())
+        full.propertyRepairGossipGrpcAddress = "r"
+        full.propertySchemaGrpcAddress = "s"
+        full.propertySchemaGossipGrpcAddress = "t"
+        let written = text(TopologyReport(views: [view(1, nodes: [full])], agents: []))
+        #expect(
+            written
+                == #"{"nodes":[{"metadata":{"group":"g","name":"n","id":1,"create_revision":9223372036854775807,"#
+                + #""mod_revision":-2},"grpc_address":"g","http_address":"h","created_at":{},"labels":{"pod_name":"p"},"#
+                + #""property_repair_gossip_grpc_address":"r","property_schema_grpc_address":"s","#
+                + #""property_schema_gossip_grpc_address":"t","roles":[]}],"calls":[]}"#)
+        let names = Set(Google_Protobuf_FieldMask(allFieldsOf: Node.self).paths)
+        #expect(names.allSatisfy { written.contains("\"\($0)\":") })
+        let bare = text(TopologyReport(views: [view(1, nodes: [.with { $0.metadata.name = "n" }])], agents: []))
+        #expect(bare == #"{"nodes":[{"metadata":{"name":"n"},"roles":[]}],"calls":[]}"#)
+    }
+
     @Test func emptyIsTwoEmptyArrays() {
         #expect(text(TopologyReport(views: [], agents: [])) == #"{"nodes":[],"calls":[]}"#)
     }

@@ -84,6 +84,77 @@ import Testing
         #expect(text.hasSuffix("}\n"))
     }
 
+    /// Programs and people read it; a change of layout is a change of what is promised.
+    @Test func theJSONIsTheSameByteForByte() {
+        var status = status
+        status.degradedReason = "\"quoted\" \\ \u{1}\u{85}ä\n"
+        status.lastReload = .init(isSuccess: true, atNanoseconds: 1_500_000_000)
+        #expect(
+            StatusReport.json(status) == #"""
+                {
+                  "version": "1.2.3",
+                  "pid": 4711,
+                  "phase": "serving",
+                  "degraded": true,
+                  "degraded_reason": "\"quoted\" \\ \u0001\u0085ä\u000a",
+                  "uptime_seconds": 93784.000,
+                  "grpc_address": "[::]:17912",
+                  "http_address": "[::]:17913",
+                  "log_level": "info",
+                  "ingest_workers_wanted": 2,
+                  "ingest_workers_running": 1,
+                  "held_off_identities": 0,
+                  "last_reload": {
+                    "result": "done",
+                    "reason": null,
+                    "time": "1970-01-01T00:00:01.500Z"
+                  },
+                  "workers": [
+                    {
+                      "name": "ingest-0",
+                      "pid": 4712,
+                      "state": "running",
+                      "generation": 7,
+                      "uptime_seconds": 61.500,
+                      "restarts": 6,
+                      "deaths_in_row": 0,
+                      "last_end": "SIGKILL",
+                      "agents_online": 500,
+                      "agents_unconnected": 3,
+                      "connections": 501,
+                      "lane_used_bytes": 15728640,
+                      "lane_bytes": 16777216
+                    },
+                    {
+                      "name": "ingest-1",
+                      "pid": 0,
+                      "state": "waiting",
+                      "generation": 3,
+                      "uptime_seconds": 0.000,
+                      "restarts": 2,
+                      "deaths_in_row": 3,
+                      "last_end": "SIGSEGV (core dumped)",
+                      "next_start_seconds": 0.500
+                    },
+                    {
+                      "name": "exporter",
+                      "pid": 4714,
+                      "state": "running",
+                      "generation": 1,
+                      "uptime_seconds": 0.000,
+                      "restarts": 0,
+                      "deaths_in_row": 0,
+                      "last_end": null
+                    }
+                  ]
+                }
+
+                """#)
+        status.workers = []
+        status.lastReload = nil
+        #expect(StatusReport.json(status).hasSuffix("  \"last_reload\": null,\n  \"workers\": []\n}\n"))
+    }
+
     @Test func nothingYet() throws {
         var status = status
         status.workers = []

@@ -82,8 +82,9 @@ import Testing
     }
 
     @Test(arguments: [
-        [], [0], [255], [1], [1, 0], [6], [6, 64], [8, 1, 1], [4, 0], [UInt8](repeating: 1, count: 10), [2, 0],
-        [3] + [UInt8](repeating: 65, count: 1025),
+        [], [2], [2, 0], [2, 255], [2, 1], [2, 1, 0], [2, 6], [2, 6, 64], [2, 8, 1, 1], [2, 4, 0], [2, 9, 2], [1, 2],
+        [2] + [UInt8](repeating: 1, count: 10), [2, 2, 0],
+        [2, 3] + [1, 4, 0, 0] + [UInt8](repeating: 65, count: 1025),
     ])
     func badBytesAreNoMessage(bytes: [UInt8]) {
         #expect(MessageCoding.decodeSupervisorMessage(bytes) == nil)
@@ -91,7 +92,7 @@ import Testing
 
     @Test func longTextsAreCut() {
         let bytes = MessageCoding.encode(.logLevel(String(repeating: "ä", count: 5000)))
-        #expect(bytes.count == 1 + MessageCoding.limitTextBytes)
+        #expect(bytes.count == 6 + MessageCoding.limitTextBytes)
         #expect(MessageCoding.decodeSupervisorMessage(bytes) != nil)
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Exchange
 import HTTPServer
+import JSONWriting
 import Lanes
-import Metrics
 import NIOCore
 import Platform
 import Settings
@@ -29,29 +29,29 @@ final class HealthEndpoint {
         let listed = directory.listed().values
         let online = listed.filter { $0.home.entry.status == .online }.count
         let reasons = self.reasons(nowNanoseconds: now)
-        var json: [UInt8] = []
-        func raw(_ text: String) { json.append(contentsOf: text.utf8) }
-        raw("{\"status\":\"\(reasons.isEmpty ? "healthy" : "degraded")\"")
-        if !reasons.isEmpty {
-            raw(",\"reason\":")
-            JSONText.appendString(reasons.joined(separator: "; "), to: &json)
-        }
-        raw(",\"agents_online\":\(online),\"agents_total\":\(listed.count)")
         let startedAt = control.counter(ControlCounter.serviceStartedAtNanoseconds.rawValue)
-        raw(",\"uptime_seconds\":\((now - min(now, startedAt)) / 1_000_000_000)")
-        raw(",\"version\":")
-        JSONText.appendString(ProxyVersion.current, to: &json)
-        raw(",\"workers\":[")
-        for (position, worker) in workers.enumerated() {
-            if position > 0 { raw(",") }
-            raw("{\"name\":\"\(worker.name)\",\"pid\":\(worker.status.processID),\"state\":\"\(worker.status.state)\"")
-            let uptime = now - min(now, worker.status.startedAtMonotonicNanoseconds)
-            raw(",\"restarts\":\(worker.status.restartCount),\"uptime_seconds\":\(uptime / 1_000_000_000)}")
+        func seconds(since start: UInt64) -> UInt64 { (now - min(now, start)) / 1_000_000_000 }
+        var json = JSONWriter()
+        json.object { json in
+            json.member("status", reasons.isEmpty ? "healthy" : "degraded")
+            if !reasons.isEmpty { json.member("reason", reasons.joined(separator: "; ")) }
+            json.member("agents_online", online)
+            json.member("agents_total", listed.count)
+            json.member("uptime_seconds", seconds(since: startedAt))
+            json.member("version", ProxyVersion.current)
+            json.member("workers", list: workers) { json, worker in
+                json.object {
+                    $0.member("name", worker.name)
+                    $0.member("pid", worker.status.processID)
+                    $0.member("state", "\(worker.status.state)")
+                    $0.member("restarts", worker.status.restartCount)
+                    $0.member("uptime_seconds", seconds(since: worker.status.startedAtMonotonicNanoseconds))
+                }
+            }
         }
-        raw("]}\n")
         responder.respond(
             status: 200, contentType: "application/json", headers: [("Cache-Control", "no-store")],
-            body: .bytes(ByteBuffer(bytes: json)))
+            body: .bytes(ByteBuffer(bytes: json.bytes + Array("\n".utf8))))
     }
 
     var workers: [(name: String, status: ControlWorker)] {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import BinaryCoding
 import Exchange
-import Platform
 
 /// Records that were being read when an exporter died of a fault of its own, and how often: payload of a `suspects` record
-/// of the state lane. Words: name and count, in turns.
-struct SuspectRecords: Equatable {
+/// of the state lane.
+struct SuspectRecords: RecordPayload, Equatable {
+    static let version: UInt8 = 1
     /// One death can be chance.
     static let deathsOfPoison = 2
     /// The oldest is forgotten first. More than this at once are not a record's fault.
@@ -14,27 +15,19 @@ struct SuspectRecords: Equatable {
 
     init() {}
 
-    /// `nil` when the payload is not one of ours.
-    init?(payload: RawSpan) {
-        let words = payload.byteCount / 8
-        guard payload.byteCount % 16 == 0, words / 2 <= Self.limit else { return nil }
-        for index in stride(from: 0, to: words, by: 2) {
-            deaths.append(
-                (
-                    RecordName(word: payload.unsafeLoadUnaligned(fromByteOffset: index * 8, as: UInt64.self)),
-                    payload.unsafeLoadUnaligned(fromByteOffset: index * 8 + 8, as: UInt64.self)
-                ))
+    func encode(into writer: inout BinaryWriter) {
+        writer.append(list: deaths) { writer, death in
+            writer.append(death.name.word)
+            writer.append(death.count)
         }
     }
 
-    var payload: [UInt8] {
-        var bytes: [UInt8] = []
-        for (name, count) in deaths {
-            for word in [name.word, count] {
-                for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
-            }
+    init(from reader: inout BinaryReader) throws(BinaryError) {
+        let wordBytes = MemoryLayout<UInt64>.size
+        deaths = try reader.list(ofAtLeast: 2 * wordBytes, atMost: Self.limit) { (reader) throws(BinaryError) in
+            let name = RecordName(word: try reader.integer())
+            return (name, try reader.integer())
         }
-        return bytes
     }
 
     mutating func blame(_ name: RecordName) {

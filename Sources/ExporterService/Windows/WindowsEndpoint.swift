@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Calendar
 import HTTPServer
 import Metrics
 import NIOCore
@@ -73,7 +74,7 @@ final class WindowsEndpoint {
 
     /// The window that both times make; `nil` when one of them is missing: then the latest samples are meant.
     static func window(of request: HTTPRequest) -> Result<(start: Int64, end: Int64)?, Mistake> {
-        var times: [RFC3339.Time] = []
+        var times: [EpochTime] = []
         for name in ["start_time", "end_time"] {
             guard let text = request.parameter(name), !text.isEmpty else { continue }
             guard let time = RFC3339.parse(text) else {
@@ -88,7 +89,7 @@ final class WindowsEndpoint {
             let end = quoted(request.parameter("end_time") ?? "")
             return .failure(Mistake(text: "start_time \(start) is after end_time \(end)"))
         }
-        return .success((times[0].clampedNanoseconds, times[1].clampedNanoseconds))
+        return .success((times[0].clampedNanosecondsSinceEpoch, times[1].clampedNanosecondsSinceEpoch))
     }
 
     private static func quoted(_ text: String) -> String { text.prefix(64).debugDescription }

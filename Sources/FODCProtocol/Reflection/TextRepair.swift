@@ -42,7 +42,7 @@ struct TextRepair {
             switch content {
             case .numbers: continue
             case .text:
-                if NameRules.isUTF8(body) { continue }
+                if body.isUTF8 { continue }
                 replacement = Array(String(decoding: body.copiedBytes, as: UTF8.self).utf8)
             case .message(let inner):
                 guard depth < BinaryDecodingOptions().messageDepthLimit else {

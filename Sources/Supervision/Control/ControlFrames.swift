@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import BinaryCoding
 
 /// What goes over the control socket.
 ///
@@ -33,8 +34,10 @@ public enum ControlFrames {
     // MARK: Requests
 
     public static func encode(fields: [String]) -> [UInt8] {
+        var writer = BinaryWriter()
         let content = Array(fields.map { Array($0.utf8) }.joined(separator: [0]))
-        return length(content.count) + content
+        writer.append(bytes: content.span.bytes)
+        return writer.bytes
     }
 
     /// The request that the bytes begin with; `nil`: it is not complete yet.
@@ -67,7 +70,7 @@ public enum ControlFrames {
         switch answer {
         case .output(let bytes): pieces(Kind.output, bytes)
         case .error(let bytes): pieces(Kind.error, bytes)
-        case .end(let exitCode): length(2) + [Kind.end, exitCode]
+        case .end(let exitCode): pieces(Kind.end, [exitCode])
         }
     }
 
@@ -90,22 +93,18 @@ public enum ControlFrames {
     }
 
     private static func pieces(_ kind: UInt8, _ bytes: [UInt8]) -> [UInt8] {
-        var encoded: [UInt8] = []
+        var writer = BinaryWriter()
         var rest = bytes[...]
         while !rest.isEmpty {
-            let piece = rest.prefix(limitAnswerBytes - 1)
-            encoded += length(piece.count + 1) + [kind] + piece
-            rest = rest.dropFirst(piece.count)
+            let piece = [kind] + rest.prefix(limitAnswerBytes - 1)
+            writer.append(bytes: piece.span.bytes)
+            rest = rest.dropFirst(piece.count - 1)
         }
-        return encoded
-    }
-
-    private static func length(_ count: Int) -> [UInt8] {
-        (0..<lengthBytes).map { UInt8(truncatingIfNeeded: count >> ($0 * 8)) }
+        return writer.bytes
     }
 
     private static func length(in bytes: ArraySlice<UInt8>) -> Int? {
-        guard bytes.count >= lengthBytes else { return nil }
-        return bytes.prefix(lengthBytes).reversed().reduce(0) { $0 << 8 | Int($1) }
+        var reader = BinaryReader(bytes.span.bytes)
+        return (try? reader.integer(UInt32.self)).map(Int.init)
     }
 }

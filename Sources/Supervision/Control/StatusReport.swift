@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Logs
+import Calendar
+import JSONWriting
 import Settings
 
 /// A ``ServiceStatus`` as text. Both forms end with a line break.
@@ -9,7 +10,7 @@ public enum StatusReport {
     /// - Parameter said: what it has printed: lines for people.
     public static func outcome(isDone: Bool, said: [UInt8]) -> String {
         let lines = String(decoding: said, as: UTF8.self).split(separator: "\n").map(String.init)
-        var json = StatusJSON()
+        var json = JSONWriter(layout: .indented, escapes: .statusReports)
         json.object { json in
             json.member("result", isDone ? "done" : "failed")
             json.member("text", lines.joined(separator: "\n"))
@@ -31,8 +32,8 @@ public enum StatusReport {
                 + "log level \(status.logLevel)")
         if status.heldOffIdentities > 0 { lines.append("held off: \(status.heldOffIdentities) agent identities") }
         if let reload = status.lastReload {
-            let when = Timestamp.rfc3339(wallNanoseconds: reload.atNanoseconds)
-            lines.append("last reload: \(when) " + (reload.isSuccess ? "done" : "failed: \(line(reload.reason))"))
+            lines.append(
+                "last reload: \(time(of: reload)) " + (reload.isSuccess ? "done" : "failed: \(line(reload.reason))"))
         }
         lines.append("")
         lines += table(status.workers)
@@ -108,48 +109,52 @@ public enum StatusReport {
         String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
     }
 
+    private static func time(of reload: ServiceStatus.Reload) -> String {
+        RFC3339.text(EpochTime(nanosecondsSinceEpoch: reload.atNanoseconds), fraction: .milliseconds)
+    }
+
     // MARK: For machines
 
     /// Members are never renamed or removed; new ones may come.
     static func json(_ status: ServiceStatus) -> String {
-        var json = StatusJSON()
+        var json = JSONWriter(layout: .indented, escapes: .statusReports)
         json.object { json in
             json.member("version", status.version)
             json.member("pid", status.processID)
             json.member("phase", status.phase.rawValue)
             json.member("degraded", status.degradedReason != nil)
-            json.member("degraded_reason", status.degradedReason)
-            json.seconds("uptime_seconds", nanoseconds: status.uptimeNanoseconds)
+            json.member("degraded_reason", optional: status.degradedReason) { $0.string($1) }
+            json.member("uptime_seconds") { $0.seconds(nanoseconds: status.uptimeNanoseconds) }
             json.member("grpc_address", status.grpcAddress)
             json.member("http_address", status.httpAddress)
             json.member("log_level", status.logLevel)
             json.member("ingest_workers_wanted", status.ingestWorkersWanted)
             json.member("ingest_workers_running", status.ingestWorkersRunning)
             json.member("held_off_identities", status.heldOffIdentities)
-            if let reload = status.lastReload {
-                json.member("last_reload") { json in
+            json.member("last_reload", optional: status.lastReload) { json, reload in
+                json.object { json in
                     json.member("result", reload.isSuccess ? "done" : "failed")
-                    json.member("reason", reload.isSuccess ? nil : reload.reason)
-                    json.member("time", Timestamp.rfc3339(wallNanoseconds: reload.atNanoseconds))
+                    json.member("reason", optional: reload.isSuccess ? nil : reload.reason) { $0.string($1) }
+                    json.member("time", time(of: reload))
                 }
-            } else {
-                json.member("last_reload", nil as String?)
             }
-            json.list("workers", status.workers, worker)
+            json.member("workers", list: status.workers) { json, one in json.object { worker(&$0, one) } }
         }
         return json.text + "\n"
     }
 
-    private static func worker(_ json: inout StatusJSON, _ worker: ServiceStatus.Worker) {
+    private static func worker(_ json: inout JSONWriter, _ worker: ServiceStatus.Worker) {
         json.member("name", worker.name)
         json.member("pid", worker.processID)
         json.member("state", worker.state.rawValue)
         json.member("generation", worker.generation)
-        json.seconds("uptime_seconds", nanoseconds: worker.uptimeNanoseconds)
+        json.member("uptime_seconds") { $0.seconds(nanoseconds: worker.uptimeNanoseconds) }
         json.member("restarts", worker.restarts)
         json.member("deaths_in_row", worker.deathsInRow)
-        json.member("last_end", worker.lastCause)
-        if let next = worker.nextStartNanoseconds { json.seconds("next_start_seconds", nanoseconds: next) }
+        json.member("last_end", optional: worker.lastCause) { $0.string($1) }
+        if let next = worker.nextStartNanoseconds {
+            json.member("next_start_seconds") { $0.seconds(nanoseconds: next) }
+        }
         guard let ingest = worker.ingest else { return }
         json.member("agents_online", ingest.agentsOnline)
         json.member("agents_unconnected", ingest.agentsUnconnected)

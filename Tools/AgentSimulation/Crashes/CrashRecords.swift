@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Calendar
 import FODCProtocol
 
 /// The crashes of a node, which its agent has all on disk and sends anew whenever it is asked.
@@ -37,12 +38,12 @@ enum CrashRecords {
             let seconds =
                 ValueModel.originSeconds + Int64(number) * spacingSeconds
                 + Int64(generator.next() % UInt64(spacingSeconds))
-            let time = CalendarTime(seconds: seconds)
+            let time = CivilTime(secondsSinceEpoch: seconds)
             let isRecovered = generator.next() % 2 == 0
             var record = Banyandb_Fodc_V1_StreamCrashDiagnosticsRequest()
             if isRecovered {  // the agent's own process is the node's: it was told
                 record.sourceEndpoint = "fodc-agent"
-                record.artifactDir = "in-process-\(cause.component)-\(time.rfc3339)"
+                record.artifactDir = "in-process-\(cause.component)-\(RFC3339.text(seconds: seconds))"
             } else {  // found when the node had started again
                 record.sourceEndpoint = "http://localhost:6060"
                 record.artifactDir = "/tmp/crash-artifacts/\(time.compact)-\(number)"

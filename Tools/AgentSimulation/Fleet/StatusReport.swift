@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSONWriting
 
 /// One line about the fleet, for people or for programs.
 struct StatusReport {
@@ -18,29 +19,39 @@ struct StatusReport {
     var peakResidentBytes: Int
     var counts: FleetStatistics.Counts
 
-    /// An object on one line. All names of errors are this program's own, but escaped nevertheless.
+    /// An object on one line.
     var json: String {
-        let errors = counts.errors.sorted { $0.key < $1.key }.map { "\(Self.quoted($0.key)):\($0.value)" }
-        let fields = [
-            "\"event\":\(Self.quoted(event.rawValue))",
-            "\"elapsed_seconds\":\(Self.rounded(elapsedSeconds))",
-            "\"agents\":\(agentCount)",
-            "\"connected\":\(counts.connected)",
-            "\"registered\":\(counts.registered)",
-            "\"registrations\":\(counts.registrations)",
-            "\"heartbeats\":\(counts.heartbeats)",
-            "\"requests\":\(counts.requests)",
-            "\"answers\":\(counts.answers)",
-            "\"window_answers\":\(counts.windowAnswers)",
-            "\"stream_answers\":{\(streamAnswers.map { "\(Self.quoted($0.name)):\($0.count)" }.joined(separator: ","))}",
-            "\"samples\":\(counts.samples)",
-            "\"bytes_sent\":\(counts.bytesSent)",
-            "\"bytes_received\":\(counts.bytesReceived)",
-            "\"cpu_seconds\":\(Self.rounded(processorSeconds))",
-            "\"peak_resident_bytes\":\(peakResidentBytes)",
-            "\"errors\":{\(errors.joined(separator: ","))}",
-        ]
-        return "{\(fields.joined(separator: ","))}"
+        var json = JSONWriter()
+        json.object { json in
+            json.member("event", event.rawValue)
+            json.member("elapsed_seconds") { Self.append(elapsedSeconds, to: &$0) }
+            json.member("agents", agentCount)
+            json.member("connected", counts.connected)
+            json.member("registered", counts.registered)
+            json.member("registrations", counts.registrations)
+            json.member("heartbeats", counts.heartbeats)
+            json.member("requests", counts.requests)
+            json.member("answers", counts.answers)
+            json.member("window_answers", counts.windowAnswers)
+            json.member("stream_answers") { Self.append(streamAnswers, to: &$0) }
+            json.member("samples", counts.samples)
+            json.member("bytes_sent", counts.bytesSent)
+            json.member("bytes_received", counts.bytesReceived)
+            json.member("cpu_seconds") { Self.append(processorSeconds, to: &$0) }
+            json.member("peak_resident_bytes", peakResidentBytes)
+            json.member("errors") { Self.append(counts.errors.sorted { $0.key < $1.key }.map { ($0, $1) }, to: &$0) }
+        }
+        return json.text
+    }
+
+    private static func append(_ seconds: Double, to json: inout JSONWriter) {
+        json.raw(Array("\(rounded(seconds))".utf8))
+    }
+
+    private static func append(_ counts: [(name: String, count: Int)], to json: inout JSONWriter) {
+        json.object { json in
+            for (name, count) in counts { json.member(named: name) { $0.number(count) } }
+        }
     }
 
     /// Of every stream that has answered, in the streams' order.
@@ -69,17 +80,5 @@ struct StatusReport {
 
     private static func rounded(_ seconds: Double) -> Double {
         (seconds * 1000).rounded() / 1000
-    }
-
-    static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": out += "\\\(scalar)"
-            case "\u{0}"..<"\u{20}": out += "?"
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Calendar
 import FODCProtocol
+import JSONWriting
 
 /// What the container that moves old segments to the next stage leaves on its node's disk: a file of JSON a day.
 enum MigrationReport {
@@ -14,11 +16,11 @@ enum MigrationReport {
         of node: ClusterNode, to target: ClusterNode?, _ catalogue: SchemaCatalogue, nowSeconds: Int64
     ) -> [Banyandb_Fodc_V1_LifecycleReport] {
         guard node.identity.containerNames.contains("lifecycle"), let target else { return [] }
-        let today = max(nowSeconds, ValueModel.originSeconds) / CalendarTime.daySeconds * CalendarTime.daySeconds
+        let today = max(nowSeconds, ValueModel.originSeconds) / CivilTime.secondsPerDay * CivilTime.secondsPerDay
         return (1...keptDays).map { age in
-            let day = today - Int64(age) * CalendarTime.daySeconds
+            let day = today - Int64(age) * CivilTime.secondsPerDay
             var report = Banyandb_Fodc_V1_LifecycleReport()
-            report.filename = "\(CalendarTime(seconds: day).dashedDay).json"
+            report.filename = "\(CivilTime(secondsSinceEpoch: day).dashedDay).json"
             report.reportJson = json(node, target, catalogue, startSeconds: day + startOfRunSeconds)
             return report
         }
@@ -32,7 +34,7 @@ enum MigrationReport {
         let groups = catalogue.groups.map { group in
             let key = StableHash.key("\(node.id)/\(group.name)/\(startSeconds)/moved", seed: catalogue.seed)
             let starts = StoredData.segmentStarts(of: node.identity.kind, group, nowSeconds: startSeconds)
-            let moved = CalendarTime(seconds: (starts.last ?? startSeconds) - CalendarTime.daySeconds)
+            let moved = CivilTime(secondsSinceEpoch: (starts.last ?? startSeconds) - CivilTime.secondsPerDay)
             lastSeconds += 20 + Int64(key % 300)
             return """
                     {
@@ -52,8 +54,8 @@ enum MigrationReport {
               "target": \(quoted(target.id)),
               "from_stage": \(quoted(node.identity.kind.rawValue)),
               "to_stage": \(quoted(target.identity.kind.rawValue)),
-              "started_at": \(quoted(CalendarTime(seconds: startSeconds).rfc3339)),
-              "finished_at": \(quoted(CalendarTime(seconds: lastSeconds).rfc3339)),
+              "started_at": \(quoted(RFC3339.text(seconds: startSeconds))),
+              "finished_at": \(quoted(RFC3339.text(seconds: lastSeconds))),
               "status": "completed",
               "groups": [
             \(groups.joined(separator: ",\n"))
@@ -63,6 +65,8 @@ enum MigrationReport {
     }
 
     private static func quoted(_ text: String) -> String {
-        StatusReport.quoted(text)
+        var json: [UInt8] = []
+        JSONText.append(text, to: &json)
+        return String(decoding: json, as: UTF8.self)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Calendar
 import FODCProtocol
 
 /// What a data node has of a group: segments by age and stage, shards, sizes that grow while a segment is the newest.
@@ -19,7 +20,7 @@ enum StoredData {
 
     /// The moments at which the node's segments of this group begin, newest first.
     static func segmentStarts(of kind: NodeKind, _ group: SchemaGroup, nowSeconds: Int64) -> [Int64] {
-        let length = Int64(group.segmentDays) * CalendarTime.daySeconds
+        let length = Int64(group.segmentDays) * CivilTime.secondsPerDay
         let newest = max(nowSeconds, ValueModel.originSeconds) / length
         let age =
             switch kind {
@@ -34,15 +35,15 @@ enum StoredData {
     private static func segments(
         of node: ClusterNode, _ group: SchemaGroup, seed: UInt64, nowSeconds: Int64
     ) -> [Banyandb_Database_V1_SegmentInfo] {
-        let length = Int64(group.segmentDays) * CalendarTime.daySeconds
+        let length = Int64(group.segmentDays) * CivilTime.secondsPerDay
         return segmentStarts(of: node.identity.kind, group, nowSeconds: nowSeconds).map { start in
-            let time = CalendarTime(seconds: start)
+            let time = CivilTime(secondsSinceEpoch: start)
             let filled = min(1, max(0, Double(nowSeconds - start) / Double(length)))
             let key = StableHash.key("\(node.id)/\(group.name)/\(start)", seed: seed)
             var segment = Banyandb_Database_V1_SegmentInfo()
             segment.segmentID = "seg-\(time.compactDay)"
-            segment.timeRangeStart = time.rfc3339
-            segment.timeRangeEnd = CalendarTime(seconds: start + length).rfc3339
+            segment.timeRangeStart = RFC3339.text(seconds: start)
+            segment.timeRangeEnd = RFC3339.text(seconds: start + length)
             segment.shardInfo = (0..<group.shardCount).map {
                 shard($0, of: group, key: StableHash.mix(key &+ UInt64($0)), filled: filled)
             }

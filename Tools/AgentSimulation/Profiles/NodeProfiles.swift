@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Calendar
 import FODCProtocol
 
 /// The profiles that a node's agent has taken when memory was short.
@@ -55,7 +56,7 @@ struct NodeProfiles: Sendable {
     }
 
     private func profileID(_ number: Int) -> String {
-        CalendarTime(seconds: capturedSeconds(number)).compact
+        CivilTime(secondsSinceEpoch: capturedSeconds(number)).compact
     }
 
     private func capturedSeconds(_ number: Int) -> Int64 {
