@@ -57,13 +57,15 @@ let package = Package(
         .target(
             name: "IngestService",
             dependencies: [
-                "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform", "Settings",
+                "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform",
+                "Settings",
                 "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, log, protobuf, deque,
             ]),
         .target(
             name: "ExporterService",
             dependencies: [
-                "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform", "Reports",
+                "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform",
+                "Reports",
                 "Settings", "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf, deque,
             ]),
 
@@ -120,30 +122,42 @@ let package = Package(
         .executableTarget(
             name: "RingTools", dependencies: ["Lanes", "Platform", arguments], path: "Tools/RingTools"),
 
+        // What tests share; then a target of tests for each library.
+        .target(name: "TestSupport", dependencies: ["HTTP2", "Platform", nioCore], path: "Tests/TestSupport"),
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
             name: "FakeWorker", dependencies: ["Lanes", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),
         .testTarget(name: "CalendarTests", dependencies: ["Calendar"]),
-        .testTarget(name: "JSONWritingTests", dependencies: ["Calendar", "JSONWriting"]),
-        .testTarget(name: "BinaryCodingTests", dependencies: ["BinaryCoding"]),
+        .testTarget(name: "JSONWritingTests", dependencies: ["Calendar", "JSONWriting", "TestSupport"]),
+        .testTarget(name: "BinaryCodingTests", dependencies: ["BinaryCoding", "TestSupport"]),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"]),
+        .testTarget(name: "SettingsTests", dependencies: ["Platform", "Settings", "TestSupport"]),
+        .testTarget(name: "LogsTests", dependencies: ["Logs", "Platform", "TestSupport", log]),
+        .testTarget(name: "WorkerLinkTests", dependencies: ["Platform", "Settings", "WorkerLink"]),
         // Starts RingTools.
-        .testTarget(name: "LanesTests", dependencies: ["RingTools", "Lanes", "Platform"]),
-        .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", protobuf]),
+        .testTarget(name: "LanesTests", dependencies: ["RingTools", "Lanes", "Platform", "TestSupport"]),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics", "FODCProtocol", "TestSupport", protobuf]),
+        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "TestSupport", nioCore]),
         .testTarget(
-            name: "HTTP2Tests",
-            dependencies: ["HTTP2", "GRPCCauses", "GRPCServer", "Platform", nioCore, nioPosix, nioEmbedded]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
+            name: "GRPCServerTests",
+            dependencies: [
+                "HTTP2", "GRPCCauses", "GRPCServer", "Platform", "TestSupport", nioCore, nioPosix, nioEmbedded,
+            ]),
+        .testTarget(
+            name: "HTTPServerTests",
+            dependencies: ["HTTPServer", "TestSupport", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
         .testTarget(
             // Starts fodc-proxy, with FakeWorker for its workers.
             name: "SupervisionTests",
             dependencies: [
-                "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
+                "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "TestSupport",
+                "WorkerLink", log,
             ]),
         .testTarget(name: "ReportsTests", dependencies: ["FODCProtocol", "Platform", "Reports", protobuf]),
         .testTarget(
             name: "AgentSimulationTests",
             dependencies: ["AgentSimulation", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
-        .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
+        .testTarget(name: "ExchangeTests", dependencies: ["Exchange", "Lanes", "TestSupport"]),
         .testTarget(
             name: "IngestServiceTests",
             dependencies: [
@@ -155,7 +169,7 @@ let package = Package(
             name: "ExporterServiceTests",
             dependencies: [
                 "Exchange", "ExporterService", "HTTPServer", "Lanes", "Metrics", "Platform", "Reports", "Settings",
-                "WorkerLink", nioCore, nioPosix, log,
+                "TestSupport", "WorkerLink", nioCore, nioPosix, log,
             ]),
     ],
     swiftLanguageModes: [.v6]
