@@ -90,7 +90,7 @@ let package = Package(
         .target(
             name: "WorkerRuntime", dependencies: ["Logs", "Platform", "Settings", "WorkerLink", nioCore, nioPosix, log]),
         .target(name: "Logs", dependencies: ["Platform", log]),
-        .target(name: "Settings", dependencies: ["Platform"]),
+        .target(name: "Settings", dependencies: ["Platform", "TestHooks"]),
         .target(name: "Lanes", dependencies: ["Platform", "CPlatform", "TestHooks"]),
 
         // Faults on demand; empty in release builds.
