@@ -122,6 +122,12 @@ let package = Package(
         .executableTarget(
             name: "RingTools", dependencies: ["Lanes", "Platform", arguments], path: "Tools/RingTools"),
 
+        // What a hot path allocates, held against thresholds that are checked in (make allocations).
+        .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
+        .executableTarget(
+            name: "HotPathBenchmarks", dependencies: ["CAllocationCount", "Lanes", "Metrics", "Platform"],
+            path: "Benchmarks/HotPaths"),
+
         // What tests share; then a target of tests for each library.
         .target(name: "TestSupport", dependencies: ["HTTP2", "Platform", nioCore], path: "Tests/TestSupport"),
         // Stands in for both workers in the supervisor's tests.
