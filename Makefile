@@ -23,7 +23,7 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 3
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked deb run test unit unit-repeat e2e bench bench-quick bench-attacks chaos chaos-quick bench-paired lint format proto metrics-page clean
+.PHONY: help deps deps-test build build-hooked deb run test unit unit-repeat coverage allocations e2e bench bench-quick bench-attacks chaos chaos-quick bench-paired lint format proto metrics-page clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,7 +50,7 @@ deb: build ## Build dist/fodc-proxy_VERSION_ARCH.deb out of the release binaries
 run: build ## Start the proxy with five simulated agents; Ctrl-C ends all
 	@scripts/run.sh $(BIN)
 
-test: lint unit e2e chaos-quick bench-quick ## Lint, unit tests, release build, end-to-end tests, a short chaos, a short bench
+test: lint unit allocations e2e chaos-quick bench-quick ## Lint, unit tests, allocation counts, release build, end-to-end tests, a short chaos, a short bench
 
 # One at a time: hundreds of tests with sockets and processes starve each other on two cores.
 unit: deps ## Unit tests alone
@@ -63,6 +63,16 @@ unit-repeat: deps ## Unit tests TIMES=10 times, up to the first failure (UNIT_FL
 	for run in $$(seq $(TIMES)); do \
 		echo "run $$run of $(TIMES)"; swift test --skip-build --no-parallel $(UNIT_FLAGS) || exit 1; \
 	done
+
+# In a folder of its own: a build that counts lines is another build.
+coverage: deps ## Run the unit tests and print each library's line coverage (UNIT_FLAGS='--filter name' chooses)
+	swift build --scratch-path .build-coverage --product fodc-proxyPackageTests --enable-code-coverage
+	swift test --scratch-path .build-coverage --skip-build --no-parallel --enable-code-coverage $(UNIT_FLAGS)
+	scripts/coverage.py "$$(swift test --scratch-path .build-coverage --show-codecov-path)"
+
+allocations: deps ## Count what the hot paths allocate, and fail above Benchmarks/allocations.txt
+	swift build $(RELEASE_FLAGS) --product HotPathBenchmarks
+	$(BIN)/HotPathBenchmarks Benchmarks/allocations.txt
 
 e2e: deps-test build build-hooked deb ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
 	$(VENV)/bin/python -m pytest Tests/e2e -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)
@@ -110,4 +120,4 @@ metrics-page: deps-test build ## Write docs/metrics.md anew, from what the proxy
 	FODC_WRITE_METRICS_PAGE=1 $(VENV)/bin/python -m pytest Tests/e2e/test_metrics_page.py -q
 
 clean: ## Remove everything that was built
-	rm -rf .build $(VENV) .build-root .build-root.lock .build-image .build-base dist
+	rm -rf .build .build-coverage $(VENV) .build-root .build-root.lock .build-image .build-base dist

@@ -62,7 +62,8 @@ let package = Package(
         .target(
             name: "IngestService",
             dependencies: [
-                "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform", "Settings",
+                "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform",
+                "Settings",
                 "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, log, protobuf, deque,
             ]),
         .target(
@@ -97,7 +98,7 @@ let package = Package(
         .target(
             name: "WorkerRuntime", dependencies: ["Logs", "Platform", "Settings", "WorkerLink", nioCore, nioPosix, log]),
         .target(name: "Logs", dependencies: ["Calendar", "JSONWriting", "Platform", log]),
-        .target(name: "Settings", dependencies: ["Platform"]),
+        .target(name: "Settings", dependencies: ["Platform", "TestHooks"]),
         .target(name: "Lanes", dependencies: ["Platform", "CPlatform", "TestHooks"]),
 
         // Faults on demand; empty in release builds.
@@ -130,31 +131,49 @@ let package = Package(
         .executableTarget(
             name: "RingTools", dependencies: ["Lanes", "Platform", arguments], path: "Tools/RingTools"),
 
+        // What a hot path allocates, held against thresholds that are checked in (make allocations).
+        .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
+        .executableTarget(
+            name: "HotPathBenchmarks", dependencies: ["CAllocationCount", "Lanes", "Metrics", "Platform"],
+            path: "Benchmarks/HotPaths"),
+
+        // What tests share; then a target of tests for each library.
+        .target(name: "TestSupport", dependencies: ["HTTP2", "Platform", nioCore], path: "Tests/TestSupport"),
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
             name: "FakeWorker", dependencies: ["Lanes", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),
         .testTarget(name: "CalendarTests", dependencies: ["Calendar"]),
-        .testTarget(name: "JSONWritingTests", dependencies: ["Calendar", "JSONWriting"]),
-        .testTarget(name: "BinaryCodingTests", dependencies: ["BinaryCoding"]),
+        .testTarget(name: "JSONWritingTests", dependencies: ["Calendar", "JSONWriting", "TestSupport"]),
+        .testTarget(name: "BinaryCodingTests", dependencies: ["BinaryCoding", "TestSupport"]),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"]),
+        .testTarget(name: "SettingsTests", dependencies: ["Platform", "Settings", "TestSupport"]),
+        .testTarget(name: "LogsTests", dependencies: ["Logs", "Platform", "TestSupport", log]),
+        .testTarget(name: "WorkerLinkTests", dependencies: ["Platform", "Settings", "WorkerLink"]),
         // Starts RingTools.
-        .testTarget(name: "LanesTests", dependencies: ["RingTools", "Lanes", "Platform"]),
-        .testTarget(name: "MetricsTests", dependencies: ["Calendar", "Metrics", "FODCProtocol", protobuf]),
+        .testTarget(name: "LanesTests", dependencies: ["RingTools", "Lanes", "Platform", "TestSupport"]),
+        .testTarget(name: "MetricsTests", dependencies: ["Calendar", "Metrics", "FODCProtocol", "TestSupport", protobuf]),
+        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "TestSupport", nioCore]),
         .testTarget(
-            name: "HTTP2Tests",
-            dependencies: ["HTTP2", "GRPCCauses", "GRPCServer", "Platform", nioCore, nioPosix, nioEmbedded]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
+            name: "GRPCServerTests",
+            dependencies: [
+                "HTTP2", "GRPCCauses", "GRPCServer", "Platform", "TestSupport", nioCore, nioPosix, nioEmbedded,
+            ]),
+        .testTarget(
+            name: "HTTPServerTests",
+            dependencies: ["HTTPServer", "TestSupport", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
         .testTarget(
             // Starts fodc-proxy, with FakeWorker for its workers.
             name: "SupervisionTests",
             dependencies: [
-                "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
+                "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "TestSupport",
+                "WorkerLink", log,
             ]),
         .testTarget(
             name: "ReportsTests", dependencies: ["FODCProtocol", "JSONWriting", "Platform", "Reports", protobuf]),
         .testTarget(
             name: "AgentSimulationTests",
             dependencies: ["AgentSimulation", "Calendar", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
-        .testTarget(name: "ExchangeTests", dependencies: ["BinaryCoding", "Exchange"]),
+        .testTarget(name: "ExchangeTests", dependencies: ["BinaryCoding", "Exchange", "Lanes", "TestSupport"]),
         .testTarget(
             name: "IngestServiceTests",
             dependencies: [
@@ -166,7 +185,7 @@ let package = Package(
             name: "ExporterServiceTests",
             dependencies: [
                 "Exchange", "ExporterService", "HTTPServer", "Lanes", "Metrics", "Platform", "Reports", "Settings",
-                "WorkerLink", nioCore, nioPosix, log,
+                "TestSupport", "WorkerLink", nioCore, nioPosix, log,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -16,65 +16,11 @@ extension ProxySettings {
     }
 
     /// One setting as text; `nil` for one that is not set, and for what another flag says.
-    public func text(of flag: SettingsFlag) -> String? {
-        switch flag {
-        case .grpcListenAddress: grpcListenAddress.description
-        case .httpListenAddress: httpListenAddress.description
-        case .agentHeartbeatTimeout: agentHeartbeatTimeout.goSyntax
-        case .agentCleanupTimeout: agentCleanupTimeout.goSyntax
-        case .maxAgents: String(maxAgents)
-        case .maxAgentsPerConnection: String(maxAgentsPerConnection)
-        case .maxAgentsPerSource: maxAgentsPerSource.map { String($0) }
-        case .grpcMaxMessageSize: String(grpcMaxMessageBytes)
-        case .httpReadTimeout: httpReadTimeout.goSyntax
-        case .httpWriteTimeout: httpWriteTimeout.goSyntax
-        case .heartbeatInterval: heartbeatInterval.goSyntax
-        case .ingestWorkers: String(ingestWorkers)
-        case .ringMaxSize: ByteSize.format(ringMaxBytes)
-        case .staleGrace: staleGrace.goSyntax
-        case .lifecycleInterval: lifecycleInterval.goSyntax
-        case .spoolDirectory: spoolDirectory
-        case .spoolMaxSize: ByteSize.format(spoolMaxBytes)
-        case .stateDirectory: stateDirectory
-        case .runtimeDirectory: runtimeDirectory
-        case .logLevel: logLevel.rawValue
-        case .logFormat: logFormat.rawValue
-        // They come to these two.
-        case .loggingLevel, .loggingEnvironment, .loggingModules, .loggingLevels: nil
-        }
-    }
+    public func text(of flag: SettingsFlag) -> String? { flag.field.text(self) }
 
     /// Sets one setting from its text, alone; what holds between settings is ``checkTogether(_:)``'s.
     mutating func set(_ flag: SettingsFlag, to text: String, source: SettingsError.Source) throws(SettingsError) {
-        let given = GivenValue(flag: flag, source: source, text: text)
-        switch flag {
-        case .grpcListenAddress: grpcListenAddress = try given.address()
-        case .httpListenAddress: httpListenAddress = try given.address()
-        case .agentHeartbeatTimeout: agentHeartbeatTimeout = try given.duration(Limits.heartbeatTimeout, zero: "never")
-        case .agentCleanupTimeout: agentCleanupTimeout = try given.duration(Limits.cleanupTimeout)
-        case .maxAgents: maxAgents = try given.count(Limits.agents)
-        case .maxAgentsPerConnection: maxAgentsPerConnection = try given.count(Limits.agentsPerConnection)
-        case .maxAgentsPerSource: maxAgentsPerSource = try given.count(Limits.agentsPerSource)
-        case .grpcMaxMessageSize: grpcMaxMessageBytes = try given.bytes(Limits.grpcMessageBytes)
-        case .httpReadTimeout: httpReadTimeout = try given.duration(Limits.httpTimeout, zero: "no limit")
-        case .httpWriteTimeout: httpWriteTimeout = try given.duration(Limits.httpTimeout, zero: "no limit")
-        case .heartbeatInterval:
-            heartbeatInterval = try given.duration(Limits.heartbeatInterval, zero: "the agents' own")
-        case .ingestWorkers: ingestWorkers = try given.count(Limits.ingestWorkers)
-        case .ringMaxSize: ringMaxBytes = try given.bytes(Limits.ringBytes)
-        case .staleGrace: staleGrace = try given.duration(Limits.staleGrace)
-        case .lifecycleInterval: lifecycleInterval = try given.duration(Limits.lifecycleInterval)
-        case .spoolDirectory: spoolDirectory = try given.folder()
-        case .spoolMaxSize: spoolMaxBytes = try given.bytes(Limits.spoolBytes)
-        case .stateDirectory: stateDirectory = try given.folder()
-        case .runtimeDirectory: runtimeDirectory = try given.folder()
-        case .logLevel: logLevel = try given.oneOf()
-        case .logFormat: logFormat = try given.oneOf()
-        case .loggingLevel: logLevel = try given.upstreamLevel()
-        case .loggingEnvironment: logFormat = given.upstreamFormat
-        case .loggingModules: break
-        case .loggingLevels: _ = try given.upstreamLevels()
-        }
+        try flag.field.take(GivenValue(flag: flag, source: source, text: text), &self)
     }
 
     /// What must hold between settings. The error names the setting that is easier to change.
@@ -106,68 +52,5 @@ extension ProxySettings {
                 .httpListenAddress, "another address than \(SettingsFlag.grpcListenAddress.option)'s, which is the same"
             )
         }
-    }
-}
-
-/// The text of one setting and the ways to read it. Every refusal says what is allowed, with an example.
-struct GivenValue {
-    let flag: SettingsFlag
-    let source: SettingsError.Source
-    let text: String
-
-    func refuse(_ allowed: String) -> SettingsError {
-        SettingsError(flag: flag, source: source, value: text, allowed: allowed)
-    }
-
-    func address() throws(SettingsError) -> ListenAddress {
-        guard let address = ListenAddress(text) else {
-            throw refuse(
-                "an address with a port from 0 to 65535, "
-                    + "such as :17912, 127.0.0.1:17912, localhost:17912 or [::1]:17912"
-            )
-        }
-        return address
-    }
-
-    /// - Parameter zero: what zero means, where that is below the range and allowed all the same.
-    func duration(_ range: ClosedRange<Duration>, zero: String? = nil) throws(SettingsError) -> Duration {
-        guard let duration = Duration(goSyntax: text), range.contains(duration) || zero != nil && duration == .zero
-        else {
-            throw refuse(
-                (zero.map { "0 (\($0)) or " } ?? "")
-                    + "a duration from \(range.lowerBound.goSyntax) to \(range.upperBound.goSyntax), with its unit, "
-                    + "such as 15s, 1h30m or 250ms"
-            )
-        }
-        return duration
-    }
-
-    func count(_ range: ClosedRange<Int>) throws(SettingsError) -> Int {
-        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int(text),
-            range.contains(number)
-        else { throw refuse("a whole number from \(range.lowerBound) to \(range.upperBound)") }
-        return number
-    }
-
-    func bytes(_ range: ClosedRange<Int>) throws(SettingsError) -> Int {
-        guard let bytes = ByteSize.parse(text), range.contains(bytes) else {
-            throw refuse(
-                "a size from \(ByteSize.format(range.lowerBound)) to \(ByteSize.format(range.upperBound)), "
-                    + "in bytes or with a unit, such as 33554432, 512KiB, 80MiB or 2GiB"
-            )
-        }
-        return bytes
-    }
-
-    func folder() throws(SettingsError) -> String? {
-        guard !text.utf8.contains(0) else { throw refuse("a path") }
-        return text.isEmpty ? nil : text
-    }
-
-    func oneOf<Choice: CaseIterable & RawRepresentable<String>>() throws(SettingsError) -> Choice {
-        guard let choice = Choice(rawValue: text) else {
-            throw refuse("one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
-        }
-        return choice
     }
 }

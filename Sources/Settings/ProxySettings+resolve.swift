@@ -25,14 +25,12 @@ extension ProxySettings {
         if sources[.heartbeatInterval] == nil {
             settings.heartbeatInterval = Limits.heartbeatInterval(forTimeout: settings.agentHeartbeatTimeout)
         }
-        if sources[.stateDirectory] == nil {
-            settings.stateDirectory = firstFolder(environment("STATE_DIRECTORY"))
-        }
-        if sources[.runtimeDirectory] == nil {
-            settings.runtimeDirectory = firstFolder(environment("RUNTIME_DIRECTORY"))
-        }
-        if sources[.spoolDirectory] == nil {
-            settings.spoolDirectory = firstFolder(environment("CACHE_DIRECTORY")) ?? firstFolder(environment("TMPDIR"))
+        for flag in SettingsFlag.allCases where sources[flag] == nil {
+            for variable in flag.folderVariables {
+                guard let folder = firstFolder(environment(variable)) else { continue }
+                try settings.set(flag, to: folder, source: .environment(variable))
+                break
+            }
         }
         if sources[.ingestWorkers] == nil {
             settings.ingestWorkers = machine.defaultIngestWorkers

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestHooks
 
 /// `FODC_…` variables that no flag has: mostly typing mistakes, which nobody would notice otherwise.
 public enum UnknownVariables {
@@ -11,20 +12,11 @@ public enum UnknownVariables {
             let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             guard name.hasPrefix(SettingsFlag.variablePrefix), !known.contains(name), name != ReloadVariable.name,
-                !isOfTestHook(name), !isOfKubernetes(name, value: parts.count > 1 ? parts[1] : "")
+                !TestHooks.isVariable(name), !isOfKubernetes(name, value: parts.count > 1 ? parts[1] : "")
             else { return nil }
             let near = nearest(to: name, among: known)
             return (name, "\(name) is no flag's variable and is ignored" + (near.map { "; is \($0) meant?" } ?? ""))
         }.sorted { $0.name < $1.name }.map(\.line)
-    }
-
-    /// Builds with test hooks read these variables.
-    private static func isOfTestHook(_ name: String) -> Bool {
-        #if DEBUG
-            name.hasPrefix("\(SettingsFlag.variablePrefix)TEST_")
-        #else
-            false
-        #endif
     }
 
     /// Kubernetes gives each container variables that tell of each service: `FODC_PROXY_SERVICE_HOST=10.0.0.1` and

@@ -89,11 +89,9 @@ extension Supervisor {
         }
         // The lock, the control socket and the way to here are in the one folder; of the other comes the secret that is
         // in all ids of agents, which stay what they are.
-        let folders = [
-            (SettingsFlag.runtimeDirectory, settings.runtimeDirectory, wanted.runtimeDirectory),
-            (SettingsFlag.stateDirectory, settings.stateDirectory, wanted.stateDirectory),
-        ]
-        for (flag, present, next) in folders where next != present {
+        for flag in SettingsFlag.allCases where !flag.isReloadable {
+            let (present, next) = (settings.text(of: flag), wanted.text(of: flag))
+            guard next != present else { continue }
             return refuseReload(
                 "\(flag.option) cannot change from \(present ?? "none") to \(next ?? "none") by a reload; restart the "
                     + "service", reply)

@@ -28,6 +28,9 @@ public enum TestHooks {}
             ProcessEnvironment.value("FODC_TEST_LAYOUT").flatMap { UInt64($0) } ?? version
         }
 
+        /// Whether a variable is of a test hook of this build.
+        public static func isVariable(_ name: String) -> Bool { name.hasPrefix("FODC_TEST_") }
+
         private static let recordPoison = Poison(variable: "FODC_TEST_POISON")
         private static let messagePoison = Poison(variable: "FODC_TEST_INGEST_POISON")
     }
@@ -58,5 +61,8 @@ public enum TestHooks {}
 
         @inlinable @inline(__always)
         public static func layoutVersion(_ version: UInt64) -> UInt64 { version }
+
+        @inlinable @inline(__always)
+        public static func isVariable(_ name: String) -> Bool { false }
     }
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import BinaryCoding
@@ -125,7 +126,7 @@ private struct Sample: BinaryMessage, Equatable {
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func anyBytesEndInAMessageOrAnError(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<10_000 {
             var bytes = Sample().encoded
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -142,19 +143,5 @@ private struct Sample: BinaryMessage, Equatable {
         #expect("\(BinaryError.wrongVersion(found: 2, expected: 1))" == "the version is 2 instead of 1")
         #expect("\(BinaryError.unknownValue(number: 9, type: "Colour"))" == "9 is no Colour")
         #expect("\(BinaryError.invalidValue("the index is 70"))" == "the index is 70")
-    }
-}
-
-private struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }

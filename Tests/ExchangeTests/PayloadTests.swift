@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BinaryCoding
 import Lanes
+import TestSupport
 import Testing
 
 @testable import Exchange
@@ -47,7 +48,7 @@ import Testing
     /// A lane is input: whatever bytes come, they are refused or make a value, and never trap.
     @Test(arguments: [1, 2, 3] as [UInt64])
     func mutatedPayloadsNeverTrap(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<20_000 {
             var bytes = [identity.payload, command.payload, outcome.payload].randomElement(using: &random)!
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -76,20 +77,5 @@ import Testing
         #expect(text[14] == "8")
         #expect("89ab".contains(text[19]))
         #expect(InstallationSecret([1, 2, 3]) == nil)
-    }
-}
-
-/// Steele, Lea and Flood's generator: the same numbers for the same seed.
-private struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }

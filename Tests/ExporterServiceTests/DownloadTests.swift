@@ -2,6 +2,7 @@
 import Exchange
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @testable import ExporterService

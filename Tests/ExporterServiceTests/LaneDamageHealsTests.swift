@@ -3,6 +3,7 @@ import Exchange
 import Glibc
 import Logging
 import Platform
+import TestSupport
 import Testing
 
 @testable import ExporterService

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTP2
 import NIOCore
+import TestSupport
 import Testing
 
 /// Hostile bytes into a server session. It may refuse them in any way that the types allow, but it must not crash, must close
@@ -10,7 +11,7 @@ import Testing
 
     /// Frames with plausible headers and random contents.
     @Test(arguments: 0..<40) func randomFrames(seed: Int) throws {
-        var random = SeededRandom(seed: UInt64(1000 + seed))
+        var random = SeededGenerator(seed: UInt64(1000 + seed))
         var bytes = HTTP2FuzzTests.preface + [0, 0, 0, 4, 0, 0, 0, 0, 0]
         for _ in 0..<300 {
             let count = Int.random(in: 0...60, using: &random)
@@ -25,7 +26,7 @@ import Testing
 
     /// What a client really sent, with some bytes changed, removed or repeated.
     @Test(arguments: 0..<60) func mutatedTraffic(seed: Int) throws {
-        var random = SeededRandom(seed: UInt64(2000 + seed))
+        var random = SeededGenerator(seed: UInt64(2000 + seed))
         var bytes = try HTTP2FuzzTests.recordTraffic()
         for _ in 0..<Int.random(in: 1...12, using: &random) {
             let place = Int.random(in: HTTP2FuzzTests.preface.count..<bytes.count, using: &random)
@@ -41,7 +42,7 @@ import Testing
         try feed(bytes, seed: seed, random: &random)
     }
 
-    private func feed(_ bytes: [UInt8], seed: Int, random: inout SeededRandom) throws {
+    private func feed(_ bytes: [UInt8], seed: Int, random: inout SeededGenerator) throws {
         let events = RecordedEvents()
         let session = try HTTP2Session(configuration: .init(role: .server), delegate: events)
         // A server that answers at once, later, or never.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTP2
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite struct HTTP2SessionTests {

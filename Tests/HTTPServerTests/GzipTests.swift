@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import HTTPServer
@@ -28,24 +29,6 @@ func unpackedByZlib(_ gzip: [UInt8]) throws -> [UInt8] {
     process.waitUntilExit()
     try #require(process.terminationStatus == 0, "not one whole gzip member")
     return [UInt8](try Data(contentsOf: plain))
-}
-
-/// A generator whose sequence is its seed's.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
 }
 
 struct GzipTests {

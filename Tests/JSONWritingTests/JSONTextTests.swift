@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Calendar
+import TestSupport
 import Testing
 
 @testable import JSONWriting
@@ -47,7 +48,7 @@ import Testing
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func randomTextsAreAsOneCharacterAfterTheOtherGivesThem(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let alphabet: [Unicode.Scalar] = [
             "a", "\"", "\\", "\n", "\t", "\u{1f}", "\u{7f}", "\u{80}", "\u{9f}", "\u{a0}", "é", "😀",
         ]
@@ -81,19 +82,5 @@ import Testing
         var text: [UInt8] = []
         JSONText.append(EpochTime(seconds: 1, nanoseconds: 500_000_000), fraction: .groupsOfThree, to: &text)
         #expect(String(decoding: text, as: UTF8.self) == "\"1970-01-01T00:00:01.500Z\"")
-    }
-}
-
-private struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }

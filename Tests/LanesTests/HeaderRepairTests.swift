@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import Lanes
@@ -68,7 +69,7 @@ import Testing
 
     @Test func laneWriter_goesOnWhereTheRingIsDamaged() throws {
         for seed in UInt64(1)...60 {
-            var random = SeededRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             let lane = try LaneUnderTest()
             let writer = try lane.format()
             let slot = try #require(writer.claimSlot())

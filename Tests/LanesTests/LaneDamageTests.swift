@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @testable import Lanes
@@ -18,7 +19,7 @@ import Testing
         ("peer", LaneLayout.Header.peerPosition(0).counter), ("first slot", LaneLayout.tableOffset),
     ]
 
-    private func filledLane(_ random: inout SeededRandom) throws -> (LaneUnderTest, [UInt64: ReadRecord]) {
+    private func filledLane(_ random: inout SeededGenerator) throws -> (LaneUnderTest, [UInt64: ReadRecord]) {
         let lane = try LaneUnderTest()
         let writer = try lane.format(maximum: 256 << 10)
         var slots: [SlotRef] = []
@@ -70,7 +71,7 @@ import Testing
     @Test func flippedBitsAreNeverRead() throws {
         var (skipped, read) = (0, 0)
         for seed in UInt64(1)...150 {
-            var random = SeededRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             let (lane, known) = try filledLane(&random)
             let reader = try lane.reader()
             let geometry = try #require(reader.memory.readGeometry())
@@ -98,7 +99,7 @@ import Testing
 
     @Test func hostileHeadersDoNotTrap() throws {
         for seed in UInt64(1)...200 {
-            var random = SeededRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             let (lane, known) = try filledLane(&random)
             let reader = try lane.reader()
             if random.chance(0.5) { _ = reader.nextRecord() }

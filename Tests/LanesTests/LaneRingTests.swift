@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @testable import Lanes
@@ -15,7 +16,7 @@ import Testing
         let lane = try LaneUnderTest()
         let writer = try lane.format()
         let reader = try lane.reader()
-        var random = SeededRandom(seed: 11)
+        var random = SeededGenerator(seed: 11)
         let lengths = Array(0...130) + [4095, 4096, 4097, writer.maximumPayloadBytes - 1, writer.maximumPayloadBytes]
         for round in 0..<30 {
             for length in lengths {

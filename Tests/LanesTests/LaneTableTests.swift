@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
+import TestSupport
 import Testing
 
 @testable import Lanes
@@ -105,7 +106,7 @@ import Testing
         nonisolated(unsafe) let (writing, reading) = (writer, reader)
         let count: UInt64 = 20_000
         async let written: Void = {
-            var random = SeededRandom(seed: 8)
+            var random = SeededGenerator(seed: 8)
             for index in 0..<count {
                 let bytes = [UInt8](repeating: UInt8(index % 251), count: random.below(index > count / 2 ? 9000 : 900))
                 try writing.append(.sample, subject: index % 100, isCurrent: index % 3 == 0, bytes: bytes)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import Lanes
 
 @Suite struct RoomPolicyTests {
     @Test func theBoundIsAtMostAnEighthTooLarge() {
-        var random = SeededRandom(seed: 3)
+        var random = SeededGenerator(seed: 3)
         for _ in 0..<20_000 {
             let size = 64 + random.below(1 << random.below(33)) * 8
             let bound = SizeClasses.bound(SizeClasses.index(size))
@@ -14,7 +15,7 @@ import Testing
     }
 
     @Test func theLargestIsKnownWhateverComesAndGoes() {
-        var random = SeededRandom(seed: 4)
+        var random = SeededGenerator(seed: 4)
         var classes = SizeClasses()
         var sizes: [Int] = []
         for _ in 0..<5000 {
@@ -45,7 +46,7 @@ import Testing
     }
 
     @Test func areasNeverTouchAndStayInTheFile() {
-        var random = SeededRandom(seed: 5)
+        var random = SeededGenerator(seed: 5)
         for _ in 0..<2000 {
             // Whatever maxima successors have had: each area at least as large as the last.
             var geometry = RingGeometry(areaOffset: LaneLayout.dataOffset, base: 0, capacityBytes: 64 << 10)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import Metrics
@@ -57,7 +58,7 @@ import Testing
                 let pods = (0..<40).map { #"po"d\\#($0)"# }.shuffled(using: &generator).prefix(count)
                 let metrics = pods.flatMap { pod in
                     (0..<3).flatMap { name in series("m\(name)", pods: [pod], of: 4) }
-                }.filter { _ in generator.chance(70) }
+                }.filter { _ in generator.chance(percent: 70) }
                 return try Pipeline.agent(metrics, pod: pods.first ?? "", order: UInt64(agent))
             }
             let findings = DuplicateFinder.find(agents, members(agents)).places

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Metrics
@@ -39,7 +40,7 @@ struct ExpositionTests {
                             ("path", "/a\"\(Int.random(in: 0..<4, using: &generator))"),
                         ],
                         value: Double(bitPattern: generator.next()),
-                        description: generator.chance(50) ? "What\nit \\ is" : "",
+                        description: generator.chance(percent: 50) ? "What\nit \\ is" : "",
                         type: UInt64(family % 6))
                 }
                 let message = TestMetric.message(bodies: metrics.map { $0.encoded(shuffledBy: &generator) })

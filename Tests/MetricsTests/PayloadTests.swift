@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import Metrics
@@ -62,7 +63,7 @@ struct PayloadTests {
             let table = SeriesTable(payload: damaged.span.bytes)
             if table == nil { refused += 1 }
             let use = table ?? good
-            let sampleSource = generator.chance(50) ? Self.damage(sampleBytes, &generator) : sampleBytes
+            let sampleSource = generator.chance(percent: 50) ? Self.damage(sampleBytes, &generator) : sampleBytes
             _ = Sample.header(of: sampleSource.span.bytes)
             if let sample = Sample(payload: sampleSource.span.bytes, table: use) {
                 let agents = [
@@ -76,7 +77,7 @@ struct PayloadTests {
                 var cursor = WindowsCursor(latest: agents)
                 _ = Pipeline.collect(chunk: 5000) { cursor.render(into: &$0) }
             }
-            let windowSource = generator.chance(50) ? Self.damage(windowBytes, &generator) : windowBytes
+            let windowSource = generator.chance(percent: 50) ? Self.damage(windowBytes, &generator) : windowBytes
             if let batch = WindowBatch(payload: windowSource.span.bytes, table: use) {
                 var cursor = WindowsCursor(windows: [
                     WindowAgent(agentID: "a", role: "r", podName: "p", batches: [batch])
@@ -91,7 +92,7 @@ struct PayloadTests {
         var payload = payload
         for _ in 0..<Int.random(in: 1...4, using: &generator) {
             let place =
-                generator.chance(40)
+                generator.chance(percent: 40)
                 ? Int.random(in: 0..<min(64, payload.count), using: &generator)
                 : Int.random(in: 0..<payload.count, using: &generator)
             switch Int.random(in: 0..<4, using: &generator) {

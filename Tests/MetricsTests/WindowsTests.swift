@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Calendar
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Metrics

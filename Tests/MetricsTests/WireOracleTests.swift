@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import Metrics
@@ -60,32 +61,32 @@ struct WireOracleTests {
             write(&writer)
             fields.append(writer.bytes)
         }
-        let isOdd = generator.chance(30)
+        let isOdd = generator.chance(percent: 30)
         add { $0.field(1, names.randomElement(using: &generator) ?? "") }
         for _ in 0..<Int.random(in: 0...5, using: &generator) {
-            let padding = isOdd && generator.chance(20) ? Int.random(in: 1...3, using: &generator) : 0
+            let padding = isOdd && generator.chance(percent: 20) ? Int.random(in: 1...3, using: &generator) : 0
             add { $0.field(2, label(&generator), lengthPadding: padding) }
         }
-        if generator.chance(95) { add { $0.field(3, fixed64: double(&generator)) } }
-        if generator.chance(40) { add { $0.field(4, values.randomElement(using: &generator) ?? "") } }
-        if generator.chance(60) {
+        if generator.chance(percent: 95) { add { $0.field(3, fixed64: double(&generator)) } }
+        if generator.chance(percent: 40) { add { $0.field(4, values.randomElement(using: &generator) ?? "") } }
+        if generator.chance(percent: 60) {
             add {
                 $0.field(
                     5, TestMetric.timestamp((1_700_000_000, Int64.random(in: 0...3, using: &generator) * 500_000_000)))
             }
         }
-        if generator.chance(80) { add { $0.field(6, varint: UInt64.random(in: 0...6, using: &generator)) } }
+        if generator.chance(percent: 80) { add { $0.field(6, varint: UInt64.random(in: 0...6, using: &generator)) } }
         if isOdd {
-            if generator.chance(20) { add { $0.field(1, "renamed") } }
-            if generator.chance(20) { add { $0.field(3, fixed64: double(&generator)) } }
-            if generator.chance(20) { add { $0.field(5, TestMetric.timestamp((0, 7))) } }
-            if generator.chance(20) { add { $0.field(7, "new") } }
-            if generator.chance(20) { add { $0.field(1000, varint: 5) } }
-            if generator.chance(20) { add { $0.field(6, varint: generator.next()) } }
+            if generator.chance(percent: 20) { add { $0.field(1, "renamed") } }
+            if generator.chance(percent: 20) { add { $0.field(3, fixed64: double(&generator)) } }
+            if generator.chance(percent: 20) { add { $0.field(5, TestMetric.timestamp((0, 7))) } }
+            if generator.chance(percent: 20) { add { $0.field(7, "new") } }
+            if generator.chance(percent: 20) { add { $0.field(1000, varint: 5) } }
+            if generator.chance(percent: 20) { add { $0.field(6, varint: generator.next()) } }
             // A known field with another wire type is an unknown field.
-            if generator.chance(20) { add { $0.field(1, varint: 5) } }
-            if generator.chance(20) { add { $0.field(3, "text") } }
-            if generator.chance(10) { add { $0.bytes += [0x3b, 0x08, 0x01, 0x3c] } }
+            if generator.chance(percent: 20) { add { $0.field(1, varint: 5) } }
+            if generator.chance(percent: 20) { add { $0.field(3, "text") } }
+            if generator.chance(percent: 10) { add { $0.bytes += [0x3b, 0x08, 0x01, 0x3c] } }
             fields.shuffle(using: &generator)
         }
         return Array(fields.joined())
@@ -94,15 +95,15 @@ struct WireOracleTests {
     private static func message(_ generator: inout SeededGenerator) -> [UInt8] {
         var fields = (0..<Int.random(in: 0...12, using: &generator)).map { _ in
             var writer = WireWriter()
-            writer.field(1, metric(&generator), lengthPadding: generator.chance(3) ? 2 : 0)
+            writer.field(1, metric(&generator), lengthPadding: generator.chance(percent: 3) ? 2 : 0)
             return writer.bytes
         }
-        if generator.chance(50) {
+        if generator.chance(percent: 50) {
             var writer = WireWriter()
             writer.field(2, TestMetric.timestamp((1_600_000_000, 5)))
             fields.insert(writer.bytes, at: Int.random(in: 0...fields.count, using: &generator))
         }
-        if generator.chance(10) {
+        if generator.chance(percent: 10) {
             var writer = WireWriter()
             writer.field(15, "later")
             fields.insert(writer.bytes, at: Int.random(in: 0...fields.count, using: &generator))

@@ -126,8 +126,36 @@ def test_the_environment_file_has_every_flag_with_its_default():
 
 
 def test_every_setting_is_a_flag():
-    source = (ROOT / "Sources/Settings/SettingsFlag.swift").read_text()
-    assert {"--" + name for name in re.findall(r'case \w+ = "([a-z-]+)"', source)} == proxy_flags().keys()
+    """None that is defined is missing in the table."""
+    source = (ROOT / "Sources/Settings/Flags/SettingsFlag+table.swift").read_text()
+    assert {"--" + name for name in re.findall(r'SettingsFlag\(\s*"([a-z-]+)"', source)} == proxy_flags().keys()
+
+
+def test_the_readme_has_every_flag_with_its_default():
+    rows = [line.split("|")[1:3] for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| `--")]
+    told = {flag: default for names, default in rows for flag in re.findall(r"--[a-z-]+", names)}
+    assert told.keys() == proxy_flags().keys()
+    for name, value in environment_file().items():
+        default = told["--" + name.removeprefix("FODC_").replace("_", "-").lower()]
+        # Of flags whose default follows from something else the README says that.
+        if re.fullmatch(r" `[^`$]+` ", default):
+            assert default == f" `{value}` ", name
+
+
+def test_the_manual_page_says_the_same_defaults_and_limits():
+    """Each number of the help is in the flag's paragraph."""
+    page = (DEPLOY / "man" / "fodc-proxy.8").read_text().replace("\\-", "-")
+    paragraphs = {p.split("\n", 1)[0].split('"')[0].split()[-1]: p for p in page.split("\n.TP\n") if p.startswith(".BI --")}
+    for flag, text in proxy_flags().items():
+        numbers = re.findall(r"(?<![\w.:])\d+(?:\.\d+)?(?:[a-z]\b|[KMG]iB)?", text)
+        missing = [n for n in numbers if not re.search(rf"(?<![\w.]){re.escape(n)}(?!\w)", paragraphs[flag])]
+        assert not missing, (flag, missing)
+
+
+def test_completion_knows_the_words_of_flags():
+    text = proxy_flags()
+    assert set(completed("fodc-proxy", "--log-level", "=", "")) == set(re.search(r"logged: ([a-z, ]+)\.", text["--log-level"])[1].split(", "))
+    assert completed("fodc-proxy", "--log-format", "=", "") == re.search(r"look: (\w+) or (\w+)", text["--log-format"])[0][6:].split(" or ")
 
 
 def test_the_environment_file_explains_every_flag():

@@ -40,9 +40,7 @@ public struct ReloadRequest: Equatable, Sendable {
 
     public static let libexecOption = "--libexec-dir"
     /// Of systemd's and the system's variables those that settings may come from.
-    public static let foldersVariables: Set<String> = [
-        "STATE_DIRECTORY", "RUNTIME_DIRECTORY", "CACHE_DIRECTORY", "TMPDIR",
-    ]
+    public static let foldersVariables = Set(SettingsFlag.allCases.flatMap(\.folderVariables))
     private static let settingsPrefixes = [SettingsFlag.variablePrefix, SettingsFlag.upstreamVariablePrefix]
 
     /// The variables that a sender brings along: those of flags that it knows, and systemd's folders.

@@ -30,7 +30,7 @@ struct CtlCommand: ParsableCommand {
             ReloadCommand.self,
         ])
 
-    @Option(.runtimeDirectory, "PATH", Self.folderHelp)
+    @Option(.runtimeDirectory, help: Self.folderHelp)
     var runtimeDirectory: String?
 
     static let folderHelp =
@@ -50,7 +50,7 @@ protocol CtlSubcommand: ParsableCommand {
 
 /// What every command takes.
 struct CtlOptions: ParsableArguments {
-    @Option(.runtimeDirectory, "PATH", CtlCommand.folderHelp)
+    @Option(.runtimeDirectory, help: CtlCommand.folderHelp)
     var runtimeDirectory: String?
 
     @Flag(name: .customLong("json"), help: "The answer as JSON on standard output, for programs.")

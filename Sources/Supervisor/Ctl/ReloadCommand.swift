@@ -23,7 +23,7 @@ struct ReloadCommand: CtlSubcommand {
     @Flag(name: .customLong("json"), help: "The answer as JSON on standard output, for programs.")
     var isJSON = false
 
-    var runtimeDirectory: String? { settings.processes.runtimeDirectory }
+    var runtimeDirectory: String? { settings.given.last { $0.flag == .runtimeDirectory }?.value }
 
     func request() throws -> ControlRequest {
         var given = settings.given

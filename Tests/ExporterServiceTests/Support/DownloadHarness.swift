@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Platform
+import TestSupport
 
 @testable import ExporterService
 
@@ -182,12 +183,6 @@ func profileBytes(_ range: Range<Int>) -> [UInt8] {
         offset += count
     }
     return bytes
-}
-
-func temporaryFolder() -> String {
-    var template = Array("/tmp/fodc-test-XXXXXX".utf8CString)
-    precondition(mkdtemp(&template) != nil)
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 func entries(of folder: String) -> [String] {

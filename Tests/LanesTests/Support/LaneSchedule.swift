@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import Lanes
@@ -7,7 +8,7 @@ import Testing
 /// Everything follows from the seed.
 final class LaneSchedule {
     let seed: UInt64
-    private var random: SeededRandom
+    private var random: SeededGenerator
     private var lane: LaneUnderTest
     private var writer: LaneWriter
     private var reader: LaneReader
@@ -33,7 +34,7 @@ final class LaneSchedule {
         self.seed = seed
         self.maximumRingBytes = maximumRingBytes
         self.lookChance = lookChance
-        random = SeededRandom(seed: seed)
+        random = SeededGenerator(seed: seed)
         lane = try LaneUnderTest()
         writer = try lane.format(maximum: maximumRingBytes)
         reader = try lane.reader()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 
 /// A metric as a test thinks of it, and its bytes.
 struct TestMetric {

@@ -4,6 +4,7 @@ import Glibc
 import HTTP2
 import NIOCore
 import NIOPosix
+import TestSupport
 
 /// A server on 127.0.0.1 and clients of it, all on one event loop, on which alone anything here is touched.
 final class GRPCHarness: @unchecked Sendable {

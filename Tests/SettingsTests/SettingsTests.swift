@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Settings
+import TestSupport
 import Testing
 
 @Suite struct DurationSyntaxTests {
@@ -46,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: [1 as UInt64, 2, 3]) func whatIsWrittenIsRead(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<2000 {
             let nanoseconds = Int64(bitPattern: random.next()) >> Int64(random.next() % 60)
             let text = Duration.nanoseconds(nanoseconds).goSyntax
@@ -54,21 +55,6 @@ import Testing
             guard nanoseconds.magnitude < 86_400_000_000_000 else { continue }
             #expect(Duration(goSyntax: text)?.wholeNanoseconds == nanoseconds, "seed \(seed), \(text)")
         }
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed everywhere.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 

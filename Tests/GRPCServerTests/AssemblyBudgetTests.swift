@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
+import TestSupport
 import Testing
 
 @testable import GRPCServer
@@ -147,7 +148,7 @@ extension UnfinishedMessage {
 
     /// Seeded: whatever happens, sums agree, and the last limit holds.
     @Test(arguments: 0..<20) func assemblyBudget_keepsItsBoundsUnderRandomLoad(seed: Int) {
-        var random = SeededRandom(seed: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let connections = (0..<12).map { connection("10.0.0.\($0 % 5)") }
         var senders: [Sender] = []
         var now: UInt64 = 1

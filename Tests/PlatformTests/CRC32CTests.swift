@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import Platform
@@ -21,7 +22,7 @@ import Testing
     }
 
     @Test func bothWaysAgreeAtAnyLengthAndPlace() {
-        var random = SeededRandom(seed: 41)
+        var random = SeededGenerator(seed: 41)
         let bytes = random.bytes(400)
         let span = bytes.span.bytes
         for start in 0..<17 {

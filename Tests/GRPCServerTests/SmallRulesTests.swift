@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTP2
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import GRPCServer
@@ -89,7 +90,7 @@ import Testing
 
     /// Seeded: messages of random lengths, cut at random places, come out as they went in.
     @Test(arguments: 0..<20) func messagesSurviveEveryCut(seed: Int) {
-        var random = SeededRandom(seed: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let messages = (0..<30).map { _ in
             (0..<Int.random(in: 0...(Bool.random(using: &random) ? 8 : 70_000), using: &random)).map { _ in
                 UInt8.random(in: 0...255, using: &random)

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// The path of a new empty folder, which the test removes.
+public func temporaryFolder() -> String {
+    var template = Array("/tmp/fodc-test-XXXXXX".utf8CString)
+    precondition(mkdtemp(&template) != nil, "no folder can be made in /tmp")
+    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
