@@ -53,7 +53,7 @@ let package = Package(
         // The workers' and the supervisor's logic.
         .target(
             name: "Supervision",
-            dependencies: ["Exchange", "Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),
+            dependencies: ["BinaryCoding", "Exchange", "Lanes", "Platform", "Settings", "Logs", "WorkerLink", log]),
         .target(
             name: "IngestService",
             dependencies: [
@@ -139,7 +139,8 @@ let package = Package(
             // Starts fodc-proxy, with FakeWorker for its workers.
             name: "SupervisionTests",
             dependencies: [
-                "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "WorkerLink", log,
+                "BinaryCoding", "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform",
+                "WorkerLink", log,
             ]),
         .testTarget(name: "ReportsTests", dependencies: ["FODCProtocol", "Platform", "Reports", protobuf]),
         .testTarget(

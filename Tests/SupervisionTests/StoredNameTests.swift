@@ -8,7 +8,7 @@ import Testing
     @Test func everyNameIsReadBack() {
         for role in StoredName.Role.allCases {
             for index in [0, role.limitCount - 1] {
-                for generation in [1, 7, UInt64.max] {
+                for generation in [1, 7, StoredName.limitGeneration - 1] {
                     let name = StoredName(role, index, generation: generation)
                     #expect(StoredName(name.description) == name)
                     #expect(DescriptorStore.isName(name.description))
@@ -22,7 +22,8 @@ import Testing
     @Test(arguments: [
         "", "up", "grpc", "up-", "up-1", "up-1.", "up-.1", "up-1.0", "up-64.1", "up--1.1", "up-+1.1", "up-01.1",
         "up-1.01",
-        "up-1.1.1", "up-1-1.1", "up-1.18446744073709551616", "up-9999999999999999999.1", "Up-1.1", "down-1.1",
+        "up-1.1.1", "up-1-1.1", "up-1.18446744073709551615", "up-1.18446744073709551616", "up-9999999999999999999.1",
+        "Up-1.1", "down-1.1",
         "state-1.1",
         "grpc-1.1", "up-1.1 ", " up-1.1", "up-1.1\n", "up-٣.1", "unknown", "stored", "up-1.-1", "up-0x1.1",
     ])

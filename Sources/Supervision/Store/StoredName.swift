@@ -14,6 +14,8 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         case state
         /// The table of workers.
         case control
+        /// What a supervisor leaves for the next one.
+        case record
         /// From which ids of agents are derived.
         case secret
         /// Listening sockets that this program has opened. Those of socket units are called by the role alone.
@@ -25,7 +27,7 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
             case .up: .up
             case .downA, .downB: .down
             case .state: .state
-            case .control, .secret, .grpc, .http: nil
+            case .control, .record, .secret, .grpc, .http: nil
             }
         }
 
@@ -35,7 +37,7 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         var limitCount: Int {
             switch self {
             case .up, .downA, .downB: WorkerLaunch.limitWorkers
-            case .state, .control, .secret, .grpc, .http: 1
+            case .state, .control, .record, .secret, .grpc, .http: 1
             }
         }
     }
@@ -50,12 +52,17 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// What comes after a generation is a number, too.
+    static let limitGeneration: UInt64 = 1 << 62
+
     let place: Place
     /// From 1.
     let generation: UInt64
 
     init(_ role: Role, _ index: Int = 0, generation: UInt64) {
-        precondition((0..<role.limitCount).contains(index) && generation > 0, "there is no such place")
+        precondition(
+            (0..<role.limitCount).contains(index) && (1..<Self.limitGeneration).contains(generation),
+            "there is no such place")
         place = Place(role, index)
         self.generation = generation
     }
@@ -66,7 +73,7 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         guard halves.count == 2, let role = Role(rawValue: String(halves[0])) else { return nil }
         let numbers = halves[1].split(separator: ".", omittingEmptySubsequences: false)
         guard numbers.count == 2, let index = Int(numbers[0]), let generation = UInt64(numbers[1]),
-            (0..<role.limitCount).contains(index), generation > 0
+            (0..<role.limitCount).contains(index), (1..<Self.limitGeneration).contains(generation)
         else { return nil }
         self.init(role, index, generation: generation)
         // Signs and leading zeros: one descriptor, one name.
