@@ -23,7 +23,7 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 3
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked deb run test unit unit-repeat coverage allocations e2e bench bench-quick bench-attacks chaos chaos-quick bench-paired lint format proto metrics-page clean
+.PHONY: help deps deps-test build build-hooked deb run test unit soak-model unit-repeat coverage allocations e2e bench bench-quick bench-attacks chaos chaos-quick bench-paired lint format proto metrics-page clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,12 @@ test: lint unit allocations e2e chaos-quick bench-quick ## Lint, unit tests, all
 unit: deps ## Unit tests alone
 	swift build --product fodc-proxyPackageTests
 	swift test --skip-build --no-parallel $(UNIT_FLAGS)
+
+# Random events for the supervisor's model; FODC_MODEL_SEED=… repeats a run.
+MODEL_EVENTS ?= 100000000
+
+soak-model: deps ## Bring 10^8 random events to the supervisor's state machine, in a release build
+	FODC_MODEL_EVENTS=$(MODEL_EVENTS) swift test -c release -Xswiftc -enable-testing --filter FleetModelTests
 
 TIMES = 10
 unit-repeat: deps ## Unit tests TIMES=10 times, up to the first failure (UNIT_FLAGS='--filter name' chooses)

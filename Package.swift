@@ -165,7 +165,7 @@ let package = Package(
             // Starts fodc-proxy, with FakeWorker for its workers.
             name: "SupervisionTests",
             dependencies: [
-                "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "TestSupport",
+                "BinaryCoding", "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "TestSupport",
                 "WorkerLink", log,
             ]),
         .testTarget(

@@ -176,7 +176,7 @@ enum ProxyProgram {
         LogOutput.start(
             component: "supervisor", level: settings.logLevel.rawValue, format: settings.logFormat.rawValue)
         do {
-            let supervisor = try Supervisor(try start())
+            let supervisor = try FleetExecutor(try start())
             supervisor.onLogLevel = { LogOutput.standard.setLevel($0) }
             let code = supervisor.run()
             return supervisor.startFailure.map { giveUp("\($0)") } ?? code

@@ -21,6 +21,4 @@ public enum ControlCounter: Int, CaseIterable, Sendable {
     case controlRequestsRefused
     /// Starts of the supervisor on this memory.
     case supervisorStarts
-    /// `--ingest-workers` at the time of the last `scale`; 0: there was none.
-    case scaledFromWorkers
 }

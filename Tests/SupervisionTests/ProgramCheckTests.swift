@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Lanes
 import Testing
 
 @testable import Supervision
@@ -8,7 +9,7 @@ import Testing
         #expect(ProgramCheck.flaw(of: ProgramCheck.line) == nil)
     }
 
-    @Test(arguments: ["handover", "control", "worker-protocol"])
+    @Test(arguments: ["layout", "handover", "control", "worker-protocol"])
     func anotherVersionCannotTakeOver(_ kind: String) throws {
         let words = ProgramCheck.line.split(separator: " ").map(String.init)
         let place = try #require(words.firstIndex(of: kind)) + 1
@@ -20,7 +21,8 @@ import Testing
 
     /// As programs before this check do.
     @Test func whoDoesNotSayIsRefused() {
-        #expect(ProgramCheck.flaw(of: "fodc-proxy 0.1.0 layout 2: ok")?.contains("handover") == true)
+        let line = "fodc-proxy 0.1.0 layout \(LaneFormat.version): ok"
+        #expect(ProgramCheck.flaw(of: line)?.contains("handover") == true)
         #expect(ProgramCheck.flaw(of: "") != nil)
     }
 

@@ -23,14 +23,6 @@ import Testing
         expect(true, suspicion.ingestDied(over: 7, nowNanoseconds: 65 * second))
     }
 
-    @Test func whoWasHeldOffByASupervisorBeforeIsHeldStill() {
-        var suspicion = Suspicion()
-        suspicion.goOnHolding(7, untilNanoseconds: 9 * second)
-        #expect(suspicion.held == [7: 9 * second])
-        suspicion.forget(nowNanoseconds: 9 * second)
-        #expect(suspicion.held.isEmpty)
-    }
-
     @Test func deathsFarApartHaveNothingToDoWithOneAnother() {
         var suspicion = Suspicion()
         expect(false, suspicion.ingestDied(over: 7, nowNanoseconds: second))

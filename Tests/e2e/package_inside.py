@@ -242,8 +242,7 @@ def scenario_upgrade_by_restart():
     scraper = Scraper(expected)
     time.sleep(0.5)
     told = install("third")
-    assert "the reload failed" in told, told
-    assert "handover is of version 99" in run("journalctl", "--no-pager", "-b", "-u", UNIT)
+    assert "cannot take over from the running ones by a reload; restarting" in told, told
     assert shown("MainPID") != main and shown("NRestarts") == "0"
     eventually(lambda: health()["agents_online"] == AGENTS, "agents are connected")
     time.sleep(0.5)

@@ -54,9 +54,6 @@ final class LaneSet {
         }
     }
 
-    /// Of what is stored from now on the generation is this one at least.
-    func skipGenerations(to generation: UInt64) { nextGeneration = max(nextGeneration, generation) }
-
     /// Takes the last worker's lanes out; the caller closes them.
     func removeLast() -> IngestLanes {
         ingest.removeLast()
@@ -64,28 +61,6 @@ final class LaneSet {
 
     /// All that is kept for a successor of the supervisor.
     var all: [Lane] { [state, secret] + ingest.flatMap(\.all) }
-
-    /// What is laid out in the way of one version.
-    var lanesOfOneLayout: [Lane] { [state] + ingest.flatMap(\.all) }
-
-    /// Empty lanes for as many workers, with the same secret.
-    func makeSuccessor() throws(StartError) -> LaneSet {
-        do throws(SystemError) {
-            let next = LaneSet(
-                state: try Lane(StoredName(.state, generation: nextGeneration), kind: .state), secret: secret,
-                ingest: [], nextGeneration: nextGeneration + 1)
-            for _ in ingest { try next.append() }
-            return next
-        } catch {
-            throw StartError("new lanes cannot be made (\(error)); give the service more memory or more descriptors")
-        }
-    }
-
-    /// All but the secret, which a successor has.
-    func close() {
-        state.close()
-        for lanes in ingest { lanes.close() }
-    }
 
     /// Wakes every worker that runs, so that it looks at what the supervisor has changed. Bells of workers that are dead
     /// fill up and then do nothing.

@@ -2,7 +2,7 @@
 
 /// Whom deaths by a fault point at (architecture, "Poison"). One death can be chance; several that name the same are not.
 /// Pure; times are those of the ``SteadyClock``.
-struct Suspicion {
+struct Suspicion: Equatable {
     /// Deaths of ingest workers over one agent before that is held off.
     static let deathsOfAgent = 2
     /// For so long.
@@ -15,7 +15,7 @@ struct Suspicion {
     /// Agents under suspicion at a time; the one named longest ago makes room.
     static let limit = 64
 
-    private struct Count {
+    private struct Count: Equatable {
         var deaths = 0
         var lastNanoseconds: UInt64 = 0
     }
@@ -52,12 +52,7 @@ struct Suspicion {
         return count.deaths >= Self.deathsOfLane
     }
 
-    /// A supervisor before this one has held it off.
-    mutating func goOnHolding(_ identityHash: UInt64, untilNanoseconds: UInt64) {
-        if held.count < Self.limit { held[identityHash] = untilNanoseconds }
-    }
-
-    // MARK: For the program that an exec brings
+    // MARK: For the next supervisor
 
     private enum Kind: UInt64 {
         case agent = 1
@@ -67,9 +62,12 @@ struct Suspicion {
 
     /// All that is known: kind, subject, and what there is to say of it.
     var words: [[UInt64]] {
-        agents.map { [Kind.agent.rawValue, $0, UInt64($1.deaths), $1.lastNanoseconds] }
-            + lanes.map { [Kind.lane.rawValue, UInt64($0 + 1), UInt64($1.deaths), $1.lastNanoseconds] }
-            + held.map { [Kind.held.rawValue, $0, $1, 0] }
+        func sorted<Key: Comparable, Value>(_ pairs: [Key: Value]) -> [(key: Key, value: Value)] {
+            pairs.sorted { $0.key < $1.key }
+        }
+        return sorted(agents).map { [Kind.agent.rawValue, $0, UInt64($1.deaths), $1.lastNanoseconds] }
+            + sorted(lanes).map { [Kind.lane.rawValue, UInt64($0 + 1), UInt64($1.deaths), $1.lastNanoseconds] }
+            + sorted(held).map { [Kind.held.rawValue, $0, $1, 0] }
     }
 
     /// One of ``words``; what makes no sense is left out.
@@ -77,8 +75,8 @@ struct Suspicion {
         guard words.count == 4, let kind = Kind(rawValue: words[0]) else { return }
         let count = Count(deaths: Int(clamping: words[2]), lastNanoseconds: words[3])
         switch kind {
-        case .agent where agents.count < Self.limit: agents[words[1]] = count
-        case .lane where words[1] <= 64: lanes[Int(words[1]) - 1] = count
+        case .agent where agents.count < Self.limit && words[3] < .max / 2: agents[words[1]] = count
+        case .lane where words[1] <= 64 && words[3] < .max / 2: lanes[Int(words[1]) - 1] = count
         case .held where held.count < Self.limit: held[words[1]] = words[2]
         default: break
         }

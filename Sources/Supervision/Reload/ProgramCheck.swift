@@ -10,12 +10,13 @@ public enum ProgramCheck {
     /// Printing a line takes milliseconds, also from a cold disk.
     static let limitMilliseconds: Int32 = 10_000
 
-    /// What one supervisor hands to the other, or leaves for it, and so must be the same in both. (Lanes may be of
-    /// another layout: they begin empty then.) `worker-protocol`: running workers go on under the new supervisor for a
-    /// while.
+    /// What one supervisor hands to the other, or leaves for it, and so must be the same in both. `layout`: that of lanes,
+    /// which old and new workers share during a reload. `worker-protocol`: running workers go on under the new supervisor for
+    /// a while.
     private static var kinds: [(name: String, version: UInt64)] {
         [
-            ("handover", Handover.version), ("control", LaneFormat.controlVersion),
+            ("layout", LaneFormat.version), ("handover", UInt64(InheritanceRecord.version)),
+            ("control", LaneFormat.controlVersion),
             ("worker-protocol", UInt64(MessageCoding.version)),
         ]
     }
@@ -23,7 +24,7 @@ public enum ProgramCheck {
     /// The line of a good end.
     public static var line: String {
         let kinds = kinds.map { " \($0.name) \($0.version)" }.joined()
-        return "fodc-proxy \(ProxyVersion.current) layout \(LaneFormat.version)\(kinds): ok"
+        return "fodc-proxy \(ProxyVersion.current)\(kinds): ok"
     }
 
     /// Why a program that has printed this ``line`` at its good end cannot become this process; `nil`: it can.

@@ -7,6 +7,17 @@ import WorkerLink
 ///
 /// An exporter's row is that of its generation's parity.
 final class ControlBoard {
+    /// Whose row is meant: that of a process, as long as no newer one has it.
+    struct Entry {
+        let worker: WorkerName
+        let generation: UInt64
+        let deathsInRow: Int
+
+        fileprivate var role: ControlRole { worker.role == .ingest ? .ingest : .exporter }
+        fileprivate var parity: Int { WorkerStarter.parity(generation) }
+        fileprivate var index: Int { worker.role == .ingest ? worker.index : parity }
+    }
+
     let name: StoredName
     /// To be kept for a successor.
     let writable: Int32
@@ -40,21 +51,16 @@ final class ControlBoard {
         writer.holdOff(identityHash: identityHash, untilNanoseconds: untilNanoseconds)
     }
 
-    /// Who is held off, and for how long still: at most as long as anybody ever is.
-    func heldIdentities(nowNanoseconds now: UInt64) -> [(hash: UInt64, leftNanoseconds: UInt64)] {
-        writer.heldIdentities.compactMap { hash, until in
-            until > now ? (hash, min(until - now, Suspicion.holdNanoseconds)) : nil
-        }
+    func row(_ worker: WorkerName, generation: UInt64) -> ControlWorker {
+        row(Entry(worker: worker, generation: generation, deathsInRow: 0))
     }
 
-    func row(_ worker: SupervisedWorker) -> ControlWorker {
-        writer.worker(worker.role == .ingest ? .ingest : .exporter, Self.index(worker))
-    }
+    private func row(_ entry: Entry) -> ControlWorker { writer.worker(entry.role, entry.index) }
 
     /// The generation of the last process of that role and index; 0: there was none.
-    func lastGeneration(_ role: WorkerRole, index: Int) -> UInt64 {
-        switch role {
-        case .ingest: writer.worker(.ingest, index).generation
+    func lastGeneration(_ worker: WorkerName) -> UInt64 {
+        switch worker.role {
+        case .ingest: writer.worker(.ingest, worker.index).generation
         case .exporter: max(writer.worker(.exporter, 0).generation, writer.worker(.exporter, 1).generation)
         }
     }
@@ -77,14 +83,14 @@ final class ControlBoard {
     /// A process of this generation is about to be started.
     ///
     /// - Parameter death: of its predecessor, if it takes the place of one.
-    func starting(_ worker: SupervisedWorker, after death: DeathCause?) {
-        change(worker, isStarting: true) { row in
-            if worker.role == .exporter, let before = predecessorsRow(of: worker) { row = before }
+    func starting(_ entry: Entry, after death: DeathCause?) {
+        change(entry, isStarting: true) { row in
+            if entry.worker.role == .exporter, let before = predecessorsRow(of: entry) { row = before }
             if let death {
                 (row.cause, row.causeDetail) = Self.cause(death)
                 row.addRestart(after: row.cause)
             }
-            row.generation = worker.generation
+            row.generation = entry.generation
             row.processID = 0
             row.state = .starting
             row.startedAtNanoseconds = WallClock.nowNanoseconds()
@@ -93,39 +99,39 @@ final class ControlBoard {
     }
 
     /// The process is there.
-    func started(_ worker: SupervisedWorker) {
-        change(worker) { $0.processID = worker.pid }
+    func started(_ entry: Entry, pid: Int32) {
+        change(entry) { $0.processID = pid }
     }
 
-    func ready(_ worker: SupervisedWorker) {
-        change(worker) { row in
+    func ready(_ entry: Entry) {
+        change(entry) { row in
             row.state = .running
             row.isBeingReplaced = false
         }
     }
 
     /// - Parameter isReplaced: a successor stands by, and takes its agents within moments.
-    func draining(_ worker: SupervisedWorker, isReplaced: Bool = false) {
-        change(worker) { row in
+    func draining(_ entry: Entry, isReplaced: Bool = false) {
+        change(entry) { row in
             if row.state == .running { row.state = .draining }
             row.isBeingReplaced = isReplaced
         }
     }
 
     /// No successor is awaited any more.
-    func replacementEnded(_ worker: SupervisedWorker) {
-        guard row(worker).isBeingReplaced else { return }
-        change(worker) { $0.isBeingReplaced = false }
+    func replacementEnded(_ entry: Entry) {
+        guard row(entry).isBeingReplaced else { return }
+        change(entry) { $0.isBeingReplaced = false }
     }
 
     /// It has no process, and none is to be.
-    func drained(_ worker: SupervisedWorker) {
-        change(worker) { $0.state = .drained }
+    func drained(_ entry: Entry) {
+        change(entry) { $0.state = .drained }
     }
 
-    func died(_ worker: SupervisedWorker, _ cause: DeathCause) {
-        change(worker) { row in
-            row.state = worker.life.state == .drained ? .drained : .dead
+    func died(_ entry: Entry, _ cause: DeathCause, isDrained: Bool) {
+        change(entry) { row in
+            row.state = isDrained ? .drained : .dead
             (row.cause, row.causeDetail) = Self.cause(cause)
             row.diedAtNanoseconds = WallClock.nowNanoseconds()
         }
@@ -133,31 +139,25 @@ final class ControlBoard {
 
     /// A row tells of the process that it was given to last: what happens to others is not its business.
     private func change(
-        _ worker: SupervisedWorker, isStarting: Bool = false, _ body: (inout ControlWorker) -> Void
+        _ entry: Entry, isStarting: Bool = false, _ body: (inout ControlWorker) -> Void
     ) {
-        let role: ControlRole = worker.role == .ingest ? .ingest : .exporter
-        let index = Self.index(worker)
-        var row = writer.worker(role, index)
-        guard isStarting || row.generation == worker.generation else { return }
+        var row = row(entry)
+        guard isStarting || row.generation == entry.generation else { return }
         let state = row.state
         body(&row)
-        row.deathsInRow = UInt32(clamping: worker.life.policy.deathsInRow)
+        row.deathsInRow = UInt32(clamping: entry.deathsInRow)
         if row.state != state { row.stateSinceNanoseconds = MonotonicClock.nowNanoseconds() }
-        writer.set(row, role, index)
+        writer.set(row, entry.role, entry.index)
     }
 
     /// Deaths that are forgotten after a healthy life are no more in the row.
-    func refreshDeaths(_ worker: SupervisedWorker) {
-        guard row(worker).deathsInRow != worker.life.policy.deathsInRow else { return }
-        change(worker) { _ in }
-    }
-
-    private static func index(_ worker: SupervisedWorker) -> Int {
-        worker.role == .ingest ? worker.index : worker.parity
+    func refreshDeaths(_ entry: Entry) {
+        guard row(entry).deathsInRow != entry.deathsInRow else { return }
+        change(entry) { _ in }
     }
 
     /// What is known of exporters goes along from row to row.
-    private func predecessorsRow(of exporter: SupervisedWorker) -> ControlWorker? {
+    private func predecessorsRow(of exporter: Entry) -> ControlWorker? {
         let other = writer.worker(.exporter, (exporter.parity + 1) % LaneSet.parities)
         let same = writer.worker(.exporter, exporter.parity)
         return other.generation > same.generation ? other : same

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
-import Settings
+import Platform
 
-/// What outlives every worker, and, where systemd keeps it or it is handed over, the supervisor: sockets, lanes, and the
-/// table of workers.
+/// What outlives every worker, and, where systemd keeps it or it is handed over, the supervisor: sockets, lanes, the table
+/// of workers, and the record for the next supervisor.
 final class Estate {
     var listeners: Listeners
-    var lanes: LaneSet
-    /// Of the lanes.
-    var layout: UInt64
+    let lanes: LaneSet
     let control: ControlBoard
-    /// Another program lays the lanes out: this one cannot read them.
-    var isForeign: Bool { layout != LaneFormat.version }
+    let recordName: StoredName
+    var record: SharedRecord
     /// A predecessor has left it: agents and clients rely on the service.
     var isInherited: Bool { !storedNames.isEmpty }
     /// What systemd has already.
@@ -20,29 +17,14 @@ final class Estate {
     let obsoleteNames: [String]
 
     init(
-        listeners: Listeners, lanes: LaneSet, layout: UInt64 = LaneFormat.version, control: ControlBoard,
-        storedNames: Set<String> = [],
-        obsoleteNames: [String] = []
+        listeners: Listeners, lanes: LaneSet, control: ControlBoard, recordName: StoredName, record: SharedRecord,
+        storedNames: Set<String> = [], obsoleteNames: [String] = []
     ) {
         self.listeners = listeners
         self.lanes = lanes
-        self.layout = layout
         self.control = control
+        (self.recordName, self.record) = (recordName, record)
         self.storedNames = storedNames
         self.obsoleteNames = obsoleteNames
-    }
-
-    /// How many ingest workers there are to be. Somebody's `scale` holds as long as the flag is what it was then.
-    func wantedWorkers(_ settings: ProxySettings) -> Int {
-        let scaled = Int(clamping: control.value(.ingestWorkersWanted))
-        guard control.value(.scaledFromWorkers) == UInt64(settings.ingestWorkers),
-            ProxySettings.Limits.ingestWorkers.contains(scaled)
-        else { return settings.ingestWorkers }
-        return scaled
-    }
-
-    func setWantedWorkers(_ count: Int, settings: ProxySettings, isScaled: Bool) {
-        control.set(.ingestWorkersWanted, UInt64(count))
-        control.set(.scaledFromWorkers, isScaled ? UInt64(settings.ingestWorkers) : 0)
     }
 }

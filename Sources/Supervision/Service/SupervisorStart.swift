@@ -11,8 +11,7 @@ public struct SupervisorStart {
     public let programs: ProgramPaths
     let given: Set<SettingsFlag>
     let startFlags: [(flag: SettingsFlag, value: String)]
-    let received: [ReceivedDescriptor]
-    let handover: Handover?
+    let inheritance: Inheritance
 
     /// - Parameters:
     ///   - given: flags whose values somebody has chosen.
@@ -26,25 +25,23 @@ public struct SupervisorStart {
         self.given = given
         startFlags = flags
         self.programs = programs
-        self.received = received
-        handover = nil
+        inheritance = Inheritance(received)
     }
 
     /// After an exec.
     public init(settings: ProxySettings, given: Set<SettingsFlag>, after exec: ProgramHandover) {
         self.settings = settings
         self.given = given
-        startFlags = exec.handover.startFlags
-        handover = exec.handover
-        programs = exec.handover.programs
-        received = []
+        startFlags = exec.record.startFlags
+        programs = exec.exec.programs
+        inheritance = Inheritance(exec.record, exec.exec)
     }
 
     /// Whether a descriptor of this name is one that the service has left with systemd, and no socket of a socket unit.
     public static func isKept(name: String) -> Bool { StoredName(name) != nil }
 
     func makeLock(_ logger: Logger) throws(StartError) -> RuntimeLock? {
-        if let handover { return handover.lock.map { RuntimeLock(adopting: $0) } }
+        if inheritance.exec != nil { return inheritance.table.descriptor(.lock).map { RuntimeLock(adopting: $0) } }
         guard let folder = settings.runtimeDirectory else { return nil }
         do throws(StartError) {
             return try RuntimeLock(runtimeDirectory: folder)
@@ -71,8 +68,8 @@ public struct SupervisorStart {
     func makeControlServer(
         _ events: EventQueue, lock: RuntimeLock?, _ logger: Logger
     ) throws(StartError) -> ControlServer? {
-        if let handover {
-            guard let descriptor = handover.controlSocket else { return nil }
+        if inheritance.exec != nil {
+            guard let descriptor = inheritance.table.descriptor(.control) else { return nil }
             return try ControlServer(adopting: descriptor, events: events, firstToken: EventToken.firstControl)
         }
         guard let folder = settings.runtimeDirectory, lock != nil else { return nil }
@@ -85,8 +82,10 @@ public struct SupervisorStart {
     }
 
     func makeEstate(_ logger: Logger) throws(StartError) -> Estate {
-        if let handover { return try handover.makeEstate() }
-        let contents = try StoreContents(received, settings: settings, given: given)
+        let exec = inheritance.exec
+        inheritance.table.closeOnExec()
+        let contents = try StoreContents(
+            inheritance.table.stored, settings: settings, given: given, isExec: exec != nil)
         for item in contents.dropped {
             guard let reason = item.reason else { continue }
             logger.warning(
@@ -101,27 +100,32 @@ public struct SupervisorStart {
                 metadata: ["name": "\(socket.name)", "reason": "\(socket.reason)"])
         }
         // Above every generation that the store has seen, also of what was of no use.
-        let generation =
-            1
-            + max(
-                contents.kept.values.map(\.name.generation).max() ?? 0,
-                contents.dropped.compactMap { StoredName($0.name)?.generation }.max() ?? 0)
-        let secret = try loadSecret(logger)
+        let seen =
+            contents.kept.values.map(\.name.generation)
+            + contents.dropped.compactMap { StoredName($0.name)?.generation }
+        let generation = max(1 + (seen.max() ?? 0), inheritance.record?.nextGeneration ?? 0)
+        let secret = exec == nil ? try loadSecret(logger) : nil
         let listeners = try makeListeners(contents, generation, logger)
         contents.closeDropped()
         let lanes = try makeLanes(contents, secret, generation, logger)
         let control = try makeControl(contents, generation)
+        let (recordName, record) = try makeRecord(contents, generation, logger)
         for _ in 0..<contents.refusedCount { control.add(.storeDescriptorsRefused) }
-        if !contents.kept.isEmpty {
+        if !contents.kept.isEmpty, exec == nil {
             logger.notice("goes on with what systemd has kept", metadata: ["descriptors": "\(contents.kept.count)"])
         }
-        let used = Set(lanes.all.map(\.name) + [control.name] + listeners.all.compactMap(\.name))
+        let used = Set(lanes.all.map(\.name) + [control.name, recordName] + listeners.all.compactMap(\.name))
         let unused = contents.kept.values.filter { !used.contains($0.name) }
         for item in unused { MemoryFile.close(item.descriptor) }
+        // Sockets that were opened for a reload systemd does not have yet.
+        let stored = contents.kept.values.map(\.name).filter {
+            used.contains($0) && exec?.previousSockets[$0.place.role] == nil
+        }
         return Estate(
-            listeners: listeners, lanes: lanes, control: control,
-            storedNames: Set(contents.kept.values.map(\.name).filter { used.contains($0) }.map(\.description)),
-            obsoleteNames: contents.namesToRemove + unused.map(\.name.description))
+            listeners: listeners, lanes: lanes, control: control, recordName: recordName, record: record,
+            storedNames: Set(stored.map(\.description)),
+            obsoleteNames: contents.namesToRemove + unused.map(\.name.description)
+                + (exec == nil ? [] : inheritance.record?.obsoleteNames ?? []))
     }
 
     private func makeListeners(
@@ -186,14 +190,14 @@ public struct SupervisorStart {
 
     private func makeControl(_ contents: StoreContents, _ generation: UInt64) throws(StartError) -> ControlBoard {
         if let kept = contents[.control], let board = try? ControlBoard(kept.name, writable: kept.descriptor) {
-            board.set(.serviceStartedAtNanoseconds, MonotonicClock.nowNanoseconds())
+            if inheritance.exec == nil { board.set(.serviceStartedAtNanoseconds, MonotonicClock.nowNanoseconds()) }
             return board
         }
         return try ControlBoard(generation: generation)
     }
 
     private func makeLanes(
-        _ contents: StoreContents, _ installation: InstallationSecret, _ generation: UInt64, _ logger: Logger
+        _ contents: StoreContents, _ installation: InstallationSecret?, _ generation: UInt64, _ logger: Logger
     ) throws(StartError) -> LaneSet {
         do throws(SystemError) {
             let secret = try makeSecret(contents[.secret], installation, generation, logger)
@@ -207,7 +211,7 @@ public struct SupervisorStart {
                 ingest.append(
                     try IngestLanes(
                         index: index, up: lane(.up, index, .up),
-                        downs: [lane(.downA, index, .down), lane(.downB, index, .down)]))
+                        downs: [lane(.downA, index, .down), lane(.downB, index, .down)], bells: bells(index)))
             }
             return LaneSet(
                 state: try lane(.state, 0, .state), secret: secret, ingest: ingest, nextGeneration: generation + 1)
@@ -216,10 +220,55 @@ public struct SupervisorStart {
         }
     }
 
+    /// Those of an ingest worker that is alive; `nil`: new ones will do.
+    private func bells(_ index: Int) -> [IngestLanes.Bell]? {
+        let bells = (0..<LaneSet.parities).compactMap { parity -> IngestLanes.Bell? in
+            guard
+                let ingestEnd = inheritance.table.descriptor(.bell(index: index, parity: parity, isIngestEnd: true)),
+                let exporterEnd = inheritance.table.descriptor(.bell(index: index, parity: parity, isIngestEnd: false))
+            else { return nil }
+            return IngestLanes.Bell(
+                ingestEnd: Doorbell(descriptor: ingestEnd), exporterEnd: Doorbell(descriptor: exporterEnd))
+        }
+        return bells.count == LaneSet.parities ? bells : nil
+    }
+
+    private func makeRecord(
+        _ contents: StoreContents, _ generation: UInt64, _ logger: Logger
+    ) throws(StartError) -> (StoredName, SharedRecord) {
+        if let kept = contents[.record] {
+            if inheritance.record == nil {
+                logger.warning("what the supervisor before this one knew of its workers cannot be read, and is lost")
+            }
+            return (kept.name, SharedRecord(adopting: kept.descriptor))
+        }
+        do throws(SystemError) {
+            return (StoredName(.record, generation: generation), try SharedRecord(name: "fodc-record"))
+        } catch {
+            throw StartError("the record for the next start cannot be made (\(error)); give the service more memory")
+        }
+    }
+
+    /// How many ingest workers there are to be. Somebody's `scale` holds as long as the flag is what it was then.
+    var wantedWorkers: Int {
+        guard let fleet = inheritance.record?.fleet, fleet.configured == settings.ingestWorkers else {
+            return settings.ingestWorkers
+        }
+        return fleet.wanted
+    }
+
     /// That of the state folder; without one, that which systemd has kept.
+    ///
+    /// - Parameter installation: `nil`: the one that is kept is that of the state folder.
     private func makeSecret(
-        _ kept: StoreContents.Kept?, _ installation: InstallationSecret, _ generation: UInt64, _ logger: Logger
+        _ kept: StoreContents.Kept?, _ installation: InstallationSecret?, _ generation: UInt64, _ logger: Logger
     ) throws(SystemError) -> Lane {
+        guard let installation else {
+            guard let kept else {
+                throw SystemError(call: "looking for the secret that was handed over", code: ENOENT)
+            }
+            return try Lane(kept.name, writable: kept.descriptor)
+        }
         if let kept {
             let copy = try MemoryFile.duplicate(kept.descriptor)
             let bytes = try SmallFile.readAndClose(copy, limitBytes: installation.bytes.count + 1)
@@ -248,17 +297,5 @@ public struct SupervisorStart {
         case .passing:
             logger.info("no --state-dir: ids of agents change when the proxy is stopped and started")
         }
-    }
-}
-
-/// What the program before this one has handed over, for whoever reads the command line.
-public struct ProgramHandover {
-    let handover: Handover
-    /// The command line that it wants to be read.
-    public var arguments: [String] { handover.arguments }
-
-    /// An error is that it cannot be understood: the start has failed, and systemd's next one begins with its store.
-    public init(descriptor: Int32) throws(StartError) {
-        handover = try Handover.read(descriptor)
     }
 }

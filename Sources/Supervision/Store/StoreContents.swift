@@ -36,14 +36,17 @@ struct StoreContents {
     private(set) var unitGRPC: Int32?
     private(set) var unitHTTP: Int32?
     private(set) var dropped: [Dropped] = []
+    private let isExec: Bool
 
     /// - Parameters:
     ///   - given: flags whose values somebody has chosen; the address of a socket unit wins over a default.
+    ///   - isExec: they were this process's own before an exec: where sockets listen is known.
     /// - Throws: when a socket unit listens elsewhere than where the settings say, or on two addresses: nobody can know
     ///   which of them was meant.
     init(
-        _ received: [ReceivedDescriptor], settings: ProxySettings, given: Set<SettingsFlag>
+        _ received: [ReceivedDescriptor], settings: ProxySettings, given: Set<SettingsFlag>, isExec: Bool = false
     ) throws(StartError) {
+        self.isExec = isExec
         var stored: [(name: StoredName, descriptor: Int32)] = []
         for item in received {
             if let name = StoredName(item.name) {
@@ -61,9 +64,11 @@ struct StoreContents {
         }
         var seen: [DescriptorFacts.Identity: String] = [:]
         for (name, descriptor) in stored {
-            if let reason = name.place.role.isSocket
-                ? socketFlaw(name, descriptor) : Self.flaw(name.place, descriptor)
-            {
+            // What this process had before an exec is what it was, also a lane that is damaged and in use.
+            let flaw =
+                isExec
+                ? nil : name.place.role.isSocket ? socketFlaw(name, descriptor) : Self.flaw(name.place, descriptor)
+            if let reason = flaw {
                 drop(name.description, descriptor, reason)
             } else if name.place.role.isSocket, let reason = otherAddress(name, descriptor, settings) {
                 dropped.append(
@@ -124,7 +129,8 @@ struct StoreContents {
                 "systemd hands over two sockets named \(role.rawValue), one of them on \(local); "
                     + "give \(unit) one ListenStream= only")
         }
-        let binding = ListeningSocket.binding(of: item.descriptor, host: address.host, port: address.port)
+        let binding =
+            isExec ? .same : ListeningSocket.binding(of: item.descriptor, host: address.host, port: address.port)
         if case .unknown(let reason) = binding {
             unchecked.append(Unchecked(name: item.name, flag: flag, address: address, reason: reason))
         }
@@ -156,6 +162,7 @@ struct StoreContents {
         if place.role == .secret { return secretFlaw(descriptor) }
         // Workers get read-only ones, which are made of this one.
         guard DescriptorFacts.access(of: descriptor) == .readWrite else { return "it cannot be read and written" }
+        if place.role == .record { return SharedRecord.flaw(of: descriptor) }
         guard let kind = place.role.laneKind else { return ControlFile.flaw(of: descriptor) }
         return LaneFile.flaw(of: descriptor, kind: kind, index: place.index)
     }
@@ -173,7 +180,9 @@ struct StoreContents {
     private mutating func otherAddress(
         _ name: StoredName, _ descriptor: Int32, _ settings: ProxySettings
     ) -> String? {
-        guard !isReplaced(name), let (flag, address) = Self.listener(name.place.role, settings) else { return nil }
+        guard !isExec, !isReplaced(name), let (flag, address) = Self.listener(name.place.role, settings) else {
+            return nil
+        }
         switch ListeningSocket.binding(of: descriptor, host: address.host, port: address.port) {
         case .same: return nil
         case .other:

@@ -2,10 +2,20 @@
 import Logging
 import Platform
 
+/// Where descriptors are kept: systemd's store, or that of a test.
+protocol DescriptorKeeping {
+    var isThere: Bool { get }
+    func store(_ descriptor: Int32, name: String) -> Bool
+    func remove(name: String) -> Bool
+    func barrier() -> Int32?
+}
+
+extension DescriptorStore: DescriptorKeeping {}
+
 /// Keeps systemd's store in step with what there is: the new is stored at once, the old is removed when systemd has taken
 /// all that was sent before.
 final class StoreKeeper {
-    private let store = DescriptorStore()
+    private let store: any DescriptorKeeping
     private let events: EventQueue
     private let logger: Logger
     /// Names to be removed after the barrier under way, and after the next.
@@ -13,7 +23,8 @@ final class StoreKeeper {
     private var waiting: [String] = []
     private var barrier: Int32 = -1
 
-    init(events: EventQueue, logger: Logger) {
+    init(_ store: any DescriptorKeeping = DescriptorStore(), events: EventQueue, logger: Logger) {
+        self.store = store
         self.events = events
         self.logger = logger
     }
@@ -26,6 +37,9 @@ final class StoreKeeper {
         }
         if !estate.storedNames.contains(estate.control.name.description) {
             keep(estate.control.writable, estate.control.name)
+        }
+        if !estate.storedNames.contains(estate.recordName.description) {
+            keep(estate.record.descriptor, estate.recordName)
         }
         forget(estate.obsoleteNames)
     }
@@ -65,7 +79,7 @@ final class StoreKeeper {
 
     /// Without a barrier a crash may leave neither the old nor the new one, which is better than a store that fills up.
     private func removeNow() {
-        for name in waiting { store.remove(name: name) }
+        for name in waiting { _ = store.remove(name: name) }
         waiting = []
     }
 
@@ -75,7 +89,7 @@ final class StoreKeeper {
         events.remove(barrier)
         MemoryFile.close(barrier)
         barrier = -1
-        for name in removing { store.remove(name: name) }
+        for name in removing { _ = store.remove(name: name) }
         removing = []
         startBarrier()
     }

@@ -14,6 +14,8 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         case state
         /// The table of workers.
         case control
+        /// What a supervisor leaves for the next one.
+        case record
         /// From which ids of agents are derived.
         case secret
         /// Listening sockets that this program has opened. Those of socket units are called by the role alone.
@@ -25,7 +27,7 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
             case .up: .up
             case .downA, .downB: .down
             case .state: .state
-            case .control, .secret, .grpc, .http: nil
+            case .control, .record, .secret, .grpc, .http: nil
             }
         }
 
@@ -35,7 +37,7 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         var limitCount: Int {
             switch self {
             case .up, .downA, .downB: WorkerLaunch.limitWorkers
-            case .state, .control, .secret, .grpc, .http: 1
+            case .state, .control, .record, .secret, .grpc, .http: 1
             }
         }
     }
@@ -59,7 +61,9 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
     let generation: UInt64
 
     init(_ role: Role, _ index: Int = 0, generation: UInt64) {
-        precondition((0..<role.limitCount).contains(index) && generation > 0, "there is no such place")
+        precondition(
+            (0..<role.limitCount).contains(index) && (1..<Self.limitGeneration).contains(generation),
+            "there is no such place")
         place = Place(role, index)
         self.generation = generation
     }

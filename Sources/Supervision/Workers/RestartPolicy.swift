@@ -3,7 +3,7 @@ import Platform
 
 /// How long a dead worker waits for its successor: not at all the first time, then longer and longer, so that a worker
 /// that cannot live costs little and still gets its chance. Pure; times are those of the ``SteadyClock``.
-public struct RestartPolicy: Sendable {
+public struct RestartPolicy: Equatable, Sendable {
     /// The wait after the second death in a row; doubles with each.
     public static let firstDelayNanoseconds: UInt64 = 250_000_000
     /// No wait is longer: the agents come back every 5 s.

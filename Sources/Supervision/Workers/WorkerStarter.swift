@@ -36,9 +36,9 @@ struct WorkerStarter {
     ///
     /// The link of what is returned is the caller's to close.
     func start(
-        _ worker: SupervisedWorker, lanes: LaneSet, isStandby: Bool = false
+        _ order: Fleet.Launch, lanes: LaneSet
     ) throws(SystemError) -> StartedWorker {
-        let role = worker.role
+        let (role, index) = (order.worker.role, order.worker.index)
         let (mine, theirs) = try MessageSocket.pair()
         defer { MemoryFile.close(theirs) }
         do throws(SystemError) {
@@ -49,12 +49,12 @@ struct WorkerStarter {
                 listener: plan.add(role == .ingest ? listeners.grpc.descriptor : listeners.http.descriptor),
                 secret: plan.add(lanes.secret.readable),
                 lanes: role == .ingest
-                    ? lanes.ingestLanes(worker.index, &plan)
-                    : lanes.exporterLanes(parity: worker.parity, &plan))
+                    ? lanes.ingestLanes(index, &plan)
+                    : lanes.exporterLanes(parity: Self.parity(order.generation), &plan))
             let launch = WorkerLaunch(
-                role: role, index: worker.index, generation: worker.generation, ingestWorkers: lanes.ingest.count,
-                isStandby: isStandby, isFresh: worker.startsFresh,
-                suspects: worker.suspects, settings: settings, descriptors: descriptors)
+                role: role, index: index, generation: order.generation, ingestWorkers: lanes.ingest.count,
+                isStandby: order.isStandby, isFresh: order.isFresh, suspects: order.suspects, settings: settings,
+                descriptors: descriptors)
             let process = try ChildProcess(
                 path: programs[role].path, otherPath: programs[role].file,
                 arguments: [role.executableName] + launch.arguments,

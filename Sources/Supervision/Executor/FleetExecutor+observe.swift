@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Logging
+import Platform
+
+/// What workers show of themselves in the headers of their rings. Nothing behind a header is looked at.
+extension FleetExecutor {
+    /// Takes it down, and says who stalls and which ring is damaged.
+    func observe() {
+        for slot in fleet.ingest { observeIngest(slot) }
+        for exporter in fleet.exporter.processes where exporter.readyAt != nil { observeExporter(exporter) }
+        for id in processes.running.keys.sorted() {
+            guard fleet.process(id)?.readyAt != nil, let hang = processes[id]?.watch.verdict(nowNanoseconds: now)
+            else { continue }
+            bring(.stalled(id, hang))
+        }
+        for slot in fleet.ingest {
+            if let reason = damage(slot) { bring(.ringDamaged(slot.worker.index, reason)) }
+        }
+    }
+
+    // Draining workers read no commands any more, and that is right.
+    private var isReading: Bool { fleet.phase != .stopping }
+
+    private func observeIngest(_ slot: Slot) {
+        guard let serving = slot.serving, serving.readyAt != nil, let process = processes[serving.id],
+            let own = rings(slot.worker.index)
+        else { return }
+        // One may have had no form yet when either side said that it is ready, or a header that made no sense.
+        for gauge in [own.upGauge] + own.downGauges where !gauge.isOpen { gauge.open() }
+        process.watch.observe(heartbeat: own.upGauge.heartbeat, nowNanoseconds: now)
+        let exporters = fleet.exporter.processes.filter { $0.readyAt != nil }
+        for parity in 0..<LaneSet.parities {
+            let isWritten =
+                isReading && serving.isServing
+                && exporters.contains { WorkerStarter.parity($0.generation) == parity }
+                && !isStalled(own, parity: parity, generation: serving.generation)
+            process.watch.observe(
+                lane: parity, readPosition: isWritten ? own.upGauge.readPosition(parity) : nil,
+                head: own.downGauges[parity].head, nowNanoseconds: now)
+        }
+    }
+
+    private func observeExporter(_ exporter: FleetProcess) {
+        guard let process = processes[exporter.id], let first = lanes.ingest.first else { return }
+        let parity = process.parity
+        for own in lanes.ingest where !own.downGauges[parity].isOpen { own.downGauges[parity].open() }
+        process.watch.observe(heartbeat: first.downGauges[parity].heartbeat, nowNanoseconds: now)
+        process.watch.setLaneCount(lanes.ingest.count, nowNanoseconds: now)
+        for own in lanes.ingest {
+            let isReadable = isReading && !isStalled(own, process)
+            process.watch.observe(
+                lane: own.index, readPosition: isReadable ? own.downGauges[parity].readPosition(0) : nil,
+                head: own.upGauge.head, nowNanoseconds: now)
+        }
+    }
+
+    /// The process serves from now on.
+    func watch(_ id: FleetProcess.ID) {
+        guard let process = processes[id] else { return }
+        let isFormed: Bool
+        switch process.worker.role {
+        case .ingest:
+            // An exporter that was there before has formed its side by now, or does so at its next turn.
+            for gauge in rings(process.worker.index)?.downGauges ?? [] { gauge.open() }
+            isFormed = rings(process.worker.index)?.upGauge.open() ?? true
+            process.watch = HangWatch(laneCount: LaneSet.parities, nowNanoseconds: now)
+        case .exporter:
+            // Its beat is in the first; those that have come in the meantime it forms at its next turn.
+            isFormed = lanes.ingest.map { $0.downGauges[process.parity].open() }.first ?? false
+            process.watch = HangWatch(laneCount: lanes.ingest.count, nowNanoseconds: now)
+        }
+        if !isFormed {
+            // It is watched all the same: without a heartbeat it will not live long.
+            logger.error("\(process.worker) says that it is ready, but its lane cannot be read")
+        }
+        if let changedLogLevel { processes.send(id, .logLevel(changedLogLevel)) }
+    }
+
+    func rings(_ index: Int) -> IngestLanes? { lanes.ingest.indices.contains(index) ? lanes.ingest[index] : nil }
+
+    // MARK: Rings that are damaged
+
+    /// The ingest worker says that it cannot read the command ring of this parity.
+    private func isStalled(_ own: IngestLanes, parity: Int, generation: UInt64) -> Bool {
+        let counter: IngestCounter = parity == 0 ? .commandsStalledA : .commandsStalledB
+        return own.upGauge.counter(counter.rawValue, generation: generation) != 0
+    }
+
+    /// The exporter says that it cannot read the data ring.
+    private func isStalled(_ own: IngestLanes, _ exporter: WorkerProcess) -> Bool {
+        own.downGauges[exporter.parity].counter(RingCondition.stalled.rawValue, generation: exporter.generation) != 0
+    }
+
+    /// Whoever writes a ring puts its header right; a ring that has lost what is current in it is reset.
+    private func damage(_ slot: Slot) -> String? {
+        guard let serving = slot.serving, serving.isServing, let own = rings(slot.worker.index) else { return nil }
+        if own.upGauge.counter(IngestCounter.ringDamaged.rawValue, generation: serving.generation) != 0 {
+            return "its worker has lost records that are current in it"
+        }
+        guard let exporter = fleet.exporter.serving, exporter.isServing else { return nil }
+        let condition = own.downGauges[WorkerStarter.parity(exporter.generation)]
+            .counter(RingCondition.damagedGeneration.rawValue, generation: exporter.generation)
+        return condition == serving.generation ? "the exporter cannot read what is current in it" : nil
+    }
+
+    // MARK: What a dead worker has left
+
+    /// Nothing of a process that has had no ring of its own.
+    func evidence(
+        of id: FleetProcess.ID, _ process: WorkerProcess
+    ) -> (evidence: Evidence, fields: Logger.Metadata) {
+        switch process.worker.role {
+        case .ingest:
+            guard fleet.find(id)?.place == .serving, let own = rings(process.worker.index), own.upGauge.open() else {
+                return (Evidence(), [:])
+            }
+            return ingestEvidence(own)
+        case .exporter: return exporterEvidence(process)
+        }
+    }
+
+    private func ingestEvidence(_ own: IngestLanes) -> (evidence: Evidence, fields: Logger.Metadata) {
+        var (evidence, fields) = (Evidence(), Logger.Metadata())
+        fields["lane"] = "\(own.upGauge.tail)..\(own.upGauge.head)"
+        fields["last_command"] = "\(LastCommand.text(own.upGauge.counter(IngestCounter.lastCommand.rawValue)))"
+        for parity in 0..<LaneSet.parities {
+            let head = own.downGauges[parity].head
+            guard head > 0, let read = own.upGauge.readPosition(parity) else { continue }
+            fields["commands_\(parity == 0 ? "a" : "b")"] = "\(read) of \(head)"
+        }
+        let note = own.upGauge.workingOn
+        evidence.identities = [note.0, note.1].filter { $0 != 0 }
+        evidence.onLoop = note.0 == 0 ? nil : note.0
+        if let first = evidence.identities.first {
+            fields["working_on"] = "identity \(String(first, radix: 16))"
+        }
+        return (evidence, fields)
+    }
+
+    private func exporterEvidence(_ process: WorkerProcess) -> (evidence: Evidence, fields: Logger.Metadata) {
+        var (evidence, fields) = (Evidence(), Logger.Metadata())
+        for own in lanes.ingest {
+            let read = own.downGauges[process.parity].readPosition(0) ?? 0
+            fields["lane_\(own.index)"] = "\(read) of \(own.upGauge.head)"
+        }
+        guard let first = lanes.ingest.first else { return (evidence, fields) }
+        evidence.records = ExporterNote.allCases
+            .map { first.downGauges[process.parity].counter($0.rawValue, generation: process.generation) }
+            .filter { $0 != 0 }
+        if let word = evidence.records.first {
+            evidence.ring = RecordName(word: word).worker
+            fields["reading"] = "\(RecordName(word: word).text)"
+        }
+        return (evidence, fields)
+    }
+}

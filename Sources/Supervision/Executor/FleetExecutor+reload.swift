@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Lanes
+import Logging
+import Logs
+import Platform
+import Settings
+import WorkerLink
+
+/// Taking new programs and settings into service. The programs on disk are asked first; then this process becomes the new
+/// supervisor, which goes on from the record of this one (``InheritanceRecord``).
+extension FleetExecutor {
+    // MARK: Before the exec
+
+    func checkPrograms(isAsIs: Bool) {
+        if isAsIs { reload.order = reload.orderAsIs(settings) }
+        guard let order = reload.order else { return bring(.checked(failure: "there is nothing to reload")) }
+        logger.notice("reload: asking the programs on disk", metadata: ["program": "\(order.programs.executable)"])
+        do throws(SystemError) {
+            let trial = try ProgramTrial(
+                order.programs,
+                arguments: ["--libexec-dir=\(order.programs.workerFolder)"] + order.arguments,
+                environment: order.entries)
+            reload.trial = trial
+            try events.add(trial.process.pidfd, token: EventToken.check.rawValue)
+        } catch {
+            if let trial = reload.trial { processes.abandon(trial.process) }
+            reload.trial = nil
+            bring(.checked(failure: "\(error)"))
+        }
+    }
+
+    func checkEnded() {
+        guard let trial = reload.trial, let end = trial.process.reap() else { return }
+        events.remove(trial.process.pidfd)
+        let text = trial.text
+        reload.trial = nil
+        let program = reload.order?.programs.executable ?? "fodc-proxy"
+        switch end {
+        case .exited(code: 0): bring(.checked(failure: ProgramCheck.flaw(of: text).map { "\(program): \($0)" }))
+        case .exited(let code):
+            bring(.checked(failure: "\(program) --check: \(text.isEmpty ? "exit code \(code)" : text)"))
+        case .killed(let signal, _):
+            bring(.checked(failure: "\(program) --check ended by \(SignalName.of(signal)) \(text)"))
+        }
+    }
+
+    /// Comes back only if it fails.
+    func exec() {
+        guard let order = reload.order else { return bring(.execFailed("there is nothing to reload")) }
+        // What waits to be told would be lost with this program, and with it what systemd is to keep.
+        guard service.isHeard else {
+            return bring(.execFailed("systemd does not read what it is told; try again later"))
+        }
+        let sockets: (grpc: Listeners.Socket?, http: Listeners.Socket?)
+        do throws(StartError) {
+            sockets = try newSockets(order.settings)
+        } catch {
+            return bring(.execFailed("\(error)"))
+        }
+        let record = makeRecord(exec: makeExec(order, sockets))
+        func giveUp(_ reason: String) {
+            for socket in [sockets.grpc, sockets.http] {
+                if let socket { MemoryFile.close(socket.descriptor) }
+            }
+            // The one that is there tells of an exec.
+            keptRecord = []
+            bring(.execFailed(reason))
+        }
+        do throws(SystemError) {
+            try estate.record.write(record.encoded)
+        } catch {
+            return giveUp("\(error)")
+        }
+        logger.notice("reload: becoming the program on disk", metadata: ["program": "\(order.programs.executable)"])
+        // systemd has to hear from us in time also if the new program takes a moment.
+        service.ping()
+        LogOutput.standard.tellAllRepeats()
+        let error = ProgramChange.become(
+            path: order.programs.executable, arguments: ["fodc-proxy", "--handover-fd=\(estate.record.descriptor)"],
+            environment: order.entries,
+            keep: (record.exec?.descriptors.map(\.descriptor) ?? []) + [estate.record.descriptor])
+        giveUp("\(error)")
+    }
+
+    /// For addresses that are other than before. Opened here, so that one that is in use fails the reload and nothing else.
+    private func newSockets(
+        _ next: ProxySettings
+    ) throws(StartError) -> (grpc: Listeners.Socket?, http: Listeners.Socket?) {
+        func isSame(
+            _ flag: SettingsFlag, _ present: Listeners.Socket, _ before: ListenAddress, _ after: ListenAddress
+        ) throws(StartError) -> Bool {
+            if before == after { return true }
+            // The same address in other words. (Port 0 would be any.)
+            if after.port != 0,
+                ListeningSocket.binding(of: present.descriptor, host: after.host, port: after.port, mayWait: false)
+                    == .same
+            {
+                return true
+            }
+            // Of two sockets on one port neither may have every address, and the old one listens until the end.
+            guard before.port != after.port || after.port == 0 else {
+                throw StartError(
+                    "\(flag.option) cannot change from \(before) to \(after) by a reload while the port is the same; "
+                        + "restart the service")
+            }
+            return false
+        }
+        let present = estate.listeners
+        let isSame = (
+            grpc: try isSame(.grpcListenAddress, present.grpc, settings.grpcListenAddress, next.grpcListenAddress),
+            http: try isSame(.httpListenAddress, present.http, settings.httpListenAddress, next.httpListenAddress)
+        )
+        guard !isSame.grpc || !isSame.http else { return (nil, nil) }
+        let opened = try Listeners.open(
+            next, grpc: isSame.grpc ? estate.listeners.grpc : nil, http: isSame.http ? estate.listeners.http : nil,
+            generation: lanes.nextGeneration, mayWait: false)
+        return (isSame.grpc ? nil : opened.grpc, isSame.http ? nil : opened.http)
+    }
+
+    // MARK: After it
+
+    /// Takes up where the program before this one stopped, and goes on with the reload.
+    func goOnAfterExec(_ exec: InheritanceRecord.Exec, _ start: SupervisorStart) throws(StartError) {
+        guard let record = start.inheritance.record else { return }
+        let table = start.inheritance.table
+        for slot in fleet.slots {
+            for process in slot.processes { try adopt(process, slot.worker, exec, table) }
+        }
+        for own in lanes.ingest {
+            own.upGauge.open()
+            for gauge in own.downGauges { gauge.open() }
+        }
+        for slot in fleet.slots {
+            for process in slot.processes where process.readyAt != nil { resetWatch(process.id, slot.worker) }
+        }
+        keeper.keep(estate)
+        reload.previous = PreviousRelease(record, exec, table)
+        let reply = table.descriptor(.reply).flatMap { requests?.adoptReply($0) }
+        let wanted = start.wantedWorkers
+        fleet.goOnAfterExec(wanted: wanted, configured: settings.ingestWorkers, request: owe(reply))
+        publishWanted()
+        logger.notice(
+            "reload: this is version \(ProxyVersion.current) now; replacing the workers",
+            metadata: ["workers": "\(processes.running.count)"])
+        logChanges(since: record.settings)
+    }
+
+    private func adopt(
+        _ process: FleetProcess, _ worker: WorkerName, _ exec: InheritanceRecord.Exec, _ table: DescriptorTable
+    ) throws(StartError) {
+        guard let pid = exec.pids[process.id], let pidfd = table.descriptor(.pidfd(process.id)) else {
+            throw StartError("\(worker) cannot be watched: the program before this one has not handed it over")
+        }
+        do throws(SystemError) {
+            let child = ChildProcess(adopting: pid, pidfd: pidfd)
+            try processes.add(
+                process.id, worker, generation: process.generation,
+                StartedWorker(process: child, link: table.descriptor(.link(process.id)) ?? -1), now: now)
+        } catch {
+            throw StartError("\(worker) cannot be watched: \(error)")
+        }
+    }
+
+    private func resetWatch(_ id: FleetProcess.ID, _ worker: WorkerName) {
+        processes[id]?.watch = HangWatch(
+            laneCount: worker.role == .ingest ? LaneSet.parities : lanes.ingest.count, nowNanoseconds: now)
+    }
+
+    /// One line for each flag whose value is another now: `--max-agents 7 -> 1000 (default)`.
+    private func logChanges(since previous: ProxySettings) {
+        for flag in SettingsFlag.allCases {
+            let (before, after) = (previous.text(of: flag), settings.text(of: flag))
+            guard before != after else { continue }
+            logger.notice(
+                """
+                reload: \(flag.option) \(before ?? "none") -> \(after ?? "none")\(reload.given.contains(flag) ? "" : " (default)")
+                """)
+        }
+    }
+
+    // MARK: The outcome
+
+    func countReload(_ failure: String?) {
+        reload.last = ReloadOutcome(atNanoseconds: WallClock.nowNanoseconds(), failure: failure)
+        reload.order = nil
+        control.add(failure == nil ? .reloadsSucceeded : .reloadsFailed)
+        control.set(.lastReloadAtNanoseconds, UInt64(bitPattern: WallClock.nowNanoseconds()))
+    }
+
+    /// Keeps how it went; settings and sockets of a reload that failed are taken back.
+    func settleReload(_ failure: String?, keepsGRPC: Bool, keepsHTTP: Bool) {
+        countReload(failure)
+        guard let previous = reload.previous else { return }
+        reload.previous = nil
+        let tried = estate.listeners.all
+        if failure != nil {
+            takeBack(previous, keepsGRPC: keepsGRPC, keepsHTTP: keepsHTTP)
+        } else {
+            for descriptor in previous.programs.values { MemoryFile.close(descriptor) }
+        }
+        let inUse = estate.listeners.all.map(\.descriptor)
+        for socket in tried + previous.sockets where !inUse.contains(socket.descriptor) {
+            MemoryFile.close(socket.descriptor)
+            if let name = socket.name { keeper.forget([name.description]) }
+        }
+    }
+
+    private func takeBack(_ previous: PreviousRelease, keepsGRPC: Bool, keepsHTTP: Bool) {
+        var kept: [SettingsFlag: String] = [:]
+        func keep(_ flag: SettingsFlag) { kept[flag] = settings.flagValues.first { $0.flag == flag }?.value }
+        if let http = previous.http {
+            if keepsHTTP { keep(.httpListenAddress) } else { estate.listeners.http = http }
+        }
+        if let grpc = previous.grpc {
+            if keepsGRPC { keep(.grpcListenAddress) } else { estate.listeners.grpc = grpc }
+        }
+        let values = previous.settings.flagValues.map { ($0.flag, kept[$0.flag] ?? $0.value) }
+        starter.settings = (try? ProxySettings(flagValues: values)) ?? previous.settings
+        starter.listeners = estate.listeners
+        starter.programs = WorkerPrograms(adopting: previous.programs, folder: previous.workerFolder)
+        fleet.configured = settings.ingestWorkers
+        changedLogLevel = previous.logLevel
+        let level = previous.logLevel ?? settings.logLevel.rawValue
+        onLogLevel(level)
+        processes.sendAll(.logLevel(level))
+    }
+}

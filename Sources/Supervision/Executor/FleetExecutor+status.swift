@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Glibc
+import Lanes
+import Platform
+import Settings
+import WorkerLink
+
+/// What was told last.
+struct PublishedStatus {
+    var lastPingNanoseconds: UInt64 = 0
+    var line = ""
+    /// `nil`: nothing has been told yet, and the table of workers may bear what a predecessor has.
+    var degradedReason: String?
+}
+
+/// How the service is, for systemd, for `/health` and for `ctl status`.
+extension FleetExecutor {
+    /// Tells everybody, if something has changed.
+    func publishStatus() {
+        for slot in fleet.presentSlots {
+            control.refreshDeaths(
+                ControlBoard.Entry(
+                    worker: slot.worker, generation: slot.servingGeneration, deathsInRow: slot.policy.deathsInRow))
+        }
+        let reason = fleet.troubles.joined(separator: "; ")
+        if reason != published.degradedReason {
+            published.degradedReason = reason
+            control.setDegradedReason(reason)
+        }
+        guard fleet.phase == .serving else { return }
+        let line = statusLine()
+        guard line != published.line else { return }
+        published.line = line
+        service.status(line)
+    }
+
+    func tellReady() {
+        published.line = statusLine()
+        service.ready(status: published.line)
+        logger.notice("\(published.line)", metadata: ["version": "\(ProxyVersion.current)"])
+    }
+
+    func publishWanted() {
+        control.set(.ingestWorkersWanted, UInt64(fleet.wanted))
+    }
+
+    /// - Parameter showsReload: whether it tells that the last reload has failed.
+    func statusLine(showsReload: Bool = true) -> String {
+        let reports = fleet.presentSlots.map { StatusText.Worker(name: "\($0.worker)", isReady: $0.isServing) }
+        return StatusText.line(
+            ingest: Array(reports.dropLast()), exporter: reports[reports.count - 1],
+            listening: estate.listeners.text, troubles: fleet.troubles, underWay: fleet.work.name,
+            reloadFailure: showsReload ? reload.last?.failure : nil)
+    }
+
+    // MARK: ctl status
+
+    func serviceStatus() -> ServiceStatus {
+        let monotonic = MonotonicClock.nowNanoseconds()
+        let startedAt = control.value(.serviceStartedAtNanoseconds)
+        let reason = fleet.troubles.joined(separator: "; ")
+        return ServiceStatus(
+            version: ProxyVersion.current, processID: getpid(), phase: statusPhase,
+            degradedReason: reason.isEmpty ? nil : reason, uptimeNanoseconds: monotonic - min(monotonic, startedAt),
+            grpcAddress: estate.listeners.grpcAddress, httpAddress: estate.listeners.httpAddress,
+            logLevel: changedLogLevel ?? settings.logLevel.rawValue, ingestWorkersWanted: fleet.wanted,
+            workers: workers, heldOffIdentities: fleet.suspicion.held.count,
+            lastReload: reload.last.map {
+                .init(isSuccess: $0.failure == nil, reason: $0.failure ?? "", atNanoseconds: $0.atNanoseconds)
+            })
+    }
+
+    private var statusPhase: ServiceStatus.Phase {
+        switch fleet.phase {
+        case .starting: .starting
+        case .serving: fleet.work.name == Rollout.Kind.reload.name ? .reloading : .serving
+        case .stopping: .stopping
+        }
+    }
+
+    /// Ingest workers in service first, then those that come and go, then exporters.
+    private var workers: [ServiceStatus.Worker] {
+        var (first, then): ([ServiceStatus.Worker], [ServiceStatus.Worker]) = ([], [])
+        for slot in fleet.ingest {
+            if slot.serving != nil || !slot.isLeavingForGood {
+                let status = status(slot, slot.serving, isServing: true)
+                if slot.isLeavingForGood { then.append(status) } else { first.append(status) }
+            }
+            then += slot.retiring.map { status(slot, $0, isServing: false) }
+            if let standby = slot.standby { then.append(status(slot, standby, isServing: false)) }
+        }
+        let exporter = fleet.exporter
+        var last = [status(exporter, exporter.serving, isServing: true)]
+        if let standby = exporter.standby { last.insert(status(exporter, standby, isServing: false), at: 0) }
+        return first + then + last + exporter.retiring.map { status(exporter, $0, isServing: false) }
+    }
+
+    private func status(_ slot: Slot, _ process: FleetProcess?, isServing: Bool) -> ServiceStatus.Worker {
+        var status = ServiceStatus.Worker(name: "\(slot.worker)", state: state(slot, process))
+        let generation = process?.generation ?? slot.servingGeneration
+        status.processID = process.flatMap { processes[$0.id]?.child.pid } ?? 0
+        status.generation = generation
+        if let process { status.uptimeNanoseconds = now - min(now, process.startedAt) }
+        status.restarts = control.row(slot.worker, generation: generation).restartCount
+        status.deathsInRow = slot.policy.deathsInRow
+        status.lastCause = isServing ? slot.lastEnd?.text : DeathCause.requested.text
+        if process == nil, slot.goal.edition != nil {
+            status.nextStartNanoseconds = slot.startAt - min(slot.startAt, now)
+        }
+        if isServing, let own = rings(slot.worker.index), slot.worker.role == .ingest, own.upGauge.open() {
+            status.ingest = own.upGauge.ingestStatus
+        }
+        return status
+    }
+
+    private func state(_ slot: Slot, _ process: FleetProcess?) -> ServiceStatus.Worker.State {
+        switch process?.state {
+        case .starting: .starting
+        case .standby: .standby
+        case .serving: .running
+        case .draining: .draining
+        case .aborting, .killing: .ending
+        case nil: slot.goal.edition == nil ? .drained : .waiting
+        }
+    }
+}

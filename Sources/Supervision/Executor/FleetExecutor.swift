@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Lanes
+import Logging
+import Platform
+import Settings
+import WorkerLink
+
+/// The parent of all: owns sockets and rings, starts and watches the workers, speaks to systemd. It brings what happens to
+/// the ``Fleet`` and does what that wants; it decides nothing. Everything happens on the main thread, in turns of one event
+/// queue; nothing in it waits for anybody.
+public final class FleetExecutor {
+    /// Descriptors that a worker may have open: 50,000 agents, twice while they reconnect, HTTP clients, and some air.
+    static let descriptorLimit = 131_072
+
+    let logger = Logger(label: "supervisor")
+    let service = ServiceManager()
+    let events: EventQueue
+    let timer: TickTimer
+    let signals: SignalQueue
+    let estate: Estate
+    let keeper: StoreKeeper
+    let requests: ControlServer?
+    /// Keeps a second instance out of the runtime folder.
+    let lock: RuntimeLock?
+    let processes: WorkerProcesses
+    /// Programs, settings and sockets with which workers are started.
+    var starter: WorkerStarter
+    var reload: ReloadProgress
+    var published = PublishedStatus()
+
+    var fleet: Fleet
+    var clock: SteadyClock
+    /// Where answers go that are owed.
+    var replies: [RequestID: ControlReply] = [:]
+    private var lastRequest: RequestID = 0
+    /// What has happened and is not handled yet.
+    private var pending: [Fleet.Event] = []
+    private var isHandling = false
+    /// What the record says, but for the times in it.
+    var keptRecord: [UInt8] = []
+    /// Of the process whose exit is being handled: fields of the log's line.
+    var exitMetadata: (id: FleetProcess.ID, fields: Logger.Metadata)?
+    /// Set by `ctl log-level`; told to every worker that starts.
+    var changedLogLevel: String?
+    /// Sets this process's own level.
+    public var onLogLevel: (String) -> Void = { _ in } {
+        didSet { if let changedLogLevel { onLogLevel(changedLogLevel) } }
+    }
+
+    /// Makes all that the service needs, out of what a predecessor has left as far as it is of use, and starts nothing
+    /// yet. An error leaves nothing behind but descriptors, which go with the process.
+    public init(_ start: SupervisorStart) throws(StartError) {
+        SignalQueue.ignore(SIGPIPE)
+        // A limit on file sizes is then an error with a line of its own, and not the end.
+        SignalQueue.ignore(SIGXFSZ)
+        DescriptorLimit.raise(to: Self.descriptorLimit)
+        for line in UnknownVariables.warnings(of: ProcessEnvironment.entries(without: [])) { logger.warning("\(line)") }
+        let monotonic = MonotonicClock.nowNanoseconds()
+        do throws(SystemError) {
+            signals = try SignalQueue([SIGTERM, SIGINT, SIGHUP, SIGCHLD])
+            events = try EventQueue()
+            timer = try TickTimer(intervalNanoseconds: SteadyClock.tickNanoseconds)
+            try events.add(timer.descriptor, token: EventToken.timer.rawValue)
+            try events.add(signals.descriptor, token: EventToken.signals.rawValue)
+        } catch {
+            throw StartError("the event loop cannot be made: \(error)")
+        }
+        // Better said before anything is made.
+        let workerPrograms = try WorkerPrograms(folder: start.programs.workerFolder)
+        lock = try start.makeLock(logger)
+        estate = try start.makeEstate(logger)
+        keeper = StoreKeeper(events: events, logger: logger)
+        requests = try start.makeControlServer(events, lock: lock, logger)
+        let record = start.inheritance.record
+        clock = SteadyClock(
+            monotonicNanoseconds: monotonic, nowNanoseconds: record?.steadyNanoseconds(atMonotonic: monotonic))
+        processes = WorkerProcesses(events: events)
+        starter = WorkerStarter(
+            settings: start.settings, programs: workerPrograms, listeners: estate.listeners,
+            control: estate.control.readable)
+        reload = ReloadProgress(start)
+        fleet = try Self.makeFleet(start, estate, now: clock.nowNanoseconds)
+        // A start with another level outweighs what somebody has set meanwhile.
+        changedLogLevel = record.flatMap { $0.settings.logLevel == start.settings.logLevel ? $0.logLevel : nil }
+        requests?.onRequest = { [unowned self] in dispatch($0, $1) }
+        requests?.onRefusal = { [unowned self] line in
+            control.add(.controlRequestsRefused)
+            logger.warning("\(line)")
+        }
+        if let exec = start.inheritance.exec {
+            try goOnAfterExec(exec, start)
+        } else {
+            keeper.keep(estate)
+        }
+    }
+
+    /// Workers for the rings that there are; those for which there is no use any more give theirs away.
+    private static func makeFleet(
+        _ start: SupervisorStart, _ estate: Estate, now: Instant
+    ) throws(StartError) -> Fleet {
+        if start.inheritance.exec != nil, let fleet = start.inheritance.record?.fleet { return fleet }
+        estate.control.buryAll()
+        estate.control.add(.supervisorStarts)
+        let (wanted, configured) = (start.wantedWorkers, start.settings.ingestWorkers)
+        do throws(SystemError) {
+            while estate.lanes.ingest.count < wanted { try estate.lanes.append() }
+        } catch {
+            throw StartError(
+                "the lanes for \(wanted) ingest workers cannot be made (\(error)); give the service more memory or more "
+                    + "descriptors, or fewer --ingest-workers")
+        }
+        estate.control.set(.ingestWorkersWanted, UInt64(wanted))
+        let rings = estate.lanes.ingest.count
+        guard var fleet = start.inheritance.record?.fleet else {
+            return Fleet(
+                rings: rings, wanted: wanted, configured: configured, isInherited: estate.isInherited, now: now,
+                generation: estate.control.lastGeneration)
+        }
+        fleet.goOnAfterRestart(rings: rings, wanted: wanted, configured: configured, now: now)
+        return fleet
+    }
+
+    var control: ControlBoard { estate.control }
+    var lanes: LaneSet { estate.lanes }
+    var now: Instant { clock.nowNanoseconds }
+    /// As they are in service; a reload that fails goes back to them.
+    var settings: ProxySettings { starter.settings }
+    /// Why the start has failed, if it has.
+    public var startFailure: StartError? { fleet.startFailure.map { StartError($0) } }
+
+    // MARK: The loop
+
+    /// Serves until it is told to end, or the start fails. Returns the exit code of the process: 0 or 1.
+    public func run() -> Int32 {
+        // Those that were there before their signal was watched.
+        reapChildren()
+        tick()
+        while !fleet.isFinished {
+            do throws(SystemError) {
+                try turn()
+            } catch {
+                // Nothing that is described in epoll_wait(2) can happen here; a loop without events would spin.
+                logger.critical("the event loop is broken: ending", error: error)
+                for process in processes.running.values { process.child.signal(SIGKILL) }
+                return 1
+            }
+        }
+        if let folder = settings.runtimeDirectory { requests?.close(runtimeDirectory: folder) }
+        if let startFailure {
+            logger.critical("\(startFailure)")
+            return 1
+        }
+        logger.info("all workers have ended")
+        return 0
+    }
+
+    /// One turn of the loop: waits for events and handles them.
+    private func turn() throws(SystemError) {
+        try events.wait(timeoutMilliseconds: -1) { token in
+            let pause = clock.advance(monotonicNanoseconds: MonotonicClock.nowNanoseconds())
+            if pause > 0 {
+                logger.warning("was paused", metadata: ["seconds": "\(StatusText.seconds(pause))"])
+            }
+            handle(EventToken(rawValue: token))
+        }
+    }
+
+    /// Brings an event to the fleet and does what that wants. What happens meanwhile comes after it.
+    func bring(_ event: Fleet.Event) {
+        pending.append(event)
+        guard !isHandling else { return }
+        isHandling = true
+        while !pending.isEmpty {
+            for action in fleet.handle(pending.removeFirst(), at: now) { perform(action) }
+        }
+        isHandling = false
+        publishStatus()
+        keepRecord()
+    }
+
+    /// A number for an answer that is owed.
+    func owe(_ reply: ControlReply?) -> RequestID? {
+        guard let reply else { return nil }
+        lastRequest += 1
+        replies[lastRequest] = reply
+        return lastRequest
+    }
+
+    /// Where an answer goes, once.
+    func takeReply(_ request: RequestID?) -> ControlReply? { request.flatMap { replies.removeValue(forKey: $0) } }
+
+    func metadata(_ id: FleetProcess.ID) -> Logger.Metadata {
+        if let exitMetadata, exitMetadata.id == id { return exitMetadata.fields }
+        guard let process = processes[id] else { return [:] }
+        return [
+            "worker": "\(process.worker)", "pid": "\(process.child.pid)", "generation": "\(process.generation)",
+        ]
+    }
+}
