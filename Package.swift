@@ -64,8 +64,8 @@ let package = Package(
         .target(
             name: "ExporterService",
             dependencies: [
-                "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "Lanes", "Logs", "Metrics", "Platform",
-                "Reports",
+                "Collecting", "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "Lanes", "Logs", "Metrics",
+                "Platform", "Reports",
                 "Settings", "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, nioPosix, log, protobuf, deque,
             ]),
 
@@ -84,6 +84,9 @@ let package = Package(
         // What the data is.
         .target(name: "Metrics", dependencies: ["Platform", "CPlatform"], swiftSettings: hotPath),
         .target(name: "Exchange", dependencies: ["Lanes", "Platform"]),
+
+        // The collections of both workers.
+        .target(name: "Collecting"),
 
         // What processes share, and how they are started.
         .target(name: "WorkerLink", dependencies: ["Lanes", "Platform", "Settings"]),
@@ -145,6 +148,7 @@ let package = Package(
         .testTarget(
             name: "AgentSimulationTests",
             dependencies: ["AgentSimulation", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
+        .testTarget(name: "CollectingTests", dependencies: ["Collecting"]),
         .testTarget(name: "ExchangeTests", dependencies: ["Exchange"]),
         .testTarget(
             name: "IngestServiceTests",
