@@ -10,14 +10,14 @@ import WorkerLink
 
 /// `GET /health`: 200 also when degraded, since the proxy then still serves what it has.
 final class HealthEndpoint {
-    private let directory: AgentDirectory
     private let control: ControlReader
     private let generation: UInt64
     private let peers: IngestPeers
     private var losses = RecentIncreases()
+    let counts: AgentCounts
 
     init(directory: AgentDirectory, control: ControlReader, generation: UInt64, peers: IngestPeers) {
-        self.directory = directory
+        counts = AgentCounts(directory: directory)
         self.control = control
         self.generation = generation
         self.peers = peers
@@ -25,9 +25,7 @@ final class HealthEndpoint {
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         let now = MonotonicClock.nowNanoseconds()
-        directory.refresh(nowNanoseconds: now)
-        let listed = directory.listed().values
-        let online = listed.filter { $0.home.entry.status == .online }.count
+        let agents = counts.current(nowNanoseconds: now)
         let reasons = self.reasons(nowNanoseconds: now)
         var json: [UInt8] = []
         func raw(_ text: String) { json.append(contentsOf: text.utf8) }
@@ -36,7 +34,7 @@ final class HealthEndpoint {
             raw(",\"reason\":")
             JSONText.appendString(reasons.joined(separator: "; "), to: &json)
         }
-        raw(",\"agents_online\":\(online),\"agents_total\":\(listed.count)")
+        raw(",\"agents_online\":\(agents.online),\"agents_total\":\(agents.total)")
         let startedAt = control.counter(ControlCounter.serviceStartedAtNanoseconds.rawValue)
         raw(",\"uptime_seconds\":\((now - min(now, startedAt)) / 1_000_000_000)")
         raw(",\"version\":")
