@@ -69,7 +69,7 @@ let package = Package(
         .target(
             name: "ExporterService",
             dependencies: [
-                "BinaryCoding", "Calendar", "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "JSONWriting", "Lanes",
+                "BinaryCoding", "Calendar", "Collecting", "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "JSONWriting", "Lanes",
                 "Logs", "Metrics", "Platform", "Reports", "Settings", "TestHooks", "WorkerLink", "WorkerRuntime", nioCore,
                 nioPosix, log, protobuf, deque,
             ]),
@@ -92,6 +92,9 @@ let package = Package(
         .target(
             name: "Metrics", dependencies: ["Calendar", "JSONWriting", "Platform", "CPlatform"], swiftSettings: hotPath),
         .target(name: "Exchange", dependencies: ["BinaryCoding", "Lanes", "Platform"]),
+
+        // The collections of both workers.
+        .target(name: "Collecting"),
 
         // What processes share, and how they are started.
         .target(name: "WorkerLink", dependencies: ["BinaryCoding", "Lanes", "Platform", "Settings"]),
@@ -174,6 +177,7 @@ let package = Package(
             name: "AgentSimulationTests",
             dependencies: ["AgentSimulation", "Calendar", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
         .testTarget(name: "ExchangeTests", dependencies: ["BinaryCoding", "Exchange", "Lanes", "TestSupport"]),
+        .testTarget(name: "CollectingTests", dependencies: ["Collecting"]),
         .testTarget(
             name: "IngestServiceTests",
             dependencies: [

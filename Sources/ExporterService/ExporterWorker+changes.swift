@@ -62,6 +62,8 @@ extension ExporterWorker {
     private func endWaiting(for index: Int, readingAtMostNanoseconds: UInt64) {
         readLanes(atMostNanoseconds: readingAtMostNanoseconds)
         workerLost(index)
+        // Now, while its agents are there.
+        deliveries.deliver()
     }
 
     private func remove(_ index: Int) {

@@ -39,12 +39,11 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     let collections: Collections
     private let windows: Windows
     private let partial = PartialAnswers()
-    /// What ends the wait of requests, found while lanes are read.
-    private var found: [() -> Void] = []
+    let deliveries: DeliveryQueue
     let answers: AnswerCollections
     private(set) var server: HTTPServer!
     private var metrics: MetricsEndpoint!
-    private var health: HealthEndpoint!
+    private(set) var health: HealthEndpoint!
     private var router: Router!
     private let reports: ReportSources
     private let lifecycle: LifecycleCollector
@@ -78,23 +77,26 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         directory = AgentDirectory(
             peers: peers,
             cleanupNanoseconds: UInt64(clamping: launch.settings.agentCleanupTimeout.wholeNanoseconds))
-        collections = Collections(
-            loop: loop, workers: workers, connected: ConnectedAgents(directory: directory, peers: peers))
+        deliveries = DeliveryQueue(loop: loop) { [watch = state.watch] in watch.isReading }
+        let support = CollectionSupport(loop: loop, workers: workers, deliveries: deliveries)
+        collections = Collections(support, connected: ConnectedAgents(directory: directory, peers: peers))
         budgets = MemoryBudgets(machine: .current())
-        windows = Windows(loop: loop, workers: workers, directory: directory, budgetBytes: budgets.windowBytes)
-        answers = AnswerCollections(loop: loop, workers: workers, peers: peers)
+        windows = Windows(support, directory: directory, budgetBytes: budgets.windowBytes)
+        answers = AnswerCollections(support, peers: peers)
+        let reportBudget = ReportBudget(limitBytes: budgets.reportBytes)
         reports = ReportSources(
             directory: directory, collections: answers,
-            reader: AnswerReader(peers: peers, watch: state.watch, limitBytes: budgets.reportBytes),
-            threads: try ReportThreads(loop: loop, note: state.note),
-            answers: ReportAnswers(limitBytes: budgets.heldReportBytes), partial: partial)
+            reader: AnswerReader(peers: peers, watch: state.watch, budget: reportBudget),
+            threads: try ReportThreads(loop: loop, note: state.note), budget: reportBudget, deliveries: deliveries,
+            partial: partial)
         downloads = try Downloads(
             loop: loop, line: workers,
             space: SpoolSpace(
                 folder: launch.settings.spoolDirectory,
                 maximumBytes: UInt64(launch.settings.spoolMaxBytes)),
-            logger: logger)
+            deliveries: deliveries, logger: logger)
         lifecycle = LifecycleCollector(sources: reports, state: state, loop: loop, logger: logger)
+        support.readLanes = { [unowned self] in readLanes() }
         wire()
         for index in lanes.ups.indices {
             peers.put(try makePeer(index, up: lanes.ups[index], down: lanes.downs[index], bell: lanes.bells[index]))
@@ -150,7 +152,6 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         metrics = MetricsEndpoint(
             collections: collections, selection: selection, partial: partial, loop: loop,
             ownFamilies: { [unowned self] in ownFamilies($0) }, breathe: { [unowned self] in breathe() })
-        collections.readLanes = { [unowned self] in readLanes() }
         let windowed = WindowsEndpoint(
             collections: collections, windows: windows, selection: selection, partial: partial)
         health = HealthEndpoint(
@@ -171,12 +172,15 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         configuration.writeTimeout = .nanoseconds(launch.settings.httpWriteTimeout.wholeNanoseconds)
         configuration.reservedPaths = ["/metrics", "/health", "/-/healthy", "/-/ready"]
         configuration.maximumUnsentBytes = budgets.unsentBytes
-        configuration.onWork = { [unowned self] in breathe() }
+        configuration.onWork = { [unowned self] in
+            assert(!state.watch.isReading, "an answer is made while a record is read")
+            breathe()
+        }
         configuration.onRequestEnd = { [unowned self] end in
             requests.ended(path: router.label(of: end.path), end)
         }
         server = HTTPServer(configuration: configuration, eventLoop: loop, handler: router, logger: logger)
-        reports.answers.cutSlowestReader = { [unowned self] in server.evictSlowReader(holdsReport: true) }
+        reports.budget.cutSlowestReader = { [unowned self] in server.evictSlowReader(holdsReport: true) }
     }
 
     private func reportEndpoints() -> [String: Router.Endpoint] {
@@ -277,7 +281,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         for worker in losses.unasked { giveUpAsking(worker) }
         for worker in losses.gone { downloads.workerLost(worker) }
         defer {
-            serveWaiters()
+            collections.didReadLanes()
+            health.counts.invalidate()
             endDepartures()
         }
         let end = MonotonicClock.nowNanoseconds() + atMostNanoseconds
@@ -294,20 +299,6 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             if peers.all.allSatisfy({ $0.follower.isWaiting }) { return }
         } while MonotonicClock.nowNanoseconds() < end
         readOnSoon()
-    }
-
-    /// Requests are served when the reading is over, because the next ones may ask anew at once, and may read lanes themselves.
-    private func afterReading(_ serve: @escaping () -> Void) {
-        // Reports read lanes, too.
-        if found.isEmpty { loop.assumeIsolated().execute { [self] in serveWaiters() } }
-        found.append(serve)
-    }
-
-    private func serveWaiters() {
-        let serves = found
-        found = []
-        for serve in serves { serve() }
-        collections.didReadLanes()
     }
 
     /// A millisecond later, not at once: a loop does all that is to be done at once before it looks at its sockets.
@@ -346,6 +337,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         windows.endAll()
         answers.endAll()
         downloads.endAll()
+        deliveries.deliver()
         let now = MonotonicClock.nowNanoseconds()
         let left = Int64(clamping: deadlineNanoseconds - min(now, deadlineNanoseconds))
         let cut = loop.scheduleTask(in: min(.nanoseconds(left), Self.drainLimit)) { [self] in
@@ -370,13 +362,10 @@ extension ExporterWorker: LaneFollowerDelegate {
 
     func roundEnded(_ header: RecordHeader, _ outcome: RoundOutcome, worker: Int) {
         guard header.generation == launch.generation else { return }
-        afterReading { [self] in
-            switch header.type {
-            case .roundDone: collections.roundEnded(number: header.number, outcome, worker: worker)
-            case .windowDone:
-                windows.roundEnded(number: header.number, outcome, records: header.subject, worker: worker)
-            default: answers.roundEnded(number: header.number, outcome, worker: worker)
-            }
+        switch header.type {
+        case .roundDone: collections.roundEnded(number: header.number, outcome, worker: worker)
+        case .windowDone: windows.roundEnded(number: header.number, outcome, records: header.subject, worker: worker)
+        default: answers.roundEnded(number: header.number, outcome, worker: worker)
         }
     }
 
@@ -390,14 +379,12 @@ extension ExporterWorker: LaneFollowerDelegate {
         downloads.chunkArrived(number: header.number, offset: header.subject, payload)
     }
 
-    func recordsSkipped(worker: Int) { afterReading { [self] in giveUpAsking(worker) } }
+    func recordsSkipped(worker: Int) { giveUpAsking(worker) }
 
     func ringWasReset(worker: Int) { state.forgetSuspects(worker: worker) }
 
     func profileEnded(_ header: RecordHeader, _ ending: FetchEnding) {
         guard header.generation == launch.generation else { return }
-        afterReading { [self] in
-            downloads.ended(number: header.number, ending, byteCount: header.subject)
-        }
+        downloads.ended(number: header.number, ending, byteCount: header.subject)
     }
 }

@@ -53,6 +53,12 @@ public final class LaneReader {
 
     /// Everything before it can be read.
     public var head: UInt64 { words.loadAcquire(LaneLayout.Header.head) }
+    /// What has been written and not read yet.
+    public var unreadBytes: UInt64 {
+        // One load: a hostile writer may set it back between two.
+        let head = head
+        return head - min(head, position)
+    }
     /// Everything before it may have been overwritten.
     public var tail: UInt64 { words.loadAcquire(LaneLayout.Header.tail) }
 

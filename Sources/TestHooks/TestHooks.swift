@@ -16,6 +16,13 @@ public enum TestHooks {}
             }
         }
 
+        /// Traps if `answer` holds the bytes of `FODC_TEST_ANSWER_POISON`, as a fault in the making of HTTP answers would.
+        public static func trapOnPoison(inAnswer answer: RawSpan) {
+            if answerPoison.isContained(in: answer) {
+                fatalError("an answer with the bytes of FODC_TEST_ANSWER_POISON was made")
+            }
+        }
+
         /// Traps if `message` holds the bytes of `FODC_TEST_INGEST_POISON`, as a fault in ingest's parsers would.
         public static func trapOnPoison(inMessage message: RawSpan) {
             if messagePoison.isContained(in: message) {
@@ -32,6 +39,7 @@ public enum TestHooks {}
         public static func isVariable(_ name: String) -> Bool { name.hasPrefix("FODC_TEST_") }
 
         private static let recordPoison = Poison(variable: "FODC_TEST_POISON")
+        private static let answerPoison = Poison(variable: "FODC_TEST_ANSWER_POISON")
         private static let messagePoison = Poison(variable: "FODC_TEST_INGEST_POISON")
     }
 
@@ -55,6 +63,9 @@ public enum TestHooks {}
     extension TestHooks {
         @inlinable @inline(__always)
         public static func trapOnPoison(inRecord payload: RawSpan) {}
+
+        @inlinable @inline(__always)
+        public static func trapOnPoison(inAnswer answer: RawSpan) {}
 
         @inlinable @inline(__always)
         public static func trapOnPoison(inMessage message: RawSpan) {}

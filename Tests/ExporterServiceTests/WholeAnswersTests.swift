@@ -175,13 +175,14 @@ import Testing
             let filler = [UInt8](repeating: 0, count: 64 << 10)
             while worker.lane.tailPosition <= position { try worker.lane.append(.profileChunk, filler.span.bytes) }
             let hasty = AnswerReader(
-                peers: exporter.peers, watch: exporter.state.watch, limitBytes: 1 << 20, readOnNanoseconds: 0)
+                peers: exporter.peers, watch: exporter.state.watch, budget: ReportBudget(limitBytes: 1 << 20),
+                readOnNanoseconds: 0)
             #expect(throws: ReportFailure.self) { _ = try hasty.newest(.topology, of: agents) }
             #expect(throws: ReportFailure.self) { _ = try hasty.all(.topology, of: agents) }
             let patient = AnswerReader(
-                peers: exporter.peers, watch: exporter.state.watch, limitBytes: 1 << 20,
+                peers: exporter.peers, watch: exporter.state.watch, budget: ReportBudget(limitBytes: 1 << 20),
                 readOnNanoseconds: 60_000_000_000)
-            #expect(try patient.newest(.topology, of: agents).values.map(\.bytes) == [answer])
+            #expect(try patient.newest(.topology, of: agents).byAgent.values.map(\.bytes) == [answer])
         }
     }
 

@@ -20,7 +20,7 @@ def test_release_builds_have_no_test_hooks(program):
 
 @pytest.mark.parametrize(
     "program, variables",
-    [("fodc-ingest", [b"FODC_TEST_INGEST_POISON", b"FODC_TEST_LAYOUT"]), ("fodc-exporter", [b"FODC_TEST_POISON", b"FODC_TEST_LAYOUT"])],
+    [("fodc-ingest", [b"FODC_TEST_INGEST_POISON", b"FODC_TEST_LAYOUT"]), ("fodc-exporter", [b"FODC_TEST_POISON", b"FODC_TEST_ANSWER_POISON", b"FODC_TEST_LAYOUT"])],
 )
 def test_debug_builds_have_them(program, variables):
     """Otherwise the test above would show nothing."""

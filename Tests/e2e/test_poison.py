@@ -10,6 +10,9 @@ import grpc
 import pytest
 
 from harness import processes, tables
+from harness.download import path_of
+from harness.messages import crash
+from harness.profiles import Profiles, info, record
 from harness.ctl import Control
 from harness.processes import pause, stat_of
 from harness.waiting import eventually
@@ -99,6 +102,45 @@ def test_a_current_record_that_kills_the_exporter_is_skipped(hooked, agents):
     # The agent's next table is another record.
     bad.samples = [bad.sample("value", 2)]
     eventually(lambda: (scrape := scraped(running)) and len(scrape.named("value")) == 2 or exporter_deaths(running) > 3, "both")
+
+
+class PoisonedProfile:
+    """A profile of a few bytes, as `Blob` is one of many."""
+
+    size = len(b"the-poison")
+
+    def chunks(self):
+        yield b"the-poison"
+
+
+def test_exporter_that_dies_over_answers_blames_no_record(hooked, agents):
+    """Rendering and writing an answer is not reading: after ten such deaths the ring has all that it had."""
+    running = hooked(FODC_TEST_ANSWER_POISON="the-poison")
+    good = agents(running, "good").keep_connected()
+    good.samples = [good.sample("value", 1)]
+    bad = agents(running, "bad", answers={
+        "diagnostics": [crash("the-poison")],
+        "pressure_profiles": Profiles([record("p-1", [info("heap")])], {("p-1", "heap"): PoisonedProfile()})}).keep_connected()
+    assert len(running.scrape().named("value")) == 1
+    bad.samples = [bad.sample("value", 2, zone="the-poison")]
+    before = tables.entries(running)
+    assert len(before) == 2
+    paths = ["/metrics", path_of("bad", "p-1", "heap"), "/diagnostics", "/metrics-windows"]
+    for number in range(10):
+        eventually(lambda: worker(running, "exporter")["state"] == "running", "it serves", timeout=30)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            running.web.get(paths[number % len(paths)])
+        eventually(lambda: exporter_deaths(running) == number + 1, f"it dies over {paths[number % len(paths)]}", timeout=30)  # noqa: B023
+    eventually(lambda: worker(running, "exporter")["state"] == "running", "it serves", timeout=30)
+    assert worker(running, "ingest-0")["generation"] == 1
+    assert [(e["id"], e["slot"]) for e in tables.entries(running)] == [(e["id"], e["slot"]) for e in before]
+    output = running.output()
+    for line in ("died while it read a record", "is skipped from now on", "the lane is replaced", "ingest-0 begins with an empty one"):
+        assert line not in output
+    # What the ring has kept is there without asking anybody again.
+    good.is_hanging = bad.is_hanging = True
+    assert [r["artifact_dir"] for r in running.web.get("/diagnostics", pod_name="good").json()] == []
+    assert {n["node_id"]: n["series"] for n in running.web.get("/cluster").json()["nodes"]} == {"good": 1, "bad": 1}
 
 
 def test_a_lane_that_kills_the_exporter_is_replaced(hooked, agents):

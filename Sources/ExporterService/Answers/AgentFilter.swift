@@ -5,27 +5,28 @@ import Platform
 import Reports
 
 /// `role` and `pod_name` of a request about agents, without case (HTTP contract).
-struct AgentFilter {
-    var agentID: String?
-    var role: String?
-    var podName: String?
+struct AgentFilter: Hashable {
+    var agentID: ExactText?
+    var role: ExactText?
+    var podName: ExactText?
 
     init() {}
 
     init(_ request: HTTPRequest) {
-        func value(_ name: String) -> String? {
-            request.parameter(name).flatMap { $0.isEmpty ? nil : $0.lowercased() }
-        }
-        role = value("role")
-        podName = value("pod_name")
+        role = Self.value("role", of: request)
+        podName = Self.value("pod_name", of: request)
+    }
+
+    static func value(_ name: String, of request: HTTPRequest) -> ExactText? {
+        request.parameter(name).flatMap { $0.isEmpty ? nil : ExactText($0.lowercased()) }
     }
 
     var isEmpty: Bool { agentID == nil && role == nil && podName == nil }
 
     func matches(_ reporter: Reporter) -> Bool {
-        (agentID.map { $0 == reporter.agentID } ?? true)
-            && (role.map { ExactText.areEqual($0, reporter.role.lowercased()) } ?? true)
-            && (podName.map { ExactText.areEqual($0, reporter.podName.lowercased()) } ?? true)
+        (agentID.map { $0 == ExactText(reporter.agentID) } ?? true)
+            && (role.map { $0 == ExactText(reporter.role.lowercased()) } ?? true)
+            && (podName.map { $0 == ExactText(reporter.podName.lowercased()) } ?? true)
     }
 }
 

@@ -18,24 +18,56 @@ final class AnswerReader {
 
     private let peers: IngestPeers
     private let watch: RecordWatch
-    /// The answers that one report is made of are in this process's memory until it is made.
-    private let limitBytes: Int
+    /// The answers that a report is made of are in this process's memory until it is made.
+    private let budget: ReportBudget
     private let readOnNanoseconds: UInt64
 
     init(
-        peers: IngestPeers, watch: RecordWatch, limitBytes: Int,
+        peers: IngestPeers, watch: RecordWatch, budget: ReportBudget,
         readOnNanoseconds: UInt64 = AnswerReader.readOnNanoseconds
     ) {
         self.readOnNanoseconds = readOnNanoseconds
-        self.limitBytes = limitBytes
+        self.budget = budget
         self.watch = watch
         self.peers = peers
     }
 
+    /// Copies of answers, and the bytes of the budget that they take.
+    struct Answers<Content> {
+        var byAgent: [AgentID: Content] = [:]
+        var lease: ReportBudget.Lease
+    }
+
+    /// Where an answer stands.
+    private struct Place {
+        var follower: LaneFollower
+        var slot: SlotRef
+        var held: HeldAnswer
+    }
+
     /// The newest answer of each of the agents that have one; an agent that has moved has some in two lanes.
-    func newest(_ type: RecordType, of agents: Set<AgentID>) throws(ReportFailure) -> [AgentID: Answer] {
-        var found: [AgentID: (follower: LaneFollower, slot: SlotRef, held: HeldAnswer)] = [:]
+    func newest(_ type: RecordType, of agents: Set<AgentID>) throws(ReportFailure) -> Answers<Answer> {
         let key = HeldAnswer.Key(type: type, subject: 0)
+        let places = newestPlaces(of: key, agents)
+        var answers = Answers<Answer>(lease: try reserve(places.values))
+        let end = readOnEnd
+        for (id, place) in places { answers.byAgent[id] = try read(key, at: place, untilNanoseconds: end) }
+        return answers
+    }
+
+    /// The one newest of all.
+    func newestOfAll(_ type: RecordType, of agents: Set<AgentID>) throws(ReportFailure) -> Answers<Answer> {
+        let key = HeldAnswer.Key(type: type, subject: 0)
+        let newest = newestPlaces(of: key, agents).max {
+            $0.value.held.receivedAtNanoseconds < $1.value.held.receivedAtNanoseconds
+        }
+        var answers = Answers<Answer>(lease: try reserve([newest?.value].compactMap { $0 }))
+        if let (id, place) = newest { answers.byAgent[id] = try read(key, at: place, untilNanoseconds: readOnEnd) }
+        return answers
+    }
+
+    private func newestPlaces(of key: HeldAnswer.Key, _ agents: Set<AgentID>) -> [AgentID: Place] {
+        var found: [AgentID: Place] = [:]
         let wallNow = WallClock.nowNanoseconds()
         for follower in peers.followers {
             for agent in follower.agents.values where agents.contains(agent.entry.id) {
@@ -44,30 +76,14 @@ final class AnswerReader {
                 {
                     continue
                 }
-                found[agent.entry.id] = (follower, agent.slot, held)
+                found[agent.entry.id] = Place(follower: follower, slot: agent.slot, held: held)
             }
         }
-        let heldBytes = found.values.reduce(0) { $0 + $1.held.byteCount }
-        guard heldBytes <= limitBytes else { throw .tooLarge(limitBytes: limitBytes) }
-        var answers: [AgentID: Answer] = [:]
-        let end = MonotonicClock.nowNanoseconds() + readOnNanoseconds
-        for (id, place) in found {
-            guard let (bytes, name) = try read(key, of: place.slot, in: place.follower, untilNanoseconds: end) else {
-                continue
-            }
-            answers[id] = Answer(
-                bytes: bytes, receivedAtNanoseconds: place.held.receivedAtNanoseconds, name: name)
-        }
-        return answers
+        return found
     }
 
     /// Of each agent all answers of a type that has several, the newest of each subject.
-    func all(_ type: RecordType, of agents: Set<AgentID>) throws(ReportFailure) -> [AgentID: [Answer]] {
-        struct Place {
-            var follower: LaneFollower
-            var slot: SlotRef
-            var held: HeldAnswer
-        }
+    func all(_ type: RecordType, of agents: Set<AgentID>) throws(ReportFailure) -> Answers<[Answer]> {
         var found: [AgentID: [HeldAnswer.Key: Place]] = [:]
         let wallNow = WallClock.nowNanoseconds()
         for follower in peers.followers {
@@ -76,34 +92,41 @@ final class AnswerReader {
                 for (key, held) in agent.answers where key.type == type && !follower.isForgotten(held) {
                     let known = found[agent.entry.id]?[key]
                     if let known, !held.arrival.isNewer(than: known.held.arrival, wallNow: wallNow) { continue }
-                    found[agent.entry.id, default: [:]][key] = Place(
-                        follower: follower, slot: agent.slot, held: held)
+                    found[agent.entry.id, default: [:]][key] = Place(follower: follower, slot: agent.slot, held: held)
                 }
             }
         }
-        let bytes = found.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.held.byteCount } }
-        guard bytes <= limitBytes else { throw .tooLarge(limitBytes: limitBytes) }
-        let end = MonotonicClock.nowNanoseconds() + readOnNanoseconds
-        var answers: [AgentID: [Answer]] = [:]
+        var answers = Answers<[Answer]>(lease: try reserve(found.values.lazy.flatMap(\.values)))
+        let end = readOnEnd
         for (agent, places) in found {
             for (key, place) in places {
-                guard let (bytes, name) = try read(key, of: place.slot, in: place.follower, untilNanoseconds: end)
-                else {
-                    continue
-                }
-                answers[agent, default: []].append(
-                    Answer(bytes: bytes, receivedAtNanoseconds: place.held.receivedAtNanoseconds, name: name))
+                guard let answer = try read(key, at: place, untilNanoseconds: end) else { continue }
+                answers.byAgent[agent, default: []].append(answer)
             }
         }
         return answers
     }
 
+    private func reserve(_ places: some Sequence<Place>) throws(ReportFailure) -> ReportBudget.Lease {
+        var bytes = 0
+        for place in places {
+            // Sizes come out of rings.
+            let (sum, isOverflow) = bytes.addingReportingOverflow(place.held.byteCount)
+            bytes = isOverflow ? .max : sum
+        }
+        return try budget.reserve(answerBytes: bytes)
+    }
+
+    private var readOnEnd: UInt64 { MonotonicClock.nowNanoseconds() + readOnNanoseconds }
+
     /// `nil` when the answer is not there any more, or has killed its readers.
     private func read(
-        _ key: HeldAnswer.Key, of slot: SlotRef, in follower: LaneFollower, untilNanoseconds end: UInt64
-    ) throws(ReportFailure) -> (bytes: [UInt8], name: RecordName)? {
-        if let found = follower.read(key, of: slot, untilNanoseconds: end) {
-            return watch.mayRead(found.name) ? found : nil
+        _ key: HeldAnswer.Key, at place: Place, untilNanoseconds end: UInt64
+    ) throws(ReportFailure) -> Answer? {
+        let (follower, slot) = (place.follower, place.slot)
+        if let (bytes, name) = follower.read(key, of: slot, untilNanoseconds: end) {
+            guard watch.mayRead(name) else { return nil }
+            return Answer(bytes: bytes, receivedAtNanoseconds: place.held.receivedAtNanoseconds, name: name)
         }
         // Without it the report would look whole.
         if let agent = follower.agents[slot.index], agent.slot == slot, agent.answers[key] != nil { throw .unread }

@@ -37,10 +37,13 @@ final class PartialAnswers {
     }
 
     /// Refuses a request whose answer would not be whole.
-    func refuse(_ path: String, _ cause: String, _ text: String, to responder: HTTPResponder) {
+    func refuse(
+        _ path: String, _ cause: String, _ text: String, retryAfterSeconds: Int = retryAfterSeconds,
+        to responder: HTTPResponder
+    ) {
         guard !responder.isClosed else { return }
         add(path, cause, .refused)
-        responder.respond(status: 503, text: text, headers: [("Retry-After", "\(Self.retryAfterSeconds)")])
+        responder.respond(status: 503, text: text, headers: [("Retry-After", "\(retryAfterSeconds)")])
     }
 
     static func headers(leftOut: Int) -> [(String, String)] { leftOut == 0 ? [] : [(header, "\(leftOut)")] }

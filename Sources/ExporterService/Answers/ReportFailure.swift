@@ -6,10 +6,12 @@ struct ReportFailure: Error {
     var cause: String
     /// For the client.
     var text: String
+    var retryAfterSeconds: Int
 
-    private init(_ cause: String, _ text: String) {
+    private init(_ cause: String, _ text: String, retryAfterSeconds: Int = PartialAnswers.retryAfterSeconds) {
         self.cause = cause
         self.text = text
+        self.retryAfterSeconds = retryAfterSeconds
     }
 
     init(_ refusal: AskRefusal) { self.init(refusal.rawValue, refusal.text) }
@@ -19,6 +21,25 @@ struct ReportFailure: Error {
             "too_large",
             "the answers that this is made of take more than \(limitBytes >> 20) MiB: "
                 + "ask for one role or pod_name, where there are such filters")
+    }
+
+    /// Clients take a while for reports of this size.
+    private static let slowClientsSeconds = 5
+    /// The cause of reports that are refused because of what all of them take.
+    static let tooManyBytes = "too_many_bytes"
+
+    static func reportTooLarge(limitBytes: Int) -> ReportFailure {
+        ReportFailure(
+            tooManyBytes,
+            "this answer would take more than \(limitBytes >> 20) MiB: ask for one role or pod_name",
+            retryAfterSeconds: slowClientsSeconds)
+    }
+
+    static func tooManyBytes(_ usedBytes: Int) -> ReportFailure {
+        ReportFailure(
+            tooManyBytes,
+            "reports of \(usedBytes >> 20) MiB are being made or wait for clients to take them: try again later, or for one "
+                + "role or pod_name", retryAfterSeconds: slowClientsSeconds)
     }
 
     static func tooManyKeys(limit: Int) -> ReportFailure {
@@ -38,5 +59,6 @@ struct ReportFailure: Error {
     static let notAnswered = ReportFailure(
         SampleSelection.noAnswer, "not known, and the agent has not answered: try again later")
 
-    static let causes = AskRefusal.allCases.map(\.rawValue) + [tooLarge(limitBytes: 0), unread, stopping].map(\.cause)
+    static let causes =
+        AskRefusal.allCases.map(\.rawValue) + [tooLarge(limitBytes: 0), unread, stopping].map(\.cause) + [tooManyBytes]
 }

@@ -10,22 +10,24 @@ final class ReportSources {
     let directory: AgentDirectory
     let collections: AnswerCollections
     let reader: AnswerReader
-    let threads: ReportThreads
-    let answers: ReportAnswers
+    let budget: ReportBudget
+    private let threads: ReportThreads
+    private let deliveries: DeliveryQueue
     private let partial: PartialAnswers
     /// Records in answers that had no key, by stream, since this process began.
     private(set) var droppedRecords: [AgentStream: UInt64] = [:]
+    /// Requests that were refused because of what all reports take.
+    private(set) var refused: UInt64 = 0
 
     init(
         directory: AgentDirectory, collections: AnswerCollections, reader: AnswerReader, threads: ReportThreads,
-        answers: ReportAnswers, partial: PartialAnswers
+        budget: ReportBudget, deliveries: DeliveryQueue, partial: PartialAnswers
     ) {
-        self.answers = answers
+        self.budget = budget
+        self.deliveries = deliveries
         self.partial = partial
         for path in ReportPath.allCases {
-            for cause in ReportFailure.causes + [ReportAnswers.tooManyBytes] {
-                partial.expect(path.rawValue, cause, .refused)
-            }
+            for cause in ReportFailure.causes { partial.expect(path.rawValue, cause, .refused) }
             for cause in CollectionResult.Interruption.allCases {
                 partial.expect(path.rawValue, cause.rawValue, .lastKnown)
             }
@@ -41,29 +43,80 @@ final class ReportSources {
         if count > 0 { droppedRecords[stream, default: 0] += UInt64(count) }
     }
 
+    /// Runs something of that kind on its thread.
+    func run<Outcome: Sendable>(
+        on kind: ReportThreads.Kind, _ work: @escaping @Sendable (AnswerDecoder) -> Outcome,
+        then done: @escaping (Outcome) -> Void
+    ) { threads[kind].run(work, then: done) }
+
+    // MARK: Making
+
+    /// The maker of the reports of one kind.
+    /// - Parameter stream: whose records those are that have no key.
+    func maker<Question: Hashable>(
+        _ kind: ReportThreads.Kind, _ stream: AgentStream,
+        _ prepare: @escaping (Question) throws(ReportFailure) -> ReportMaker<Question, MadeReport, FinishedReport>.Job
+    ) -> ReportMaker<Question, MadeReport, FinishedReport> {
+        maker(kind, prepare) { [unowned self] made throws(ReportFailure) in
+            noteDropped(made.dropped, stream)
+            return try FinishedReport(made, budget)
+        }
+    }
+
+    /// The maker of something else that needs the answers of agents.
+    func maker<Question: Hashable, Product: Sendable, Report>(
+        _ kind: ReportThreads.Kind,
+        _ prepare: @escaping (Question) throws(ReportFailure) -> ReportMaker<Question, Product, Report>.Job,
+        _ finish: @escaping (Product) throws(ReportFailure) -> Report
+    ) -> ReportMaker<Question, Product, Report> {
+        ReportMaker(thread: threads[kind], deliveries: deliveries, prepare: prepare, finish: finish)
+    }
+
     // MARK: What is not whole
 
     func refuse(_ failure: ReportFailure, _ path: ReportPath, to responder: HTTPResponder) {
-        partial.refuse(path.rawValue, failure.cause, failure.text, to: responder)
+        guard !responder.isClosed else { return }
+        if failure.cause == ReportFailure.tooManyBytes { refused += 1 }
+        partial.refuse(
+            path.rawValue, failure.cause, failure.text, retryAfterSeconds: failure.retryAfterSeconds, to: responder)
     }
 
-    /// Hands a report to its client.
-    /// - Parameter leftOut: agents that were asked and are not in it.
+    /// Hands a report, or the reason why there is none, to a client.
+    /// - Parameter result: of the collection that the client waited for.
     func respond(
-        _ json: [UInt8], _ path: ReportPath, _ result: AnswerResult = AnswerResult(), leftOut: Int = 0,
+        _ outcome: Result<FinishedReport, ReportFailure>, _ path: ReportPath, _ result: AnswerResult = AnswerResult(),
         to responder: HTTPResponder
     ) {
         guard !responder.isClosed else { return }
-        guard answers.respond(json, headers: PartialAnswers.headers(leftOut: leftOut), to: responder) else {
-            return partial.add(path.rawValue, ReportAnswers.tooManyBytes, .refused)
+        let report: FinishedReport
+        switch outcome {
+        case .failure(let failure): return refuse(failure, path, to: responder)
+        case .success(let finished): report = finished
         }
         for cause in result.interruptions { partial.add(path.rawValue, cause.rawValue, .lastKnown) }
-        if leftOut > 0 { partial.add(path.rawValue, SampleSelection.noAnswer, .leftOut) }
+        if report.leftOut > 0 { partial.add(path.rawValue, SampleSelection.noAnswer, .leftOut) }
+        responder.holdsReport = report.isHeld
+        responder.respond(
+            status: 200, contentType: Self.contentType,
+            headers: Self.fields + PartialAnswers.headers(leftOut: report.leftOut), body: report.body,
+            compression: .whenAccepted)
     }
 
+    private static let contentType = "application/json"
+    private static let fields = [("Cache-Control", "no-store")]
+
+    /// To HEAD: what the answer's head would be, without asking any agent for it. Length and compression depend on what
+    /// agents say.
+    static func respondHead(to responder: HTTPResponder) {
+        responder.respond(
+            status: 200, contentType: contentType, headers: fields, body: .unmade, compression: .declined)
+    }
+
+    // MARK: Agents
+
     /// How many agents have the stream, and nothing is known of what they would say.
-    func leftOut(_ stream: AgentStream, of reporters: [AgentID: Reporter], known: Set<AgentID>) -> Int {
-        let listed = directory.listed()
+    func leftOut(_ stream: AgentStream, of reporters: [AgentID: Reporter], known: some Collection<AgentID>) -> Int {
+        let (listed, known) = (directory.listed(), Set(known))
         return reporters.keys.lazy.filter { !known.contains($0) && listed[$0]?.worker(having: stream) != nil }.count
     }
 
@@ -73,21 +126,18 @@ final class ReportSources {
         return directory.reporters(filter)
     }
 
-    /// Asks those that a filter lets through, or everybody; `served` gets the agents as they are after that. With a
-    /// filter that lets nobody through nobody is asked.
+    /// Asks those that a filter lets through, or everybody. With a filter that lets nobody through nobody is asked.
     func collect(
         _ stream: AgentStream, _ filter: AgentFilter, waitNanoseconds: UInt64,
-        _ served: @escaping ([AgentID: Reporter], AnswerResult) -> Void
+        _ served: @escaping (AnswerResult) -> Void
     ) {
         var target = AnswerCollections.Target(stream: stream, agents: nil)
         if !filter.isEmpty {
             let ids = reporters(filter).keys.sorted { ($0.high, $0.low) < ($1.high, $1.low) }
-            guard !ids.isEmpty else { return served([:], AnswerResult()) }
+            guard !ids.isEmpty else { return served(AnswerResult()) }
             target.agents = ids
         }
-        collections.collect(target, waitNanoseconds: waitNanoseconds) { [self] result in
-            served(reporters(filter), result)
-        }
+        collections.collect(target, waitNanoseconds: waitNanoseconds, served)
     }
 }
 

@@ -8,40 +8,42 @@ import Reports
 
 /// `GET /cluster`: the registry as it is, without asking any agent.
 final class ClusterEndpoint {
+    private typealias Maker = ReportMaker<ClusterFilter, MadeReport, FinishedReport>
+
     private let sources: ReportSources
+    private lazy var maker: Maker = sources.maker(.cluster, .topology) {
+        [unowned self] filter throws(ReportFailure) in try makeJob(filter)
+    }
 
     init(sources: ReportSources) {
         self.sources = sources
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        let filter: ClusterFilter
         switch ClusterFilter.parse(request) {
         case .failure(let mistake): return responder.respond(status: 400, text: mistake.text)
-        case .success(let parsed): filter = parsed
+        case .success(let filter):
+            if request.isHead { return ReportSources.respondHead(to: responder) }
+            maker.report(filter) { [sources] in sources.respond($0, .cluster, to: responder) }
         }
-        if request.isHead { return ReportAnswers.respondHead(to: responder) }
+    }
+
+    private func makeJob(_ filter: ClusterFilter) throws(ReportFailure) -> Maker.Job {
         let reporters = sources.reporters()
         let nodes = sources.directory.listed().compactMap { node(of: $0.value, reporters[$0.key]) }
             .filter(filter.matches)
-        let newest: AnswerReader.Answer?
-        do throws(ReportFailure) {
-            newest = try sources.reader.newest(.topology, of: Set(reporters.keys)).values
-                .max { $0.receivedAtNanoseconds < $1.receivedAtNanoseconds }
-        } catch {
-            return sources.refuse(error, .cluster, to: responder)
-        }
+        let answers = try sources.reader.newestOfAll(.topology, of: Set(reporters.keys))
+        let newest = answers.byAgent.values.first
         let now = WallClock.nowNanoseconds()
-        sources.threads[.cluster].run { decoder in
+        return Maker.Job(answers: answers.lease) { decoder in
             let topology = newest.flatMap {
                 decoder.message(Banyandb_Fodc_V1_StreamClusterTopologyRequest.self, of: $0)
             }
             let calls = topology.map {
                 TopologyReport(views: [.init(message: $0, receivedAtNanoseconds: 0)], agents: []).callsJSON
             }
-            return ClusterReport(nodes: nodes, callsJSON: calls, updatedAtNanoseconds: now)
-        } then: {
-            self.sources.respond($0.json, .cluster, to: responder)
+            return .success(
+                MadeReport(ClusterReport(nodes: nodes, callsJSON: calls, updatedAtNanoseconds: now).json))
         }
     }
 

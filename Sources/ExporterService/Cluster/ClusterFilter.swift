@@ -4,7 +4,7 @@ import Platform
 import Reports
 
 /// The filters of `/cluster`: `role`, `pod_name`, `status` and `label.KEY=VALUE`; all that are given must hold.
-struct ClusterFilter {
+struct ClusterFilter: Hashable {
     struct Mistake: Error, Equatable {
         var text: String
     }
@@ -12,17 +12,22 @@ struct ClusterFilter {
     private static let labelPrefix = "label."
     private static let statuses = ["online", "unconnected"]
 
-    private(set) var role: String?
-    private(set) var podName: String?
+    struct Label: Hashable {
+        var key: ExactText
+        var value: ExactText
+    }
+
+    private(set) var role: ExactText?
+    private(set) var podName: ExactText?
     private(set) var isOnline: Bool?
-    private(set) var labels: [(key: String, value: String)] = []
+    private(set) var labels: [Label] = []
 
     static func parse(_ request: HTTPRequest) -> Result<ClusterFilter, Mistake> {
         var filter = ClusterFilter()
         for parameter in request.query where !parameter.value.isEmpty || parameter.name.hasPrefix(labelPrefix) {
             switch parameter.name {
-            case "role": filter.role = parameter.value.lowercased()
-            case "pod_name": filter.podName = parameter.value.lowercased()
+            case "role": filter.role = ExactText(parameter.value.lowercased())
+            case "pod_name": filter.podName = ExactText(parameter.value.lowercased())
             case "status":
                 guard statuses.contains(parameter.value) else {
                     return .failure(Mistake(text: "status \(quoted(parameter.value)) must be online or unconnected"))
@@ -37,7 +42,7 @@ struct ClusterFilter {
                                 "\(quoted("\(name)=\(parameter.value)")) must be label.KEY=VALUE, such as label.type=hot"
                         ))
                 }
-                filter.labels.append((key, parameter.value))
+                filter.labels.append(Label(key: ExactText(key), value: ExactText(parameter.value)))
             case "label":
                 return .failure(Mistake(text: "\"label\" must be label.KEY=VALUE, such as label.type=hot"))
             default: continue
@@ -47,11 +52,11 @@ struct ClusterFilter {
     }
 
     func matches(_ node: ClusterReport.Node) -> Bool {
-        (role.map { ExactText.areEqual($0, node.reporter.role.lowercased()) } ?? true)
-            && (podName.map { ExactText.areEqual($0, node.reporter.podName.lowercased()) } ?? true)
+        (role.map { $0 == ExactText(node.reporter.role.lowercased()) } ?? true)
+            && (podName.map { $0 == ExactText(node.reporter.podName.lowercased()) } ?? true)
             && (isOnline.map { $0 == node.isOnline } ?? true)
             && labels.allSatisfy { label in
-                node.labels[label.key].map { ExactText.areEqual($0, label.value) } ?? false
+                node.labels[label.key.text].map { ExactText($0) == label.value } ?? false
             }
     }
 

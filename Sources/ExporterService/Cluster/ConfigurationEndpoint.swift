@@ -13,34 +13,38 @@ final class ConfigurationEndpoint {
     /// Keys of all nodes that one report is made of: some 300 bytes of memory each while their values are compared.
     static let maximumKeys = 500_000
 
+    private typealias Maker = ReportMaker<AgentFilter, MadeReport, FinishedReport>
+
     private let sources: ReportSources
+    private lazy var maker: Maker = sources.maker(.configuration, .configuration) {
+        [unowned self] filter throws(ReportFailure) in try makeJob(filter)
+    }
 
     init(sources: ReportSources) {
         self.sources = sources
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        if request.isHead { return ReportAnswers.respondHead(to: responder) }
+        if request.isHead { return ReportSources.respondHead(to: responder) }
         var filter = AgentFilter(request)
-        filter.agentID = request.parameter("agent_id").flatMap { $0.isEmpty ? nil : $0.lowercased() }
-        sources.collect(.configuration, filter, waitNanoseconds: Self.waitNanoseconds) { [self] reporters, result in
+        filter.agentID = AgentFilter.value("agent_id", of: request)
+        sources.collect(.configuration, filter, waitNanoseconds: Self.waitNanoseconds) { [self, filter] result in
             if let failure = result.failure { return sources.refuse(failure, .configuration, to: responder) }
-            do throws(ReportFailure) {
-                let answers = try sources.reader.newest(.configuration, of: Set(reporters.keys))
-                let leftOut = sources.leftOut(.configuration, of: reporters, known: Set(answers.keys))
-                let notSupported = podsWithoutStream(reporters, answers)
-                sources.threads[.configuration].run { decoder in
-                    Self.report(answers, reporters, notSupported, decoder)
-                } then: { report in
-                    guard let report else {
-                        return self.sources.refuse(
-                            .tooManyKeys(limit: Self.maximumKeys), .configuration, to: responder)
-                    }
-                    self.sources.respond(report.json, .configuration, result, leftOut: leftOut, to: responder)
-                }
-            } catch {
-                sources.refuse(error, .configuration, to: responder)
+            maker.report(filter) { [sources] in sources.respond($0, .configuration, result, to: responder) }
+        }
+    }
+
+    private func makeJob(_ filter: AgentFilter) throws(ReportFailure) -> Maker.Job {
+        let reporters = sources.reporters(filter)
+        let answers = try sources.reader.newest(.configuration, of: Set(reporters.keys))
+        let byAgent = answers.byAgent
+        let leftOut = sources.leftOut(.configuration, of: reporters, known: byAgent.keys)
+        let notSupported = podsWithoutStream(reporters, byAgent)
+        return Maker.Job(answers: answers.lease) { decoder in
+            guard let report = Self.report(byAgent, reporters, notSupported, decoder) else {
+                return .failure(.tooManyKeys(limit: Self.maximumKeys))
             }
+            return .success(MadeReport(report.json, leftOut: leftOut))
         }
     }
 

@@ -2,6 +2,7 @@
 import Exchange
 import FODCProtocol
 import HTTPServer
+import Lanes
 import Reports
 
 /// `GET /diagnostics`: crash records of the listed agents, those that they have sent before among them.
@@ -9,29 +10,33 @@ final class DiagnosticsEndpoint {
     /// Ingest ends the collection when all is quiet, and at the latest by itself at this time.
     static let waitNanoseconds: UInt64 = 2_000_000_000
 
+    private typealias Maker = ReportMaker<AgentFilter, MadeReport, FinishedReport>
+
     private let sources: ReportSources
+    private lazy var maker: Maker = sources.maker(.diagnostics, .crashDiagnostics) {
+        [unowned self] filter throws(ReportFailure) in try makeJob(filter)
+    }
 
     init(sources: ReportSources) {
         self.sources = sources
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        if request.isHead { return ReportAnswers.respondHead(to: responder) }
+        if request.isHead { return ReportSources.respondHead(to: responder) }
         let filter = AgentFilter(request)
-        sources.collect(.crashDiagnostics, filter, waitNanoseconds: Self.waitNanoseconds) {
-            [sources] reporters, result in
+        sources.collect(.crashDiagnostics, filter, waitNanoseconds: Self.waitNanoseconds) { [self] result in
             if let failure = result.failure { return sources.refuse(failure, .diagnostics, to: responder) }
-            do throws(ReportFailure) {
-                let answers = try sources.reader.all(.crashRecord, of: Set(reporters.keys))
-                sources.threads[.diagnostics].run {
-                    Self.report(answers.map { (reporters[$0.key], $0.value) }, $0)
-                } then: { report in
-                    sources.noteDropped(report.droppedRecords, .crashDiagnostics)
-                    sources.respond(report.json, .diagnostics, result, to: responder)
-                }
-            } catch {
-                sources.refuse(error, .diagnostics, to: responder)
-            }
+            maker.report(filter) { [sources] in sources.respond($0, .diagnostics, result, to: responder) }
+        }
+    }
+
+    private func makeJob(_ filter: AgentFilter) throws(ReportFailure) -> Maker.Job {
+        let reporters = sources.reporters(filter)
+        let answers = try sources.reader.all(.crashRecord, of: Set(reporters.keys))
+        let byAgent = answers.byAgent
+        return Maker.Job(answers: answers.lease) { decoder in
+            let report = Self.report(byAgent.map { (reporters[$0.key], $0.value) }, decoder)
+            return .success(MadeReport(report.json, dropped: report.droppedRecords))
         }
     }
 

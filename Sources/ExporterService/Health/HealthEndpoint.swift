@@ -10,14 +10,14 @@ import WorkerLink
 
 /// `GET /health`: 200 also when degraded, since the proxy then still serves what it has.
 final class HealthEndpoint {
-    private let directory: AgentDirectory
     private let control: ControlReader
     private let generation: UInt64
     private let peers: IngestPeers
     private var losses = RecentIncreases()
+    let counts: AgentCounts
 
     init(directory: AgentDirectory, control: ControlReader, generation: UInt64, peers: IngestPeers) {
-        self.directory = directory
+        counts = AgentCounts(directory: directory)
         self.control = control
         self.generation = generation
         self.peers = peers
@@ -25,9 +25,7 @@ final class HealthEndpoint {
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         let now = MonotonicClock.nowNanoseconds()
-        directory.refresh(nowNanoseconds: now)
-        let listed = directory.listed().values
-        let online = listed.filter { $0.home.entry.status == .online }.count
+        let agents = counts.current(nowNanoseconds: now)
         let reasons = self.reasons(nowNanoseconds: now)
         let startedAt = control.counter(ControlCounter.serviceStartedAtNanoseconds.rawValue)
         func seconds(since start: UInt64) -> UInt64 { (now - min(now, start)) / 1_000_000_000 }
@@ -35,8 +33,8 @@ final class HealthEndpoint {
         json.object { json in
             json.member("status", reasons.isEmpty ? "healthy" : "degraded")
             if !reasons.isEmpty { json.member("reason", reasons.joined(separator: "; ")) }
-            json.member("agents_online", online)
-            json.member("agents_total", listed.count)
+            json.member("agents_online", agents.online)
+            json.member("agents_total", agents.total)
             json.member("uptime_seconds", seconds(since: startedAt))
             json.member("version", ProxyVersion.current)
             json.member("workers", list: workers) { json, worker in

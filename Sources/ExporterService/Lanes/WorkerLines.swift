@@ -19,17 +19,14 @@ final class WorkerLines {
 
     var count: Int { peers.count }
 
-    /// Asks every worker that takes commands.
-    /// - Returns: the number of the command, and who was asked.
-    func send(_ type: RecordType, _ payload: [UInt8]) -> (number: UInt64, asked: Set<Int>) {
+    /// The number of a question that is yet to be asked.
+    func nextNumber() -> UInt64 {
         number += 1
-        let asked = peers.all.filter { takesCommands($0) && append(type, payload, number: number, to: $0) != nil }
-        return (number, Set(asked.map(\.index)))
+        return number
     }
 
     /// What became of a question to every worker.
     struct Asked {
-        var number: UInt64
         /// Where in its command ring each worker that was asked finds the question.
         var positions: [Int: UInt64] = [:]
         /// Workers that run and could not be asked.
@@ -37,9 +34,8 @@ final class WorkerLines {
     }
 
     /// Asks every worker that takes commands, and says which could not be asked.
-    func ask(_ type: RecordType, _ payload: [UInt8]) -> Asked {
-        number += 1
-        var asked = Asked(number: number)
+    func ask(_ type: RecordType, _ payload: [UInt8], number: UInt64) -> Asked {
+        var asked = Asked()
         for peer in peers.all where takesCommands(peer) {
             if let position = append(type, payload, number: number, to: peer) {
                 asked.positions[peer.index] = position
@@ -67,7 +63,7 @@ final class WorkerLines {
     /// - Returns: the number of the command; `nil` when the worker cannot be asked.
     func send(_ type: RecordType, _ payload: [UInt8], to worker: Int) -> UInt64? {
         guard let peer = peers[worker], takesCommands(peer) else { return nil }
-        number += 1
+        let number = nextNumber()
         return append(type, payload, number: number, to: peer).map { _ in number }
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Collecting
 import Exchange
 import FODCProtocol
 import Lanes
@@ -13,34 +14,51 @@ final class LifecycleCollector {
     typealias Outcome = Result<Collected, ReportFailure>
 
     struct Collected {
-        var json: [UInt8]
+        var report: FinishedReport
         var result: AnswerResult
-        /// Agents that were asked and are not in it; it says so, too.
-        var leftOut: Int
     }
+
+    /// What a collection waits for.
+    private enum Part {
+        case registry, agents
+        /// Begins when the other two are there.
+        case verdict
+    }
+
+    private struct Parts {
+        var registry: RegistryOutcome?
+        var result: AnswerResult?
+        var outcome: Outcome?
+    }
+
+    private typealias Engine = CollectionEngine<UInt64, Void, Part, Parts>
+    private typealias Maker = ReportMaker<UInt64, Judged, Judged>
 
     /// For an agent to answer; the collection as a whole is bounded by this, and by the reads of the registry.
     static let waitNanoseconds: UInt64 = 50_000_000_000
-    /// For all of it.
+    /// For registry and agents.
     static let longestWait = TimeAmount.seconds(100)
 
     private let sources: ReportSources
     private let state: ExporterState
     private let loop: any EventLoop
-    private let logger: Logger
     private(set) var consistency: SchemaConsistency
     private let decoded = DecodedAnswers<Banyandb_Fodc_V1_StreamLifecycleRequest>()
-    private var waiting: [(Outcome) -> Void] = []
-    private var number = 0
-    private var registry: RegistryOutcome?
-    private var result: AnswerResult?
+    private var engine = Engine()
+    private var waiting: [Engine.Ticket: (Outcome) -> Void] = [:]
+    private var lastNumber: UInt64 = 0
     private(set) var collected: UInt64 = 0
+    private lazy var maker: Maker = sources.maker(.lifecycle) {
+        [unowned self] number throws(ReportFailure) in
+        try makeJob(number)
+    } _: {
+        $0
+    }
 
     init(sources: ReportSources, state: ExporterState, loop: any EventLoop, logger: Logger) {
         self.sources = sources
         self.state = state
         self.loop = loop
-        self.logger = logger
         let kept = state.schema.flatMap { SchemaConsistency(encoded: $0.span.bytes) }
         if state.schema != nil, kept == nil { logger.error("what was kept of the schema check cannot be read") }
         consistency = kept ?? SchemaConsistency()
@@ -51,80 +69,90 @@ final class LifecycleCollector {
         }
     }
 
-    /// Calls `done` once, with the JSON of a collection that ends after this call.
+    /// Calls `done` once, with the report of a collection that ends after this call.
     func collect(_ done: @escaping (Outcome) -> Void) {
-        waiting.append(done)
-        guard waiting.count == 1 else { return }
-        number += 1
-        let current = number
+        if let underWay = engine.all.first(where: { _ in true }) {
+            waiting[engine.join(underWay.id)] = done
+            return
+        }
+        lastNumber += 1
+        let number = lastNumber
+        let now = MonotonicClock.nowNanoseconds()
+        engine.begin(number, (), Parts(), nowNanoseconds: now)
+        waiting[engine.join(number)] = done
+        let deadline = now + UInt64(Self.longestWait.nanoseconds)
+        serve(engine.ask([.registry, .agents, .verdict], in: number, deadlineNanoseconds: deadline))
         loop.assumeIsolated().scheduleTask(in: Self.longestWait) { [weak self] in
-            guard let self, number == current, !waiting.isEmpty else { return }
-            registry = registry ?? .failed(reasons: ["no answer in time"])
-            result = result ?? AnswerResult()
-            judgeIfComplete(current)
+            self?.end(.registry, of: number) { $0.registry = .failed(reasons: ["no answer in time"]) }
+            self?.end(.agents, of: number) { $0.result = AnswerResult() }
         }
-        RegistryRead.begin(sources) { [self] outcome in
-            guard number == current, registry == nil else { return }
-            registry = outcome
-            judgeIfComplete(current)
-        }
-        let target = AnswerCollections.Target(stream: .lifecycle, agents: nil)
-        sources.collections.collect(target, waitNanoseconds: Self.waitNanoseconds) { [self] outcome in
-            guard number == current, result == nil else { return }
-            result = outcome
-            judgeIfComplete(current)
+        RegistryRead.begin(sources) { [self] outcome in end(.registry, of: number) { $0.registry = outcome } }
+        sources.collect(.lifecycle, AgentFilter(), waitNanoseconds: Self.waitNanoseconds) { [self] result in
+            end(.agents, of: number) { $0.result = result }
         }
     }
 
-    private func judgeIfComplete(_ current: Int) {
-        guard let registry, let result else { return }
-        // What comes from now on belongs to the next collection.
-        number += 1
+    private func end(_ part: Part, of number: UInt64, _ change: (inout Parts) -> Void) {
+        guard engine[number]?.pending.contains(part) == true else { return }
+        serve(engine.done(part, in: number, change))
+        guard part != .verdict, engine[number]?.pending == [.verdict] else { return }
+        judge(number)
+    }
+
+    private func serve(_ served: Engine.Served?) {
+        guard let served, let outcome = served.entry.outcome.outcome else { return }
+        for ticket in served.tickets { waiting.removeValue(forKey: ticket)?(outcome) }
+    }
+
+    // MARK: The verdict
+
+    private func judge(_ number: UInt64) {
+        guard let result = engine[number]?.outcome.result else { return }
         // Agents of a worker that was not asked would be missing in the report, and in the judgement on their schemas.
-        if let failure = result.failure { return finish(.failure(failure)) }
-        let reporters = sources.reporters()
-        let answers: [AgentID: AnswerReader.Answer]
-        do throws(ReportFailure) {
-            answers = try sources.reader.newest(.lifecycle, of: result.answered)
-        } catch {
-            return finish(.failure(error))
+        if let failure = result.failure { return end(.verdict, of: number) { $0.outcome = .failure(failure) } }
+        maker.report(number) { [self] outcome in
+            let collected = outcome.flatMap(finished).map { Collected(report: $0, result: result) }
+            end(.verdict, of: number) { $0.outcome = collected }
         }
+    }
+
+    private func finished(_ judged: Judged) -> Result<FinishedReport, ReportFailure> {
+        sources.noteDropped(judged.report.dropped, .lifecycle)
+        collected += 1
+        if let after = judged.consistency {
+            consistency = after
+            state.saveSchema(after.encoded)
+        }
+        do throws(ReportFailure) {
+            return .success(try FinishedReport(judged.report, sources.budget))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func makeJob(_ number: UInt64) throws(ReportFailure) -> Maker.Job {
+        guard let parts = engine[number]?.outcome, let registry = parts.registry, let result = parts.result else {
+            preconditionFailure("a verdict needs both parts")
+        }
+        let reporters = sources.reporters()
+        let answers = try sources.reader.newest(.lifecycle, of: result.answered)
+        let byAgent = answers.byAgent
         let attendance = LifecycleReport.Attendance(
-            registered: reporters.count, requested: result.requested.count, responded: answers.count)
+            registered: reporters.count, requested: result.requested.count, responded: byAgent.count)
         let before = consistency
-        sources.threads[.lifecycle].run { [decoded] decoder in
-            let messages = decoded.messages(of: answers, decoder).compactMap { agent, message, answer in
+        return Maker.Job(answers: answers.lease) { [decoded] decoder in
+            let messages = decoded.messages(of: byAgent, decoder).compactMap { agent, message, answer in
                 reporters[agent].map {
                     LifecycleReport.Answer(
                         reporter: $0, message: message, receivedAtNanoseconds: answer.receivedAtNanoseconds)
                 }
             }
-            return Self.judge(messages, attendance, registry, before)
-        } then: { [self] judged in
-            sources.noteDropped(judged.dropped, .lifecycle)
-            collected += 1
-            if let after = judged.consistency {
-                consistency = after
-                state.saveSchema(after.encoded)
-            }
-            finish(
-                .success(
-                    Collected(
-                        json: judged.json, result: result, leftOut: attendance.requested - attendance.responded)))
+            return .success(Self.judge(messages, attendance, registry, before))
         }
     }
 
-    private func finish(_ outcome: Outcome) {
-        let waiting = waiting
-        self.waiting = []
-        registry = nil
-        result = nil
-        for done in waiting { done(outcome) }
-    }
-
     private struct Judged: Sendable {
-        var json: [UInt8]
-        var dropped: Int
+        var report: MadeReport
         /// `nil`: nothing could be judged, and what was known stays.
         var consistency: SchemaConsistency?
     }
@@ -139,7 +167,9 @@ final class LifecycleCollector {
         let isJudged = attendance.responded > 0 || attendance.requested == 0
         if isJudged { report.judge(by: &consistency, registry: registry) }
         return Judged(
-            json: report.json, dropped: report.droppedGroups + report.droppedFingerprints,
+            report: MadeReport(
+                report.json, dropped: report.droppedGroups + report.droppedFingerprints,
+                leftOut: attendance.requested - attendance.responded),
             consistency: isJudged ? consistency : nil)
     }
 }

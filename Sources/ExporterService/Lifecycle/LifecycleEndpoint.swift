@@ -14,14 +14,10 @@ final class LifecycleEndpoint {
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        if request.isHead { return ReportAnswers.respondHead(to: responder) }
+        if request.isHead { return ReportSources.respondHead(to: responder) }
         collector.collect { [sources] outcome in
-            switch outcome {
-            case .success(let collected):
-                sources.respond(
-                    collected.json, .lifecycle, collected.result, leftOut: collected.leftOut, to: responder)
-            case .failure(let error): sources.refuse(error, .lifecycle, to: responder)
-            }
+            let result = (try? outcome.get().result) ?? AnswerResult()
+            sources.respond(outcome.map(\.report), .lifecycle, result, to: responder)
         }
     }
 

@@ -42,7 +42,7 @@ final class RegistryRead {
                 reasons.append("\(liaison.podName): no answer")
                 return askNext()
             }
-            sources.threads[.lifecycle].run { _ in
+            sources.run(on: .lifecycle) { _ in
                 RegistryContents(
                     AnswerDecoder.messages(Banyandb_Fodc_V1_StreamSchemaRegistryRequest.self, in: bytes))
             } then: { [self] contents in

@@ -5,6 +5,7 @@ import Lanes
 import Metrics
 import NIOCore
 import Platform
+import TestHooks
 
 /// `GET /metrics`: the latest sample of every series of every agent, collected on demand.
 final class MetricsEndpoint {
@@ -139,6 +140,7 @@ struct ExpositionBody: HTTPBodyProducer {
         buffer.writeWithOutputRawSpan(minimumWritableBytes: targetBytes) { span in
             isDone = cursor.render(into: &span)
         }
+        TestHooks.trapOnPoison(inAnswer: buffer.readableBytesSpan)
         if isDone { whenDone(cursor.samplesRendered) }
         return isDone ? .done : .more
     }

@@ -45,11 +45,11 @@ extension OwnMetrics {
         addCollectionsOfStreams(to: &builder)
         builder.add(
             "fodc_proxy_report_bytes", .gauge, "Bytes of reports that wait for clients to take them.",
-            Double(reports.answers.heldBytes))
+            Double(reports.budget.heldBytes))
         builder.add(
             "fodc_proxy_reports_refused_total", .counter,
             "Reports refused because too many bytes of others were waiting.",
-            Double(reports.answers.refused))
+            Double(reports.refused))
         builder.add(
             "fodc_proxy_schema_collections_total", .counter,
             "Collections of lifecycle reports that ended, asked for or by --lifecycle-interval.",

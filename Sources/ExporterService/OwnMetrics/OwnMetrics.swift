@@ -234,11 +234,7 @@ struct OwnMetrics {
             byWorker { Double($0.counter(IngestCounter.ringCurrentBytes.rawValue)) })
         builder.add(
             "fodc_proxy_lane_unread_bytes", .gauge, "What this exporter has not read yet of a lane.",
-            byWorker { reader in
-                // Read once: the writer changes it meanwhile.
-                let head = reader.head
-                return Double(head - min(head, reader.position))
-            })
+            byWorker { Double($0.unreadBytes) })
         builder.add(
             "fodc_proxy_back_pressure_seconds_total", .counter,
             "Time in which an ingest worker did not read its sockets because its ring was full.",

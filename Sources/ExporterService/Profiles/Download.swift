@@ -106,7 +106,7 @@ final class Download {
             spool.append(payload)
         }
         if phase == .asked {
-            answer(.producer(DownloadBody(download: self)))
+            owner.deliveries.add { [self] in answerWithChunks() }
         } else {
             responder.resumeBody()
         }
@@ -124,9 +124,8 @@ final class Download {
         spool.expectsNoMore()
         // The client may take hours for the rest, and the chunks' memory is not needed any more.
         if !spool.isEmpty { FreedMemory.giveToSystem() }
-        if phase == .asked {
-            answer(.empty)
-            complete()
+        if phase == .asked, receivedBytes == 0 {
+            owner.deliveries.add { [self] in answerWithNothing() }
         } else {
             responder.resumeBody()
         }
@@ -146,6 +145,16 @@ final class Download {
     }
 
     // MARK: To the client
+
+    private func answerWithChunks() {
+        if phase == .asked { answer(.producer(DownloadBody(download: self))) }
+    }
+
+    private func answerWithNothing() {
+        guard phase == .asked else { return }
+        answer(.empty)
+        complete()
+    }
 
     private func answer(_ body: HTTPBody) {
         phase = .streaming
@@ -256,9 +265,11 @@ final class Download {
         let hasBegun = phase == .streaming
         owner.failed(self, refusal, hasBegun: hasBegun)
         close()
-        if hasBegun { return responder.cut() }
-        let headers = refusal.isPassing ? [("Retry-After", "\(DownloadRefusal.retryAfterSeconds)")] : []
-        responder.respond(status: refusal.status, text: refusal.text, headers: headers)
+        owner.deliveries.add { [responder] in
+            if hasBegun { return responder.cut() }
+            let headers = refusal.isPassing ? [("Retry-After", "\(DownloadRefusal.retryAfterSeconds)")] : []
+            responder.respond(status: refusal.status, text: refusal.text, headers: headers)
+        }
     }
 
     private func close() {

@@ -28,46 +28,56 @@ final class DownloadEndpoint {
                 status: 400, text: "type \(Self.quoted(type)) must be \(Self.types.joined(separator: " or "))")
         }
         var filter = AgentFilter()
-        filter.podName = podName.lowercased()
-        lists.known(filter) { [self] known in
-            if case .success(let lists) = known, let found = find(podName, profileID, type, in: lists) {
+        filter.podName = ExactText(podName.lowercased())
+        let wanted = Wanted(podName: podName, profileID: profileID, type: type)
+        lists.known(filter) { [self, filter] known in
+            if case .success(let lists) = known, let found = find(wanted, in: lists) {
                 return downloads.begin(found, responder)
             }
-            lists.refreshed(filter) { [self] outcome in
-                guard !responder.isClosed else { return }
-                let refreshed: ProfileLists.Refreshed
-                switch outcome {
-                case .failure(let failure): return sources.refuse(failure, .download, to: responder)
-                case .success(let success): refreshed = success
-                }
-                if let found = find(podName, profileID, type, in: refreshed.lists) {
-                    return downloads.begin(found, responder)
-                }
-                // The agent may have the profile, so "not found" would be wrong.
-                if refreshed.result.isPartial { return sources.refuse(.notAnswered, .download, to: responder) }
-                responder.respond(
-                    status: 404,
-                    text: "no agent of pod \(Self.quoted(podName)) has a \(type) profile \(Self.quoted(profileID)); "
-                        + "/pressure-profiles lists those that there are")
+            lists.refresh(filter) { [self] result in
+                if let failure = result.failure { return sources.refuse(failure, .download, to: responder) }
+                lists.known(filter) { [self] in begin(wanted, $0, result, responder) }
             }
         }
     }
 
-    private func find(
-        _ podName: String, _ profileID: String, _ type: String, in lists: ProfileLists.Lists
-    ) -> DownloadRequest? {
+    private struct Wanted {
+        var podName: String
+        var profileID: String
+        var type: String
+    }
+
+    private func begin(
+        _ wanted: Wanted, _ known: Result<ProfileLists.Lists, ReportFailure>, _ result: AnswerResult,
+        _ responder: HTTPResponder
+    ) {
+        guard !responder.isClosed else { return }
+        switch known {
+        case .failure(let failure): return sources.refuse(failure, .download, to: responder)
+        case .success(let lists):
+            if let found = find(wanted, in: lists) { return downloads.begin(found, responder) }
+        }
+        // The agent may have the profile, so "not found" would be wrong.
+        if result.isPartial { return sources.refuse(.notAnswered, .download, to: responder) }
+        responder.respond(
+            status: 404,
+            text: "no agent of pod \(Self.quoted(wanted.podName)) has a \(wanted.type) profile "
+                + "\(Self.quoted(wanted.profileID)); /pressure-profiles lists those that there are")
+    }
+
+    private func find(_ wanted: Wanted, in lists: ProfileLists.Lists) -> DownloadRequest? {
         let listed = directory.listed()
-        for (agent, list) in lists where ExactText.areEqual(list.reporter.podName, podName) {
+        for known in lists where ExactText.areEqual(known.list.reporter.podName, wanted.podName) {
             // Nobody has the stream just now: the worker that has the agent says so.
-            guard let place = listed[agent] else { continue }
+            guard let place = listed[known.agent] else { continue }
             let worker = place.worker(having: .pressureProfiles) ?? place.worker
-            for record in list.records where ExactText.areEqual(record.profileID, profileID) {
-                guard let profile = record.profiles.first(where: { ExactText.areEqual($0.type, type) }) else {
-                    continue
-                }
+            for record in known.list.records where ExactText.areEqual(record.profileID, wanted.profileID) {
+                let profile = record.profiles.first { ExactText.areEqual($0.type, wanted.type) }
+                guard let profile else { continue }
                 return DownloadRequest(
-                    agent: agent, worker: worker, podName: podName, role: list.reporter.role, profileID: profileID,
-                    type: type, filepath: profile.filepath, sizeBytes: profile.sizeBytes)
+                    agent: known.agent, worker: worker, podName: wanted.podName, role: known.list.reporter.role,
+                    profileID: wanted.profileID, type: wanted.type, filepath: profile.filepath,
+                    sizeBytes: profile.sizeBytes)
             }
         }
         return nil

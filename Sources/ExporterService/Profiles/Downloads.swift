@@ -12,6 +12,8 @@ final class Downloads {
     let space: SpoolSpace
     let thread: SpoolThread
     let pool = SpoolPiecePool()
+    /// Chunks come while a ring is read; clients are answered after that.
+    let deliveries: DeliveryQueue
     private(set) var isDraining = false
 
     private let logger: Logger
@@ -20,8 +22,10 @@ final class Downloads {
     private var byNumber: [UInt64: Download] = [:]
 
     init(
-        loop: any EventLoop, line: any FetchLine, space: SpoolSpace, logger: Logger, thread: SpoolThread? = nil
+        loop: any EventLoop, line: any FetchLine, space: SpoolSpace, deliveries: DeliveryQueue, logger: Logger,
+        thread: SpoolThread? = nil
     ) throws(SystemError) {
+        self.deliveries = deliveries
         self.loop = loop
         self.line = line
         self.space = space

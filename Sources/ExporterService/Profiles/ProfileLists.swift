@@ -5,21 +5,26 @@ import HTTPServer
 import Lanes
 import Reports
 
-/// The captures that agents have on disk, as they last said; asks them when that is wanted.
+/// The captures that agents have on disk, as they last said.
 final class ProfileLists {
     static let waitNanoseconds: UInt64 = 10_000_000_000
 
-    typealias Lists = [(agent: AgentID, list: PressureReport.List)]
+    typealias Lists = [ListOfAgent]
 
-    /// What is known after agents were asked.
-    struct Refreshed {
-        var lists: Lists
-        var result: AnswerResult
-        /// Agents that were asked, and nothing is known of what they have.
-        var leftOut: Int
+    struct ListOfAgent: Sendable {
+        var agent: AgentID
+        var list: PressureReport.List
     }
 
+    private typealias Maker = ReportMaker<AgentFilter, Lists, Lists>
+
     private let sources: ReportSources
+    private lazy var maker: Maker = sources.maker(.profiles) {
+        [unowned self] filter throws(ReportFailure) in
+        try makeJob(filter)
+    } _: {
+        $0
+    }
 
     init(sources: ReportSources) {
         self.sources = sources
@@ -27,40 +32,36 @@ final class ProfileLists {
 
     /// What is known now, without asking.
     func known(_ filter: AgentFilter, _ done: @escaping (Result<Lists, ReportFailure>) -> Void) {
-        read(sources.reporters(filter), done)
+        maker.report(filter, done)
     }
 
-    /// Asks first. An agent that serves a download is not asked; what is known of it counts.
-    func refreshed(_ filter: AgentFilter, _ done: @escaping (Result<Refreshed, ReportFailure>) -> Void) {
-        sources.collect(.pressureProfiles, filter, waitNanoseconds: Self.waitNanoseconds) { [self] reporters, result in
-            if let failure = result.failure { return done(.failure(failure)) }
-            read(reporters) { [sources] outcome in
-                done(
-                    outcome.map { lists in
-                        Refreshed(
-                            lists: lists, result: result,
-                            leftOut: sources.leftOut(.pressureProfiles, of: reporters, known: Set(lists.map(\.agent))))
-                    })
-            }
-        }
+    /// Asks agents for their lists. An agent that serves a download is not asked; what is known of it counts.
+    func refresh(_ filter: AgentFilter, _ done: @escaping (AnswerResult) -> Void) {
+        sources.collect(.pressureProfiles, filter, waitNanoseconds: Self.waitNanoseconds, done)
     }
 
-    private func read(
-        _ reporters: [AgentID: Reporter], _ done: @escaping (Result<Lists, ReportFailure>) -> Void
-    ) {
-        let answers: [AgentID: AnswerReader.Answer]
-        do throws(ReportFailure) {
-            answers = try sources.reader.newest(.pressureList, of: Set(reporters.keys))
-        } catch {
-            return done(.failure(error))
-        }
-        sources.threads[.profiles].run { decoder in
-            answers.compactMap { id, answer in
-                reporters[id].map { (agent: id, list: Self.list(answer, $0, decoder)) }
+    private func makeJob(_ filter: AgentFilter) throws(ReportFailure) -> Maker.Job {
+        let known = try known(of: sources.reporters(filter))
+        let decode = known.decode
+        return Maker.Job(answers: known.lease) { .success(decode($0)) }
+    }
+
+    /// Answers that have been copied, and how they are decoded on the thread.
+    fileprivate struct Known {
+        var agents: Set<AgentID>
+        var decode: @Sendable (AnswerDecoder) -> Lists
+        var lease: ReportBudget.Lease
+    }
+
+    fileprivate func known(of reporters: [AgentID: Reporter]) throws(ReportFailure) -> Known {
+        let answers = try sources.reader.newest(.pressureList, of: Set(reporters.keys))
+        let byAgent = answers.byAgent
+        let decode: @Sendable (AnswerDecoder) -> Lists = { decoder in
+            byAgent.compactMap { id, answer in
+                reporters[id].map { ListOfAgent(agent: id, list: Self.list(answer, $0, decoder)) }
             }
-        } then: {
-            done(.success($0))
         }
+        return Known(agents: Set(byAgent.keys), decode: decode, lease: answers.lease)
     }
 
     private static func list(
@@ -73,8 +74,13 @@ final class ProfileLists {
 
 /// `GET /pressure-profiles`.
 final class ProfileListEndpoint {
+    private typealias Maker = ReportMaker<AgentFilter, MadeReport, FinishedReport>
+
     private let lists: ProfileLists
     private let sources: ReportSources
+    private lazy var maker: Maker = sources.maker(.profiles, .pressureProfiles) {
+        [unowned self] filter throws(ReportFailure) in try makeJob(filter)
+    }
 
     init(lists: ProfileLists, sources: ReportSources) {
         self.lists = lists
@@ -82,20 +88,22 @@ final class ProfileListEndpoint {
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        if request.isHead { return ReportAnswers.respondHead(to: responder) }
-        lists.refreshed(AgentFilter(request)) { [sources] outcome in
-            switch outcome {
-            case .failure(let error): sources.refuse(error, .profiles, to: responder)
-            case .success(let refreshed):
-                let lists = refreshed.lists.map(\.list)
-                sources.threads[.profiles].run { _ in
-                    PressureReport(lists: lists)
-                } then: { report in
-                    sources.noteDropped(report.droppedRecords, .pressureProfiles)
-                    sources.respond(
-                        report.json, .profiles, refreshed.result, leftOut: refreshed.leftOut, to: responder)
-                }
-            }
+        if request.isHead { return ReportSources.respondHead(to: responder) }
+        let filter = AgentFilter(request)
+        lists.refresh(filter) { [self] result in
+            if let failure = result.failure { return sources.refuse(failure, .profiles, to: responder) }
+            maker.report(filter) { [sources] in sources.respond($0, .profiles, result, to: responder) }
+        }
+    }
+
+    private func makeJob(_ filter: AgentFilter) throws(ReportFailure) -> Maker.Job {
+        let reporters = sources.reporters(filter)
+        let known = try lists.known(of: reporters)
+        let decode = known.decode
+        let leftOut = sources.leftOut(.pressureProfiles, of: reporters, known: known.agents)
+        return Maker.Job(answers: known.lease) { decoder in
+            let report = PressureReport(lists: decode(decoder).map(\.list))
+            return .success(MadeReport(report.json, dropped: report.droppedRecords, leftOut: leftOut))
         }
     }
 }

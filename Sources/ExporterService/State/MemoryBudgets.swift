@@ -6,14 +6,12 @@ import Settings
 struct MemoryBudgets: Equatable {
     /// Answers of all windows under way.
     private(set) var windowBytes = 192 << 20
-    /// Answers that one report is made of.
+    /// Answers that reports are being made of, and finished reports that wait for clients to take them.
     private(set) var reportBytes = 192 << 20
-    /// Finished reports that wait for clients to take them: a dozen of the largest that a cluster of a hundred nodes gives.
-    private(set) var heldReportBytes = 128 << 20
     /// Pieces of answers that wait for the kernel to take them, of all connections.
     private(set) var unsentBytes = 128 << 20
 
-    /// Of the memory limit; a quarter is the lanes' already, and these four are seldom at their limits together.
+    /// Of the memory limit; a quarter is the lanes' already, and these three are seldom at their limits together.
     private static let shareOfLimit: UInt64 = 5
 
     init() {}
@@ -23,7 +21,6 @@ struct MemoryBudgets: Equatable {
         let most = Int(clamping: limit / Self.shareOfLimit)
         windowBytes = min(windowBytes, most)
         reportBytes = min(reportBytes, most)
-        heldReportBytes = min(heldReportBytes, most)
         unsentBytes = min(unsentBytes, most)
     }
 }

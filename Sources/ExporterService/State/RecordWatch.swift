@@ -6,6 +6,8 @@ final class RecordWatch {
     let note: RecordNote
     private var poison: Set<RecordName>
     private(set) var skippedRecords: UInt64 = 0
+    /// A record is being read: until that is over no answer is made.
+    private(set) var isReading = false
 
     init(poison: Set<RecordName>, note: RecordNote) {
         self.poison = poison
@@ -16,10 +18,14 @@ final class RecordWatch {
     func begin(_ name: RecordName) -> Bool {
         guard mayRead(name) else { return false }
         note.begin(name)
+        isReading = true
         return true
     }
 
-    func end() { note.end() }
+    func end() {
+        isReading = false
+        note.end()
+    }
 
     /// The ring of that worker is gone, or another one: numbers of its records name others from now on.
     func forget(worker: Int) { poison = poison.filter { $0.worker != worker } }

@@ -10,42 +10,32 @@ import Reports
 final class TopologyEndpoint {
     static let waitNanoseconds: UInt64 = 10_000_000_000
 
-    private typealias Outcome = Result<(report: TopologyReport, leftOut: Int), ReportFailure>
+    private typealias Maker = ReportMaker<AgentFilter, MadeReport, FinishedReport>
 
     private let sources: ReportSources
     private let decoded = DecodedAnswers<Banyandb_Fodc_V1_StreamClusterTopologyRequest>()
-    private let shared = SharedReports<Outcome>()
+    private lazy var maker: Maker = sources.maker(.topology, .topology) { [unowned self] _ throws(ReportFailure) in
+        try makeJob()
+    }
 
     init(sources: ReportSources) {
         self.sources = sources
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        if request.isHead { return ReportAnswers.respondHead(to: responder) }
-        let target = AnswerCollections.Target(stream: .topology, agents: nil)
-        sources.collections.collect(target, waitNanoseconds: Self.waitNanoseconds) { [self] result in
+        if request.isHead { return ReportSources.respondHead(to: responder) }
+        sources.collect(.topology, AgentFilter(), waitNanoseconds: Self.waitNanoseconds) { [self] result in
             if let failure = result.failure { return sources.refuse(failure, .topology, to: responder) }
-            shared.report(ofBatch: result.batch) {
-                makeReport($0)
-            } then: { outcome in
-                switch outcome {
-                case .success(let (report, leftOut)):
-                    self.sources.respond(report.json, .topology, result, leftOut: leftOut, to: responder)
-                case .failure(let error): self.sources.refuse(error, .topology, to: responder)
-                }
-            }
+            maker.report(AgentFilter()) { [sources] in sources.respond($0, .topology, result, to: responder) }
         }
     }
 
-    private func makeReport(_ done: @escaping (Outcome) -> Void) {
+    private func makeJob() throws(ReportFailure) -> Maker.Job {
         let reporters = sources.reporters()
-        let answers: [AgentID: AnswerReader.Answer]
-        do throws(ReportFailure) {
-            answers = try sources.reader.newest(.topology, of: Set(reporters.keys))
-        } catch {
-            return done(.failure(error))
-        }
-        let leftOut = sources.leftOut(.topology, of: reporters, known: Set(answers.keys))
+        let answers = try sources.reader.newest(.topology, of: Set(reporters.keys))
+        let (byAgent, leftOut) = (
+            answers.byAgent, sources.leftOut(.topology, of: reporters, known: answers.byAgent.keys)
+        )
         let directory = sources.directory
         let agents = directory.listed().values.compactMap { listed in
             listed.home.identity.map {
@@ -54,14 +44,13 @@ final class TopologyEndpoint {
                     lastHeartbeatNanoseconds: directory.lastHeartbeatNanoseconds(of: listed))
             }
         }
-        sources.threads[.topology].run { [decoded] decoder in
-            let views = decoded.messages(of: answers, decoder).map {
+        return Maker.Job(answers: answers.lease) { [decoded] decoder in
+            let views = decoded.messages(of: byAgent, decoder).map {
                 TopologyReport.View(message: $0.message, receivedAtNanoseconds: $0.answer.receivedAtNanoseconds)
             }
-            return TopologyReport(views: views, agents: agents)
-        } then: { [sources] report in
-            sources.noteDropped(report.droppedNodes + report.droppedCalls, .topology)
-            done(.success((report, leftOut)))
+            let report = TopologyReport(views: views, agents: agents)
+            return .success(
+                MadeReport(report.json, dropped: report.droppedNodes + report.droppedCalls, leftOut: leftOut))
         }
     }
 }

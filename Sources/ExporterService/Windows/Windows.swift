@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Collecting
 import Exchange
 import Lanes
 import Metrics
@@ -8,6 +9,9 @@ import Platform
 /// The window collections under way and waiting. Requests for the same window share one. An answer that is not whole is
 /// refused (``WindowRefusal``).
 final class Windows {
+    private typealias Running = WorkerCollections<Request, Collected, Outcome>
+    typealias Ticket = CollectionEngine<UInt64, Request, Int, Collected>.Ticket
+
     /// Windows are large on every side: at the agents, in the lanes, here.
     static let maximumRunning = 8
     static let maximumWaiting = 16
@@ -27,131 +31,113 @@ final class Windows {
         case refused(WindowRefusal)
     }
 
-    struct Request: Hashable {
+    struct Request: Equatable {
         var startNanoseconds: Int64
         var endNanoseconds: Int64
-        var role: String?
-        var podName: String?
+        var filter: SeriesFilter
 
         func matches(_ identity: IdentityRecord) -> Bool {
-            (role.map { $0 == identity.role } ?? true) && (podName.map { $0 == identity.identity.podName } ?? true)
+            filter.accepts(role: identity.role, podName: identity.identity.podName)
         }
     }
 
-    private final class Collection {
-        let request: Request
-        /// When it was first tried to start it, `CLOCK_MONOTONIC`.
-        var triedAtNanoseconds: UInt64?
-        var number: UInt64?
-        var pendingWorkers: Set<Int> = []
+    /// What there is of a window.
+    struct Collected {
+        enum Phase: Equatable {
+            /// For others to end.
+            case waiting
+            /// For agents that are expected back. Since when, `CLOCK_MONOTONIC`.
+            case starting(sinceNanoseconds: UInt64)
+            /// Workers have been asked.
+            case running
+        }
+
+        var phase = Phase.waiting
         var agents: [AgentID: WindowAgent] = [:]
-        var bytes = 0
+        var byteCount = 0
         /// `window` records that have come, and those that the workers say they have written.
         var recordsTaken: UInt64 = 0
         var recordsWritten: UInt64 = 0
-        var waiters: [(id: UInt64, served: (Outcome) -> Void)] = []
-
-        init(request: Request) {
-            self.request = request
-        }
+        var refusal: WindowRefusal?
     }
 
-    private let loop: any EventLoop
-    private let workers: WorkerLines
+    private let support: CollectionSupport
     private let directory: AgentDirectory
-    /// What the answers of all windows under way may take here together; the window that goes beyond is given up.
-    let budgetBytes: Int
-    private var running: [UInt64: Collection] = [:]
-    /// Those that wait for agents that are expected back.
-    private var starting: [Collection] = []
-    /// Those that wait for others to end.
-    private var waiting: [Collection] = []
-    private var usedBytes = 0
-    private var nextWaiter: UInt64 = 0
+    private lazy var running = Running(support) { [unowned self] in answers(to: $0) }
+    /// What the answers of all windows under way take here; the window that goes beyond the limit is given up.
+    private(set) var budget: ByteBudget
     private(set) var refused: [WindowRefusal.Cause: UInt64] = [:]
     private(set) var started: UInt64 = 0
 
-    init(loop: any EventLoop, workers: WorkerLines, directory: AgentDirectory, budgetBytes: Int) {
-        self.budgetBytes = budgetBytes
-        self.loop = loop
-        self.workers = workers
+    init(_ support: CollectionSupport, directory: AgentDirectory, budgetBytes: Int) {
+        self.support = support
         self.directory = directory
+        budget = ByteBudget(limitBytes: budgetBytes)
     }
 
-    /// - Returns: a ticket to ``abandon(_:)`` when the client has gone.
-    func collect(_ request: Request, _ served: @escaping (Outcome) -> Void) -> UInt64 {
-        nextWaiter += 1
-        let ticket = nextWaiter
-        if let same = running.values.first(where: { $0.request == request && $0.agents.isEmpty })
-            ?? (starting + waiting).first(where: { $0.request == request })
-        {
-            same.waiters.append((ticket, served))
-            return ticket
+    /// - Returns: a ticket to ``abandon(_:)`` when the client has gone; `nil` when it was refused.
+    func collect(_ request: Request, _ served: @escaping (Outcome) -> Void) -> Ticket? {
+        if let same = running.engine.all.first(where: { $0.request == request && $0.outcome.agents.isEmpty }) {
+            return running.join(same.id, served)
         }
-        guard hasRoom || waiting.count < Self.maximumWaiting else {
+        guard hasRoom || waitingNumbers.count < Self.maximumWaiting else {
             refused[.tooMany, default: 0] += 1
-            served(.refused(.tooMany))
-            return ticket
+            running.deliver(.refused(.tooMany), served)
+            return nil
         }
-        let collection = Collection(request: request)
-        collection.waiters.append((ticket, served))
-        if hasRoom { begin(collection) } else { waiting.append(collection) }
+        let number = running.begin(request, Collected())
+        let ticket = running.join(number, served)
+        startNext()
         return ticket
     }
 
-    private var hasRoom: Bool { running.count + starting.count < Self.maximumRunning }
+    /// In the order in which they came.
+    private var waitingNumbers: [UInt64] {
+        running.engine.all.filter { $0.outcome.phase == .waiting }.map(\.id).sorted()
+    }
+
+    private var hasRoom: Bool {
+        running.engine.all.lazy.filter { $0.outcome.phase != .waiting }.count < Self.maximumRunning
+    }
 
     /// The client has gone. A window that nobody waits for any more is not collected any further.
-    func abandon(_ ticket: UInt64) {
-        for collection in running.values + starting + waiting {
-            collection.waiters.removeAll { $0.id == ticket }
-            if collection.waiters.isEmpty { end(collection, .done([])) }
+    func abandon(_ ticket: Ticket) {
+        if let number = running.abandon(ticket) { running.finish(number) }
+    }
+
+    // MARK: Starting
+
+    private func startNext() {
+        while hasRoom, let number = waitingNumbers.first {
+            let now = MonotonicClock.nowNanoseconds()
+            running.note(in: number) { $0.phase = .starting(sinceNanoseconds: now) }
+            start(number)
         }
     }
 
-    private func begin(_ collection: Collection) {
-        starting.append(collection)
-        start(collection)
-    }
-
-    private func start(_ collection: Collection) {
-        guard starting.contains(where: { $0 === collection }) else { return }
+    private func start(_ number: UInt64) {
+        guard let entry = running.engine[number], case .starting(let since) = entry.outcome.phase else { return }
         let now = MonotonicClock.nowNanoseconds()
         directory.refresh(nowNanoseconds: now)
-        if let refusal = refusal(for: collection.request, nowNanoseconds: now, canAsk: workers.takesCommands) {
-            let triedAt = collection.triedAtNanoseconds ?? now
-            collection.triedAtNanoseconds = triedAt
-            guard now.elapsed(since: triedAt) < Self.patienceNanoseconds else {
-                return end(collection, .refused(refusal))
-            }
-            loop.assumeIsolated().scheduleTask(in: Self.lookAgain) { [weak self] in self?.start(collection) }
-            return
-        }
-        starting.removeAll { $0 === collection }
-        ask(collection, nowNanoseconds: now)
+        let refusal = refusal(for: entry.request, nowNanoseconds: now, canAsk: support.workers.takesCommands)
+        guard let refusal else { return ask(entry.id, entry.request, nowNanoseconds: now) }
+        guard now.elapsed(since: since) < Self.patienceNanoseconds else { return refuse(number, refusal) }
+        support.loop.assumeIsolated().scheduleTask(in: Self.lookAgain) { [weak self] in self?.start(number) }
     }
 
-    private func ask(_ collection: Collection, nowNanoseconds now: UInt64) {
+    private func ask(_ number: UInt64, _ request: Request, nowNanoseconds now: UInt64) {
         started += 1
-        let request = collection.request
+        let deadline = now + Self.longestNanoseconds
         let command = CollectCommand(
-            deadlineNanoseconds: now + Self.longestNanoseconds,
+            deadlineNanoseconds: deadline,
             window: .init(startNanoseconds: request.startNanoseconds, endNanoseconds: request.endNanoseconds),
-            role: request.role, podName: request.podName)
-        let (number, asked) = workers.send(.collectWindow, command.payload)
-        collection.number = number
-        collection.pendingWorkers = asked
-        running[number] = collection
-        if let refusal = refusal(for: request, nowNanoseconds: now, canAsk: asked.contains) {
-            return end(collection, .refused(refusal))
-        }
-        if asked.isEmpty { return finish(collection) }
+            role: request.filter.role, podName: request.filter.podName)
+        running.note(in: number) { $0.phase = .running }
         // A worker tells its deadline by itself; this is for the one that cannot any more.
-        loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(Self.longestNanoseconds)) + .milliseconds(250)) {
-            [weak self] in
-            guard let self, let late = self.running[number] else { return }
-            self.end(late, .refused(.timeout))
+        running.ask(number, .collectWindow, command.payload, deadlineNanoseconds: deadline) { collected, asked in
+            collected.refusal = refusal(for: request, nowNanoseconds: now) { asked.positions[$0] != nil }
         }
+        if let refusal = running.engine[number]?.outcome.refusal { refuse(number, refusal) }
     }
 
     /// Why the answer would lack agents that have what is asked for; `nil` when all can be asked.
@@ -163,7 +149,7 @@ final class Windows {
             guard let identity = listed.home.identity, request.matches(identity) else { continue }
             if let worker = listed.worker(having: .metrics) {
                 if !canAsk(worker) { return .workerLost(worker) }
-            } else if let lostAt = listed.metricsLostAtNanoseconds, now - min(now, lostAt) < Self.reconnectNanoseconds {
+            } else if let lostAt = listed.metricsLostAtNanoseconds, now.elapsed(since: lostAt) < Self.reconnectNanoseconds {
                 lost.append(identity.identity.podName)
             }
         }
@@ -173,28 +159,33 @@ final class Windows {
     // MARK: Events
 
     func arrived(number: UInt64, _ payload: RawSpan, from agent: LaneAgent) {
-        guard let collection = running[number], let tableNumber = WindowBatch.tableNumber(of: payload),
+        guard running.engine.contains(number), let tableNumber = WindowBatch.tableNumber(of: payload),
             let table = agent.table(number: tableNumber), let identity = directory.identity(of: agent),
             let batch = WindowBatch(payload: payload, table: table)
         else { return }
-        collection.recordsTaken += 1
-        usedBytes += payload.byteCount
-        collection.bytes += payload.byteCount
-        if usedBytes > budgetBytes { return end(collection, .refused(.tooLarge(budgetBytes: budgetBytes))) }
-        collection.agents[
-            agent.entry.id,
-            default: WindowAgent(
-                agentID: agent.entry.id.description, role: identity.role, podName: identity.identity.podName,
-                batches: [])
-        ].batches.append(batch)
+        let byteCount = payload.byteCount
+        guard budget.take(byteCount) else { return refuse(number, .tooLarge(budgetBytes: budget.limitBytes)) }
+        running.note(in: number) { collected in
+            collected.recordsTaken += 1
+            collected.byteCount += byteCount
+            collected.agents[
+                agent.entry.id,
+                default: WindowAgent(
+                    agentID: agent.entry.id.description, role: identity.role, podName: identity.identity.podName,
+                    batches: [])
+            ].batches.append(batch)
+        }
     }
 
     /// - Parameter records: how many `window` records the worker has written.
     func roundEnded(number: UInt64, _ outcome: RoundOutcome, records: UInt64, worker: Int) {
-        guard let collection = running[number], collection.pendingWorkers.remove(worker) != nil else { return }
-        collection.recordsWritten += records
-        if let refusal = refusal(for: outcome, worker: worker) { return end(collection, .refused(refusal)) }
-        if collection.pendingWorkers.isEmpty { finish(collection) }
+        let refusal = refusal(for: outcome, worker: worker)
+        running.workerDone(worker, in: number) { collected, _ in
+            // A number out of a ring.
+            collected.recordsWritten = collected.recordsWritten.addingReportingOverflow(records).partialValue
+            collected.refusal = collected.refusal ?? refusal
+        }
+        if let refusal = running.engine[number]?.outcome.refusal { refuse(number, refusal) }
     }
 
     private func refusal(for outcome: RoundOutcome, worker: Int) -> WindowRefusal? {
@@ -210,36 +201,33 @@ final class Windows {
     }
 
     func workerLost(_ worker: Int) {
-        for collection in Array(running.values) where collection.pendingWorkers.remove(worker) != nil {
-            end(collection, .refused(.workerLost(worker)))
-        }
+        for entry in running.engine.all where entry.pending.contains(worker) { refuse(entry.id, .workerLost(worker)) }
     }
 
-    func endAll() {
-        for collection in running.values + starting + waiting { end(collection, .refused(.shutdown)) }
+    func endAll() { running.finishAll { $0.refusal = .shutdown } }
+
+    private func refuse(_ number: UInt64, _ refusal: WindowRefusal) {
+        running.finish(number) { $0.refusal = refusal }
     }
 
-    private func finish(_ collection: Collection) {
-        guard collection.recordsTaken >= collection.recordsWritten else {
-            return end(collection, .refused(.recordsLost))
+    // MARK: Answers
+
+    private func answers(to served: Running.Engine.Served) -> [(Ticket, Outcome)] {
+        let entry = served.entry
+        budget.giveBack(entry.outcome.byteCount)
+        support.deliveries.add { [weak self, support] in
+            for worker in entry.pending { support.workers.send(.windowDrop, [], number: entry.id, to: worker) }
+            self?.startNext()
         }
-        end(collection, .done(collection.agents.values.sorted { $0.agentID < $1.agentID }))
+        let outcome = outcome(of: entry.outcome, served.ending)
+        if case .refused(let refusal) = outcome { refused[refusal.cause, default: 0] += UInt64(served.tickets.count) }
+        return served.tickets.map { ($0, outcome) }
     }
 
-    private func end(_ collection: Collection, _ outcome: Outcome) {
-        if let number = collection.number {
-            running[number] = nil
-            for worker in collection.pendingWorkers { workers.send(.windowDrop, [], number: number, to: worker) }
-            collection.pendingWorkers = []
-        }
-        starting.removeAll { $0 === collection }
-        waiting.removeAll { $0 === collection }
-        usedBytes -= collection.bytes
-        collection.bytes = 0
-        let waiters = collection.waiters
-        collection.waiters = []
-        if case .refused(let refusal) = outcome { refused[refusal.cause, default: 0] += UInt64(waiters.count) }
-        for waiter in waiters { waiter.served(outcome) }
-        while hasRoom, !waiting.isEmpty { begin(waiting.removeFirst()) }
+    private func outcome(of collected: Collected, _ ending: Running.Engine.Ending) -> Outcome {
+        if let refusal = collected.refusal { return .refused(refusal) }
+        if ending == .deadline { return .refused(.timeout) }
+        guard collected.recordsTaken >= collected.recordsWritten else { return .refused(.recordsLost) }
+        return .done(collected.agents.values.sorted { $0.agentID < $1.agentID })
     }
 }

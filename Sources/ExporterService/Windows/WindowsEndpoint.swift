@@ -3,6 +3,7 @@ import Calendar
 import HTTPServer
 import Metrics
 import NIOCore
+import TestHooks
 
 /// `GET /metrics-windows`: time series of a window as JSON, or the latest samples without one.
 final class WindowsEndpoint {
@@ -46,7 +47,7 @@ final class WindowsEndpoint {
 
     private func collect(_ window: (start: Int64, end: Int64), _ filter: SeriesFilter, _ responder: HTTPResponder) {
         let request = Windows.Request(
-            startNanoseconds: window.start, endNanoseconds: window.end, role: filter.role, podName: filter.podName)
+            startNanoseconds: window.start, endNanoseconds: window.end, filter: filter)
         let ticket = windows.collect(request) { [self] outcome in
             responder.onClose = nil
             switch outcome {
@@ -58,7 +59,7 @@ final class WindowsEndpoint {
                     status: 503, text: refusal.text, headers: [("Retry-After", "\(Windows.retryAfterSeconds)")])
             }
         }
-        if !responder.isClosed { responder.onClose = { [windows] in windows.abandon(ticket) } }
+        if let ticket { responder.onClose = { [windows] in windows.abandon(ticket) } }
     }
 
     private func respond(_ responder: HTTPResponder, _ body: HTTPBody, _ headers: [(String, String)] = []) {
@@ -108,6 +109,7 @@ struct WindowsBody: HTTPBodyProducer {
         buffer.writeWithOutputRawSpan(minimumWritableBytes: targetBytes) { span in
             isDone = cursor.render(into: &span)
         }
+        TestHooks.trapOnPoison(inAnswer: buffer.readableBytesSpan)
         return isDone ? .done : .more
     }
 }

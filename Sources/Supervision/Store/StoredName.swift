@@ -62,7 +62,7 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
 
     init(_ role: Role, _ index: Int = 0, generation: UInt64) {
         precondition(
-            (0..<role.limitCount).contains(index) && (1..<Self.limitGeneration).contains(generation),
+            (0..<role.limitCount).contains(index) && generation >= 1,
             "there is no such place")
         place = Place(role, index)
         self.generation = generation

@@ -72,6 +72,7 @@ final class DownloadHarness: Sendable {
             let downloads = try Downloads(
                 loop: loop, line: line,
                 space: SpoolSpace(folder: made + (subfolder ?? ""), maximumBytes: spoolMaxBytes, open: open),
+                deliveries: DeliveryQueue(loop: loop),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 thread: try SpoolThread(loop: loop, maximumWaitingBytes: maximumWaitingBytes))
             handler.downloads = downloads

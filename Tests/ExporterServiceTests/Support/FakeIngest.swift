@@ -126,6 +126,12 @@ final class FakeIngest {
 
     func ring() { bells.mine.ring() }
 
+    /// How often this worker has been woken since the last call.
+    func takeRings() -> Int {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        return max(0, recv(bells.mine.descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT)))
+    }
+
     struct Command {
         var type: RecordType
         var generation: UInt64

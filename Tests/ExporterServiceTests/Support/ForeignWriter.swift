@@ -27,3 +27,30 @@ final class Flag: Sendable {
     var isSet: Bool { value.withLock { $0 } }
     func set() { value.withLock { $0 = true } }
 }
+
+/// Sets a ring's head forth and back, on a thread of its own.
+final class HeadFlipper: Sendable {
+    static let far: UInt64 = 1 << 40
+
+    private let end = Flag()
+    private let thread: JobThread
+
+    init(_ descriptor: Int32) {
+        nonisolated(unsafe) let memory = try! LaneMemory(descriptor: descriptor, access: .readWrite)
+        thread = try! JobThread(name: "flipper")
+        let end = end
+        thread.run {
+            while !end.isSet {
+                memory.words.storeRelease(LaneLayout.Header.head, 0)
+                memory.words.storeRelease(LaneLayout.Header.head, Self.far)
+            }
+        }
+        // The first of the two is there before anybody looks.
+        memory.words.storeRelease(LaneLayout.Header.head, 0)
+    }
+
+    func stop() {
+        end.set()
+        thread.stop()
+    }
+}
