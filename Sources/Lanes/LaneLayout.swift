@@ -15,7 +15,7 @@ enum LaneLayout {
     /// `FODCLANE` as a little-endian word.
     static let magic: UInt64 = 0x454E_414C_4344_4F46
     /// To be raised with any change of the format: a lane of another version is refused, never interpreted.
-    static let version = TestHooks.layoutVersion(3)
+    static let version = TestHooks.layoutVersion(4)
 
     static let wordBytes = 8
     static let cacheLineBytes = 64
@@ -81,8 +81,8 @@ enum LaneLayout {
         /// Monotonic nanoseconds; changed without touching anything else.
         static let heartbeat = 248
         static let stride = 256
-        /// One worker may have all agents that `--max-agents` allows (50,000), and claims and streams of agents that are
-        /// registered at other workers take slots, too.
+        /// One worker may have all agents that `--max-agents` allows (50,000), and streams of agents that are registered at
+        /// other workers take slots, too.
         static let count = 65_536
     }
 
