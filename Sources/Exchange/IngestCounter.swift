@@ -77,20 +77,16 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case waitsForRoom
 
     // Across workers.
-    /// Registrations that have met somebody of their identity at another worker: rises so that the others look.
-    case claimsMade = 72
-    /// What became of them: the older connection answered a ping…
-    case claimsAlive
+    /// Registrations that have met an older one of their id at another worker: its connection answered a ping…
+    case claimsAlive = 73
     /// …or was found to be gone…
     case claimsGone
-    /// …or its worker has said nothing in time…
+    /// …or its worker has decided nothing in time…
     case claimsUnanswered
-    /// …or the newcomer itself went away, or was refused.
+    /// …or the newer registration ended before.
     case claimsWithdrawn
-    /// The number of the last claim of this lane, announced or not.
-    case claimNumbers
-    /// Slots of claims, as gauge.
-    case agentsClaiming
+    /// Agents whose first registration waits for room in the ring, as gauge.
+    case agentsPending = 78
     /// Open streams of agents that are registered at another worker, as gauge.
     case foreignStreams
     /// Those that were opened.

@@ -16,24 +16,6 @@ extension IngestWorker {
     /// …after this each time.
     private static let adoptionRetry = TimeAmount.milliseconds(100)
 
-    /// How often this worker looks whether others claim what it has: some loads, unless somebody does.
-    private static let claimsPoll = TimeAmount.milliseconds(50)
-    /// How often it looks what has become of its own claims, while there are any.
-    private static let claimsLook = TimeAmount.milliseconds(20)
-
-    func watchClaims() {
-        loop.scheduleRepeatedTask(initialDelay: Self.claimsPoll, delay: Self.claimsPoll) { [self] _ in
-            service.answerClaims()
-        }
-        service.onClaimsOpen = { [unowned self] in lookAtClaimsSoon() }
-    }
-
-    private func lookAtClaimsSoon() {
-        loop.scheduleTask(in: Self.claimsLook) { [self] in
-            if service.lookAtClaims() { lookAtClaimsSoon() }
-        }
-    }
-
     public func setAccepting(_ isAccepting: Bool) { server.setAccepting(isAccepting) }
 
     public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {

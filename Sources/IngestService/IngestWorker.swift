@@ -99,7 +99,7 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             ) { [control] in
                 let state = control.worker(.ingest, $0).state
                 return state == .running || state == .draining
-            }, control: control, note: note, index: launch.index, generation: launch.generation, logger: logger)
+            }, control: control, note: note, index: launch.index, logger: logger)
         var configuration = GRPCServer.Configuration()
         configuration.maxMessageBytes = launch.settings.grpcMaxMessageBytes
         server = GRPCServer(configuration: configuration, eventLoop: loop, service: service, logger: logger)
@@ -159,7 +159,6 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         server.onConnectionCount = { [counters] in counters.set(.connectionsOpen, $0) }
         server.standing = { [unowned self] in standing() }
         adoptPredecessorsAgents()
-        watchClaims()
         service.onRegistrationTurn = { [unowned self] in
             loop.scheduleTask(in: Self.registrationRest) { [self] in service.beginRegistrationTurn() }
         }

@@ -58,7 +58,9 @@ struct LaneDump {
             item.add("series", UInt64(entry.seriesCount))
             item.add("identity_hash", hash: entry.identityHash)
             item.add("epoch", UInt64(entry.connectionEpoch))
-            if entry.claim != 0 { item.add("claim", hash: entry.claim) }
+            if entry.confirmedAtNanoseconds != 0 {
+                item.add("confirmed", .shown(Shown.age(entry.confirmedAtNanoseconds), as: entry.confirmedAtNanoseconds))
+            }
             if entry.home != 0 { item.add("home", UInt64(entry.home) - 1) }
             item.add("identity_at", position(entry.identityPosition))
             item.add("series_at", position(entry.seriesPosition))

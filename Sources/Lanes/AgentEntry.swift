@@ -14,8 +14,9 @@ public struct AgentEntry: Hashable, Sendable {
     public var openStreams: UInt32
     public var seriesCount: UInt32
     public var connectionEpoch: UInt32
-    /// Number and verdict of a claim; its meaning is the ingest workers' own.
-    public var claim: UInt64
+    /// When its connection last answered a ping that a registration of the same id at another worker, or of the same identity,
+    /// had caused (CLOCK_MONOTONIC; 0: never).
+    public var confirmedAtNanoseconds: UInt64
     /// Worker index + 1 of the agent's home when the slot is a foreign one, else 0.
     public var home: UInt32
     /// What the ingest workers tell one another of an identity that registers again and again: how many of its
@@ -47,7 +48,7 @@ public struct AgentEntry: Hashable, Sendable {
     public init(
         id: AgentID, identityHash: UInt64 = 0, status: AgentStatus, registeredAtNanoseconds: Int64 = 0,
         statusSinceNanoseconds: UInt64 = 0, openStreams: UInt32 = 0, seriesCount: UInt32 = 0,
-        connectionEpoch: UInt32 = 0, claim: UInt64 = 0, home: UInt32 = 0
+        connectionEpoch: UInt32 = 0, confirmedAtNanoseconds: UInt64 = 0, home: UInt32 = 0
     ) {
         self.id = id
         self.identityHash = identityHash
@@ -57,7 +58,7 @@ public struct AgentEntry: Hashable, Sendable {
         self.openStreams = openStreams
         self.seriesCount = seriesCount
         self.connectionEpoch = connectionEpoch
-        self.claim = claim
+        self.confirmedAtNanoseconds = confirmedAtNanoseconds
         self.home = home
         identityPosition = Self.noPosition
         seriesPosition = Self.noPosition

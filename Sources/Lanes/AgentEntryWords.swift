@@ -9,7 +9,7 @@
 ///     5     status since
 ///     6     open streams (32 bits), series count (32)
 ///     7     connection epoch (32 bits), home (32)
-///     8     claim
+///     8     confirmed at
 ///     9-11  positions of identity, series and sample
 ///     12    when the last short life ended
 ///     13    held off until
@@ -29,7 +29,7 @@ enum AgentEntryWords {
         words[5] = entry.statusSinceNanoseconds
         words[6] = pack(low: entry.openStreams, high: entry.seriesCount)
         words[7] = pack(low: entry.connectionEpoch, high: entry.home)
-        words[8] = entry.claim
+        words[8] = entry.confirmedAtNanoseconds
         words[9] = entry.identityPosition
         words[10] = entry.seriesPosition
         words[11] = entry.samplePosition
@@ -69,8 +69,8 @@ enum AgentEntryWords {
         var entry = AgentEntry(
             id: AgentID(high: words[0], low: words[1]), identityHash: words[2], status: status,
             registeredAtNanoseconds: Int64(bitPattern: words[4]), statusSinceNanoseconds: words[5],
-            openStreams: low(words[6]), seriesCount: high(words[6]), connectionEpoch: low(words[7]), claim: words[8],
-            home: high(words[7]))
+            openStreams: low(words[6]), seriesCount: high(words[6]), connectionEpoch: low(words[7]),
+            confirmedAtNanoseconds: words[8], home: high(words[7]))
         entry.identityPosition = words[9]
         entry.seriesPosition = words[10]
         entry.samplePosition = words[11]

@@ -7,8 +7,8 @@ public enum AgentStatus: UInt8, Sendable {
     case online = 1
     /// Known, but its connection is gone, or died with a worker.
     case unconnected = 2
-    /// A second registration of an identity that is alive elsewhere, not decided yet.
-    case claiming = 3
+    /// Registering for the first time: its identity is not in the ring yet.
+    case pending = 3
     /// Some of the streams of an agent that is registered at another worker (``AgentEntry/home``).
     case foreign = 4
 }

@@ -81,8 +81,8 @@ enum LaneLayout {
         /// Monotonic nanoseconds; changed without touching anything else.
         static let heartbeat = 248
         static let stride = 256
-        /// One worker may have all agents that `--max-agents` allows (50,000), and claims and streams of agents that are
-        /// registered at other workers take slots, too.
+        /// One worker may have all agents that `--max-agents` allows (50,000), and streams of agents that are registered at
+        /// other workers take slots, too.
         static let count = 65_536
     }
 

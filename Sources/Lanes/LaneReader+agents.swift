@@ -22,6 +22,12 @@ extension LaneReader {
         return entry
     }
 
+    /// Changes with every change of the slot's entry.
+    public func entryVersion(at index: Int) -> UInt64 {
+        guard index >= 0, index < slotHighWater else { return 0 }
+        return words.loadAcquire(LaneLayout.slotOffset(index) + LaneLayout.Slot.copies.counter)
+    }
+
     /// When the agent of a slot was last heard of, monotonic; 0 when never.
     public func heartbeatNanoseconds(at index: Int) -> UInt64 {
         guard index >= 0, index < slotHighWater else { return 0 }

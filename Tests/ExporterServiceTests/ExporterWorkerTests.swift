@@ -209,7 +209,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
     @Test func claimsListNobody() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
-        try worker.enter(a, pod: "pod-a", status: .claiming)
+        try worker.enter(a, pod: "pod-a", status: .pending)
         try harness.start([worker])
         #expect(harness.get("/health").contains("\"agents_total\":0"))
     }

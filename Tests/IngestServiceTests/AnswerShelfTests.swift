@@ -86,4 +86,16 @@ import Testing
         #expect(shelf.usedBytes == 65)
         #expect(shelf.put(key(8, .topology), item(101, 9), isConnected: isConnected) == .refused(evicted: []))
     }
+
+    @Test func whatIsFreedLastsForAWhile() {
+        var shelf = AnswerShelf(limitBytes: 12_800)
+        for agent in 0..<128 as Range<UInt32> {
+            _ = shelf.put(key(agent, .crashRecord, 1), item(100, Int64(agent))) { _ in true }
+        }
+        #expect(shelf.usedBytes == 12_800)
+        #expect(
+            shelf.put(key(200, .crashRecord, 1), item(100, 200)) { _ in true }
+                == .kept(evicted: [key(0, .crashRecord, 1), key(1, .crashRecord, 1)]))
+        #expect(shelf.put(key(201, .crashRecord, 1), item(100, 201)) { _ in true } == .kept(evicted: []))
+    }
 }

@@ -14,8 +14,9 @@ import Testing
         #expect(reader.slotHighWater == 1)
         #expect(reader.entry(at: 0) == nil, "nobody is there before the entry is set")
         let entry = AgentEntry(
-            id: AgentID(high: .max, low: 1), identityHash: 2, status: .claiming, registeredAtNanoseconds: -3,
-            statusSinceNanoseconds: .max, openStreams: .max, seriesCount: .max - 1, connectionEpoch: .max - 2, claim: 4,
+            id: AgentID(high: .max, low: 1), identityHash: 2, status: .pending, registeredAtNanoseconds: -3,
+            statusSinceNanoseconds: .max, openStreams: .max, seriesCount: .max - 1, connectionEpoch: .max - 2,
+            confirmedAtNanoseconds: 4,
             home: .max - 3)
         writer.setEntry(entry, at: slot)
         let (seen, found) = try #require(reader.entry(at: 0))

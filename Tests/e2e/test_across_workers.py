@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One agent and several ingest workers: claims, twins, foreign streams, the limit, loops."""
+"""One agent and several ingest workers: conflicts of registrations, duplicates, foreign streams, the limit, loops."""
 import os
 import pathlib
 import signal
@@ -63,7 +63,7 @@ def home(running, agent) -> int:
     return entries(running, id=agent.agent_id, status="online")[0]["worker"]
 
 
-# Claims
+# Conflicts of registrations
 
 
 @pytest.mark.parametrize("older, newer", [(0, 1), (1, 0), (0, 2), (1, 1)])
@@ -72,11 +72,11 @@ def test_a_frozen_connection_loses_its_id_to_the_newcomer(proxy, at, frozen, old
     _, id = frozen(running, older)
     agent = at(running, newer).register()
     assert agent.agent_id == id
+    eventually(lambda: [e["worker"] for e in entries(running, status="online")] == [newer], "the older one is dropped")
     running.wait_agents(online=1, total=1)
-    assert [e["worker"] for e in entries(running, status="online")] == [newer]
-    assert not entries(running, status="claiming")
+    assert not agent.registration.is_ended
     if older != newer:
-        assert own(running, "claims_total", verdict="gone") == 1
+        eventually(lambda: own(running, "claims_total", verdict="gone") == 1, "it is counted")
     assert "two agents" not in running.output()
 
 
@@ -89,7 +89,7 @@ def test_an_agent_of_a_dead_worker_has_its_id_at_once(proxy, at):
 
 
 def test_a_stopped_worker_gives_its_agent_up(proxy, at):
-    """It answers no claim. When it is there again, or its successor, nobody is listed twice."""
+    """The agent goes over to another meanwhile. When its worker is there again, or its successor, it is listed once."""
     running = proxy(ingest_workers=2)
     first = at(running, 0).register()
     second = at(running, 1)
@@ -97,20 +97,32 @@ def test_a_stopped_worker_gives_its_agent_up(proxy, at):
     os.kill(stopped, signal.SIGSTOP)
     try:
         second.register()
+        first.close()
     finally:
         os.kill(stopped, signal.SIGCONT)
     assert second.agent_id == first.agent_id
-    first.registration.status()
+    eventually(lambda: [e["worker"] for e in entries(running, status="online")] == [1], "the first is gone")
     running.wait_agents(online=1, total=1)
     assert not second.registration.is_ended
 
 
-# Twins
+# Duplicates
 
 
-def test_twins_at_two_workers(proxy, at):
+def sent_away_as_duplicate(agent):
+    code, message = agent.registration.status()
+    assert code == grpc.StatusCode.UNAVAILABLE and "register again" in message, message
+
+
+@pytest.mark.parametrize("again", [0, 1])
+def test_duplicates_at_two_workers(proxy, at, again):
+    """Both have the identity's id until their workers have seen each other; then the younger one is sent away."""
     running = proxy(ingest_workers=2)
     first, second = at(running, 0).register(), at(running, 1).register()
+    assert first.agent_id == second.agent_id
+    sent_away_as_duplicate(second)
+    second.close()
+    second = at(running, again).register()
     assert first.agent_id != second.agent_id
     running.wait_agents(online=2, total=2)
     assert own(running, "agent_registrations_total", outcome="twin") == 1
@@ -135,13 +147,21 @@ def test_twins_at_two_workers(proxy, at):
 
 
 def test_many_of_one_identity_at_once(proxy, agents):
-    """One has the identity's own id, and no two have the same."""
+    """They come to have ids of their own, one of them the identity's."""
     running = proxy(ingest_workers=4)
     made = [agents(running, "same", start=False) for _ in range(8)]
-    together(*[agent.register for agent in made])
-    ids = {agent.agent_id for agent in made}
-    assert len(ids) == len(made)
+    together(*[agent.start for agent in made])
+    own_ids = {agent.agent_id for agent in made}
+    for agent in made:
+        agent.keep_connected()
+
+    def all_differ() -> bool:
+        return len({e["id"] for e in entries(running, status="online")}) == len(entries(running, status="online")) == len(made)
+
+    eventually(all_differ, "each has an id of its own", timeout=20)
     running.wait_agents(online=len(made), total=len(made))
+    ids = {e["id"] for e in entries(running, status="online")}
+    assert len(own_ids & ids) >= 1
     pause(1.1)  # who ends sooner after its registration counts as looping
     for agent in made:
         agent.close()
@@ -150,13 +170,17 @@ def test_many_of_one_identity_at_once(proxy, agents):
     running.wait_agents(online=1, total=len(made))
 
 
-def test_two_newcomers_claim_one_frozen_connection(proxy, at, frozen):
+def test_two_newcomers_at_a_frozen_connection(proxy, at, frozen):
     running = proxy(ingest_workers=3)
     _, id = frozen(running, 0)
-    one, two = at(running, 1), at(running, 2)
-    together(one.register, two.register)
-    assert [one.agent_id, two.agent_id].count(id) == 1
+    one, two = at(running, 1).register(), at(running, 2).register()
+    assert one.agent_id == two.agent_id == id
+    sent_away_as_duplicate(two)
+    two.close()
+    eventually(lambda: [e["worker"] for e in entries(running, id=id, status="online")] == [1], "the frozen one is dropped")
+    assert at(running, 2).register().agent_id != id
     running.wait_agents(online=2, total=2)
+    assert not one.registration.is_ended
 
 
 # Foreign streams
@@ -281,9 +305,11 @@ def test_the_limit_holds_when_many_come_at_once(proxy, agents):
         answers.append(agent.begin_registration().next(30).success)
 
     together(*[lambda a=agent: come(a) for agent in made])
-    assert sorted(answers) == [False] * 30 + [True] * 10
-    running.wait_agents(online=10, total=10)
-    assert own(running, "agent_registrations_total", outcome="refused_limit") == 30
+    # One that registers at each of the others in the same moment may be too many.
+    taken = answers.count(True)
+    assert len(answers) == 40 and 10 <= taken <= 13
+    running.wait_agents(online=taken, total=taken)
+    assert own(running, "agent_registrations_total", outcome="refused_limit") == 40 - taken
 
 
 def test_the_longest_unconnected_makes_room_whichever_worker_has_it(proxy, at):

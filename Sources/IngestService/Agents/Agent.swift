@@ -21,8 +21,8 @@ final class Agent {
     var openStreams: UInt32 = 0
     /// How often its identity has come over a new connection.
     var connectionEpoch: UInt32 = 0
-    /// While it claims, the claim's number; else the last verdict on a claim against it (``ClaimVerdict``).
-    var claim: UInt64 = 0
+    /// When the connection of its registration last answered a ping that a conflict had caused, `CLOCK_MONOTONIC`; 0: never.
+    var confirmedAtNanoseconds: UInt64 = 0
     /// What is known of registrations of its identity here that did not last, and whether the last did not.
     var shortLives: ShortLives?
     var isShortLived = false
@@ -109,8 +109,8 @@ final class Agent {
         var entry = AgentEntry(
             id: id, identityHash: identityHash, status: status, registeredAtNanoseconds: registeredAtNanoseconds,
             statusSinceNanoseconds: statusSinceNanoseconds, openStreams: openStreams,
-            seriesCount: UInt32(clamping: seriesCount), connectionEpoch: connectionEpoch, claim: claim,
-            home: home.map { UInt32($0.worker + 1) } ?? 0)
+            seriesCount: UInt32(clamping: seriesCount), connectionEpoch: connectionEpoch,
+            confirmedAtNanoseconds: confirmedAtNanoseconds, home: home.map { UInt32($0.worker + 1) } ?? 0)
         entry.shortLives = UInt8(clamping: shortLives?.count ?? 0)
         entry.isShortLived = isShortLived
         entry.lastShortLifeNanoseconds = shortLives?.lastNanoseconds ?? 0

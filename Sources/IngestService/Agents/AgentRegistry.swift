@@ -9,9 +9,7 @@ final class AgentRegistry {
     private let lane: LaneWriter
     private(set) var onlineCount = 0
     private var foreignCount = 0
-    private var claimingCount = 0
-    /// Slots of claims that are not an agent's yet.
-    private var claimSlots = 0
+    private var pendingCount = 0
     private var bySlot: [UInt32: Agent] = [:]
     private var byID: [AgentID: Agent] = [:]
     private var byIdentity: [UInt64: [Agent]] = [:]
@@ -23,10 +21,8 @@ final class AgentRegistry {
     var all: Dictionary<UInt32, Agent>.Values { bySlot.values }
     /// Those that are listed, or about to be: all but the foreign ones.
     var count: Int { bySlot.count - foreignCount }
-    /// The same with claims whose agent is not made yet.
-    var countWithClaims: Int { count + claimSlots }
-    /// At least as many as are online or claim; those whose registration waits for room in the ring are not counted.
-    var activeBound: Int { onlineCount + claimingCount + claimSlots }
+    /// Those that are online, or newcomers that are about to be.
+    var activeCount: Int { onlineCount + pendingCount }
 
     func agent(id: AgentID) -> Agent? { byID[id] }
     func agent(slot: UInt32) -> Agent? { bySlot[slot] }
@@ -59,22 +55,16 @@ final class AgentRegistry {
         switch status {
         case .online: onlineCount += n
         case .foreign: foreignCount += n
-        case .claiming: claimingCount += n
+        case .pending: pendingCount += n
         case .free, .unconnected: break
         }
-    }
-
-    /// A claim's slot, before there is an agent for it.
-    func hasClaimSlot(_ isThere: Bool) {
-        claimSlots += isThere ? 1 : -1
-        publishCounts()
     }
 
     /// The other workers judge by these whether `--max-agents` may be near, so they are true at any time.
     private func publishCounts() {
         lane.setCounter(IngestCounter.agentsOnline.rawValue, UInt64(onlineCount))
-        lane.setCounter(IngestCounter.agentsUnconnected.rawValue, UInt64(count - onlineCount - claimingCount))
-        lane.setCounter(IngestCounter.agentsClaiming.rawValue, UInt64(claimingCount + claimSlots))
+        lane.setCounter(IngestCounter.agentsUnconnected.rawValue, UInt64(count - activeCount))
+        lane.setCounter(IngestCounter.agentsPending.rawValue, UInt64(pendingCount))
     }
 
     /// Writes what has changed of an agent into its slot.

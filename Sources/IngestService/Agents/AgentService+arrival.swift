@@ -12,9 +12,11 @@ struct PendingRegistration {
     let identity: AgentIdentity
     let hash: UInt64
     let call: RegistrationCall
+    /// `CLOCK_MONOTONIC`.
+    let arrivedAtNanoseconds: UInt64
 }
 
-/// The way of a registration from its message to its claim: what it says is checked at once, then it waits for its turn.
+/// The way of a registration from its message to its turn: what it says is checked at once, then it waits for its turn.
 extension AgentService {
     func register(_ request: Banyandb_Fodc_V1_RegisterAgentRequest, _ message: RawSpan, on call: RegistrationCall) {
         guard !request.nodeRole.isEmpty else {
@@ -27,7 +29,9 @@ extension AgentService {
         let hash = identity.hash(secret: secret)
         note.working(on: hash) { TestHooks.trapOnPoison(inMessage: message) }
         registrations.append(
-            PendingRegistration(request: request, identity: identity, hash: hash, call: call),
+            PendingRegistration(
+                request: request, identity: identity, hash: hash, call: call,
+                arrivedAtNanoseconds: MonotonicClock.nowNanoseconds()),
             from: call.call.connection.id)
         workOnRegistrations()
     }
@@ -59,10 +63,11 @@ extension AgentService {
             logger.warning("agent is held off", metadata: ["pod": "\(identity.podName)"])
             return call.refuse(.resourceExhausted, Self.heldOffText(identity), countAs: .refusedHeldOff)
         }
-        guard isWithinSourceLimits(identity, call) else { return }
-        let namesakes = others.namesakes(hash)
-        guard !isLooping(identity, hash, namesakes, call) else { return }
-        begin(pending.request, identity, hash, call)
+        others.look(notOlderThan: OtherWorkers.registrationLookNanoseconds)
+        guard isWithinSourceLimits(identity, call), !isLooping(identity, hash, call) else { return }
+        sources.opened(call.origin)
+        call.begin(hash)
+        decide(pending)
     }
 
     /// Where a registration comes from.

@@ -46,7 +46,7 @@ extension AgentService {
     }
 
     /// The agent's home is there, by this registration.
-    private func settle(_ agent: Agent, at home: OtherWorkers.Listed, _ identity: IdentityRecord) {
+    private func settle(_ agent: Agent, at home: RemoteEntry, _ identity: IdentityRecord) {
         let before = agent.home
         if before?.worker != home.worker || before?.registeredAtNanoseconds != home.registeredAtNanoseconds {
             // What is open here belongs to an earlier registration.
@@ -81,7 +81,7 @@ extension AgentService {
         // It is just registering here.
         guard agent.registration == nil else { return }
         guard var home = agent.home else { return remove(agent, countAs: nil) }
-        let listed = others.listed[agent.id]
+        let listed = others.listed(agent.id)
         if let listed, listed.isOnline, listed.worker == home.worker,
             listed.registeredAtNanoseconds == home.registeredAtNanoseconds
         {

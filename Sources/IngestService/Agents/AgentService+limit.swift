@@ -6,13 +6,17 @@ import Platform
 
 /// What the last look at all tables has shown of `--max-agents`.
 struct AgentLimitState {
+    /// Distinct agents that are listed over all workers.
+    var listed = 0
+    /// How many of those that the workers count, all together, are counted twice or are none any more: of the listed, and of the
+    /// online.
+    var listedTooMany = 0
+    var onlineTooMany = 0
     /// Agents that are away and have never answered: they make room for anybody.
     var unsettled = 0
-    /// Agents that have never answered, by the address that they have registered from.
+    /// Agents here that have never answered, by the address that they have registered from.
     var unansweredBySource: [UInt64: Int] = [:]
     var lookedAtNanoseconds: UInt64 = 0
-    /// Until then newcomers are refused without another look: all places were taken by agents that are online.
-    var fullUntilNanoseconds: UInt64 = 0
     /// A newcomer may have been one too many.
     var isEvictionDue = false
 
@@ -23,80 +27,71 @@ struct AgentLimitState {
     static let newcomersPerSource = 20
 }
 
-/// `--max-agents`, over all workers.
+/// `--max-agents`, over all workers. An agent that is listed anywhere has its place and comes back without a question, so only
+/// newcomers are judged: by the counts that all workers keep in their headers, and where these reach the limit by a look at
+/// the tables. What registers at several workers between two looks may exceed it.
 extension AgentService {
-    /// Whether a claim may be online under this id. It is in the table already: of two that come at the same time
-    /// to two workers one at least sees the other, and the earlier wins.
-    ///
-    /// Agents that are known come before newcomers: a newcomer makes agents leave that are away and have never answered, and
-    /// others only if its address has not brought many newcomers that have not answered yet.
-    func isWithinLimit(_ id: AgentID, _ claim: OpenClaim, isNewcomer: Bool) -> Bool {
+    /// Whether one more agent may be listed. A newcomer makes agents leave that are away and have never answered, and others only
+    /// if its address has not brought many newcomers that have not answered yet.
+    func hasRoom(forNewcomerFrom source: UInt64) -> Bool {
         let limit = settings.maxAgents
-        // What all count together is at least as many as there are: mostly the tables need not be read.
-        guard registry.countWithClaims + others.listedBound > limit else { return true }
+        // What all count together is at least as many as there are: mostly the tables need not be looked at.
+        guard listedBound >= limit else { return true }
         let now = MonotonicClock.nowNanoseconds()
-        if isNewcomer {
-            guard now >= limitState.fullUntilNanoseconds else { return false }
-            guard mayDisplace(claim, nowNanoseconds: now) else { return false }
-        }
-        // Of itself each claim is counted twice at most.
-        if registry.activeBound + openClaims.count - 2 + others.activeBound < limit { return true }
-        let active = activeCount(but: id, before: claim.mark)
-        guard active >= limit else { return true }
-        if isNewcomer, active - openClaims.count - others.claimingBound >= limit {
-            limitState.fullUntilNanoseconds = now + AgentLimitState.lookNanoseconds
-        }
-        return false
+        if now - min(now, limitState.lookedAtNanoseconds) >= AgentLimitState.lookNanoseconds { lookAtLimit() }
+        guard listedBound - limitState.listedTooMany >= limit else { return true }
+        guard onlineBound - limitState.onlineTooMany < limit, mayDisplace(source) else { return false }
+        limitState.isEvictionDue = true
+        return true
     }
 
-    private func mayDisplace(_ claim: OpenClaim, nowNanoseconds now: UInt64) -> Bool {
-        let source = claim.call.origin.source
-        if now - min(now, limitState.lookedAtNanoseconds) >= AgentLimitState.lookNanoseconds {
-            others.refresh()
-            lookAtLimit(nowNanoseconds: now)
-        }
-        let unanswered = limitState.unansweredBySource[source] ?? 0
-        limitState.unansweredBySource[source] = unanswered + 1
+    private var listedBound: Int { registry.count + others.listedBound }
+    private var onlineBound: Int { registry.activeCount + others.activeBound }
+
+    private func mayDisplace(_ source: UInt64) -> Bool {
+        let unansweredHere = limitState.unansweredBySource[source] ?? 0
+        limitState.unansweredBySource[source] = unansweredHere + 1
         if limitState.unsettled > 0 {
             limitState.unsettled -= 1
             return true
         }
-        return unanswered < AgentLimitState.newcomersPerSource
+        return unansweredHere + others.unanswered(of: source) < AgentLimitState.newcomersPerSource
     }
 
-    /// What the tables say, as they were looked at last.
-    private func lookAtLimit(nowNanoseconds now: UInt64) {
-        limitState.lookedAtNanoseconds = now
-        limitState.unansweredBySource = others.unansweredBySource
-        limitState.unsettled = 0
-        for agent in registry.all where !agent.hasAnswered && agent.status != .foreign {
-            limitState.unansweredBySource[agent.source, default: 0] += 1
-            if isAway(agent) { limitState.unsettled += 1 }
+    private func lookAtLimit() {
+        others.look()
+        var online = 0
+        var state = AgentLimitState()
+        state.lookedAtNanoseconds = MonotonicClock.nowNanoseconds()
+        state.isEvictionDue = limitState.isEvictionDue
+        for agent in registry.all where agent.status != .foreign {
+            state.listed += 1
+            // An agent that comes back is unconnected until there is room in the ring.
+            let isOnline = agent.status != .unconnected || agent.registration != nil
+            if isOnline || others.listed(agent.id)?.isOnline == true { online += 1 }
+            guard !agent.hasAnswered else { continue }
+            state.unansweredBySource[agent.source, default: 0] += 1
+            if isAway(agent) { state.unsettled += 1 }
         }
-        for (id, other) in others.listed where !other.hasSample && isAway(other) && isOnlyElsewhere(id) {
-            limitState.unsettled += 1
+        others.forEachListed { other in
+            guard isOnlyElsewhere(other.id) else { return }
+            state.listed += 1
+            if other.isOnline { online += 1 }
+            if !other.hasSample, isAway(other) { state.unsettled += 1 }
         }
+        state.listedTooMany = max(0, listedBound - state.listed)
+        state.onlineTooMany = max(0, onlineBound - online)
+        limitState = state
     }
 
     /// A copy of an agent that is online elsewhere makes no room, and its last values are needed yet.
     private func isAway(_ agent: Agent) -> Bool {
-        agent.status == .unconnected && agent.registration == nil && others.listed[agent.id]?.isOnline != true
+        agent.status == .unconnected && agent.registration == nil && others.listed(agent.id)?.isOnline != true
     }
 
-    private func isAway(_ other: OtherWorkers.Listed) -> Bool { other.isServing && !other.isOnline }
+    private func isAway(_ other: RemoteEntry) -> Bool { other.isServing && !other.isOnline }
 
-    /// Those that are online or claimed before this claim, without the agent that it is for.
-    private func activeCount(but id: AgentID, before mark: ClaimMark) -> Int {
-        var active = others.activeIDs(before: mark)
-        // An agent that comes back is unconnected until there is room in the ring.
-        for agent in registry.all
-        where agent.status == .online || agent.status == .claiming || agent.registration != nil {
-            active.insert(agent.id)
-        }
-        for claim in openClaims.all where !claim.isSettled && claim.mark < mark { active.insert(claim.id) }
-        active.remove(id)
-        return active.count
-    }
+    private func isOnlyElsewhere(_ id: AgentID) -> Bool { registry.agent(id: id).map { $0.status == .foreign } ?? true }
 
     func refuseForLimit(_ identity: AgentIdentity, _ call: RegistrationCall) {
         logger.warning(
@@ -111,7 +106,7 @@ extension AgentService {
     /// Whether its connection and the address of that may have one more agent; it is refused if not.
     func isWithinSourceLimits(_ identity: AgentIdentity, _ call: RegistrationCall) -> Bool {
         let limits = sources.limits
-        let elsewhere = limits.limit(of: call.origin) > 0 ? others.agentsBySource[call.origin.source] ?? 0 : 0
+        let elsewhere = limits.limit(of: call.origin) > 0 ? others.agents(of: call.origin.source) : 0
         switch sources.verdict(call.origin, elsewhere: elsewhere) {
         case .free: return true
         case .connectionIsFull:
@@ -136,24 +131,12 @@ extension AgentService {
 
     // MARK: Eviction
 
-    private var listedCount: Int {
-        registry.count + others.listed.keys.lazy.filter { self.isOnlyElsewhere($0) }.count
-    }
-
-    private func isOnlyElsewhere(_ id: AgentID) -> Bool { registry.agent(id: id).map { $0.status == .foreign } ?? true }
-
-    private var mayBeBeyondLimit: Bool { registry.countWithClaims + others.listedBound > settings.maxAgents }
-
-    /// At the end of a turn in which agents have registered: one look for all of them, unless the last one has just been.
-    /// Then the tick does it; how many are too many until then is bounded by what that look has shown.
+    /// At the end of a turn in which newcomers have displaced others: one look for all of them, unless the last one has just
+    /// been. Then the tick does it; how many are too many until then is bounded by what that look has shown.
     func evictIfDue() {
         guard limitState.isEvictionDue else { return }
-        limitState.isEvictionDue = false
         let sinceLook = MonotonicClock.nowNanoseconds().elapsed(since: limitState.lookedAtNanoseconds)
-        guard sinceLook >= AgentLimitState.lookNanoseconds else { return }
-        guard mayBeBeyondLimit else { return }
-        others.refresh()
-        evictBeyondLimit()
+        if sinceLook >= AgentLimitState.lookNanoseconds { evictBeyondLimit() }
     }
 
     /// An agent that may make room, here or at another worker.
@@ -172,17 +155,19 @@ extension AgentService {
     /// While more are listed than `--max-agents`, those that are away leave: first those that have never answered, of
     /// both kinds those first that have been away longest. Each worker drops its own.
     func evictBeyondLimit() {
-        let excess = listedCount - settings.maxAgents
+        limitState.isEvictionDue = false
+        guard listedBound > settings.maxAgents else { return }
+        lookAtLimit()
+        let excess = limitState.listed - settings.maxAgents
         guard excess > 0 else { return }
-        lookAtLimit(nowNanoseconds: MonotonicClock.nowNanoseconds())
         var candidates = registry.all.filter(isAway).map { agent in
             Candidate(
                 hasAnswered: agent.hasAnswered, unconnectedSinceNanoseconds: agent.statusSinceNanoseconds, own: agent)
         }
-        for (id, other) in others.listed where isAway(other) && isOnlyElsewhere(id) {
+        others.forEachListed { other in
+            guard isAway(other), isOnlyElsewhere(other.id) else { return }
             candidates.append(
-                Candidate(
-                    hasAnswered: other.hasSample, unconnectedSinceNanoseconds: other.unconnectedSinceNanoseconds))
+                Candidate(hasAnswered: other.hasSample, unconnectedSinceNanoseconds: other.statusSinceNanoseconds))
         }
         candidates.sort(by: Candidate.goesBefore)
         for candidate in candidates.prefix(excess) {

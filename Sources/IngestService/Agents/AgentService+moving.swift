@@ -22,7 +22,7 @@ extension AgentService {
             guard let registration = agent.registration, let since = registration.answeredAtNanoseconds,
                 agent.status == .online, agent.isIdle(nowNanoseconds: now),
                 now - min(now, since) > Self.shortestStayNanoseconds,
-                agents[registration.call.connection.id] == 1, !others.withForeignStreams.contains(agent.id)
+                agents[registration.call.connection.id] == 1, !others.hasForeignStreams(agent.id)
             else { return nil }
             return (agent, since)
         }

@@ -39,16 +39,10 @@ final class AgentService: GRPCService {
     let note: WorkNote
     /// Of this worker.
     let index: Int
-    let generation: UInt64
-    /// Registrations that wait for the outcome of a claim, or for room in the ring.
-    var openClaims = ClaimLines<OpenClaim>()
-    var isLookingAtClaims = false
-    /// Called when there are some, having been none: ``lookAtClaims()`` is to be called until it says that there are none.
-    var onClaimsOpen: () -> Void = {}
+    /// Registrations that wait to hear whether an older connection of their identity here is alive.
+    var waitingRegistrations = WaitingRegistrations()
     /// RegisterAgent streams on which nobody has registered yet.
     var silentCalls = FirstMessageWatch<RegistrationCall>()
-    /// Claims of other workers against agents of this one.
-    var claimsHeard = ClaimsHeard()
     private var heldIdentityChanges: UInt64 = 0
     private let heartbeatTimeoutNanoseconds: UInt64
     private let cleanupTimeoutNanoseconds: UInt64
@@ -56,8 +50,7 @@ final class AgentService: GRPCService {
     init(
         settings: ProxySettings, secret: InstallationSecret, lane: LaneWriter, outbox: LaneOutbox,
         registry: AgentRegistry, collector: MetricsCollector, answers: AnswerCollector, counters: IngestCounters,
-        others: OtherWorkers, control: ControlReader, note: WorkNote, index: Int,
-        generation: UInt64, logger: Logger
+        others: OtherWorkers, control: ControlReader, note: WorkNote, index: Int, logger: Logger
     ) {
         self.settings = settings
         self.secret = secret
@@ -71,7 +64,6 @@ final class AgentService: GRPCService {
         self.control = control
         self.note = note
         self.index = index
-        self.generation = generation
         self.logger = logger
         events = AgentEventLog(logger: logger)
         sources = RegistrationSources(
@@ -194,10 +186,9 @@ final class AgentService: GRPCService {
 
     private func judge(_ agent: Agent, nowNanoseconds now: UInt64) {
         if agent.status == .foreign { return judgeForeign(agent, nowNanoseconds: now) }
-        if isRegisteredElsewhereSince(agent) {
-            guard agent.registration == nil else { return yieldElsewhere(agent) }
-            if hasSettledElsewhere(agent, nowNanoseconds: now) { return remove(agent, countAs: .leftElsewhere) }
-        }
+        lookForConflict(agent, nowNanoseconds: now)
+        guard registry.agent(slot: agent.slot.index) === agent else { return }
+        if hasSettledElsewhere(agent, nowNanoseconds: now) { return remove(agent, countAs: .leftElsewhere) }
         if agent.takeMessageProgress() { agent.heardAtNanoseconds = reading.nowNanoseconds }
         endOrphanedStreams(of: agent, nowNanoseconds: now)
         let silence = reading.nowNanoseconds
@@ -234,26 +225,12 @@ final class AgentService: GRPCService {
         endStreams(of: agent, GRPCStatus(.unavailable, "the agent's registration has ended: register again"))
     }
 
-    /// Whether another worker has taken it since it came here, and has it, or had it last.
-    private func isRegisteredElsewhereSince(_ agent: Agent) -> Bool {
-        guard agent.status != .claiming, let other = others.listed[agent.id] else { return false }
-        guard agent.registration == nil || other.isOnline else { return false }
-        return other.registeredAtNanoseconds > agent.registeredAtNanoseconds
-    }
-
-    /// Its connection here is one that it has left, or that has come to life again after all had taken it for dead.
-    private func yieldElsewhere(_ agent: Agent) {
-        counters.add(.yieldedElsewhere)
-        logger.info(
-            "agent is registered at another worker: its connection here is closed",
-            metadata: ["pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)"])
-        closeConnections(of: agent)
-    }
-
-    /// Whether another worker has it for good. Until then its last sample here is the newest there is of it, and bridges
-    /// the time to its first answer there; and what is known here of registrations that did not last is needed.
+    /// Whether it has gone over to another worker for good. Until then its last sample here is the newest there is of it, and
+    /// bridges the time to its first answer there; and what is known here of registrations that did not last is needed.
     private func hasSettledElsewhere(_ agent: Agent, nowNanoseconds now: UInt64) -> Bool {
-        guard let other = others.listed[agent.id] else { return false }
+        guard agent.registration == nil, agent.status == .unconnected, let other = others.listed(agent.id),
+            other.registeredAtNanoseconds > agent.registeredAtNanoseconds
+        else { return false }
         if let lives = agent.shortLives, now - min(now, lives.lastNanoseconds) <= ReconnectGuard.remembersNanoseconds {
             return false
         }
@@ -300,8 +277,9 @@ final class AgentService: GRPCService {
         let now = MonotonicClock.nowNanoseconds()
         for record in records {
             let (slot, entry, identity) = (record.slot, record.entry, record.identity)
-            // A claim ended with its connection; and of who has killed us twice nothing is read again.
-            guard entry.status != .claiming, !isHeldOff(entry.identityHash) else {
+            // A registration that had not been answered ended with its connection; and of who has killed us twice nothing is
+            // read again.
+            guard entry.status != .pending, !isHeldOff(entry.identityHash) else {
                 lane.releaseSlot(slot)
                 continue
             }
@@ -349,10 +327,7 @@ final class AgentService: GRPCService {
         isDraining = true
         let status = GRPCStatus(.unavailable, "this worker of the proxy is going away: reconnect")
         for pending in registrations.removeAll() { pending.call.end(status) }
-        for claim in Array(openClaims.all) where !claim.isSettled {
-            claim.call.end(status)
-            withdraw(claim)
-        }
+        for waiting in waitingRegistrations.removeAll() { waiting.call.end(status) }
         for agent in Array(registry.all) { agent.registration?.end(status) }
         collector.drain()
         answers.drain()

@@ -19,8 +19,10 @@ final class RegistrationCall: GRPCCallHandler {
     let call: GRPCCall
     private unowned let service: AgentService
     private(set) var agent: Agent?
-    /// Its registration while that is under way.
-    private(set) weak var claim: OpenClaim?
+    /// Of the identity that registers; `nil` before its turn has come.
+    private(set) var identityHash: UInt64?
+    /// Its registration against others of the same id; `nil` before it has an agent.
+    var conflict: RegistrationConflict?
     private var hasBegun = false
     private(set) var isClosed = false
     /// Set when this worker ends the stream of its own accord: then the agent is not to blame for coming back at once.
@@ -31,7 +33,7 @@ final class RegistrationCall: GRPCCallHandler {
     private(set) var answeredAtNanoseconds: UInt64?
     let origin: RegistrationSources.Origin
     /// Whether it counts for its connection and the address of that.
-    var isCounted = false
+    private var isCounted = false
 
     init(call: GRPCCall, service: AgentService) {
         self.call = call
@@ -97,15 +99,19 @@ final class RegistrationCall: GRPCCallHandler {
         service.registrationEnded(self, end)
     }
 
-    /// Its registration is under way and has a slot: it is not cut for want of descriptors before it has been decided. If it
-    /// is refused the call ends, and keeps nothing.
-    func begin(_ claim: OpenClaim) {
-        self.claim = claim
+    /// Its registration is under way: it is not cut for want of descriptors before it has been decided. If it is refused the
+    /// call ends, and keeps nothing.
+    func begin(_ identityHash: UInt64) {
+        self.identityHash = identityHash
+        isCounted = true
         call.keepsConnection = true
     }
 
     /// From here on the stream keeps this agent online, although it is answered only when the lane knows of it.
-    func bind(_ agent: Agent) { self.agent = agent }
+    func bind(_ agent: Agent, _ conflict: RegistrationConflict) {
+        self.agent = agent
+        self.conflict = conflict
+    }
 
     func accept(heartbeatSeconds: Int64) {
         guard let agent else { return }

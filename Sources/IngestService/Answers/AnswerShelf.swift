@@ -33,6 +33,9 @@ struct AnswerShelf {
         case refused(evicted: [Key])
     }
 
+    /// Of the limit: what is freed beyond it when it is passed, so that all items are looked through once in so many bytes.
+    private static let slackPart = 128
+
     let limitBytes: Int
     private(set) var usedBytes = 0
     private var items: [Key: Item] = [:]
@@ -123,7 +126,7 @@ struct AnswerShelf {
             others.filter { $0.type == .lifecycle },
         ]
         for key in turns.flatMap({ $0.sorted(by: isOlder) }) {
-            guard usedBytes > limitBytes else { return }
+            guard usedBytes > limitBytes - limitBytes / Self.slackPart else { return }
             // Whose turn comes twice has gone with the first.
             guard items[key] != nil else { continue }
             remove(key)

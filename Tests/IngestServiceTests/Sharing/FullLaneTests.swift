@@ -57,8 +57,8 @@ import Testing
         let fillers = try fill(worker)
         for refused in 1...2 {
             #expect(try register(worker, "late") == "no room")
-            #expect(try worker.onLoop { $0.service.openClaims.isEmpty })
-            #expect(try worker.onLoop { $0.service.registry.countWithClaims } == 0)
+            #expect(try worker.onLoop { $0.service.waitingRegistrations.count == 0 })
+            #expect(try worker.onLoop { $0.service.registry.count } == 0)
             #expect(try worker.reader().counter(IngestCounter.refusedNoRoom.rawValue) == UInt64(refused))
         }
         try empty(worker, fillers)
@@ -73,10 +73,10 @@ import Testing
         let fillers = try fill(worker)
         let large = ["label": String(repeating: "v", count: 12_000)]
         #expect(try register(worker, "back", labels: large) == "no room")
-        #expect(try worker.onLoop { $0.service.openClaims.isEmpty })
+        #expect(try worker.onLoop { $0.service.waitingRegistrations.count == 0 })
         let statuses = try worker.onLoop { $0.service.registry.all.map(\.status) }
         #expect(statuses == [.unconnected])
-        #expect(try worker.reader().counter(IngestCounter.agentsClaiming.rawValue) == 0)
+        #expect(try worker.reader().counter(IngestCounter.agentsPending.rawValue) == 0)
         try empty(worker, fillers)
         #expect(try register(worker, "back", labels: large) == "agent registered")
         #expect(try worker.onLoop { $0.service.registry.count } == 1)

@@ -53,6 +53,11 @@ final class LaneUnderAdoption {
                 id: record.id, identityHash: identity.hash(secret: secret), status: status,
                 registeredAtNanoseconds: registeredAt, statusSinceNanoseconds: MonotonicClock.nowNanoseconds()),
             at: slot)
+        switch status {
+        case .online: writer.addCounter(IngestCounter.agentsOnline.rawValue, 1)
+        case .unconnected: writer.addCounter(IngestCounter.agentsUnconnected.rawValue, 1)
+        case .free, .pending, .foreign: break
+        }
         _ = try writer.append(.identity, agent: slot, isCurrent: true, record.payload.span.bytes)
         if let table { try answer(slot, table) }
         return slot
@@ -120,7 +125,7 @@ final class Adopter {
             settings: settings, secret: try #require(InstallationSecret(LaneUnderAdoption.secretBytes)), lane: lane,
             outbox: outbox, registry: registry, collector: collector, answers: answers, counters: counters,
             others: others, control: try ControlReader(descriptor: controlFile), note: note, index: 0,
-            generation: 1, logger: Logger(label: "test"))
+            logger: Logger(label: "test"))
     }
 
     deinit { MemoryFile.close(descriptor) }

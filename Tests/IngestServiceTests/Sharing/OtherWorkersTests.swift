@@ -7,23 +7,95 @@ import Testing
 @testable import IngestService
 
 @Suite struct OtherWorkersTests {
-    private let second: UInt64 = 1_000_000_000
-
-    private func rival(_ lane: LaneUnderAdoption, _ slot: SlotRef, worker: Int) throws -> Rival {
-        Rival(worker: worker, slot: slot, entry: try #require(lane.writer.entry(at: slot)))
-    }
-
     @Test func anIdIsLeftWhenItsWorkerHasDied() throws {
         let adopter = try Adopter(serving: [1])
-        let lane = try LaneUnderAdoption()
-        let online = try lane.add(pod: "a", status: .online)
-        let unconnected = try lane.add(pod: "a", id: AgentID.random())
-        let claiming = try lane.add(pod: "a", status: .claiming, id: AgentID.random())
-        for (worker, isDead) in [(1, false), (2, true)] {
-            #expect(adopter.others.isLeft(try rival(lane, online, worker: worker)) == isDead)
-            #expect(adopter.others.isLeft(try rival(lane, unconnected, worker: worker)))
-            #expect(!adopter.others.isLeft(try rival(lane, claiming, worker: worker)))
+        for worker in [1, 2] {
+            let lane = try LaneUnderAdoption()
+            try lane.add(pod: "online-\(worker)", status: .online)
+            try lane.add(pod: "unconnected-\(worker)")
+            try lane.add(pod: "pending-\(worker)", status: .pending)
+            try adopter.bring(lane, index: worker)
         }
+        func isLeft(_ pod: String) throws -> Bool? {
+            let secret = try #require(InstallationSecret(LaneUnderAdoption.secretBytes))
+            let hash = AgentIdentity(podName: pod, containerNames: ["data"]).hash(secret: secret)
+            return adopter.others.entries(identityHash: hash).first?.isLeft
+        }
+        for (worker, isDead) in [(1, false), (2, true)] {
+            #expect(try isLeft("online-\(worker)") == isDead)
+            #expect(try isLeft("unconnected-\(worker)") == true)
+            #expect(try isLeft("pending-\(worker)") == false)
+        }
+    }
+
+    // MARK: Looks
+
+    @Test func aLookSeesWhatHasChanged() throws {
+        let adopter = try Adopter(serving: [1])
+        let lane = try LaneUnderAdoption()
+        let slot = try lane.add(pod: "a", status: .online)
+        let id = try #require(lane.writer.entry(at: slot)).id
+        try adopter.bring(lane, index: 1)
+        let others = adopter.others
+        #expect(others.listed(id)?.isOnline == true)
+        try lane.change(slot) { ($0.status, $0.confirmedAtNanoseconds) = (.unconnected, 5) }
+        #expect(others.listed(id)?.isOnline == true)
+        others.look(notOlderThan: .max)
+        #expect(others.listed(id)?.isOnline == true, "the last look is recent enough")
+        others.look()
+        #expect(others.listed(id)?.isOnline == false)
+        #expect(others.listed(id)?.confirmedAtNanoseconds == 5)
+        lane.writer.releaseSlot(slot)
+        others.look()
+        #expect(others.listed(id) == nil)
+        // The slot has another tenant.
+        let next = try lane.add(pod: "b", status: .online)
+        #expect(next.index == slot.index)
+        others.look()
+        let tenant = try #require(lane.writer.entry(at: next))
+        #expect(others.listed(tenant.id)?.slot == next)
+    }
+
+    @Test func aWorkerThatGoesTakesItsEntriesAlong() throws {
+        let adopter = try Adopter(serving: [1, 2])
+        let id = AgentID.random()
+        for (worker, registeredAt) in [(1, 2000), (2, 1000)] as [(Int, Int64)] {
+            let lane = try LaneUnderAdoption()
+            try lane.add(pod: "a", status: .online, registeredAt: registeredAt, id: id)
+            try adopter.bring(lane, index: worker)
+        }
+        #expect(adopter.others.listed(id)?.worker == 1)
+        #expect(adopter.others.conflicting(with: id).count == 2)
+        adopter.otherLanes.gone(1)
+        adopter.others.look()
+        #expect(adopter.others.listed(id)?.worker == 2)
+        var listed: [Int] = []
+        adopter.others.forEachListed { listed.append($0.worker) }
+        #expect(listed == [2])
+    }
+
+    @Test func addressesAreCounted() throws {
+        let adopter = try Adopter(serving: [1])
+        let (serving, dead) = (try LaneUnderAdoption(), try LaneUnderAdoption())
+        for lane in [serving, dead] {
+            for (pod, status, hasAnswered) in [("a", .online, true), ("b", .online, false), ("c", .unconnected, false)]
+                as [(String, AgentStatus, Bool)]
+            {
+                let slot = try lane.add(
+                    pod: pod, status: status, table: hasAnswered ? (5, ["up"]) : nil, id: AgentID.random())
+                lane.writer.setSource(7, at: slot)
+            }
+        }
+        try adopter.bring(serving, index: 1)
+        try adopter.bring(dead, index: 2)
+        #expect(adopter.others.agents(of: 7) == 2)
+        #expect(adopter.others.unanswered(of: 7) == 4)
+        let (online, _) = try #require(try serving.reader().entry(at: 1))
+        serving.writer.releaseSlot(online)
+        adopter.others.look()
+        #expect(adopter.others.agents(of: 7) == 1)
+        #expect(adopter.others.unanswered(of: 7) == 3)
+        #expect(adopter.others.agents(of: 8) == 0)
     }
 
     @Test func foreignStreamsAreKnown() throws {
@@ -37,7 +109,10 @@ import Testing
         try dead.change(lost) { $0.openStreams = AgentStream.metrics.bit }
         try adopter.bring(lane, index: 1)
         try adopter.bring(dead, index: 2)
-        #expect(adopter.others.withForeignStreams == [open])
+        #expect(adopter.others.hasForeignStreams(open))
+        #expect(!adopter.others.hasForeignStreams(closed))
+        let atDead = try #require(dead.writer.entry(at: lost))
+        #expect(!adopter.others.hasForeignStreams(atDead.id))
     }
 
     // MARK: Who goes when there are too many

@@ -36,11 +36,12 @@ import Testing
         ]
         for (deadSince, cleanup, isBelieved) in cases {
             let seen = try others(of: lane, deadSince: deadSince, cleanupNanoseconds: cleanup)
-            let unanswered: [UInt64: Int] = isBelieved ? [Self.source: 1] : [:]
-            #expect(seen.listed.count == (isBelieved ? 2 : 0))
+            var listed = 0
+            seen.forEachListed { _ in listed += 1 }
+            #expect(listed == (isBelieved ? 2 : 0))
             #expect(seen.listedBound == (isBelieved ? 2 : 0))
             #expect(seen.activeBound == (isBelieved ? 1 : 0))
-            #expect(seen.unansweredBySource == unanswered)
+            #expect(seen.unanswered(of: Self.source) == (isBelieved ? 1 : 0))
         }
     }
 
@@ -52,7 +53,7 @@ import Testing
         try lane.add(pod: "online", status: .online, id: online)
         let now = MonotonicClock.nowNanoseconds()
         let seen = try others(of: lane, deadSince: now, cleanupNanoseconds: now / 2)
-        #expect(seen.listed[lost] == nil)
-        #expect(seen.listed[online] != nil)
+        #expect(seen.listed(lost) == nil)
+        #expect(seen.listed(online) != nil)
     }
 }

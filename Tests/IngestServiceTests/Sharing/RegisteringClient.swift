@@ -28,6 +28,11 @@ final class RegisteringClient {
 
     /// Registers, and waits until the answer holds one of these texts.
     func register(pod: String, labels: [String: String] = [:], until texts: [String]) throws -> String {
+        try sendRegistration(pod: pod, labels: labels)
+        return try answer(until: texts)
+    }
+
+    func sendRegistration(pod: String, labels: [String: String] = [:]) throws {
         let fields = [
             (":method", "POST"), (":scheme", "http"), (":path", "/banyandb.fodc.v1.FODCService/RegisterAgent"),
             (":authority", "test"), ("content-type", "application/grpc"), ("te", "trailers"),
@@ -41,6 +46,10 @@ final class RegisteringClient {
         let length = UInt32(message.count).bigEndian
         let framed = [0] + withUnsafeBytes(of: length) { [UInt8]($0) } + message
         try write(Self.frame(type: 1, flags: 4, stream: 1, block) + Self.frame(type: 0, flags: 0, stream: 1, framed))
+    }
+
+    /// Waits until what has come holds one of these texts.
+    func answer(until texts: [String]) throws -> String {
         while true {
             let text = String(decoding: received, as: UTF8.self)
             if let found = texts.first(where: { text.contains($0) }) { return found }

@@ -113,12 +113,13 @@ final class LaneSchedule {
     }
 
     private func makeEntry() -> AgentEntry {
-        let status: [AgentStatus] = [.online, .unconnected, .claiming]
+        let status: [AgentStatus] = [.online, .unconnected, .pending]
         return AgentEntry(
             id: AgentID(high: random.next(), low: random.next()), identityHash: random.next(),
             status: status[random.below(3)], registeredAtNanoseconds: Int64(random.below(1 << 40)),
             statusSinceNanoseconds: random.next(), openStreams: 5, seriesCount: UInt32(random.below(3000)),
-            connectionEpoch: UInt32(random.below(9)), claim: random.next(), home: UInt32(random.below(4)))
+            connectionEpoch: UInt32(random.below(9)), confirmedAtNanoseconds: random.next(),
+            home: UInt32(random.below(4)))
     }
 
     private func append(_ agent: SlotRef?) throws -> ((inout LaneModel) -> Void)? {
