@@ -69,8 +69,10 @@ let package = Package(
         .target(
             name: "ExporterService",
             dependencies: [
-                "BinaryCoding", "Calendar", "Collecting", "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer", "JSONWriting", "Lanes",
-                "Logs", "Metrics", "Platform", "Reports", "Settings", "TestHooks", "WorkerLink", "WorkerRuntime", nioCore,
+                "BinaryCoding", "Calendar", "Collecting", "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer",
+                "JSONWriting", "Lanes",
+                "Logs", "Metrics", "Platform", "Reports", "Settings", "TestHooks", "WorkerLink", "WorkerRuntime",
+                nioCore,
                 nioPosix, log, protobuf, deque,
             ]),
 
@@ -154,7 +156,8 @@ let package = Package(
         .testTarget(name: "WorkerLinkTests", dependencies: ["Platform", "Settings", "WorkerLink"]),
         // Starts RingTools.
         .testTarget(name: "LanesTests", dependencies: ["RingTools", "Lanes", "Platform", "TestSupport"]),
-        .testTarget(name: "MetricsTests", dependencies: ["Calendar", "Metrics", "FODCProtocol", "TestSupport", protobuf]),
+        .testTarget(
+            name: "MetricsTests", dependencies: ["Calendar", "Metrics", "FODCProtocol", "TestSupport", protobuf]),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "TestSupport", nioCore]),
         .testTarget(
             name: "GRPCServerTests",
@@ -168,7 +171,8 @@ let package = Package(
             // Starts fodc-proxy, with FakeWorker for its workers.
             name: "SupervisionTests",
             dependencies: [
-                "BinaryCoding", "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform", "TestSupport",
+                "BinaryCoding", "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform",
+                "TestSupport",
                 "WorkerLink", log,
             ]),
         .testTarget(

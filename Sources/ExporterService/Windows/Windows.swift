@@ -149,7 +149,9 @@ final class Windows {
             guard let identity = listed.home.identity, request.matches(identity) else { continue }
             if let worker = listed.worker(having: .metrics) {
                 if !canAsk(worker) { return .workerLost(worker) }
-            } else if let lostAt = listed.metricsLostAtNanoseconds, now.elapsed(since: lostAt) < Self.reconnectNanoseconds {
+            } else if let lostAt = listed.metricsLostAtNanoseconds,
+                now.elapsed(since: lostAt) < Self.reconnectNanoseconds
+            {
                 lost.append(identity.identity.podName)
             }
         }
