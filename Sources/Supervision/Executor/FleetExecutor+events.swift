@@ -119,7 +119,6 @@ extension FleetExecutor {
         case .standby: bring(.standsBy(id))
         case .adopted(let index): bring(.adopted(ring: index, by: id))
         case .accepting(let isAccepting): if !isAccepting { bring(.stopsAccepting(id)) }
-        case .status(let text): logger.info("\(worker): \(text)")
         case nil: logger.debug("unknown message", metadata: ["worker": "\(worker)"])
         }
     }
