@@ -225,7 +225,8 @@ struct ConflictSimulation {
     /// The registrations of agents that are there.
     func check() {
         let alive = online.filter { !$0.connection.isFrozen }
-        #expect(waiting.allSatisfy(\.isEmpty), "seed \(seed): nobody waits")
+        let isQuiet = waiting.allSatisfy { $0.isEmpty }
+        #expect(isQuiet, "seed \(seed): nobody waits")
         #expect(Set(alive.map(\.id)).count == alive.count, "seed \(seed): each has an id of its own")
         #expect(Set(alive.map(\.connection.agent)).count == alive.count, "seed \(seed): each is there once")
         for entry in alive {
