@@ -401,7 +401,7 @@ def scenario_bad_store():
         (pathlib.Path("/run/systemd/system") / f"{UNIT}.d" / "test.conf").write_text(
             (pathlib.Path("/run/systemd/system") / f"{UNIT}.d" / "test.conf").read_text().split("NotifyAccess=all")[0])
         systemctl("daemon-reload")
-        assert int(shown("NFileDescriptorStore")) == 11 + len(names), f"systemd has {shown('NFileDescriptorStore')}"
+        assert int(shown("NFileDescriptorStore")) == 12 + len(names), f"systemd has {shown('NFileDescriptorStore')}"
         kill_main()
         eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
         assert series(WEB.scrape(timeout=20)) == wanted
