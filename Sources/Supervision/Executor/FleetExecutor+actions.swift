@@ -149,19 +149,21 @@ extension FleetExecutor {
     // MARK: What is told
 
     private func finish(_ kind: Rollout.Kind, _ failure: String?, _ request: RequestID?) {
-        let reply = takeReply(request)
         if let failure {
             logger.error("\(kind.name) failed: \(failure)")
-            reply?.fail(failure)
+            answer(takeReply(request), .failed(failure))
         } else {
             // Nothing but a reload has to do with how the last one went.
             let line = statusLine(showsReload: kind == .reload)
             logger.notice("\(kind.name): done", metadata: ["result": "\(line)"])
-            reply?.succeed(line)
+            answer(takeReply(request), .done(line))
         }
     }
 
     private func answer(_ reply: ControlReply?, _ answer: Fleet.Answer) {
+        // An answer is in the status, and outlives the supervisor, when it is given.
+        publishStatus()
+        keepRecord()
         switch answer {
         case .done(let text): reply?.succeed(text)
         case .failed(let reason): reply?.fail(reason)
