@@ -258,7 +258,7 @@ struct SeededNumbers {
 }
 
 @Suite struct ConflictSimulationTests {
-    @Test(arguments: [(workers: 2, agents: 1), (2, 2), (3, 3), (4, 6)])
+    @Test(arguments: [(2, 1), (2, 2), (3, 3), (4, 6)] as [(workers: Int, agents: Int)])
     func workersComeToAgreeAboutEveryId(_ size: (workers: Int, agents: Int)) {
         var (waysGiven, drops) = (0, 0)
         for seed in 0..<100 as Range<UInt64> {
