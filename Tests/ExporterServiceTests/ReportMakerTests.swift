@@ -41,8 +41,7 @@ import Testing
         }.wait()
         try done.futureResult.wait()
         return try loop.submit {
-            nonisolated(unsafe) let all = (counts.prepared, counts.outcomes, budget.usedBytes)
-            return all
+            (counts.prepared, counts.outcomes, budget.usedBytes)
         }
         .wait()
     }

@@ -38,7 +38,7 @@ import Testing
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         let slots = try enter(40, in: worker)
-        nonisolated(unsafe) let exporter = try harness.start([worker])
+        let exporter = try harness.start([worker])
         let clients = (0..<40).map { harness.ask("/metrics?pod_name=pod-\($0)") }
         try eventually(harness) { exporter.collections.started + exporter.collections.joined == 40 }
         #expect(try harness.run { exporter.collections.underWay } == Collections.maximumFiltered + 1)
@@ -101,7 +101,7 @@ import Testing
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         _ = try enter(1, in: worker)
-        nonisolated(unsafe) let exporter = try harness.start([worker])
+        let exporter = try harness.start([worker])
         worker.lane.setReadPosition(1, generation: 1, position: 0)
         try harness.run {
             for size in [100_000, 1_000, 8, 0] {
@@ -125,7 +125,7 @@ import Testing
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         _ = try enter(30, in: worker, streams: [.registration, .pressureProfiles])
-        nonisolated(unsafe) let exporter = try harness.start([worker])
+        let exporter = try harness.start([worker])
         let clients = (0..<30).map { harness.ask("/pressure-profiles?pod_name=pod-\($0)") }
         try eventually(harness) {
             let statistics = exporter.answers.statistics[.pressureProfiles]
@@ -140,7 +140,7 @@ import Testing
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         _ = try enter(2, in: worker, streams: [.registration, .lifecycle])
-        nonisolated(unsafe) let exporter = try harness.start([worker])
+        let exporter = try harness.start([worker])
         let client = harness.ask("/cluster/lifecycle")
         _ = try worker.awaitCommand()
         harness.set(worker, .draining)
@@ -154,7 +154,7 @@ import Testing
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         _ = try enter(1, in: worker, streams: [.registration, .topology])
-        nonisolated(unsafe) let exporter = try harness.start([worker])
+        let exporter = try harness.start([worker])
         let client = harness.ask("/cluster/topology")
         _ = try worker.awaitCommand()
         try harness.run { exporter.drain(deadlineNanoseconds: .max) {} }
@@ -168,7 +168,7 @@ import Testing
         let slot = try enter(1, in: worker, streams: [.registration, .topology])[0]
         let answer: [UInt8] = [1, 2]
         let position = try worker.lane.append(.topology, agent: slot, number: 1, isCurrent: true, answer.span.bytes)
-        nonisolated(unsafe) let exporter = try harness.start([worker])
+        let exporter = try harness.start([worker])
         try harness.run {
             exporter.readLanes()
             let agents: Set<AgentID> = [AgentID(high: 1, low: 1)]

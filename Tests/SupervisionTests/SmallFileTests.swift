@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Platform
 
 @Suite struct SmallFileTests {
     private func inFolder(_ body: (String) throws -> Void) throws {
-        var template = Array("/tmp/fodc-test-XXXXXX".utf8CString)
-        let made = try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress) })
-        let folder = String(cString: made)
+        let folder = temporaryFolder()
         defer {
             for name in ["a", "a.new"] { unlink("\(folder)/\(name)") }
             rmdir("\(folder)/a")
