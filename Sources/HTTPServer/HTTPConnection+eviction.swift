@@ -18,9 +18,6 @@ struct EvictionRank: Comparable {
         case waitingOverShare
         /// Takes its answer slowly.
         case slowReader
-        /// Waits for its answer to begin, on a path with places in reserve, when these are taken as well; its source holds
-        /// more than its share of the places.
-        case waitingInReserve
     }
 
     var order: Order
@@ -80,16 +77,13 @@ extension HTTPConnection {
             order: isOverShare ? .slowReaderOverShare : .slowReader, bytesPerSecond: rate, since: phaseSince)
     }
 
-    /// For a request that has waited for a while. One whose path has places in reserve is closed only when these are taken
-    /// too: hundreds of scrapes from one source that wait for an agent that hangs would keep out everybody's scrapes.
+    /// For a request that has waited for a while, unless its path has places in reserve.
     private var waitingRank: EvictionRank? {
         guard let exchange, !exchange.hasBegun, isOverShare, let path = exchange.path,
+            !server.configuration.reservedPaths.contains(path),
             channel.eventLoop.now - phaseSince >= Self.graceOfAnswers
         else { return nil }
-        guard server.configuration.reservedPaths.contains(path) else {
-            return EvictionRank(order: .waitingOverShare, since: phaseSince)
-        }
-        return server.hasReserve ? nil : EvictionRank(order: .waitingInReserve, since: phaseSince)
+        return EvictionRank(order: .waitingOverShare, since: phaseSince)
     }
 
     /// Ends it for another one's sake, and gives back at once what its answer holds.

@@ -177,23 +177,6 @@ struct SocketTests {
         #expect(try server.statistics.connectionsClosed == [.slowReader: 3])
     }
 
-    /// One source whose requests wait on a path with a reserve, and hold that too, also beyond what a burst may overshoot:
-    /// the longest waiting go, so that those that come are answered.
-    @Test func httpServer_waitingRequestsOfOneSourceDoNotHoldTheReserve() throws {
-        let server = try LiveServer {
-            $0.maximumConnections = 3
-            $0.reservedPaths = ["/hello", "/held"]
-            $0.reservedConnections = 2
-        }
-        let waiting = (0..<14).map { _ in TestClient(server) }
-        for client in waiting { client.send(get("/held")) }
-        #expect(try server.eventually { try server.counts.handled.count == 14 })
-        let next = TestClient(server)
-        next.send(get("/hello"))
-        #expect(next.receive(until: "hello\n").hasPrefix("HTTP/1.1 200"))
-        #expect(try server.statistics.connectionsClosed.keys.elementsEqual([.evicted]))
-    }
-
     @Test func reserveIsForReservedPaths() throws {
         let server = try LiveServer {
             $0.maximumConnections = 2

@@ -37,7 +37,7 @@ import Testing
                 "max-agents",
                 "max-agents-per-connection", "grpc-max-msg-size", "stale-grace", "lifecycle-interval",
                 "http-read-timeout", "http-write-timeout", "spool-max-size", "log-level", "log-format", "logging-level",
-                "logging-env",
+                "logging-env", "logging-levels",
             ])
     }
 

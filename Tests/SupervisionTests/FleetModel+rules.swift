@@ -91,9 +91,18 @@ extension FleetModel {
         alive.first { $0.value.worker == WorkerName(.ingest, ring) && $0.value.ownsRing }?.key
     }
 
+    /// The executor knows no process whose start has failed, or waits for its ring.
+    private func hasFailedToStart(_ id: FleetProcess.ID) -> Bool {
+        queue.contains {
+            switch $0 {
+            case .startFailed(id), .ringHeld(id, by: _, isFormerChild: _): true
+            default: false
+            }
+        }
+    }
+
     private mutating func send(_ id: FleetProcess.ID, _ order: Fleet.Order) throws {
-        // The executor knows none whose start has failed.
-        guard !queue.contains(.startFailed(id)) else { return }
+        guard !hasFailedToStart(id) else { return }
         guard let process = alive[id] else { throw broken("only who is there is told something") }
         switch order {
         case .drain(let within):
@@ -129,7 +138,7 @@ extension FleetModel {
     }
 
     private mutating func signal(_ id: FleetProcess.ID, _ signal: Fleet.Signal, _ before: Fleet) throws {
-        guard !queue.contains(.startFailed(id)) else { return }
+        guard !hasFailedToStart(id) else { return }
         guard let process = alive[id] else { throw broken("only who is there is killed") }
         let isInService = before.process(id)?.isServing == true
         if isInService, !process.isStalled, fleet.phase != .stopping {

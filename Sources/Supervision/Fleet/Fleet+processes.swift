@@ -137,13 +137,14 @@ extension Fleet {
         var delay: UInt64?
         var policy = self[worker].policy
         switch self[worker].goal {
-        case .drained, .removed: break
-        case .serve where phase == .stopping: break
-        case .serve(let edition) where death.cause == .requested || process.edition != edition:
+        case .removed: break
+        case .drained where !self[worker].needsEmptyRing: break
+        case _ where phase == .stopping: break
+        case let goal where death.cause == .requested || goal.edition.map({ $0 != process.edition }) == true:
             // Nothing is wrong with the edition that comes.
             self[worker].startAt = now
             delay = 0
-        case .serve:
+        case .drained, .serve:
             self[worker].lastFailure = death.cause
             let wait = policy.died(readySince: process.readyAt, nowNanoseconds: now)
             self[worker].policy = policy

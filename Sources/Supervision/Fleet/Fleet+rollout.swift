@@ -86,6 +86,8 @@ extension Fleet {
     /// One slot at a time leaves service.
     private mutating func leave(_ worker: WorkerName) {
         guard let serving = self[worker].serving, serving.isServing || serving.isStarting,
+            // A process that is to empty the ring does so before it is ready.
+            serving.isServing || !self[worker].needsEmptyRing,
             !ingest.contains(where: { $0.worker != worker && $0.serving?.isDraining == true })
         else { return }
         sendAway(worker, isReplaced: self[worker].standby != nil)

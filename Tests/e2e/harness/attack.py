@@ -24,6 +24,9 @@ from .waiting import PATIENCE, eventually
 #: Scrapes before the attack, for comparison.
 SCRAPES_BEFORE = int(os.environ.get("FODC_ATTACK_SCRAPES_BEFORE", "5"))
 
+#: How long one of them is waited for: a debug build with thousands of series takes seconds.
+SCRAPE_PATIENCE = 20
+
 
 class Helper:
     """A process beside the test's, started from this package."""
@@ -84,7 +87,9 @@ class Stage:
             self.pids = [p["pid"] for p in self.proxy.workers()]
             self._scraper = StageScraper(self.proxy.http_port, self.agents, self.series, self.interval)
             self._helpers.append(self._scraper)
-            eventually(lambda: len(self._scraper.scrapes) >= SCRAPES_BEFORE, "scrapes before the attack")
+            eventually(
+                lambda: len(self._scraper.scrapes) >= SCRAPES_BEFORE, "scrapes before the attack",
+                timeout=SCRAPES_BEFORE * SCRAPE_PATIENCE)
             self._begin = Usage.now(self.proxy)
         except BaseException:
             self._end_helpers()
