@@ -325,12 +325,32 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         downloads.workerLost(worker)
     }
 
-    /// Collections end at once with what has come, and last samples; answers under way are finished, windows and what is slow are cut.
+    /// Takes no more connections, lets scrapes under way end, and then ends the rest: answers under way are finished, windows
+    /// and what is slow are cut.
     public func drain(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
         guard !isDraining else { return }
         isDraining = true
         isEnding = true
         server.stopAccepting()
+        let now = MonotonicClock.nowNanoseconds()
+        let grace = min(Self.scrapeGraceNanoseconds, deadlineNanoseconds.elapsed(since: now))
+        awaitScrapes(untilNanoseconds: now + grace, deadlineNanoseconds: deadlineNanoseconds, whenDone)
+    }
+
+    /// A scrape that agents are answering is answered whole: ingest workers keep their agents for as long.
+    private func awaitScrapes(
+        untilNanoseconds: UInt64, deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void
+    ) {
+        guard collections.underWay > 0, MonotonicClock.nowNanoseconds() < untilNanoseconds else {
+            return endAll(deadlineNanoseconds: deadlineNanoseconds, whenDone)
+        }
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(5)) { [self] in
+            awaitScrapes(
+                untilNanoseconds: untilNanoseconds, deadlineNanoseconds: deadlineNanoseconds, whenDone)
+        }
+    }
+
+    private func endAll(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
         // What agents have answered until now belongs to the answers that end here.
         readLanes(atMostNanoseconds: Self.longestLastTurnNanoseconds)
         collections.endAll()
@@ -338,8 +358,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         answers.endAll()
         downloads.endAll()
         deliveries.deliver()
-        let now = MonotonicClock.nowNanoseconds()
-        let left = Int64(clamping: deadlineNanoseconds - min(now, deadlineNanoseconds))
+        let left = Int64(clamping: deadlineNanoseconds.elapsed(since: MonotonicClock.nowNanoseconds()))
         let cut = loop.scheduleTask(in: min(.nanoseconds(left), Self.drainLimit)) { [self] in
             server.closeAll()
             whenDone()
@@ -350,6 +369,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         }
     }
 
+    /// How long scrapes under way may take to end; as long as ingest workers wait for the answers (`IngestWorker.answerGrace`).
+    static let scrapeGraceNanoseconds: UInt64 = 250_000_000
     /// Answers that are not through by then are cut.
     static let drainLimit = TimeAmount.seconds(3)
 }

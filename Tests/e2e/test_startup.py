@@ -198,6 +198,24 @@ def test_stop_shows_no_values_of_agents_that_were_sent_away(proxy, agents):
     assert answer.status == 503 and answer.headers["Retry-After"], (answer.status, answer.text)
 
 
+def test_stop_answers_a_scrape_under_way_whole(proxy, agents):
+    """Agents that answer in time are waited for: a restart costs no scrape."""
+    import concurrent.futures
+
+    running = proxy()
+    agent = agents(running)
+    agent.samples = [agent.sample("late_value", 7)]
+    agent.delay = 0.1
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        scrape = pool.submit(running.web.get, "/metrics")
+        eventually(lambda: len(agent.requests) == 1, "it is asked")
+        running.signal(signal.SIGTERM)
+        answer = scrape.result()
+    assert answer.status == 200, (answer.status, answer.text)
+    assert "late_value" in answer.text, "the answer that came after the signal is in it"
+    assert running.wait(10) == 0
+
+
 def test_stop_drains_the_agents(proxy, raw):
     """GOAWAY, then the registration stream ends with UNAVAILABLE."""
     running = proxy()
