@@ -61,7 +61,7 @@ import WorkerLink
     }
 
     @Test func fleet_triesAgainLater_whenAProcessCannotBeStarted() {
-        var harness = FleetHarness(ingest: 1)
+        var harness = FleetHarness(ingest: 1, isInherited: true)
         harness.tick()
         harness.bring(.startFailed(harness.serving(0)))
         #expect(harness.launches.count == 1)
@@ -69,6 +69,15 @@ import WorkerLink
         #expect(harness.launches.isEmpty)
         harness.tick(after: 0.25)
         #expect(harness.launches.count == 1)
+    }
+
+    /// Nobody relies on a new service yet, and what the machine lacks will not come by itself.
+    @Test func fleet_failsTheStart_whenAProcessOfANewServiceCannotBeStarted() {
+        var harness = FleetHarness(ingest: 1)
+        harness.tick()
+        harness.bring(.startFailed(harness.serving(0)))
+        #expect(harness.fleet.startFailure?.hasPrefix("ingest-0 ended with exit code 127") == true)
+        #expect(harness.launches.isEmpty)
     }
 
     @Test func fleet_abortsThenKills_aWorkerThatStalls() {

@@ -122,7 +122,7 @@ extension Fleet {
         }
         if isStarted { attribute(worker, place, death.cause, evidence) }
         emit(.wake)
-        if phase == .starting, !isInherited, isStarted, case .exited(let code) = death.cause {
+        if phase == .starting, !isInherited, case .exited(let code) = death.cause {
             // Nobody has relied on the service yet, and the worker knew why: what it lacks will not come by itself.
             failStart("\(worker) ended with exit code \(code) before the service was ready; its own line says why")
         }
