@@ -89,8 +89,8 @@ def test_reports_for_hundreds_at_once_cost_what_one_does(loaded, path):
     with MemoryWatch(loaded) as memory, concurrent.futures.ThreadPoolExecutor(CLIENTS) as clients:
         got = list(clients.map(lambda _: whole(loaded, path), range(CLIENTS)))
     assert {status for status, _ in got} <= {200, 503}
-    # Counters in it have grown meanwhile: some bytes more, where a lost agent would be a twentieth less.
-    assert all(size <= length <= size * 1.01 for status, length in got if status == 200), got
+    # Numbers in it change by a digit meanwhile; a lost agent would be a twentieth less.
+    assert all(abs(length - size) <= size / 100 for status, length in got if status == 200), got
     assert sum(status == 200 for status, _ in got) > CLIENTS // 2
     assert memory.growth < BUDGET_BYTES + UNSENT_BYTES, f"{memory.growth >> 20} MiB"
     assert loaded.health()["status"] == "healthy" and len(loaded.workers("exporter")) == 1
