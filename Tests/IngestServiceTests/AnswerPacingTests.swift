@@ -24,21 +24,6 @@ import Testing
         #expect(!pacing.hasRoom)
     }
 
-    @Test func someAreAskedWhateverIsExpectedOfThem() {
-        var pacing = AnswerPacing(least: 3)
-        for _ in 0..<3 {
-            #expect(pacing.hasRoom)
-            pacing.asked(expecting: AnswerPacing.budgetBytes)
-        }
-        #expect(!pacing.hasRoom)
-        pacing.settled(AnswerPacing.budgetBytes)
-        // What is settled already counts no second time.
-        pacing.settled(0)
-        #expect(pacing.hasRoom)
-        pacing.asked(expecting: AnswerPacing.budgetBytes)
-        #expect(!pacing.hasRoom)
-    }
-
     @Test func whoHasNeverAnsweredIsPresumedToBeOrdinary() {
         #expect(AnswerPacing.estimate(series: 0, bytesPerSample: 0) == AnswerPacing.presumedBytes)
     }

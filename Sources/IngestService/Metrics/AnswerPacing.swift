@@ -11,38 +11,22 @@ struct AnswerPacing {
     /// What an agent is taken to send before it has answered once.
     static let presumedBytes = 512 * 1024
 
-    /// Of windows so many parts are on their way in any case: how much an agent holds of a long one is a guess, and one that
-    /// holds little answers with as little.
-    static let leastParts = 16
-
-    /// So many may be on their way in any case.
-    private let least: Int
     private(set) var expectedBytes = 0
-    private var answers = 0
 
-    init(least: Int = 1) { self.least = least }
+    /// Whether one more may be asked; one may in any case.
+    var hasRoom: Bool { expectedBytes < Self.budgetBytes }
 
-    /// Whether one more may be asked.
-    var hasRoom: Bool { expectedBytes < Self.budgetBytes || answers < least }
-
-    /// - Parameter bytes: more than none.
-    mutating func asked(expecting bytes: Int) {
-        precondition(bytes > 0, "an answer without bytes is never settled")
-        expectedBytes += bytes
-        answers += 1
-    }
+    mutating func asked(expecting bytes: Int) { expectedBytes += bytes }
 
     /// The answer is in, or is not waited for any more.
     mutating func settled(_ bytes: Int) {
-        guard bytes > 0 else { return }
         expectedBytes -= bytes
-        answers -= 1
         precondition(expectedBytes >= 0, "what was expected is settled once")
     }
 
     static func estimate(series: Int, bytesPerSample: Double) -> Int {
         guard series > 0, bytesPerSample > 0 else { return presumedBytes }
         // No message is larger than the largest that is accepted, 256 MiB at most.
-        return max(1, Int(min(Double(series) * bytesPerSample, 256 * 1024 * 1024)))
+        return Int(min(Double(series) * bytesPerSample, 256 * 1024 * 1024))
     }
 }

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import DequeModule
 import Exchange
 import Lanes
 import Metrics
 import Platform
-
-/// Who is asked for parts of windows. They are larger than the latest values, which are not to wait for them.
-struct WindowParts {
-    var pacing = AnswerPacing(least: AnswerPacing.leastParts)
-    /// Those who are to be asked when there is room.
-    var line: Deque<MetricsStreamCall> = []
-}
 
 /// Windows: each agent is asked in parts (``WindowPlan``), one part at a time; several windows take turns.
 extension MetricsCollector {
@@ -57,35 +49,8 @@ extension MetricsCollector {
         }
     }
 
-    /// Asks the agent for the next part of its windows when its turn comes.
     func askNextPart(of agent: Agent) {
-        if let stream = agent.metrics, !stream.isInWindowLine, !stream.requests.isWindowOutstanding,
-            !agent.windowJobs.isEmpty
-        {
-            stream.isInWindowLine = true
-            parts.line.append(stream)
-        }
-        askNextParts()
-    }
-
-    /// Asks those in line as far as there is room.
-    func askNextParts() {
-        while parts.pacing.hasRoom, let stream = parts.line.popFirst() {
-            stream.isInWindowLine = false
-            guard !stream.isClosed, stream.agent.metrics === stream else { continue }
-            askPart(stream)
-        }
-    }
-
-    /// Its answer is in, or nobody waits with the others for it.
-    func settlePart(_ stream: MetricsStreamCall) {
-        parts.pacing.settled(stream.expectedPartBytes)
-        stream.expectedPartBytes = 0
-        askNextParts()
-    }
-
-    private func askPart(_ stream: MetricsStreamCall) {
-        let agent = stream.agent
+        guard let stream = agent.metrics, !stream.requests.isWindowOutstanding else { return }
         while let next = agent.windowJobs.first {
             // How large an agent's answers are, and what its clock says, is learned from its latest values.
             if agent.series.seriesCount == 0, !stream.hasAnsweredLatest {
@@ -98,8 +63,6 @@ extension MetricsCollector {
                 continue
             }
             stream.windowRound = next.round
-            stream.expectedPartBytes = expectedBytes(of: part, agent)
-            parts.pacing.asked(expecting: stream.expectedPartBytes)
             stream.requests.sent(.window, atNanoseconds: MonotonicClock.nowNanoseconds())
             counters.add(.askedWindow)
             stream.call.send(MetricsRequestMessage.window(part))
@@ -116,20 +79,10 @@ extension MetricsCollector {
             partBytes: windowPartBytes)
     }
 
-    /// Behind a gap there is hardly anything.
-    private func expectedBytes(of part: CollectCommand.Window, _ agent: Agent) -> Int {
-        let seconds = Double(part.endNanoseconds) / 1e9 - Double(part.startNanoseconds) / 1e9
-        let reading = AnswerPacing.estimate(
-            series: agent.series.seriesCount, bytesPerSample: agent.series.averageWireBytesPerSample)
-        let limit = agent.windowJobs[0].plan.isBehindGap ? Double(AnswerPacing.presumedBytes) : windowPartBytes
-        return max(1, Int(min(Double(reading) * max(1, seconds * agent.density.pointsPerSecond), limit)))
-    }
-
     func receivedPart(_ message: RawSpan, on stream: MetricsStreamCall) throws(DecodeError) {
         let agent = stream.agent
         let round = stream.windowRound
         stream.windowRound = nil
-        settlePart(stream)
         // A round that is over is waited for by nobody; its answer has only to be taken off the stream.
         if let round, let index = agent.windowJobs.firstIndex(where: { $0.round == round }) {
             let columns = try agent.series.decodeWindow(message, receivedAtNanoseconds: WallClock.nowNanoseconds())
@@ -164,14 +117,8 @@ extension MetricsCollector {
     func windowTick(nowNanoseconds now: UInt64) {
         guard windows.count > 0 else { return }
         let isReading = outbox.isEmpty
-        for agent in Array(registry.all) {
+        for agent in registry.all where !agent.windowJobs.isEmpty {
             guard let stream = agent.metrics else { continue }
-            if stream.expectedPartBytes > 0, let sentAt = stream.requests.oldestSentAtNanoseconds,
-                now - min(now, sentAt) > AnswerPacing.patienceNanoseconds
-            {
-                settlePart(stream)
-            }
-            guard !agent.windowJobs.isEmpty else { continue }
             stream.noteProgress(nowNanoseconds: now, isReading: isReading)
             guard stream.isSilent(nowNanoseconds: now) else { continue }
             agent.windowJobs.removeAll()
@@ -179,7 +126,6 @@ extension MetricsCollector {
         }
         publish(windows.expire(nowNanoseconds: now), as: .windowDone)
         forgetEndedWindows()
-        askNextParts()
     }
 
     private func publishWindow(_ columns: WindowColumns, of agent: Agent, _ key: CollectionRounds.Key) {

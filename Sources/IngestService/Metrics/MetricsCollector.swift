@@ -24,7 +24,6 @@ final class MetricsCollector {
     /// Those who are to be asked when there is room.
     private var line: Deque<MetricsStreamCall> = []
     var windows = CollectionRounds()
-    var parts = WindowParts()
     /// `window` records that were written for each of them.
     var windowRecords: [CollectionRounds.Key: UInt64] = [:]
     /// What the answer to a part of a window may take by estimate.
@@ -189,7 +188,6 @@ final class MetricsCollector {
         registry.setStream(.metrics, isOpen: true, of: agent)
         if let older {
             settle(older)
-            settlePart(older)
             forget(agent)
             older.end(GRPCStatus(.aborted, "the agent has opened a newer StreamMetrics"))
         }
@@ -198,7 +196,6 @@ final class MetricsCollector {
 
     func closed(_ stream: MetricsStreamCall) {
         settle(stream)
-        settlePart(stream)
         askNext()
         let agent = stream.agent
         guard agent.metrics === stream else { return }

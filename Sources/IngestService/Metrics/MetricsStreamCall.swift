@@ -16,9 +16,6 @@ final class MetricsStreamCall: GRPCCallHandler {
     var isInLine = false
     /// What its answer counts for in ``AnswerPacing``; 0 when nothing is expected of it.
     var expectedBytes = 0
-    /// The same for a part of a window: whether it waits, and what is expected of it.
-    var isInWindowLine = false
-    var expectedPartBytes = 0
     /// The window collection that sent the outstanding part of a window.
     var windowRound: CollectionRounds.Key?
     /// It has answered a request for the latest values, so that the number of its series and its clock are known.

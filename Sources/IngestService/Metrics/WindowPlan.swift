@@ -49,9 +49,6 @@ struct WindowPlan {
         return CollectCommand.Window(startNanoseconds: partStart, endNanoseconds: partEnd)
     }
 
-    /// The parts that were answered last held nothing.
-    var isBehindGap: Bool { emptyPartsInARow > 0 }
-
     /// Notes whether the answer to the last part held any points, and whether it is known by now how dense they are.
     mutating func received(isEmpty: Bool, isDensityKnown: Bool) {
         if isEmpty { emptyPartsInARow += 1 } else if isDensityKnown { emptyPartsInARow = 0 }
