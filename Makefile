@@ -52,10 +52,13 @@ run: build ## Start the proxy with five simulated agents; Ctrl-C ends all
 
 test: lint unit allocations e2e chaos-quick bench-quick ## Lint, unit tests, allocation counts, release build, end-to-end tests, a short chaos, a short bench
 
+# The model's events are the same in each run of the tests; `make soak-model` draws others.
+MODEL_SEED ?= 1
+
 # One at a time: hundreds of tests with sockets and processes starve each other on two cores.
 unit: deps ## Unit tests alone
 	swift build --product fodc-proxyPackageTests
-	swift test --skip-build --no-parallel $(UNIT_FLAGS)
+	FODC_MODEL_SEED=$(MODEL_SEED) swift test --skip-build --no-parallel $(UNIT_FLAGS)
 
 # Random events for the supervisor's model; FODC_MODEL_SEED=… repeats a run.
 MODEL_EVENTS ?= 100000000

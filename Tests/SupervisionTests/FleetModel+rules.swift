@@ -42,6 +42,9 @@ extension FleetModel {
             saw("\(kind.name.prefix(6)) \(failure == nil ? "done" : "failed")")
             if failure != nil {
                 try checkTakenBack(before)
+                guard fleet.wanted == fleet.ingest.count else {
+                    throw broken("after a failed rollout there are as many workers as are wanted")
+                }
             } else if case .scale(let count) = kind, fleet.ingest.count != count {
                 throw broken("a scaling ends with as many workers as were wanted")
             }

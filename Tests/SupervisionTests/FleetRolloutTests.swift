@@ -193,7 +193,20 @@ import WorkerLink
         harness.bring(.scale(2, 9))
         harness.bring(.ringFailed("no memory"))
         #expect(harness.outcome?.failure == "the lanes of one more worker cannot be made: no memory")
-        #expect(harness.fleet.ingest.count == 1)
+        #expect(harness.fleet.ingest.count == 1 && harness.fleet.wanted == 1)
+    }
+
+    /// Found by a chaos: four were wanted, and three were there until somebody asked again.
+    @Test func scaleUp_failedByADeath_wantsAsManyAsThereAre() {
+        var harness = FleetHarness.serving(ingest: 1)
+        harness.bring(.scale(3, 9))
+        harness.bring(.ringAdded)
+        harness.killed(harness.serving(1))
+        #expect(harness.outcome?.request == 9 && harness.outcome?.failure?.contains("SIGKILL") == true)
+        #expect(harness.fleet.ingest.count == 2 && harness.fleet.wanted == 2)
+        #expect(harness.actions.contains(.publishWanted))
+        harness.bring(.ready(harness.serving(1)))
+        #expect(!harness.fleet.ingest.contains { !$0.isServing })
     }
 
     @Test func scaleDown_givesTheRingToTheFirst_andDropsIt() {

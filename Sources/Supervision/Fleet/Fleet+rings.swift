@@ -58,6 +58,8 @@ extension Fleet {
     }
 
     private mutating func resetExportersRings() {
+        // A successor that serves has read the rings and lives.
+        guard !exporter.isServing else { return }
         emit(.countRingReset)
         log(
             .error,

@@ -210,7 +210,12 @@ extension Fleet {
 
     mutating func finishRollout(failure: String?) {
         guard case .rollout(let rollout) = work else { return }
-        if failure != nil { takeBackGoals(of: rollout) }
+        if failure != nil {
+            takeBackGoals(of: rollout)
+            // There are to be as many as there are: also those that a failed scaling has added.
+            wanted = ingest.count
+            emit(.publishWanted)
+        }
         if rollout.kind == .reload { settleReload(rollout, failure) }
         work = .idle
         for slot in ingest {
@@ -235,10 +240,6 @@ extension Fleet {
     /// Who has been replaced already serves with the new settings, and where it listens is where it goes on listening.
     private mutating func settleReload(_ rollout: Rollout, _ failure: String?) {
         func isNew(_ slot: Slot) -> Bool { slot.isServing && slot.serving?.edition.release == lastRelease }
-        if failure != nil {
-            wanted = ingest.count
-            emit(.publishWanted)
-        }
         emit(
             .settleReload(
                 failure: failure, keepsGRPC: ingest.contains(where: isNew), keepsHTTP: isNew(exporter)))
