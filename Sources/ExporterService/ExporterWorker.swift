@@ -337,7 +337,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         awaitScrapes(untilNanoseconds: now + grace, deadlineNanoseconds: deadlineNanoseconds, whenDone)
     }
 
-    /// A scrape that agents are answering is answered whole: ingest workers keep their agents for as long.
+    /// A scrape that agents are answering is answered whole.
     private func awaitScrapes(
         untilNanoseconds: UInt64, deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void
     ) {
@@ -369,7 +369,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         }
     }
 
-    /// How long scrapes under way may take to end; as long as ingest workers wait for the answers (`IngestWorker.answerGrace`).
+    /// How long scrapes under way may take to end. Ingest workers keep their agents for longer (`IngestWorker.answerGrace`), so
+    /// that a scrape which is not whole by then is refused, not answered without agents that were sent away.
     static let scrapeGraceNanoseconds: UInt64 = 250_000_000
     /// Answers that are not through by then are cut.
     static let drainLimit = TimeAmount.seconds(3)

@@ -25,8 +25,8 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     /// From GOAWAY to closing what is still open.
     static let drainGrace = TimeAmount.milliseconds(1_000)
     /// Before it, how long collections under way may take to end: agents answer within milliseconds, and one that does
-    /// not is not waited for.
-    static let answerGrace = TimeAmount.milliseconds(250)
+    /// not is not waited for. Longer than an exporter that ends waits, which is to say 503 before the agent is gone.
+    static let answerGrace = TimeAmount.milliseconds(500)
 
     let launch: WorkerLaunch
     private let lanes: WorkerDescriptors.Ingest

@@ -205,7 +205,7 @@ def test_stop_answers_a_scrape_under_way_whole(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.samples = [agent.sample("late_value", 7)]
-    agent.delay = 0.1
+    agent.delay = 0.05
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         scrape = pool.submit(running.web.get, "/metrics")
         eventually(lambda: len(agent.requests) == 1, "it is asked")
