@@ -60,8 +60,7 @@ public enum JSONText {
         bytes.unsafeLoad(fromByteOffset: place, as: UInt8.self)
     }
 
-    /// The place of the next byte that is a control, a quote, a backslash or `lead`; the end if there is none. Looks at eight
-    /// bytes at a time.
+    /// Index of the next control byte, quote, backslash or `lead`, or the end of `bytes`. Examines eight bytes at a time.
     private static func nextCandidate(in bytes: RawSpan, from start: Int, lead: UInt8) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080

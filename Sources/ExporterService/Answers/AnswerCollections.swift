@@ -133,7 +133,7 @@ final class AnswerCollections {
         for worker in entry.pending where served.ending == .deadline {
             interrupt(worker, .workerSilent, entry.request, &result)
         }
-        // Whoever has moved may have been asked twice.
+        // An agent that has moved between workers may have been asked twice.
         result.unanswered.subtract(result.answered)
         result.skipped.subtract(result.answered)
         let seconds = Double(MonotonicClock.nowNanoseconds().elapsed(since: entry.startedAtNanoseconds)) / 1e9

@@ -81,7 +81,7 @@ final class ReportSources {
             path.rawValue, failure.cause, failure.text, retryAfterSeconds: failure.retryAfterSeconds, to: responder)
     }
 
-    /// Hands a report, or the reason why there is none, to a client.
+    /// Sends a client the report, or the reason for its absence.
     /// - Parameter result: of the collection that the client waited for.
     func respond(
         _ outcome: Result<FinishedReport, ReportFailure>, _ path: ReportPath, _ result: AnswerResult = AnswerResult(),

@@ -14,7 +14,7 @@ struct WireShapeCollector: SwiftProtobuf.Decoder {
 
     private(set) var messages: [WireShape.Layout] = []
     private var indexes: [ObjectIdentifier: Int] = [:]
-    /// Whose fields are noted.
+    /// Index of the message whose fields are being collected.
     private var current = 0
     private var field: UInt64 = 0
 

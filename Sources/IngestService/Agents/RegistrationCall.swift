@@ -99,8 +99,8 @@ final class RegistrationCall: GRPCCallHandler {
         service.registrationEnded(self, end)
     }
 
-    /// Its registration is under way: it is not cut for want of descriptors before it has been decided. If it is refused the
-    /// call ends, and keeps nothing.
+    /// Starts the registration. Until it is decided, the connection is not closed when descriptors run out. A refused call
+    /// ends and keeps nothing.
     func begin(_ identityHash: UInt64) {
         self.identityHash = identityHash
         isCounted = true

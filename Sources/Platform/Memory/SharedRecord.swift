@@ -43,7 +43,7 @@ public struct SharedRecord: Sendable {
         try Self.write(header.flatMap(Self.bytes), to: descriptor, at: offset)
     }
 
-    /// The newest whole record; `nil`: there is none.
+    /// The newest whole record, or `nil` if the memory holds no record.
     public static func read(_ descriptor: Int32) -> [UInt8]? { newest(descriptor)?.bytes }
 
     private static func newest(_ descriptor: Int32) -> (number: UInt64, bytes: [UInt8])? {

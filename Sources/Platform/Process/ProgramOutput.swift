@@ -45,8 +45,7 @@ public enum ProgramOutput {
         return Result(text: text ?? "", exitCode: text != nil && hasExited ? (status >> 8) & 0xFF : nil)
     }
 
-    /// How it ended, as wait(2) says. Who has closed its output need not have ended: it has its time for that, too, and is
-    /// killed then.
+    /// The status of wait(2). A program can close its output and still run: it is killed at the deadline.
     private static func waitStatus(of pid: pid_t, until deadlineNanoseconds: UInt64) throws(SystemError) -> Int32 {
         var status: Int32 = 0
         var isKilled = false

@@ -95,7 +95,7 @@ extension FleetExecutor {
     private static let messagesATurn = 32
 
     private func readLink(_ id: FleetProcess.ID, _ process: WorkerProcess) {
-        // What is left comes with the next turn: one that talks without end does not stop the loop.
+        // The next turn reads the rest, because a worker that sends without end must not hold the loop.
         for _ in 0..<Self.messagesATurn where process.link >= 0 {
             do throws(SystemError) {
                 switch try MessageSocket.receive(on: process.link) {
