@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""README.md is typed as a newcomer types it, against `make run` on other ports, and says the same names as deploy/."""
+"""README.md and docs/troubleshooting.md are typed as a newcomer types them, against `make run` on other ports; README.md says
+the same names as deploy/."""
 import os
 import pathlib
 import re
@@ -15,13 +16,14 @@ from harness.web import Web
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
+TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text()
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 JOB = "fodc-proxy"
 
 
-def commands() -> list:
-    """What stands behind a dollar sign, with the first line of the answer that the README shows, if it shows one."""
-    lines = [line[4:] if line.startswith("    ") else "" for line in README.splitlines()]
+def commands(page: str) -> list:
+    """The commands behind a dollar sign, each with the first line of the answer that the page shows, if it shows one."""
+    lines = [line[4:] if line.startswith("    ") else "" for line in page.splitlines()]
     return [(line[2:], after if after[:2] != "$ " else "") for line, after in zip(lines, lines[1:] + [""]) if line.startswith("$ ")]
 
 
@@ -30,6 +32,7 @@ class Newcomer:
 
     def __init__(self, folder, programs):
         self.grpc, self.http, self.folder = free_port(), free_port(), folder / "run"
+        self.exported = {}
         environment = {
             "FODC_GRPC_LISTEN_ADDR": f"127.0.0.1:{self.grpc}", "FODC_HTTP_LISTEN_ADDR": f"127.0.0.1:{self.http}", "FODC_RUN_FOLDER": str(self.folder)}
         # A shell cannot trap a signal that it was started without, as whatever runs in the background of a script is.
@@ -42,6 +45,7 @@ class Newcomer:
         for told, here in ((":17913", f":{self.http}"), (r"(?<!\S)\.build/run", str(self.folder)), (r"(?<!\S)\.build/release", str(BIN))):
             command = re.sub(told, here, command)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FODC_")}
+        environment |= self.exported
         ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, cwd=ROOT, env=environment)
         assert ended.returncode == 0, f"{command}\n{ended.stdout[:2000]}{ended.stderr[:2000]}"
         return ended.stdout
@@ -61,7 +65,7 @@ def newcomer(tmp_path, programs):
 
 
 def test_readme_commands_can_be_typed(newcomer):
-    typed = commands()
+    typed = commands(README)
     assert len(typed) >= 10
     for command, shown in typed:
         assert "..." not in command, f"cannot be pasted: {command}"
@@ -77,6 +81,19 @@ def test_readme_commands_can_be_typed(newcomer):
     for command in told:
         newcomer.type(command)
         newcomer.settle()
+
+
+def test_troubleshooting_commands_can_be_typed(newcomer):
+    """After the line of the page that makes `fodc-proxy` the program of `make run`."""
+    (exported,) = re.findall(r"^    export (.*)", TROUBLESHOOTING, re.MULTILINE)
+    assert exported == "PATH=$PWD/.build/release:$PATH FODC_RUNTIME_DIR=$PWD/.build/run/runtime"
+    newcomer.exported = {"PATH": f"{BIN}:{os.environ['PATH']}", "FODC_RUNTIME_DIR": str(newcomer.folder / "runtime")}
+    typed = commands(TROUBLESHOOTING)
+    assert len(typed) >= 20
+    for command, _ in typed:
+        # It leaves a file where it is typed.
+        out = newcomer.type(command.replace("-o metrics.txt", f"-o {newcomer.folder / 'metrics.txt'}"))
+        assert out, f"the command prints nothing: {command}"
 
 
 def test_readme_and_deploy_say_the_same_job():
