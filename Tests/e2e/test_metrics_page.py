@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import textwrap
 
 from harness import fleet
 from harness.waiting import eventually
@@ -17,19 +18,33 @@ OPEN = {"agent_id", "group", "path", "pod_name", "process", "revision", "version
 
 HEAD = """# Metrics of the proxy
 
-What the proxy says of itself on an unfiltered `/metrics`, beside the series of the nodes. This page is made from a running proxy;
-`make metrics-page` writes it anew. Counters of agents, samples and streams survive the death of a worker; those of HTTP begin at 0
-with each exporter. The values of one label are exclusive, so `sum without (LABEL)` is right for every metric here, with one
-exception: resident memory counts the shared lanes in each process that maps them.
+The proxy's own metrics on an unfiltered `/metrics`, beside the series of the nodes. This page is made from a running
+proxy; `make metrics-page` writes it anew. Counters of agents, samples and streams survive the death of a worker; those
+of HTTP begin at 0 with each exporter. The values of one label are exclusive, so `sum without (LABEL)` is right for
+every metric here, with one exception: resident memory counts the shared rings in each process that maps them.
 
 Alerts on these metrics: [fodc-proxy.rules.yml](../deploy/prometheus/fodc-proxy.rules.yml).
 
-| metric | type | labels | meaning |
-|---|---|---|---|
 """
 
 
-def rows(scrape, names):
+def wrapped(text, indent, following) -> str:
+    return textwrap.fill(
+        text, 120, initial_indent=indent, subsequent_indent=following, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
+def entry(name, kind, meaning, labels) -> str:
+    """A metric of the page; `labels` has the values of each label that has known ones."""
+    open_labels = [f"`{label}`" for label, values in labels if not values]
+    by = f" by {', '.join(open_labels)}" if open_labels else ""
+    made = wrapped(f"- `{name}` ({kind}{by}): {meaning}", "", "  ")
+    for label, values in labels:
+        if values:
+            made += wrapped(f"- `{label}`: {', '.join(values)}", "  ", "    ")
+    return made
+
+
+def entries(scrape, names):
     for name in sorted(names):
         family = scrape.families[name]
         values = {}
@@ -40,9 +55,8 @@ def rows(scrape, names):
         told = []
         for label in sorted(values):
             is_open = label in OPEN or (name.startswith("fodc_proxy_http_") and label == "code")
-            told.append(f"`{label}`" if is_open else f"`{label}` ({', '.join(sorted(values[label]))})")
-        meaning = family.help.replace("|", "\\|").replace("<", "&lt;")
-        yield f"| `{name}` | {family.type} | {', '.join(told)} | {meaning} |\n"
+            told.append((label, [] if is_open else sorted(values[label])))
+        yield entry(name, family.type, family.help.replace("<", "&lt;"), told)
 
 
 def names_in_the_source() -> set:
@@ -57,7 +71,7 @@ def test_metrics_page_is_current(proxy, agents):
     names = names_in_the_source()
     scrape = eventually(lambda: (s := running.scrape()).families.keys() >= names and s, "every metric of the source is served")
     assert {n for n in scrape.families if n.startswith("fodc_proxy_")} | {GAUGE} == names, "and no other"
-    made = HEAD + "".join(rows(scrape, names))
+    made = HEAD + "".join(entries(scrape, names))
     if os.environ.get(WRITE):
         PAGE.write_text(made)
     assert PAGE.read_text() == made, "docs/metrics.md is not current: make metrics-page"
