@@ -47,7 +47,7 @@ let package = Package(
         .executableTarget(name: "Supervisor", dependencies: ["Platform", "Supervision", "Settings", arguments]),
         .executableTarget(name: "Ingest", dependencies: ["IngestService", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
-            name: "Exporter", dependencies: ["CRevision", "ExporterService", "Settings", "WorkerLink", "WorkerRuntime"]),
+            name: "Exporter", dependencies: ["CRevision", "ExporterCore", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
             name: "LaneTool", dependencies: ["Calendar", "Exchange", "JSONWriting", "Lanes", "Platform", arguments]),
 
@@ -67,7 +67,7 @@ let package = Package(
                 "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, log, protobuf, deque,
             ]),
         .target(
-            name: "ExporterService",
+            name: "ExporterCore",
             dependencies: [
                 "BinaryCoding", "Calendar", "Collecting", "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer",
                 "JSONWriting", "Lanes",
@@ -190,9 +190,9 @@ let package = Package(
                 "WorkerLink", log, nioCore, nioEmbedded, nioPosix,
             ]),
         .testTarget(
-            name: "ExporterServiceTests",
+            name: "ExporterCoreTests",
             dependencies: [
-                "Exchange", "ExporterService", "HTTPServer", "Lanes", "Metrics", "Platform", "Reports", "Settings",
+                "Exchange", "ExporterCore", "HTTPServer", "Lanes", "Metrics", "Platform", "Reports", "Settings",
                 "TestSupport", "WorkerLink", nioCore, nioPosix, log,
             ]),
     ],

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # embed-openapi.sh [--check]
 #
-# Writes docs/openapi.yaml into Sources/ExporterService/Site/Generated/OpenAPIDocument.swift, from where the exporter serves it: the
+# Writes docs/openapi.yaml into Sources/ExporterCore/Site/Generated/OpenAPIDocument.swift, from where the exporter serves it: the
 # programs are single files that find nothing beside them. --check changes nothing and fails if the two differ.
 set -eu
 cd "$(dirname "$0")/.."
 document=docs/openapi.yaml
-source=Sources/ExporterService/Site/Generated/OpenAPIDocument.swift
+source=Sources/ExporterCore/Site/Generated/OpenAPIDocument.swift
 
 # A raw literal with more signs around it than the document has in a row: nothing in it needs escaping.
 if grep -q '"""##' "$document"; then echo "embed-openapi: $document has the literal's end in it" >&2; exit 1; fi

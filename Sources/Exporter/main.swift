@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CRevision
-import ExporterService
+import ExporterCore
 import WorkerLink
 import WorkerRuntime
 

@@ -242,7 +242,7 @@ def test_every_alert_says_what_to_do():
 
 
 def test_metrics_of_the_rules_exist():
-    sources = "".join(p.read_text() for p in (ROOT / "Sources/ExporterService").rglob("*.swift"))
+    sources = "".join(p.read_text() for p in (ROOT / "Sources/ExporterCore").rglob("*.swift"))
     names = {n for rule in alerts().values() for n in re.findall(r"\b(?:fodc_proxy|banyandb_fodc)_\w+", rule["expr"])}
     exported = {re.sub(r"_bucket$", "", n) for n in names}
     assert len(exported) > 15

@@ -60,7 +60,7 @@ def entries(scrape, names):
 
 
 def names_in_the_source() -> set:
-    text = "".join(p.read_text() for p in (ROOT / "Sources" / "ExporterService").rglob("*.swift"))
+    text = "".join(p.read_text() for p in (ROOT / "Sources" / "ExporterCore").rglob("*.swift"))
     return set(re.findall(r'"(fodc_proxy_[a-z_]+)"', text)) | {GAUGE}
 
 

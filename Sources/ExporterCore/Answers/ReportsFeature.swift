@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import HTTPServer
+
+/// What all reports on agents share: asking agents on the streams other than metrics, their answers, and the bytes that
+/// reports may take. It serves nothing itself.
+final class ReportsFeature: Feature {
+    let sources: ReportSources
+    private let collections: AnswerCollections
+    let metrics: [any MetricSource]
+
+    init(_ context: FeatureContext) {
+        let core = context.core
+        collections = AnswerCollections(core.collecting, peers: core.peers)
+        let budget = ReportBudget(limitBytes: context.budgets.bytes(upTo: ReportBudget.maximumBytes))
+        budget.cutSlowestReader = { [unowned web = context.web] in web.server.evictSlowReader(holdsReport: true) }
+        sources = ReportSources(
+            directory: core.directory, collections: collections,
+            reader: AnswerReader(peers: core.peers, watch: core.state.watch, budget: budget), budget: budget,
+            deliveries: core.deliveries, partial: context.partial, loop: core.loop, note: core.state.note)
+        metrics = [
+            StreamMetrics(ingest: IngestTotals(core.peers)) { [sources] in sources.droppedRecords }, collections,
+            sources,
+        ]
+    }
+
+    var records: [RecordHandler] {
+        [
+            RecordHandler(.answersDone, as: RoundOutcome.self) { [unowned self] header, outcome, worker in
+                collections.roundEnded(number: header.number, outcome, worker: worker)
+            },
+            RecordHandler(ofAgent: .schemaRegistry) { [unowned self] header, payload, agent in
+                collections.registryArrived(number: header.number, payload, from: agent.entry.id)
+                return true
+            },
+        ]
+    }
+
+    func workerStoppedAnswering(_ worker: Int) { collections.workerLost(worker) }
+    func endAll() { collections.endAll() }
+}

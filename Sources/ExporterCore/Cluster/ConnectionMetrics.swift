@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import GRPCCauses
+import Metrics
+
+/// Agents' connections, as the ingest workers count them.
+struct ConnectionMetrics: MetricSource {
+    let ingest: IngestTotals
+
+    func addMetrics(to families: inout FamilyBuilder) {
+        families.add(
+            "fodc_proxy_grpc_bytes_total", .counter, "Bytes on agents' connections.",
+            ingest.byLabel("direction", [("in", .grpcBytesIn), ("out", .grpcBytesOut)]))
+        families.add(
+            "fodc_proxy_grpc_messages_total", .counter, "gRPC messages on agents' streams.",
+            ingest.byLabel("direction", [("in", .grpcMessagesIn), ("out", .grpcMessagesOut)]))
+        families.add(
+            "fodc_proxy_grpc_connections", .gauge, "Open connections of agents, by worker.",
+            ingest.byWorker(.connectionsOpen))
+        families.add(
+            "fodc_proxy_grpc_connections_accepted_total", .counter, "Connections accepted from agents.",
+            ingest.sum(.connectionsAccepted))
+        families.add(
+            "fodc_proxy_grpc_accepts_failed_total", .counter,
+            "Attempts to accept an agent's connection that failed for want of descriptors or memory.",
+            ingest.sum(.acceptsFailed))
+        families.add(
+            "fodc_proxy_grpc_connections_closed_total", .counter, "Connections of agents that ended, by cause.",
+            GRPCConnectionEnd.allCases.map {
+                ([("cause", $0.name)], ingest.sum(word: IngestCounter.firstConnectionEnd + $0.rawValue))
+            })
+        families.add(
+            "fodc_proxy_grpc_streams_ended_total", .counter, "Streams that ended, by gRPC status code.",
+            IngestCounter.statusCodeNames.enumerated().map { code, name in
+                ([("code", name)], ingest.sum(word: IngestCounter.firstStreamEnd + code))
+            })
+        families.add(
+            "fodc_proxy_grpc_calls_refused_total", .counter,
+            "Calls that were refused or ended because of what the client did, by cause.",
+            GRPCCallRefusal.allCases.map {
+                ([("cause", $0.name)], ingest.sum(word: IngestCounter.firstCallRefusal + $0.rawValue))
+            })
+        families.add(
+            "fodc_proxy_grpc_assembly_bytes", .gauge, "Bytes of messages that are not complete yet, by worker.",
+            ingest.byWorker(.assemblyBytes))
+        families.add(
+            "fodc_proxy_streams_refused_total", .counter, "Streams that were refused for their agent_id, by cause.",
+            ingest.byLabel("cause", [("missing", .refusedNoAgentID), ("unknown", .refusedUnknownAgentID)]))
+        families.add(
+            "fodc_proxy_agent_connections_closed_total", .counter,
+            "Connections of agents that a worker closed: registered elsewhere since, or held off for having ended workers.",
+            ingest.byLabel("cause", [("elsewhere", .yieldedElsewhere), ("held_off", .closedHeldOff)]))
+    }
+}

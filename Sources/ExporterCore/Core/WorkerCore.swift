@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Logging
+import Metrics
+import NIOCore
+import Platform
+import WorkerLink
+
+/// What every feature stands on: the rings and their reading, the heartbeat, the ingest workers, and what the supervisor
+/// says. Features see it; it knows them only as ``Feature``. Everything is on the event loop.
+final class WorkerCore {
+    /// How often the worker says that it lives, and looks at `control` and the lanes.
+    static let tick = TimeAmount.milliseconds(250)
+    /// However much there is to read, the worker shows that it lives and reads at least so often.
+    static let longestSilenceNanoseconds: UInt64 = 100_000_000
+    /// However much there is to read, clients are served after so long.
+    static let longestTurnNanoseconds: UInt64 = 100_000_000
+    /// What is read of lanes at the end of one, or of this process: agents may write faster than anybody reads.
+    static let longestLastTurnNanoseconds: UInt64 = 1_000_000_000
+
+    let launch: WorkerLaunch
+    let loop: any EventLoop
+    let logger: Logger
+    let control: ControlReader
+    let state: ExporterState
+    let peers = IngestPeers()
+    let workers: WorkerLines
+    let directory: AgentDirectory
+    let records: RecordTable
+    let deliveries: DeliveryQueue
+    let collecting: CollectionSupport
+    private(set) var features: [any Feature] = []
+    /// The exporter ends.
+    var isDraining = false
+    private var lastBeat: UInt64 = 0
+    /// There was more to read than a turn had time for.
+    private var isToReadOn = false
+    /// Workers that are gone, whose lanes are not yet.
+    var departures: [LaneDeparture] = []
+
+    /// - Parameter stateLane: descriptor of the state lane.
+    init(
+        launch: WorkerLaunch, stateLane: Int32, ingestWorkers: Int, loop: any EventLoop, logger: Logger
+    ) throws {
+        self.launch = launch
+        self.loop = loop
+        self.logger = logger
+        control = try ControlReader(descriptor: launch.descriptors.control)
+        state = try ExporterState(
+            descriptor: stateLane, generation: launch.generation,
+            suspects: launch.suspects.map(RecordName.init(word:)), ingestWorkers: ingestWorkers, logger: logger)
+        workers = WorkerLines(peers: peers, control: control, generation: launch.generation)
+        directory = AgentDirectory(
+            peers: peers,
+            cleanupNanoseconds: UInt64(clamping: launch.settings.agentCleanupTimeout.wholeNanoseconds))
+        records = RecordTable(generation: launch.generation)
+        deliveries = DeliveryQueue(loop: loop) { [watch = state.watch] in watch.isReading }
+        collecting = CollectionSupport(loop: loop, workers: workers, deliveries: deliveries)
+        collecting.readLanes = { [unowned self] in readLanes() }
+    }
+
+    /// To be called once, before there is a ring to read.
+    func attach(_ features: [any Feature]) {
+        self.features = features
+        for feature in features { records.add(feature.records) }
+    }
+
+    // MARK: Life
+
+    /// Reads what is in the rings, and goes on reading.
+    func start() {
+        beat()
+        readLanes()
+        let listed = directory.listed().count
+        if listed > 0 { logger.info("rebuilt from the lanes", metadata: ["agents": "\(listed)"]) }
+        let core = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { _ in core.value.onTick() }
+    }
+
+    private func onTick() {
+        beat()
+        workers.repairRings(logger)
+        readLanes()
+        workers.publishConditions(nowNanoseconds: lastBeat)
+        state.tick(nowNanoseconds: lastBeat)
+    }
+
+    private func beat() {
+        lastBeat = MonotonicClock.nowNanoseconds()
+        workers.beat(nowNanoseconds: lastBeat)
+    }
+
+    /// To be called again and again in what takes long: the worker shows that it lives.
+    func breathe() {
+        guard MonotonicClock.nowNanoseconds().elapsed(since: lastBeat) >= Self.longestSilenceNanoseconds else { return }
+        beat()
+        workers.publishReadPositions()
+    }
+
+    // MARK: Reading
+
+    /// A worker has written something. While there is more to read than a turn has time for it is read anyway: many bells
+    /// at once are not as many turns.
+    func bellRang() {
+        guard !isToReadOn else { return }
+        readLanes()
+    }
+
+    /// Reads every lane to its head, whatever clients do; then says that this side sleeps, and looks once more. What
+    /// cannot be read in the time given is read in further turns of the loop.
+    func readLanes(atMostNanoseconds: UInt64 = longestTurnNanoseconds) {
+        let losses = workers.losses(nowNanoseconds: MonotonicClock.nowNanoseconds())
+        for worker in losses.unasked { giveUpAsking(worker) }
+        for worker in losses.gone {
+            for feature in features { feature.workerWasLost(worker) }
+        }
+        defer {
+            for feature in features { feature.ringsWereRead() }
+            endDepartures()
+        }
+        let end = MonotonicClock.nowNanoseconds() + atMostNanoseconds
+        repeat {
+            workers.setSleeping(false)
+            for (index, peer) in peers.all.enumerated() {
+                // Of the time that is left each of those to come has an equal part.
+                let now = MonotonicClock.nowNanoseconds()
+                let part = (end - min(now, end)) / UInt64(peers.count - index)
+                peer.follower.poll(untilNanoseconds: now + part)
+            }
+            workers.publishReadPositions()
+            workers.setSleeping(true)
+            if peers.all.allSatisfy({ $0.follower.isWaiting }) { return }
+        } while MonotonicClock.nowNanoseconds() < end
+        readOnSoon()
+    }
+
+    /// A millisecond later, not at once: a loop does all that is to be done at once before it looks at its sockets.
+    private func readOnSoon() {
+        workers.setSleeping(false)
+        guard !isToReadOn else { return }
+        isToReadOn = true
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [self] in
+            isToReadOn = false
+            readLanes()
+        }
+    }
+
+    /// What that worker was asked ends with what has come.
+    func giveUpAsking(_ worker: Int) {
+        for feature in features { feature.workerStoppedAnswering(worker) }
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How the proxy is: `/health` and the probes; its processes, and what the supervisor says of them.
+final class HealthFeature: Feature {
+    private let health: HealthEndpoint
+    private let probes: ProbeEndpoints
+    let metrics: [any MetricSource]
+
+    init(_ context: FeatureContext) {
+        let core = context.core
+        health = HealthEndpoint(
+            directory: core.directory, control: core.control, generation: core.launch.generation, peers: core.peers)
+        probes = ProbeEndpoints(control: core.control, peers: core.peers) { [unowned core] in core.isDraining }
+        let workers = { [health] in health.workers }
+        metrics = [
+            ProcessMetrics(revision: context.revision, workers: workers),
+            SupervisorMetrics(control: core.control, workers: workers),
+        ]
+    }
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(
+                path: "/health", summary: "How the proxy is, and how many agents it has", isReserved: true,
+                handle: health.handle),
+            Endpoint(
+                path: "/-/healthy", summary: "For probes: 200 while the proxy answers", isReserved: true,
+                handle: probes.healthy),
+            Endpoint(
+                path: "/-/ready", summary: "For probes: 200 while it takes agents and scrapes, else 503",
+                isReserved: true, handle: probes.ready),
+        ]
+    }
+
+    func ringsWereRead() { health.counts.invalidate() }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lanes
+import Metrics
+import Platform
+import Settings
+
+/// The build, and what each process of the proxy uses. The names begin with the proxy's own prefix: bare `process_…` would be
+/// taken for a node's.
+struct ProcessMetrics: MetricSource {
+    /// The commit of this build.
+    let revision: String
+    let workers: () -> [(name: String, status: ControlWorker)]
+
+    func addMetrics(to families: inout FamilyBuilder) {
+        families.add(
+            "fodc_proxy_build_info", .gauge, "Always 1; version and revision of the proxy are in its labels.",
+            [([("revision", revision), ("version", ProxyVersion.current)], 1)])
+        let usage = processes.compactMap { process in ProcessUsage(pid: process.pid).map { (process.name, $0) } }
+        func each(_ value: (ProcessUsage) -> Double) -> [FamilyBuilder.Sample] {
+            usage.map { ([("process", $0.0)], value($0.1)) }
+        }
+        func known(_ value: (ProcessUsage) -> Int?) -> [FamilyBuilder.Sample] {
+            usage.compactMap { name, usage in value(usage).map { ([("process", name)], Double($0)) } }
+        }
+        families.add(
+            "fodc_proxy_process_cpu_seconds_total", .counter, "User and system CPU time of a process of the proxy.",
+            each { $0.userSeconds + $0.systemSeconds })
+        families.add(
+            "fodc_proxy_process_resident_memory_bytes", .gauge,
+            "Resident memory of a process of the proxy; lanes are shared and count in each that maps them.",
+            each { Double($0.residentBytes) })
+        families.add(
+            "fodc_proxy_process_virtual_memory_bytes", .gauge, "Address space of a process of the proxy.",
+            each { Double($0.virtualBytes) })
+        families.add(
+            "fodc_proxy_process_threads", .gauge, "Threads of a process of the proxy.", each { Double($0.threads) })
+        families.add(
+            "fodc_proxy_process_open_fds", .gauge, "Open file descriptors of a process of the proxy.",
+            known { $0.openDescriptors })
+        families.add(
+            "fodc_proxy_process_max_fds", .gauge,
+            "File descriptors that a process of the proxy may have open (RLIMIT_NOFILE).",
+            known { $0.maximumDescriptors })
+        families.add(
+            "fodc_proxy_process_start_time_seconds", .gauge,
+            "When a process of the proxy was started, as Unix time.", each { $0.startedAtSeconds })
+    }
+
+    /// The supervisor is the parent of this process, and of all workers.
+    private var processes: [(name: String, pid: Int32)] {
+        [("supervisor", ProcessUsage.parentProcessID)]
+            + workers().map { ($0.name, $0.status.processID) }
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Logging
+import Platform
+
+/// The exporter's lines to the ingest workers: commands, doorbells, and what `control` says of them.
+final class WorkerLines {
+    private let peers: IngestPeers
+    private let control: ControlReader
+    private let generation: UInt64
+    private var number: UInt64 = 0
+
+    init(peers: IngestPeers, control: ControlReader, generation: UInt64) {
+        self.peers = peers
+        self.control = control
+        self.generation = generation
+    }
+
+    var count: Int { peers.count }
+
+    /// The number of a question that is yet to be asked.
+    func nextNumber() -> UInt64 {
+        number += 1
+        return number
+    }
+
+    /// What became of a question to every worker.
+    struct Asked {
+        /// Where in its command ring each worker that was asked finds the question.
+        var positions: [Int: UInt64] = [:]
+        /// Workers that run and could not be asked.
+        var refused: [Int] = []
+    }
+
+    /// Asks every worker that takes commands, and says which could not be asked.
+    func ask(_ type: RecordType, _ payload: [UInt8], number: UInt64) -> Asked {
+        var asked = Asked()
+        for peer in peers.all where takesCommands(peer) {
+            if let position = append(type, payload, number: number, to: peer) {
+                asked.positions[peer.index] = position
+            } else {
+                asked.refused.append(peer.index)
+            }
+        }
+        return asked
+    }
+
+    /// A worker beats every 250 ms, in long turns more often.
+    private static let silentAfterNanoseconds: UInt64 = 750_000_000
+
+    /// Whether a worker is the reason why its agents' answers are not here: it has not taken the question, does not show
+    /// that it lives, waits for room in its lane, or has written more than was read.
+    func isSilent(_ worker: Int, askedAt position: UInt64, nowNanoseconds now: UInt64) -> Bool {
+        guard let peer = peers[worker], let reader = peer.follower.reader else { return true }
+        if now - min(now, reader.heartbeat) > Self.silentAfterNanoseconds || !reader.isAtHead { return true }
+        if reader.counter(IngestCounter.waitsForRoom.rawValue) != 0 { return true }
+        let taken = reader.peerReadPosition(Int(generation % 2))
+        return taken.generation != generation || taken.position <= position
+    }
+
+    /// Asks one worker something new.
+    /// - Returns: the number of the command; `nil` when the worker cannot be asked.
+    func send(_ type: RecordType, _ payload: [UInt8], to worker: Int) -> UInt64? {
+        guard let peer = peers[worker], takesCommands(peer) else { return nil }
+        let number = nextNumber()
+        return append(type, payload, number: number, to: peer).map { _ in number }
+    }
+
+    /// Says something more about an earlier command; a worker that is about to end still hears that.
+    func send(_ type: RecordType, _ payload: [UInt8], number: UInt64, to worker: Int) {
+        guard let peer = peers[worker], control.worker(.ingest, worker).state.isAlive else { return }
+        _ = append(type, payload, number: number, to: peer)
+    }
+
+    /// - Returns: the position of the command; `nil` when there is no room for it.
+    private func append(_ type: RecordType, _ payload: [UInt8], number: UInt64, to peer: IngestPeer) -> UInt64? {
+        do {
+            let position = try peer.lane.append(
+                type, agent: .none, generation: generation, number: number, subject: 0, isCurrent: false,
+                payload.span.bytes, RawSpan())
+            ring(peer)
+            return position
+        } catch {
+            // A worker that does not read its commands any more is about to be replaced: no use to wait for it.
+            return nil
+        }
+    }
+
+    private func ring(_ peer: IngestPeer) {
+        if peer.follower.reader?.isWriterSleeping ?? true { peer.bell.ring() }
+    }
+
+    /// Whether the worker may be asked at present.
+    func takesCommands(_ worker: Int) -> Bool { peers[worker].map(takesCommands) ?? false }
+
+    private func takesCommands(_ peer: IngestPeer) -> Bool {
+        control.worker(.ingest, peer.index).state == .running
+    }
+
+    /// Workers that have changed for the worse since the last look.
+    struct Losses {
+        /// They take no more commands, or are not the same process any more: nothing is to be expected of what they were
+        /// asked.
+        var unasked: [Int] = []
+        /// Their process is gone, or is another one.
+        var gone: [Int] = []
+    }
+
+    /// Looks at `control`.
+    func losses(nowNanoseconds now: UInt64) -> Losses {
+        var losses = Losses()
+        for peer in peers.all {
+            let worker = control.worker(.ingest, peer.index)
+            let asked = worker.state == .running ? worker.generation : 0
+            let living = worker.state.isAlive ? worker.generation : 0
+            if asked != peer.askedGeneration {
+                if peer.askedGeneration != 0 {
+                    losses.unasked.append(peer.index)
+                    peer.lostAtNanoseconds = now
+                }
+                peer.askedGeneration = asked
+            }
+            if living != peer.livingGeneration {
+                if peer.livingGeneration != 0 { losses.gone.append(peer.index) }
+                peer.livingGeneration = living
+            }
+            if living != 0 {
+                peer.deadSinceNanoseconds = nil
+            } else if peer.deadSinceNanoseconds == nil {
+                // This exporter may have come long after.
+                peer.deadSinceNanoseconds = worker.state.isGone ? min(now, worker.stateSinceNanoseconds) : now
+            }
+            let damaged = peer.follower.reader?.counter(IngestCounter.commandsDamaged.rawValue)
+            if let damaged, damaged != peer.damagedCommands {
+                // Commands have not come through, and nobody knows which.
+                if peer.damagedCommands != nil, !losses.unasked.contains(peer.index) {
+                    losses.unasked.append(peer.index)
+                    peer.lostAtNanoseconds = now
+                }
+                peer.damagedCommands = damaged
+            }
+        }
+        return losses
+    }
+
+    /// When something was last lost of what the worker had, or had been asked.
+    func lostAtNanoseconds(worker: Int) -> UInt64? {
+        guard let peer = peers[worker] else { return nil }
+        let faults = peer.follower.faults
+        let times = [peer.lostAtNanoseconds, faults.skippedAtNanoseconds, faults.stall?.sinceNanoseconds]
+        return times.compactMap { $0 }.max()
+    }
+
+    // MARK: Damage
+
+    private(set) var repairedWords: UInt64 = 0
+
+    /// What in the headers of the command rings does not say what this process has written is put right.
+    func repairRings(_ logger: Logger) {
+        for peer in peers.all {
+            let repairs = peer.lane.repairHeader()
+            guard repairs > 0 else { continue }
+            repairedWords += UInt64(repairs)
+            logger.error(
+                "words of a command ring's header had changed and were put right: faulty memory, or another process",
+                metadata: ["worker": "ingest-\(peer.index)", "words": "\(repairs)"])
+        }
+    }
+
+    /// Tells the supervisor which rings cannot be read.
+    func publishConditions(nowNanoseconds now: UInt64) {
+        for peer in peers.all {
+            let faults = peer.follower.faults
+            let isStalled = faults.stall != nil || faults.openFlaw != nil
+            peer.lane.setCounter(RingCondition.stalled.rawValue, isStalled ? 1 : 0)
+            let isDamaged = faults.isDamagedForGood(nowNanoseconds: now)
+            let generation = isDamaged ? control.worker(.ingest, peer.index).generation : 0
+            peer.lane.setCounter(RingCondition.damagedGeneration.rawValue, generation)
+        }
+    }
+
+    /// Tells each worker how far its lane has been read. Wakes one that waits for it with a full ring.
+    func publishReadPositions() {
+        for peer in peers.all {
+            guard let reader = peer.follower.reader, reader.position != peer.readPosition else { continue }
+            peer.readPosition = reader.position
+            peer.lane.setReadPosition(0, generation: generation, position: reader.position)
+            if reader.counter(IngestCounter.waitsForRoom.rawValue) != 0 { ring(peer) }
+        }
+    }
+
+    func setSleeping(_ isSleeping: Bool) {
+        for peer in peers.all { peer.lane.setSleeping(isSleeping) }
+    }
+
+    func beat(nowNanoseconds: UInt64) {
+        for peer in peers.all { peer.lane.beat(nowNanoseconds) }
+    }
+}
+
+extension ControlWorker.State {
+    /// Its process serves what it has.
+    var isAlive: Bool { self == .running || self == .draining }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+
+/// What the ingest workers count in the headers of their data rings, over all of them.
+struct IngestTotals {
+    private let peers: IngestPeers
+
+    init(_ peers: IngestPeers) {
+        self.peers = peers
+    }
+
+    func sum(_ counter: IngestCounter) -> Double { sum(word: counter.rawValue) }
+
+    /// - Parameter word: of a counter that is numbered by something else, such as a cause.
+    func sum(word: Int) -> Double {
+        Double(peers.followers.reduce(UInt64(0)) { $0 &+ ($1.reader?.counter(word) ?? 0) })
+    }
+
+    /// One sample for each value of a label.
+    func byLabel(_ label: String, _ values: [(String, IngestCounter)]) -> [FamilyBuilder.Sample] {
+        values.map { ([(label, $0.0)], sum($0.1)) }
+    }
+
+    /// One sample for each worker.
+    func byWorker(_ counter: IngestCounter) -> [FamilyBuilder.Sample] {
+        byWorker { Double($0.counter(counter.rawValue)) }
+    }
+
+    func byWorker(_ value: (LaneReader) -> Double) -> [FamilyBuilder.Sample] {
+        peers.followers.compactMap { follower in
+            follower.reader.map { ([("worker", "ingest-\(follower.worker)")], value($0)) }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import HTTPServer
+import Logging
+import NIOCore
+import Platform
+
+/// The downloads under way. Everything here is on the event loop.
+final class Downloads {
+    let loop: any EventLoop
+    let line: any FetchLine
+    let space: SpoolSpace
+    let thread: SpoolThread
+    let pool = SpoolPiecePool()
+    /// Chunks come while a ring is read; clients are answered after that.
+    let deliveries: DeliveryQueue
+    private(set) var isDraining = false
+
+    private let logger: Logger
+    private var counts = DownloadStatistics()
+    private var underWay: [ObjectIdentifier: Download] = [:]
+    private var byNumber: [UInt64: Download] = [:]
+
+    init(
+        loop: any EventLoop, line: any FetchLine, space: SpoolSpace, deliveries: DeliveryQueue, logger: Logger,
+        thread: SpoolThread? = nil
+    ) throws(SystemError) {
+        self.deliveries = deliveries
+        self.loop = loop
+        self.line = line
+        self.space = space
+        self.logger = logger
+        if let thread { self.thread = thread } else { self.thread = try SpoolThread(loop: loop) }
+    }
+
+    var statistics: DownloadStatistics {
+        get {
+            var result = counts
+            result.underWay = underWay.count
+            result.spooledBytes = space.spooledBytes
+            result.spooledPeakBytes = space.spooledPeakBytes
+            result.reservedBytes = space.reservedBytes
+            return result
+        }
+        _modify { yield &counts }
+    }
+
+    /// Answers a request for a profile, sooner or later. A HEAD request asks no agent.
+    func begin(_ request: DownloadRequest, _ responder: HTTPResponder) {
+        if responder.request.isHead {
+            let noBody = HTTPBody.producer(BytesBody(ByteBuffer()))
+            return responder.respond(
+                status: 200, contentType: Download.contentType, headers: request.headers, body: noBody)
+        }
+        counts.started += 1
+        let download = Download(request, responder, owner: self)
+        underWay[ObjectIdentifier(download)] = download
+        if isDraining { download.drain() } else { download.begin() }
+    }
+
+    // MARK: From the lanes
+
+    /// A `profileChunk` record of this exporter's generation.
+    func chunkArrived(number: UInt64, offset: UInt64, _ payload: RawSpan) {
+        byNumber[number]?.chunkArrived(offset: offset, payload)
+    }
+
+    /// A `fetchEnded` record of this exporter's generation.
+    /// - Parameter byteCount: of all chunks that went into the lane; 0: its worker is of a version that does not say.
+    func ended(number: UInt64, _ ending: FetchEnding, byteCount: UInt64 = 0) {
+        byNumber[number]?.ended(ending, byteCount: byteCount)
+    }
+
+    func workerLost(_ worker: Int) {
+        for download in Array(underWay.values) where download.request.worker == worker { download.workerLost() }
+    }
+
+    /// The exporter drains: those that have not begun are refused, the others end when the HTTP server cuts them.
+    func endAll() {
+        isDraining = true
+        for download in Array(underWay.values) { download.drain() }
+    }
+
+    // MARK: From downloads
+
+    func asked(_ download: Download, number: UInt64) {
+        byNumber[number] = download
+    }
+
+    func failed(_ download: Download, _ refusal: DownloadRefusal, hasBegun: Bool) {
+        counts.failures[refusal.failure, default: 0] += 1
+        logger.info(
+            hasBegun ? "a profile download was cut" : "a profile download was refused",
+            metadata: [
+                "pod": "\(download.request.podName)", "profile": "\(download.request.profileID)",
+                "reason": "\(refusal.text)",
+            ])
+    }
+
+    func remove(_ download: Download) {
+        underWay[ObjectIdentifier(download)] = nil
+        if let number = download.number { byNumber[number] = nil }
+        guard underWay.isEmpty else { return }
+        pool.removeAll()
+        FreedMemory.giveToSystem()
+    }
+}
+
+extension Downloads: MetricSource {
+    func addMetrics(to families: inout FamilyBuilder) {
+        let statistics = self.statistics
+        let ends =
+            [("client_gone", statistics.clientsGone), ("completed", statistics.completed)]
+            + DownloadFailure.allCases.map { ($0.rawValue, statistics.failures[$0] ?? 0) }
+        families.add(
+            "fodc_proxy_downloads_total", .counter, "Downloads of profiles that ended, by how.",
+            ends.sorted { $0.0 < $1.0 }.map { ([("outcome", $0.0)], Double($0.1)) })
+        families.add(
+            "fodc_proxy_downloads", .gauge, "Downloads of profiles under way or waiting for their agent.",
+            Double(statistics.underWay))
+        families.add(
+            "fodc_proxy_download_bytes_total", .counter, "Bytes of profiles handed to clients.",
+            Double(statistics.bytes))
+        families.add(
+            "fodc_proxy_spool_bytes", .gauge,
+            "Bytes of profiles in spool files, which their clients have not taken yet.",
+            Double(statistics.spooledBytes))
+        families.add(
+            "fodc_proxy_spool_peak_bytes", .gauge, "The most that there has been in spool files.",
+            Double(statistics.spooledPeakBytes))
+        families.add(
+            "fodc_proxy_spool_reserved_bytes", .gauge, "What of --spool-max-size is set aside for downloads under way.",
+            Double(statistics.reservedBytes))
+    }
+}

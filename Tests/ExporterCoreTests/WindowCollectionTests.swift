@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import Exchange
+import Lanes
+import Testing
+
+@testable import ExporterCore
+
+/// What becomes of a window of which a part is missing; the test is the ingest worker.
+@Suite struct WindowCollectionTests {
+    private static let path = "/metrics-windows?start_time=2026-02-02T10:00:00Z&end_time=2026-02-02T10:05:00Z"
+
+    private func end(
+        _ command: FakeIngest.Command, at worker: FakeIngest, records: UInt64 = 0,
+        _ outcome: RoundOutcome = RoundOutcome(ending: .complete)
+    ) throws {
+        try worker.lane.append(
+            .windowDone, generation: command.generation, number: command.number, subject: records,
+            outcome.payload.span.bytes)
+        worker.ring()
+    }
+
+    @Test func aWindowThatLacksARecordIsRefused() throws {
+        let harness = try ExporterHarness()
+        let worker = try FakeIngest(0)
+        try harness.start([worker])
+        for (records, status) in [(UInt64(0), "200 OK"), (1, "503 ")] {
+            let client = harness.ask(Self.path)
+            let command = try worker.awaitCommand()
+            #expect(command.type == .collectWindow)
+            try end(command, at: worker, records: records)
+            #expect(harness.answer(of: client).hasPrefix("HTTP/1.1 " + status))
+        }
+        let client = harness.ask("/metrics")
+        try worker.end(try worker.awaitCommand())
+        #expect(
+            harness.answer(of: client).contains(
+                "\nfodc_proxy_window_requests_refused_total{cause=\"records_lost\"} 1\n"))
+    }
+
+    @Test(arguments: [RoundOutcome.Ending.busy, .draining, .deadline])
+    func aWorkerThatDoesNotCompleteItMakesNoWholeAnswer(_ ending: RoundOutcome.Ending) throws {
+        let harness = try ExporterHarness()
+        let worker = try FakeIngest(0)
+        try harness.start([worker])
+        let client = harness.ask(Self.path)
+        try end(try worker.awaitCommand(), at: worker, RoundOutcome(ending: ending))
+        #expect(harness.answer(of: client).hasPrefix("HTTP/1.1 503 "))
+    }
+
+    /// One that fails ends the window: the others are told.
+    @Test func theOtherWorkersAreToldOfTheEnd() throws {
+        let harness = try ExporterHarness()
+        let workers = try (0..<2).map { try FakeIngest($0) }
+        try harness.start(workers)
+        let client = harness.ask(Self.path)
+        let commands = try workers.map { try $0.awaitCommand() }
+        try end(commands[0], at: workers[0], RoundOutcome(ending: .complete, unanswered: [7]))
+        #expect(harness.answer(of: client).hasPrefix("HTTP/1.1 503 "))
+        let told = try workers[1].awaitCommand()
+        #expect(told.type == .windowDrop && told.number == commands[1].number)
+    }
+}
