@@ -35,28 +35,32 @@ def run(given, figures: pathlib.Path) -> bool:
 
 
 def rows(figures: pathlib.Path):
-    """Of each attack: all scrapes of all runs together, and the mean shares of CPU."""
+    """Of each attack: the number of scrapes during all its runs, medians of all runs together, and the mean shares of CPU."""
     runs: dict[str, list[dict]] = {}
     for line in figures.read_text().splitlines():
         record = json.loads(line)
         runs.setdefault(record["attack"], []).append(record)
     for name, found in runs.items():
-        before = [took for record in found for took in record["before"]]
-        during = [took for record in found for took in record["during"]]
+        medians = {
+            part: statistics.median([took for record in found for took in record[part]] or [float("nan")])
+            for part in ("before", "during", "others_before", "others_during")}
+        count = sum(len(record["during"]) for record in found)
         share = {"attacker": statistics.fmean(record["attacker"] for record in found)}
         for worker in ("fodc-ingest", "fodc-exporter"):
             share[worker] = statistics.fmean(record["workers"].get(worker, 0.0) for record in found)
-        yield name, before, during, share
+        yield name, count, medians, share
 
 
 def table(figures: pathlib.Path) -> str:
     lines = [
-        "| attack | scrapes during it | median before | median during | grows by | attacker's CPU | ingest's CPU | exporter's CPU |",
-        "|---|---|---|---|---|---|---|---|"]
-    for name, before, during, share in rows(figures):
-        first, then = statistics.median(before), statistics.median(during)
+        "| attack | scrapes during it | all agents: before | during | the others alone: before | during | grows by | "
+        "attacker's CPU | ingest's CPU | exporter's CPU |",
+        "|---|---|---|---|---|---|---|---|---|---|"]
+    for name, count, medians, share in rows(figures):
+        cells = [f"{medians[part] * 1e3:.1f} ms" for part in ("before", "during", "others_before", "others_during")]
+        growth = medians["others_during"] / medians["others_before"] - 1
         lines.append(
-            f"| `{name}` | {len(during)} | {first * 1e3:.1f} ms | {then * 1e3:.1f} ms | {then / first - 1:+.0%} | "
+            f"| `{name}` | {count} | {' | '.join(cells)} | {growth:+.0%} | "
             f"{share['attacker']:.0%} | {share['fodc-ingest']:.0%} | {share['fodc-exporter']:.0%} |")
     return "\n".join(lines)
 

@@ -112,8 +112,9 @@ extension FleetModel {
             if within == Fleet.drainNanoseconds { try checkLeave(id, process) }
             alive[id]?.isToEnd = true
         case .drainAll, .stop: alive[id]?.isToEnd = true
-        case .retire:
-            guard fleet.exporter.serving.map({ $0.readyAt != nil && $0.id != id }) == true else {
+        case .retire(let within):
+            let isUnready = fleet.process(id)?.readyAt == nil && within == Fleet.unreadyLimitNanoseconds
+            guard isUnready || fleet.exporter.serving.map({ $0.readyAt != nil && $0.id != id }) == true else {
                 throw broken("the old exporter retires when the new one serves")
             }
             alive[id]?.isToEnd = true

@@ -119,8 +119,8 @@ import WorkerLink
         let unready = harness.serving(1)
         #expect(harness.fleet.ingest[1].serving?.edition.release == 2)
         harness.exit(harness.standby(0), code: 4)
-        #expect(harness.signals(unready) == [.kill])
-        harness.killed(unready)
+        #expect(harness.orders(unready) == [.drain(within: Fleet.unreadyLimitNanoseconds)])
+        harness.exit(unready)
         #expect(harness.launches.count == 1 && harness.fleet.ingest[1].serving?.edition.release == 1)
     }
 
@@ -182,6 +182,63 @@ import WorkerLink
         for index in 0..<2 { harness.bring(.ready(harness.serving(index))) }
         harness.bring(.ready(harness.exporter))
         #expect(harness.fleet.phase == .serving, "a drained worker is not waited for")
+    }
+
+    /// Ten deaths of workers that had served for a while are no reason to wait after the next one.
+    @Test func restartOfTheSupervisor_keepsHowManyDeathsWereQuick() throws {
+        var harness = FleetHarness.serving()
+        for _ in 0..<10 {
+            harness.tick(after: 11)
+            harness.killed(harness.exporter)
+            harness.bring(.ready(harness.exporter))
+        }
+        harness.fleet = try recoded(harness.fleet)
+        harness.fleet.goOnAfterRestart(rings: 2, wanted: 2, configured: 2, now: harness.now)
+        harness.tick()
+        harness.bring(.ready(harness.exporter))
+        harness.tick(after: 1)
+        harness.killed(harness.exporter)
+        #expect(harness.fleet.exporter.policy.deathsInRow == 11)
+        #expect(harness.fleet.exporter.startAt == harness.now + RestartPolicy.firstDelayNanoseconds)
+    }
+
+    @Test func stop_forgetsDeaths() {
+        var harness = FleetHarness.serving()
+        for _ in 0..<4 {
+            harness.tick(after: 6)
+            harness.killed(harness.exporter, by: SIGABRT)
+            harness.bring(.ready(harness.exporter))
+        }
+        harness.bring(.terminate(monotonic: harness.now))
+        #expect(harness.fleet.slots.allSatisfy { $0.policy == RestartPolicy() })
+        #expect(harness.fleet.suspicion == Suspicion())
+    }
+
+    // MARK: Processes whose word that they are ready is on its way
+
+    @Test func reload_letsAStartingExporterAnswerWhatItHasTaken() {
+        var harness = FleetHarness.serving()
+        harness.killed(harness.exporter)
+        let unready = harness.exporter
+        harness.bring(.restart(WorkerName(.exporter), nil))
+        #expect(harness.orders(unready) == [.retire(within: Fleet.unreadyLimitNanoseconds)])
+        #expect(harness.signals(unready).isEmpty)
+        harness.bring(.ready(unready))
+        harness.exit(unready)
+        #expect(harness.launches.map(\.worker) == [WorkerName(.exporter)], "its end was wanted")
+        #expect(harness.fleet.exporter.startAt == harness.now)
+    }
+
+    @Test func failedReload_letsTheNewExporterAnswerWhatItHasTaken() throws {
+        var harness = executed()
+        for index in 0..<2 { harness.bring(.standsBy(harness.standby(index))) }
+        let next = try #require(harness.fleet.exporter.standby).id
+        harness.killed(harness.standby(0))
+        #expect(harness.outcome?.failure != nil && harness.fleet.exporter.standby == nil)
+        #expect(harness.orders(next) == [.retire(within: Fleet.unreadyLimitNanoseconds)])
+        #expect(harness.signals(next).isEmpty)
+        harness.tick(after: 2)
+        #expect(harness.signals(next) == [.kill], "within its time or not at all")
     }
 
     @Test func exec_takesProcessesAlong() throws {

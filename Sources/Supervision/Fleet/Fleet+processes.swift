@@ -94,7 +94,17 @@ extension Fleet {
         self[worker].standby = nil
         self[worker].retiring.append(standby)
         let place = Slot.Place.retiring(self[worker].retiring.count - 1)
-        kill(worker, place)
+        // An ingest process that stands by does not listen.
+        if worker.role == .exporter { retireUnready(worker, place) } else { kill(worker, place) }
+    }
+
+    /// A process takes connections before its word that it is ready arrives here: it answers those before it ends.
+    mutating func retireUnready(_ worker: WorkerName, _ place: Slot.Place) {
+        guard let process = self[worker][place], process.isStarting else { return }
+        let within = Self.unreadyLimitNanoseconds
+        let deadline = now + within + Self.killAfterNanoseconds
+        self[worker][place]?.state = .draining(until: deadline)
+        emit(.send(process.id, worker.role == .exporter ? .retire(within: within) : .drain(within: within)))
     }
 
     /// The agents of an ingest worker go to the others, or, where a successor stands by, wait a moment for that.

@@ -25,6 +25,7 @@ extension Fleet {
     private mutating func drainAll(_ deadline: UInt64) {
         phase = .stopping
         emit(.serviceStopping)
+        forgetDeaths()
         let reason = "the service is being stopped"
         finishRollout(failure: reason)
         failReload(reason, isCounted: false)
@@ -42,6 +43,12 @@ extension Fleet {
         let ingestProcesses = ingest.flatMap(\.processes)
         for process in ingestProcesses { emit(.send(process.id, .accepting(false))) }
         for process in exporter.processes + ingestProcesses { emit(.send(process.id, .drainAll(deadline: deadline))) }
+    }
+
+    /// A service that somebody stops and starts begins afresh: deaths before the stop delay nobody after it.
+    private mutating func forgetDeaths() {
+        suspicion.forgetDeaths()
+        for worker in workers { self[worker].policy = RestartPolicy() }
     }
 
     /// The start has failed: everything ends.

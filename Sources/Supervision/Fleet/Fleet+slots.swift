@@ -29,8 +29,8 @@ extension Fleet {
             return
         }
         switch serving.state {
-        // It has nothing to lose yet, or is about to end.
-        case .starting, .aborting: kill(worker, .serving)
+        case .starting: retireUnready(worker, .serving)
+        case .aborting: kill(worker, .serving)
         case .standby, .serving, .draining, .killing: break
         }
     }

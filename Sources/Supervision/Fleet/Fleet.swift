@@ -10,7 +10,7 @@ import WorkerLink
 /// | in the slot            | goal `serve`: same edition | goal `serve`: another edition         | goal `drained`, `removed` |
 /// |------------------------|----------------------------|---------------------------------------|---------------------------|
 /// | nothing                | start when due             | start when due                        | removed: ring to ingest-0, then the slot goes |
-/// | `starting`             | ready: `serving`; late: abort | kill                               | drain at its turn         |
+/// | `starting`             | ready: `serving`; late: abort | drain, for a second at most        | drain at its turn         |
 /// | `serving`              | stall: abort               | start a standby; at its turn drain    | drain at its turn         |
 /// | `draining`             | exit: start                | exit: the standby takes the ring      | exit: done                |
 /// | `aborting`, `killing`  | exit: start when due       | kill; exit: start                     | exit: done                |
@@ -37,6 +37,8 @@ struct Fleet: Equatable {
     static let drainNanoseconds: UInt64 = 3_000_000_000
     /// In which a worker lets go of a ring that is to be emptied.
     static let ringResetNanoseconds: UInt64 = 1_000_000_000
+    /// In which a process that nobody wants any more, and that has not said yet that it is ready, ends what it has begun.
+    static let unreadyLimitNanoseconds: UInt64 = 1_000_000_000
     /// In which an exporter that has a successor ends what it still runs.
     static let retireNanoseconds: UInt64 = 30_000_000_000
     /// On top of these, before a process that has not ended is killed.

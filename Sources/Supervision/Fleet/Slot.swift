@@ -104,6 +104,6 @@ struct Slot: Equatable {
     /// A process of the old edition is in service, and the new one is not up yet.
     var needsStandby: Bool {
         guard let edition = goal.edition, let serving, serving.edition != edition else { return false }
-        return (serving.isServing || serving.isDraining) && standby?.state != .standby
+        return serving.readyAt != nil && (serving.isServing || serving.isDraining) && standby?.state != .standby
     }
 }

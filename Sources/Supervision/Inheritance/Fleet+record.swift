@@ -75,6 +75,7 @@ extension Slot {
             record.append(word)
         }
         record.append(UInt32(clamping: policy.deathsInRow))
+        record.append(UInt32(clamping: policy.quickDeathsInRow))
         record.append(optional: lastEnd) { $0.append($1.code) }
         record.append(optional: lastFailure) { $0.append($1.code) }
         record.append(needsEmptyRing)
@@ -97,7 +98,8 @@ extension Slot {
         (self.serving, self.standby, self.retiring) = (serving, standby, retiring)
         servingGeneration = words[2]
         policy = RestartPolicy(
-            deathsInRow: Int(clamping: try record.integer(UInt32.self)), firstDeathNanoseconds: words[3],
+            deathsInRow: Int(clamping: try record.integer(UInt32.self)),
+            quickDeathsInRow: Int(clamping: try record.integer(UInt32.self)), firstDeathNanoseconds: words[3],
             lastDeathNanoseconds: max(words[3], words[4]))
         lastEnd = try record.optional { (record) throws(BinaryError) in try DeathCause(from: &record) }
         lastFailure = try record.optional { (record) throws(BinaryError) in try DeathCause(from: &record) }

@@ -82,6 +82,12 @@ struct Suspicion: Equatable {
         }
     }
 
+    /// Agents that are held off stay so for their time.
+    mutating func forgetDeaths() {
+        agents.removeAll()
+        lanes.removeAll()
+    }
+
     mutating func forget(nowNanoseconds now: UInt64) {
         func isFresh(_ count: Count) -> Bool { now < count.lastNanoseconds + Self.memoryNanoseconds }
         if !agents.isEmpty { agents = agents.filter { isFresh($0.value) } }

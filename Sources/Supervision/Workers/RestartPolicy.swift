@@ -19,16 +19,17 @@ public struct RestartPolicy: Equatable, Sendable {
     /// Deaths in a row, none after a healthy life.
     public private(set) var deathsInRow = 0
     /// Those of them that came soon after the start, one after the other.
-    private var quickDeathsInRow = 0
+    public private(set) var quickDeathsInRow = 0
     /// When the first and the last of them were.
     public private(set) var firstDeathNanoseconds: UInt64 = 0
     public private(set) var lastDeathNanoseconds: UInt64 = 0
 
     public init() {}
 
-    init(deathsInRow: Int, firstDeathNanoseconds: UInt64, lastDeathNanoseconds: UInt64) {
+    /// What a predecessor has noted.
+    init(deathsInRow: Int, quickDeathsInRow: Int, firstDeathNanoseconds: UInt64, lastDeathNanoseconds: UInt64) {
         self.deathsInRow = deathsInRow
-        quickDeathsInRow = deathsInRow
+        self.quickDeathsInRow = min(quickDeathsInRow, deathsInRow)
         self.firstDeathNanoseconds = firstDeathNanoseconds
         self.lastDeathNanoseconds = lastDeathNanoseconds
     }

@@ -40,6 +40,9 @@ class Figures:
     """Latencies in seconds; CPU as a part of what the machine has in the time of the attack."""
     before: list[float]
     during: list[float]
+    #: Of scrapes that leave the attacker out.
+    others_before: list[float]
+    others_during: list[float]
     attacker: float
     workers: dict[str, float]
 
@@ -49,6 +52,8 @@ class Figures:
         return cls(
             [s["took"] for s in scrapes if s["began"] < begin.at],
             [s["took"] for s in scrapes if s["began"] >= begin.at],
+            [s["others_took"] for s in scrapes if s["began"] < begin.at and "others_took" in s],
+            [s["others_took"] for s in scrapes if s["began"] >= begin.at and "others_took" in s],
             (end.attacker - begin.attacker) / capacity,
             {name: (used - begin.workers.get(name, 0.0)) / capacity for name, used in end.workers.items()})
 
@@ -58,6 +63,7 @@ class Figures:
 
         shares = "".join(f", {name} {share:.0%}" for name, share in sorted(self.workers.items()))
         return (f"scrapes before {median(self.before)}, during {median(self.during)}; "
+                f"of the others alone {median(self.others_before)}, {median(self.others_during)}; "
                 f"CPU: attacker {self.attacker:.0%}{shares}")
 
 

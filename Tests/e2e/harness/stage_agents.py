@@ -12,10 +12,11 @@ import sys
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from harness.agent import Agent  # noqa: E402
+from harness.stage_scraper import ROLE  # noqa: E402
 
 
 def _make(address: str, pod: str, series: int) -> Agent:
-    agent = Agent(address, pod)
+    agent = Agent(address, pod, role=ROLE)
     agent.samples = lambda: [agent.sample("stage_value", len(agent.requests), n=str(n)) for n in range(series)]
     return agent.start()
 
