@@ -45,7 +45,7 @@ let package = Package(
         // Executables: read flags, wire, nothing else. They name Settings, which they get through WorkerLink, since a
         // change of its types' layout is seen by an incremental build only where it is named.
         .executableTarget(name: "Supervisor", dependencies: ["Platform", "Supervision", "Settings", arguments]),
-        .executableTarget(name: "Ingest", dependencies: ["IngestService", "Settings", "WorkerLink", "WorkerRuntime"]),
+        .executableTarget(name: "Ingest", dependencies: ["IngestCore", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
             name: "Exporter", dependencies: ["CRevision", "ExporterCore", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
@@ -60,7 +60,7 @@ let package = Package(
                 log,
             ]),
         .target(
-            name: "IngestService",
+            name: "IngestCore",
             dependencies: [
                 "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform",
                 "Settings",
@@ -183,9 +183,9 @@ let package = Package(
         .testTarget(name: "ExchangeTests", dependencies: ["BinaryCoding", "Exchange", "Lanes", "TestSupport"]),
         .testTarget(name: "CollectingTests", dependencies: ["Collecting"]),
         .testTarget(
-            name: "IngestServiceTests",
+            name: "IngestCoreTests",
             dependencies: [
-                "Exchange", "GRPCCauses", "GRPCServer", "IngestService", "Lanes", "FODCProtocol", "Metrics", "Platform",
+                "Exchange", "GRPCCauses", "GRPCServer", "IngestCore", "Lanes", "FODCProtocol", "Metrics", "Platform",
                 "Settings",
                 "WorkerLink", log, nioCore, nioEmbedded, nioPosix,
             ]),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import IngestService
+import IngestCore
 import WorkerLink
 import WorkerRuntime
 

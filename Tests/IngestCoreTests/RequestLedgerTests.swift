@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct RequestLedgerTests {
     private let patience = RequestLedger.Patience(hungAfter: 10, lostAfter: 30)

@@ -3,7 +3,7 @@ import Exchange
 import Lanes
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct ProfileFetchesTests {
     private typealias Key = ProfileFetches.Key

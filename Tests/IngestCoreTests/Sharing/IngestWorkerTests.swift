@@ -6,7 +6,7 @@ import Platform
 import Testing
 import WorkerLink
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct IngestWorkerTests {
     @Test func lanesComeAndGo() throws {

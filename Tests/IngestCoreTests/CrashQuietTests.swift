@@ -2,7 +2,7 @@
 import Exchange
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 /// Crash records have no end mark: who waits for them is answered when nothing has come for a moment.
 @Suite struct CrashQuietTests {

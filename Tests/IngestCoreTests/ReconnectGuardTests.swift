@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct ReconnectGuardTests {
     private let second: UInt64 = 1_000_000_000

@@ -2,7 +2,7 @@
 import Lanes
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct AgentPlacementTests {
     private let own = AgentID(high: 1, low: 1)

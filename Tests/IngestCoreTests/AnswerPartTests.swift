@@ -4,7 +4,7 @@ import FODCProtocol
 import SwiftProtobuf
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 /// What a dropped message would have been.
 @Suite struct AnswerPartTests {

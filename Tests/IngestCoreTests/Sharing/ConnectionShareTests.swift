@@ -2,7 +2,7 @@
 import Testing
 
 @testable import GRPCServer
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct ConnectionShareTests {
     @Test func aWorkerAloneIsNeverAboveItsShare() {

@@ -4,7 +4,7 @@ import Lanes
 import Platform
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct OtherWorkersTests {
     @Test func anIdIsLeftWhenItsWorkerHasDied() throws {

@@ -5,7 +5,7 @@ import Lanes
 import Platform
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct LaneAdoptionTests {
     @Test func idAndLastValuesSurvive() throws {

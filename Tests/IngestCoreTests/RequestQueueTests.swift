@@ -2,7 +2,7 @@
 import Exchange
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct RequestQueueTests {
     @Test func answersBelongToTheOldestRequest() {

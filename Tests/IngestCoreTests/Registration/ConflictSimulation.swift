@@ -2,7 +2,7 @@
 import Lanes
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 /// Agents of one identity that register at several workers, come and go and freeze, and the workers' rules: everything that
 /// takes time takes a random time.

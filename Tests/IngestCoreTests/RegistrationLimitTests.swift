@@ -3,7 +3,7 @@ import Exchange
 import Lanes
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 /// What a registration may say of itself, and what is kept for it.
 @Suite struct RegistrationLimitTests {

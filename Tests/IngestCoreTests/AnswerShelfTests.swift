@@ -3,7 +3,7 @@ import Exchange
 import Lanes
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct AnswerShelfTests {
     private func key(_ slot: UInt32, _ type: RecordType, _ subject: UInt64 = 0) -> AnswerShelf.Key {

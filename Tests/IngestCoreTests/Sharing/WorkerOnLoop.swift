@@ -8,7 +8,7 @@ import Platform
 import Settings
 import WorkerLink
 
-@testable import IngestService
+@testable import IngestCore
 
 /// A whole ingest worker on an event loop of this process, with lanes, control and a listening socket as the supervisor would
 /// give it.

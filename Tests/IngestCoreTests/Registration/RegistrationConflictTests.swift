@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct RegistrationConflictTests {
     private typealias Sighting = RegistrationConflict.Sighting

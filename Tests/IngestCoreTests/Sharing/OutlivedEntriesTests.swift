@@ -4,7 +4,7 @@ import Lanes
 import Platform
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 /// Entries in the ring of a worker that is dead: nobody removes them, and they are believed for the clean-up time.
 @Suite struct OutlivedEntriesTests {

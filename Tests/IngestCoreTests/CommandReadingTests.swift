@@ -5,7 +5,7 @@ import NIOCore
 import Platform
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 /// Two exporters, each with a command ring of its own, and one flag that tells both whether the worker sleeps.
 @Suite struct CommandReadingTests {

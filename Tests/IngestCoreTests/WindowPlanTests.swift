@@ -2,7 +2,7 @@
 import Exchange
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 /// Asks a simulated flight recorder for windows, part by part.
 @Suite struct WindowPlanTests {

@@ -4,7 +4,7 @@ import Glibc
 import Lanes
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 /// A lane that takes no identity any more: who registers is told so, and nothing of it stays behind.
 @Suite struct FullLaneTests {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct MovePlanTests {
     private static let tick: UInt64 = 250_000_000

@@ -2,7 +2,7 @@
 import Platform
 import Testing
 
-@testable import IngestService
+@testable import IngestCore
 
 @Suite struct FirstMessageWatchTests {
     private final class Call {}

@@ -11,7 +11,7 @@ import Settings
 import Testing
 import WorkerLink
 
-@testable import IngestService
+@testable import IngestCore
 
 /// The lane of a worker that is no more, written as a worker would.
 final class LaneUnderAdoption {
