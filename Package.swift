@@ -62,9 +62,8 @@ let package = Package(
         .target(
             name: "IngestCore",
             dependencies: [
-                "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics", "Platform",
-                "Settings",
-                "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, log, protobuf, deque,
+                "Collecting", "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics",
+                "Platform", "Settings", "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, log, protobuf, deque,
             ]),
         .target(
             name: "ExporterCore",
@@ -185,9 +184,8 @@ let package = Package(
         .testTarget(
             name: "IngestCoreTests",
             dependencies: [
-                "Exchange", "GRPCCauses", "GRPCServer", "IngestCore", "Lanes", "FODCProtocol", "Metrics", "Platform",
-                "Settings",
-                "WorkerLink", log, nioCore, nioEmbedded, nioPosix,
+                "Collecting", "Exchange", "GRPCCauses", "GRPCServer", "IngestCore", "Lanes", "FODCProtocol", "Metrics",
+                "Platform", "Settings", "WorkerLink", log, nioCore, nioEmbedded, nioPosix,
             ]),
         .testTarget(
             name: "ExporterCoreTests",

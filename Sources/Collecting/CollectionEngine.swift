@@ -72,6 +72,13 @@ public struct CollectionEngine<ID: Hashable, Request, Member: Hashable, Outcome>
     public func isWaiting(_ ticket: Ticket) -> Bool { places[ticket] != nil }
     public func collection(of ticket: Ticket) -> ID? { places[ticket] }
 
+    /// The collections that wait for the member.
+    public func ids(waitingFor member: Member) -> [ID] {
+        var ids: [ID] = []
+        for (id, entry) in entries where entry.pending.contains(member) { ids.append(id) }
+        return ids
+    }
+
     /// The next time at which ``expire(nowNanoseconds:)`` has something to do.
     public var nextDeadlineNanoseconds: UInt64? {
         let deadlines = entries.values.map { min($0.deadlineNanoseconds, $0.waiters.values.min() ?? .max) }
@@ -125,8 +132,10 @@ public struct CollectionEngine<ID: Hashable, Request, Member: Hashable, Outcome>
     public mutating func done(
         _ member: Member, _ change: (inout Outcome, Request) -> Void = { _, _ in }
     ) -> [Served] {
-        entries.values.filter { $0.pending.contains(member) }.compactMap { entry in
-            done(member, in: entry.id) { change(&$0, entry.request) }
+        // No copy of an entry may live while it is changed, or its members would be copied with each that is done.
+        ids(waitingFor: member).compactMap { id in
+            guard let request = entries[id]?.request else { return nil }
+            return done(member, in: id) { change(&$0, request) }
         }
     }
 

@@ -28,7 +28,7 @@ public struct AskCommand: RecordPayload, Equatable, Sendable {
 
     public init(from reader: inout BinaryReader) throws(BinaryError) {
         stream = try reader.value()
-        guard AgentStream.asked.contains(stream) else { throw .invalidValue("\(stream) is a stream that is not asked") }
+        guard stream.record != nil else { throw .invalidValue("\(stream.name) is a stream that is not asked") }
         deadlineNanoseconds = try reader.integer()
         agents = try reader.optional { (reader) throws(BinaryError) in
             try reader.list(ofAtLeast: BinaryReader.agentIDBytes) { (reader) throws(BinaryError) in

@@ -12,17 +12,7 @@ extension RecordType {
     /// The end of a window collection: ``RoundOutcome``. The subject says how many `window` records went before it, so
     /// that a reader notices when one of them is lost.
     public static let windowDone = RecordType(rawValue: 13)
-    // The messages of the other streams travel as they came, once they have parsed; those that take several messages
-    // (pressure list, schema registry) are one record, a ``MessageList``. All but the registry are current, and bear in
-    // the place of a request's number when they came: wall clock, nanoseconds since the epoch. The registry answers one
-    // request, and bears that one's generation and number.
-    public static let topology = RecordType(rawValue: 6)
-    public static let lifecycle = RecordType(rawValue: 7)
-    /// The subject tells an agent's records apart: ``Subject/of(_:)`` of the folder.
-    public static let crashRecord = RecordType(rawValue: 8)
-    public static let pressureList = RecordType(rawValue: 9)
-    public static let schemaRegistry = RecordType(rawValue: 10)
-    public static let configuration = RecordType(rawValue: 12)
+    // Records 6 to 10 and 12 bring what streams answer: ``AgentStream``.
     /// The end of a collection of one of these: ``RoundOutcome``.
     public static let answersDone = RecordType(rawValue: 14)
     /// Bytes of a profile, as they are; the subject is their offset in it.
@@ -52,22 +42,6 @@ extension RecordType {
     /// Records that an exporter was reading when it died of a fault: ``SuspectRecords``.
     public static let suspects = RecordType(rawValue: 49)
 
-    /// What ``answer(of:)`` gives for any stream, and is kept.
-    public static let answers: Set<RecordType> = [.topology, .lifecycle, .crashRecord, .pressureList, .configuration]
-
-    /// The type of record that brings what a stream answers; nil for streams that are not asked by an ``AskCommand``.
-    public static func answer(of stream: AgentStream) -> RecordType? {
-        switch stream {
-        case .topology: .topology
-        case .lifecycle: .lifecycle
-        case .crashDiagnostics: .crashRecord
-        case .pressureProfiles: .pressureList
-        case .schemaRegistry: .schemaRegistry
-        case .configuration: .configuration
-        case .registration, .metrics: nil
-        }
-    }
-
     /// The name people read in `fodc-lane dump`.
     public var name: String {
         switch self {
@@ -77,13 +51,7 @@ extension RecordType {
         case .window: "window"
         case .roundDone: "round-done"
         case .windowDone: "window-done"
-        case .topology: "topology"
-        case .lifecycle: "lifecycle"
-        case .crashRecord: "crash-record"
-        case .pressureList: "pressure-list"
-        case .schemaRegistry: "schema-registry"
         case .profileChunk: "profile-chunk"
-        case .configuration: "configuration"
         case .collect: "collect"
         case .collectWindow: "collect-window"
         case .answersDone: "answers-done"
@@ -95,7 +63,7 @@ extension RecordType {
         case .windowDrop: "window-drop"
         case .suspects: "suspects"
         case .schemaVerdict: "schema-verdict"
-        default: "type-\(rawValue)"
+        default: stream?.recordName ?? "type-\(rawValue)"
         }
     }
 }

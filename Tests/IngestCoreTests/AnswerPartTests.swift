@@ -10,7 +10,7 @@ import Testing
 @Suite struct AnswerPartTests {
     private func part(_ message: some Message, _ stream: AgentStream) throws -> AnswerPart {
         let bytes: [UInt8] = try message.serializedBytes()
-        return AnswerPart(bytes.span.bytes, of: stream)
+        return try #require(StreamDescription.all.first { $0.stream == stream }).part(bytes.span.bytes)
     }
 
     @Test func answerPart_isWholeWhereOneMessageAnswers() throws {
@@ -26,7 +26,7 @@ import Testing
         chunk.group.objects = (0..<100).map { number in .with { $0.name = "object-\(number)" } }
         #expect(try part(chunk, .schemaRegistry) == .part)
         chunk.done = true
-        #expect(try part(chunk, .schemaRegistry) == .last(listID: nil))
+        #expect(try part(chunk, .schemaRegistry) == .last(requestID: nil))
     }
 
     @Test func answerPart_tellsPartsOfProfiles() throws {
@@ -34,19 +34,19 @@ import Testing
         #expect(try part(Request.with { $0.record.profileID = "p" }, .pressureProfiles) == .part)
         #expect(
             try part(Request.with { $0.listComplete.requestID = "list-1" }, .pressureProfiles)
-                == .last(listID: "list-1"))
+                == .last(requestID: "list-1"))
         #expect(try part(Request.with { $0.chunk.data = .init([1, 2]) }, .pressureProfiles) == .chunk)
     }
 
     @Test func answerPart_bearsAnyBytes() {
         for bytes: [UInt8] in [[], [0xff], [0x0a, 0xff, 0xff], [0x10], [0x12, 0x02, 0x0a, 0x09], [0x00, 0x01]] {
-            _ = AnswerPart(bytes.span.bytes, of: .schemaRegistry)
-            _ = AnswerPart(bytes.span.bytes, of: .pressureProfiles)
+            _ = StreamDescription.schemaRegistry.part(bytes.span.bytes)
+            _ = StreamDescription.pressureProfiles.part(bytes.span.bytes)
         }
     }
 
     @Test func requestLedger_doesNotWaitForAnAnswerThatWasDropped() {
-        var ledger = RequestLedger(AnswerKind.patience(.lifecycle))
+        var ledger = RequestLedger(StreamDescription.lifecycle.patience)
         #expect(ledger.ask(nowNanoseconds: 1) == .send)
         #expect(ledger.ask(nowNanoseconds: 2) == .wait)
         ledger.lose()

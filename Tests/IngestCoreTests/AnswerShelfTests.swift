@@ -28,9 +28,9 @@ import Testing
         #expect(shelf.put(key(1, .crashRecord, 5), item(10, 1, 7)) { _ in true } == .kept(evicted: []))
         #expect(shelf.put(key(1, .crashRecord, 5), item(10, 1, 7)) { _ in true } == .unchanged)
         #expect(shelf.put(key(1, .crashRecord, 5), item(10, 1, 8)) { _ in true } == .kept(evicted: []))
-        #expect(shelf.hasCrashRecord(of: SlotRef(index: 1, tenure: 1), byteCount: 10, checksum: 8))
-        #expect(!shelf.hasCrashRecord(of: SlotRef(index: 1, tenure: 1), byteCount: 10, checksum: 7))
-        #expect(!shelf.hasCrashRecord(of: SlotRef(index: 1, tenure: 2), byteCount: 10, checksum: 8))
+        #expect(shelf.hasRecord(.crashRecord, of: SlotRef(index: 1, tenure: 1), byteCount: 10, checksum: 8))
+        #expect(!shelf.hasRecord(.crashRecord, of: SlotRef(index: 1, tenure: 1), byteCount: 10, checksum: 7))
+        #expect(!shelf.hasRecord(.crashRecord, of: SlotRef(index: 1, tenure: 2), byteCount: 10, checksum: 8))
     }
 
     @Test func anAgentKeepsItsNewestCrashRecords() {

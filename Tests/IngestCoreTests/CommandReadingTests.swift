@@ -33,9 +33,9 @@ import Testing
         let seen = try loop.flatSubmit { () -> EventLoopFuture<Seen> in
             let promise = loop.makePromise(of: Seen.self)
             var isFirst = true
-            let ring = worker.worker.outbox.onWritten
+            let ring = worker.worker.core.ring.outbox.onWritten
             // The worker answers what it has read in the second ring: it is through with the first.
-            worker.worker.outbox.onWritten = {
+            worker.worker.core.ring.outbox.onWritten = {
                 ring()
                 guard isFirst else { return }
                 isFirst = false

@@ -134,7 +134,7 @@ struct ForeignHome {
 
 /// One agent's share of a window collection: the parts still to be asked for.
 struct WindowJob {
-    let round: CollectionRounds.Key
+    let collection: CommandID
     var plan: WindowPlan
     /// Of the points that have come so far.
     var oldestPointNanoseconds: Int64?

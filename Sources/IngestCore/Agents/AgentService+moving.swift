@@ -13,7 +13,7 @@ extension AgentService {
     /// - Returns: their connections.
     func move(_ count: Int, nowNanoseconds now: UInt64) -> [GRPCConnection] {
         // Crash records that somebody waits for have no end mark: any agent may still send some.
-        guard !answers.isAwaitingCrashRecords else { return [] }
+        guard !answers.isAwaitingRecords else { return [] }
         var agents: [UInt64: Int] = [:]
         for agent in registry.all {
             for connection in agent.connectionIDs { agents[connection, default: 0] += 1 }

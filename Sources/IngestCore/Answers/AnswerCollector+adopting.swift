@@ -6,13 +6,11 @@ import Platform
 extension AnswerCollector {
     /// Takes over an answer out of the lane of a worker that is no more, unless the agent has given a newer one here.
     func adopt(_ header: RecordHeader, _ payload: RawSpan, for agent: Agent) {
-        guard let stream = AgentStream.allCases.first(where: { RecordType.answer(of: $0) == header.type }) else {
-            return
-        }
+        guard let stream = streams.first(where: { $0.stream.record == header.type })?.stream else { return }
         let key = AnswerShelf.Key(agent: agent.slot, type: header.type, subject: header.subject)
         guard !shelf.holds(key) else { return }
         let item = AnswerShelf.Item(
-            bytes: payload.byteCount, time: Self.time(of: header, payload), checksum: CRC32C.checksum(payload))
+            bytes: payload.byteCount, time: time(of: header, payload), checksum: CRC32C.checksum(payload))
         let outcome = shelf.put(key, item) { [registry] in registry.agent(slot: $0.index)?.isConnected == true }
         switch outcome {
         case .unchanged: return

@@ -7,7 +7,7 @@ import Platform
 extension AnswerCollector {
     /// - Returns: false when there is no room for it.
     func keep(_ message: RawSpan, of call: AnswerStreamCall, subject: UInt64 = 0, time: Int64) -> Bool {
-        guard let type = RecordType.answer(of: call.stream) else { return false }
+        guard let type = call.stream.record else { return false }
         let agent = call.agent
         let key = AnswerShelf.Key(agent: agent.slot, type: type, subject: subject)
         let item = AnswerShelf.Item(bytes: message.byteCount, time: time, checksum: CRC32C.checksum(message))
@@ -46,13 +46,13 @@ extension AnswerCollector {
         shelf.adopt(
             AnswerShelf.Key(agent: header.agent, type: header.type, subject: header.subject),
             AnswerShelf.Item(
-                bytes: payload.byteCount, time: Self.time(of: header, payload), checksum: CRC32C.checksum(payload)))
+                bytes: payload.byteCount, time: time(of: header, payload), checksum: CRC32C.checksum(payload)))
     }
 
     /// By which the shelf says what is oldest.
-    static func time(of header: RecordHeader, _ payload: RawSpan) -> Int64 {
-        if header.type == .crashRecord,
-            case .crashRecord(let key, _)? = try? ParsedMessage(payload, of: .crashDiagnostics).content
+    func time(of header: RecordHeader, _ payload: RawSpan) -> Int64 {
+        if let asked = streams.first(where: { $0.stream.record == header.type }), asked.description.hasRecords,
+            case .record(let key, _)? = try? asked.description.parse(payload).content
         {
             return key.time
         }

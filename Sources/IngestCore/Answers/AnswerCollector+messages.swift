@@ -13,33 +13,15 @@ extension AnswerCollector {
         count(.bytes, stream, message.byteCount)
         // Whoever was never asked costs itself the parsing of nothing.
         guard call.expectsMessages else { return count(.unasked, stream) }
-        if stream == .crashDiagnostics, call.messagesBeingParsed == 0,
-            shelf.hasCrashRecord(
-                of: call.agent.slot, byteCount: message.byteCount, checksum: CRC32C.checksum(message))
-        {
-            count(.unchanged, stream)
-            count(.answered, stream)
-            awaitQuiet()
-            return
-        }
-        if stream == .crashDiagnostics, call.messagesBeingParsed == 0,
-            let key = call.recordsParsedBefore[ContentFingerprint(ofTimestamped: message)]
-        {
-            return takeCrashRecord(key, message, on: call)
-        }
-        if AnswerKind.isTimestamped(stream), call.messagesBeingParsed == 0 {
-            let fingerprint = ContentFingerprint(ofTimestamped: message)
-            if call.parsedBefore == fingerprint {
-                count(.unchanged, stream)
-                return take(.answer, message, on: call)
-            }
-        }
-        guard call.messagesBeingParsed == 0, message.byteCount <= AnswerKind.parsedInPlaceBytes(stream) else {
+        // Later messages do not overtake those that are being parsed.
+        guard call.messagesBeingParsed == 0 else { return parseAside(message.copiedBytes, on: call) }
+        if isKnown(message, on: call) { return }
+        guard message.byteCount <= call.description.parsedInPlaceBytes else {
             return parseAside(message.copiedBytes, on: call)
         }
         TestHooks.trapOnPoison(inMessage: message)
         do {
-            let parsed = try ParsedMessage(message, of: stream)
+            let parsed = try call.description.parse(message)
             if let repaired = parsed.repaired {
                 count(.repaired, stream)
                 take(parsed.content, repaired.span.bytes, on: call)
@@ -52,13 +34,35 @@ extension AnswerCollector {
         }
     }
 
+    /// Takes a message that says the same as one that could be parsed before.
+    private func isKnown(_ message: RawSpan, on call: AnswerStreamCall) -> Bool {
+        let stream = call.stream
+        if call.description.hasRecords {
+            if let type = stream.record,
+                shelf.hasRecord(
+                    type, of: call.agent.slot, byteCount: message.byteCount, checksum: CRC32C.checksum(message))
+            {
+                count(.unchanged, stream)
+                count(.answered, stream)
+                call.asked.noteRecord(nowNanoseconds: MonotonicClock.nowNanoseconds())
+                return true
+            }
+            guard let key = call.recordsParsedBefore[ContentFingerprint(ofTimestamped: message)] else { return false }
+            takeRecord(key, message, on: call)
+            return true
+        }
+        guard call.description.isTimestamped, call.parsedBefore == ContentFingerprint(ofTimestamped: message) else {
+            return false
+        }
+        count(.unchanged, stream)
+        take(.answer, message, on: call)
+        return true
+    }
+
     private func parseAside(_ message: [UInt8], on call: AnswerStreamCall) {
-        call.messagesBeingParsed += 1
-        let isCrashRecord = call.stream == .crashDiagnostics
-        if isCrashRecord { crashRecordsBeingParsed += 1 }
-        let isTaken = parser.parse(message, of: call.stream, from: call.agent.identityHash) { [weak self] result in
-            call.messagesBeingParsed -= 1
-            if isCrashRecord { self?.crashRecordsBeingParsed -= 1 }
+        call.beginsParsing()
+        let isTaken = parser.parse(message, of: call.description, from: call.agent.identityHash) { [weak self] result in
+            call.endsParsing()
             guard let self, !call.isClosed else { return }
             switch result {
             case .success(let parsed):
@@ -73,8 +77,7 @@ extension AnswerCollector {
             }
         }
         guard !isTaken else { return }
-        call.messagesBeingParsed -= 1
-        if isCrashRecord { crashRecordsBeingParsed -= 1 }
+        call.endsParsing()
         countDrop(.parserFull, on: call)
         dropped(message.span.bytes, on: call)
     }
@@ -82,7 +85,7 @@ extension AnswerCollector {
     /// A message was not taken: what it answers is not owed any more, and of an answer in several parts no rest is kept.
     private func dropped(_ message: RawSpan, on call: AnswerStreamCall) {
         unanswered(call)
-        switch AnswerPart(message, of: call.stream) {
+        switch call.description.part(message) {
         case .record: break
         case .whole: call.ledger.lose()
         case .chunk:
@@ -90,9 +93,9 @@ extension AnswerCollector {
         case .part:
             gatheredBytes -= call.gathering.list.bytes.count
             call.gathering.lose()
-        case .last(let listID):
+        case .last(let requestID):
             _ = takeGathered(call)
-            if let listID, let index = call.listIDs.firstIndex(of: listID) { call.listIDs.removeFirst(index + 1) }
+            if let requestID { _ = call.endsRequest(requestID) }
             call.ledger.lose()
         }
     }
@@ -100,10 +103,10 @@ extension AnswerCollector {
     /// The message could be parsed as it was.
     private func noteParsed(_ content: ParsedMessage.Content, _ message: RawSpan, on call: AnswerStreamCall) {
         switch content {
-        case .answer where AnswerKind.isTimestamped(call.stream):
+        case .answer where call.description.isTimestamped:
             call.parsedBefore = ContentFingerprint(ofTimestamped: message)
-        case .crashRecord(let key, isTimeFetched: false):
-            if call.recordsParsedBefore.count >= CrashRecordKey.remembered { call.recordsParsedBefore.removeAll() }
+        case .record(let key, isTimeFetched: false):
+            if call.recordsParsedBefore.count >= RecordKey.remembered { call.recordsParsedBefore.removeAll() }
             call.recordsParsedBefore[ContentFingerprint(ofTimestamped: message)] = key
         default: break
         }
@@ -113,7 +116,7 @@ extension AnswerCollector {
         if error is LenientMessage.TooLarge {
             countDrop(.overLimit, on: call)
             // Without one of its messages an answer of several would look whole.
-            guard AnswerKind.isOneMessage(call.stream) else {
+            guard call.description.isOneMessage else {
                 return call.end(
                     GRPCStatus(.resourceExhausted, "\(call.stream.method): a message is not taken: \(error)"))
             }
@@ -130,21 +133,25 @@ extension AnswerCollector {
             guard isAnswer(call) else { return }
             let isKept = keep(message, of: call, time: WallClock.nowNanoseconds())
             if isKept { answered(call) } else { unanswered(call) }
-        case .crashRecord(let key, _): takeCrashRecord(key, message, on: call)
-        case .profileRecord: gather(message, on: call, limitBytes: Self.profileListBytes)
-        case .profileListEnd(let requestID): profileListEnded(requestID, on: call)
-        case .profileChunk(let chunk): downloads.received(chunk, on: call)
-        case .registryPart(let isLast):
-            gather(message, on: call, limitBytes: maximumMessageBytes)
-            if isLast { registryEnded(on: call) }
+        case .record(let key, _): takeRecord(key, message, on: call)
+        case .part(let isLast):
+            gather(message, on: call)
+            if isLast { gathered(call) }
+        case .end(let requestID):
+            guard let isNewest = call.endsRequest(requestID) else {
+                _ = takeGathered(call)
+                return count(.unasked, call.stream)
+            }
+            gathered(call, isNewest: isNewest)
+        case .chunk(let chunk): downloads.received(chunk, on: call)
         case .withoutKey(let isLast):
             countDrop(.withoutKey, on: call)
-            if isLast { registryEnded(on: call) }
+            if isLast { gathered(call) }
         }
     }
 
-    private func takeCrashRecord(_ key: CrashRecordKey, _ message: RawSpan, on call: AnswerStreamCall) {
-        awaitQuiet()
+    private func takeRecord(_ key: RecordKey, _ message: RawSpan, on call: AnswerStreamCall) {
+        call.asked.noteRecord(nowNanoseconds: MonotonicClock.nowNanoseconds())
         count(.answered, call.stream)
         _ = keep(message, of: call, subject: key.subject, time: key.time)
     }
@@ -155,18 +162,19 @@ extension AnswerCollector {
             count(.unasked, call.stream)
             return false
         }
-        let isAwaited = rounds[call.stream]?.isWaiting(for: call.agent.slot.index) ?? false
+        let isAwaited = !call.asked.collections.ids(waitingFor: call.agent.slot.index).isEmpty
         count(isAwaited ? .answered : .late, call.stream)
         return true
     }
 
     // MARK: Answers of several messages
 
-    private func gather(_ message: RawSpan, on call: AnswerStreamCall, limitBytes: Int) {
+    private func gather(_ message: RawSpan, on call: AnswerStreamCall) {
         guard call.ledger.expectsAnswer else { return count(.unasked, call.stream) }
+        guard case .parts(let limitBytes) = call.description.answer else { return }
         let before = call.gathering.list.bytes.count
         let room = Self.gatheringBytes - gatheredBytes
-        call.gathering.append(message, limitBytes: min(limitBytes, before + max(0, room)))
+        call.gathering.append(message, limitBytes: min(limitBytes ?? maximumMessageBytes, before + max(0, room)))
         gatheredBytes += call.gathering.list.bytes.count - before
     }
 
@@ -175,38 +183,34 @@ extension AnswerCollector {
         return call.gathering.take()
     }
 
-    private func profileListEnded(_ requestID: String, on call: AnswerStreamCall) {
+    /// All parts of an answer have come.
+    /// - Parameter isNewest: it answers the last request. An older answer is kept, too: it is newer than what is known.
+    private func gathered(_ call: AnswerStreamCall, isNewest: Bool = true) {
         let list = takeGathered(call)
-        guard let index = call.listIDs.firstIndex(of: requestID) else { return count(.unasked, call.stream) }
-        let isNewest = index == call.listIDs.endIndex - 1
-        call.listIDs.removeFirst(index + 1)
         guard isAnswer(call) else { return }
         guard let list else {
             countDrop(.overLimit, on: call)
             return unanswered(call)
         }
-        // Also an older list is newer than what is known.
-        let isKept = keep(list.bytes.span.bytes, of: call, time: WallClock.nowNanoseconds())
-        if isKept, isNewest || call.listIDs.isEmpty { answered(call) } else { unanswered(call) }
+        if call.stream.isKept {
+            let isKept = keep(list.bytes.span.bytes, of: call, time: WallClock.nowNanoseconds())
+            if isKept, isNewest { answered(call) } else { unanswered(call) }
+        } else {
+            pass(list, on: call)
+            answered(call)
+        }
     }
 
-    private func registryEnded(on call: AnswerStreamCall) {
-        let list = takeGathered(call)
-        guard isAnswer(call) else { return }
-        guard let list else {
-            countDrop(.overLimit, on: call)
-            return unanswered(call)
-        }
-        // It is nobody's state: those who asked for it get it, each by the number of its own request.
-        for key in rounds[call.stream]?.waiting(for: call.agent.slot.index) ?? [] {
-            let agent = call.agent
+    /// It is nobody's state: those who asked for it get it, each by the number of its own request.
+    private func pass(_ list: MessageList, on call: AnswerStreamCall) {
+        guard let type = call.stream.record else { return }
+        let agent = call.agent
+        for id in call.asked.collections.ids(waitingFor: agent.slot.index) {
             outbox.write { [self] () throws(LaneError) in
                 guard registry.agent(slot: agent.slot.index) === agent else { return }
                 _ = try lane.append(
-                    .schemaRegistry, agent: agent.slot, generation: key.generation, number: key.number,
-                    list.bytes.span.bytes)
+                    type, agent: agent.slot, generation: id.generation, number: id.number, list.bytes.span.bytes)
             }
         }
-        answered(call)
     }
 }

@@ -9,8 +9,6 @@ final class AnswerCollector {
     /// What agents may have sent of answers that are not complete, all together: pressure lists of 1,000 agents, or a
     /// registry of 100,000 objects beside some lists.
     static let gatheringBytes = 64 << 20
-    /// Of one pressure list: some 2,000 captures.
-    static let profileListBytes = 1 << 20
 
     let lane: LaneWriter
     let outbox: LaneOutbox
@@ -20,31 +18,36 @@ final class AnswerCollector {
     let note: WorkNote
     let downloads: ProfileDownloads
     var shelf: AnswerShelf
-    var rounds: [AgentStream: CollectionRounds] = [:]
+    let streams: [AskedStream]
     var gatheredBytes = 0
-    /// When those who wait for crash records are answered, if nothing comes any more.
-    private(set) var quietAt: UInt64 = .max
-    /// Crash records on their way through the parsing thread: they have come.
-    var crashRecordsBeingParsed = 0
     let maximumMessageBytes: Int
     /// Called for the first dropped answer of an agent, and then for one in each interval of ``DropReports``.
     var onDrop: (Agent, DroppedAnswer) -> Void = { _, _ in }
 
     init(
-        lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters, parser: ParsingThread,
-        downloads: ProfileDownloads, note: WorkNote, maximumMessageBytes: Int
+        ring: DataRing, registry: AgentRegistry, downloads: ProfileDownloads, parser: ParsingThread,
+        maximumMessageBytes: Int, streams: [StreamDescription] = StreamDescription.all
     ) {
-        self.note = note
-        self.downloads = downloads
-        self.lane = lane
-        self.outbox = outbox
+        self.lane = ring.writer
+        outbox = ring.outbox
+        counters = ring.counters
+        note = ring.note
         self.registry = registry
-        self.counters = counters
+        self.downloads = downloads
         self.parser = parser
         self.maximumMessageBytes = maximumMessageBytes
+        self.streams = streams.map(AskedStream.init)
         // A quarter of the ring is for what is not metrics; in the smallest, at least for one message of any size.
-        shelf = AnswerShelf(limitBytes: max(lane.maximumRingBytes / 4, maximumMessageBytes + 1 << 20))
+        shelf = AnswerShelf(
+            limitBytes: max(lane.maximumRingBytes / 4, maximumMessageBytes + 1 << 20),
+            records: Set(streams.filter(\.hasRecords).compactMap(\.stream.record)))
     }
+
+    /// `nil`: this worker does not ask on it.
+    func asked(_ stream: AgentStream) -> AskedStream? { streams.first { $0.stream == stream } }
+
+    /// Whether records of this type are answers that are kept.
+    func keeps(_ type: RecordType) -> Bool { streams.contains { $0.stream.isKept && $0.stream.record == type } }
 
     func count(_ counter: StreamCounter, _ stream: AgentStream, _ n: Int = 1) {
         counters.add(counter, of: stream, UInt64(n))
@@ -60,39 +63,27 @@ final class AnswerCollector {
 
     // MARK: Commands
 
-    func ask(_ command: AskCommand, _ key: CollectionRounds.Key) {
+    func ask(_ command: AskCommand, _ id: CommandID) {
         let stream = command.stream
-        guard rounds[stream]?.isFull != true else { return publish(RoundOutcome(ending: .busy), of: key, stream) }
+        guard let asked = asked(stream) else { return publish(RoundOutcome(ending: .complete), of: id, stream) }
+        guard !asked.collections.isFull else { return publish(RoundOutcome(ending: .busy), of: id, stream) }
         let now = MonotonicClock.nowNanoseconds()
         var waiting: [UInt32] = []
         var skipped: [UInt32] = []
         for agent in targets(of: command) {
             guard let call = agent.answerStream(stream) else { continue }
-            if ask(call, key, nowNanoseconds: now) {
+            if ask(call, id, nowNanoseconds: now) {
                 waiting.append(agent.slot.index)
             } else {
                 skipped.append(agent.slot.index)
                 count(.busy, stream)
             }
         }
-        var deadline = command.deadlineNanoseconds
-        if stream == .crashDiagnostics {
-            deadline = min(deadline, now + AnswerKind.longestQuietNanoseconds)
-        }
-        let ended = rounds[stream, default: CollectionRounds()].begin(
-            key, deadlineNanoseconds: deadline, waitingFor: waiting, skipped: skipped)
-        if let ended { publish(ended, of: key, stream) }
-        if stream == .crashDiagnostics { awaitQuiet() }
+        publish(asked.begin(id, command, asking: waiting, skipped: skipped, nowNanoseconds: now), stream)
     }
 
-    /// Something may come, or has come, on a StreamCrashDiagnostics: who waits for its records waits a moment more. What
-    /// comes unasked keeps nobody waiting.
-    func awaitQuiet() {
-        guard isAwaitingCrashRecords else { return }
-        quietAt = MonotonicClock.nowNanoseconds() + AnswerKind.quietNanoseconds
-    }
-
-    var isAwaitingCrashRecords: Bool { rounds[.crashDiagnostics].map { $0.count > 0 } ?? false }
+    /// Crash records that somebody waits for have no end mark: any agent may still send some.
+    var isAwaitingRecords: Bool { streams.contains(where: \.isAwaitingRecords) }
 
     private func targets(of command: AskCommand) -> [Agent] {
         guard let ids = command.agents else { return Array(registry.all) }
@@ -100,24 +91,22 @@ final class AnswerCollector {
     }
 
     /// - Returns: whether the agent is to be waited for.
-    private func ask(_ call: AnswerStreamCall, _ key: CollectionRounds.Key, nowNanoseconds now: UInt64) -> Bool {
-        if call.stream == .crashDiagnostics {
-            send(AnswerKind.request(.crashDiagnostics), on: call)
-            return true
+    private func ask(_ call: AnswerStreamCall, _ id: CommandID, nowNanoseconds now: UInt64) -> Bool {
+        if !call.description.hasRecords {
+            // While it serves a download it answers no list; what is known of it serves.
+            if call.fetches.isServing { return false }
+            switch call.ledger.ask(nowNanoseconds: now) {
+            case .wait: return true
+            case .hung: return false
+            case .send: break
+            }
         }
-        // It answers no list meanwhile; what is known of it serves.
-        if call.fetches.isServing { return false }
-        switch call.ledger.ask(nowNanoseconds: now) {
-        case .wait: return true
-        case .hung: return false
-        case .send: break
-        }
-        if call.stream == .pressureProfiles {
-            let id = "list-\(key.generation)-\(key.number)"
-            call.listIDs.append(id)
-            send(AnswerKind.listRequest(id: id), on: call)
-        } else {
-            send(AnswerKind.request(call.stream), on: call)
+        switch call.description.request {
+        case .constant(let request): send(request, on: call)
+        case .identified(let request):
+            let requestID = "list-\(id.generation)-\(id.number)"
+            call.requestIDs.append(requestID)
+            send(request(requestID), on: call)
         }
         return true
     }
@@ -130,7 +119,15 @@ final class AnswerCollector {
 
     // MARK: Streams
 
-    func opened(_ call: AnswerStreamCall) {
+    /// - Returns: `nil` for a stream that this worker does not ask on.
+    func open(_ call: GRPCCall, _ stream: AgentStream, of agent: Agent) -> (any GRPCCallHandler)? {
+        guard let asked = asked(stream) else { return nil }
+        let opened = AnswerStreamCall(call: call, asked: asked, agent: agent, collector: self)
+        replace(by: opened)
+        return opened
+    }
+
+    private func replace(by call: AnswerStreamCall) {
         let agent = call.agent
         let older = agent.answerStream(call.stream)
         if let older { forget(older) }
@@ -149,67 +146,48 @@ final class AnswerCollector {
         registry.setStream(call.stream, isOpen: false, of: agent)
     }
 
-    /// Nothing more comes from this stream: rounds do not wait for it.
+    /// Nothing more comes from this stream: collections do not wait for it.
     private func forget(_ call: AnswerStreamCall) {
         call.agent.answerStreams.removeAll { $0 === call }
         unanswered(call)
     }
 
-    // MARK: Rounds
+    // MARK: Collections
 
-    func answered(_ call: AnswerStreamCall) {
-        publish(rounds[call.stream]?.answered(call.agent.slot.index), call.stream)
+    func answered(_ call: AnswerStreamCall) { publish(call.asked.answered(call.agent.slot.index), call.stream) }
+
+    func unanswered(_ call: AnswerStreamCall) { publish(call.asked.lost(call.agent.slot.index), call.stream) }
+
+    private func publish(_ ended: [AskedStream.Ended], _ stream: AgentStream) {
+        for (id, outcome) in ended { publish(outcome, of: id, stream) }
     }
 
-    func unanswered(_ call: AnswerStreamCall) {
-        publish(rounds[call.stream]?.lost(call.agent.slot.index), call.stream)
+    private func publish(_ outcome: RoundOutcome, of id: CommandID, _ stream: AgentStream) {
+        count(.silent, stream, outcome.unanswered.count)
+        outbox.reply(.answersDone, to: id, outcome.payload)
     }
+}
+
+extension AnswerCollector: IngestFeature {
+    var commands: [RecordType: ExporterCommand] {
+        [
+            .ask: ExporterCommand(AskCommand.self, refusal: .collection(.answersDone)) { [unowned self] in
+                ask($0, $1)
+            }
+        ]
+    }
+
+    var nextDeadlineNanoseconds: UInt64? { streams.compactMap(\.nextDeadlineNanoseconds).min() }
 
     func tick(nowNanoseconds now: UInt64) {
-        if now >= quietAt, crashRecordsBeingParsed > 0 {
-            quietAt = now + AnswerKind.quietNanoseconds
-        } else if now >= quietAt {
-            quietAt = .max
-            publish(rounds[.crashDiagnostics]?.completeAll(), .crashDiagnostics)
-        }
-        for stream in AgentStream.asked {
-            publish(rounds[stream]?.expire(nowNanoseconds: now), stream)
-        }
-    }
-
-    /// `CLOCK_MONOTONIC` of the next thing ``tick(nowNanoseconds:)`` would do.
-    var nextDeadlineNanoseconds: UInt64? {
-        var next = rounds.values.compactMap(\.nextDeadlineNanoseconds).min()
-        if quietAt != .max { next = min(next ?? .max, quietAt) }
-        return next
+        for asked in streams { publish(asked.expire(nowNanoseconds: now), asked.stream) }
     }
 
     func drain() {
-        for stream in AgentStream.asked { publish(rounds[stream]?.endAll(.draining), stream) }
-        downloads.drain()
+        for asked in streams { publish(asked.finishAll(), asked.stream) }
     }
 
-    /// The exporter of this generation is gone: nobody waits for what it asked.
     func exporterGone(generation: UInt64) {
-        for stream in AgentStream.asked { rounds[stream]?.dropAll(of: generation) }
-    }
-
-    private func publish(_ ended: [(CollectionRounds.Key, RoundOutcome)]?, _ stream: AgentStream) {
-        for (key, outcome) in ended ?? [] { publish(outcome, of: key, stream) }
-    }
-
-    private func publish(_ given: RoundOutcome, of key: CollectionRounds.Key, _ stream: AgentStream) {
-        var outcome = given
-        if stream == .crashDiagnostics, outcome.ending == .deadline {
-            // Records came until the end, and whoever sent none may have none.
-            outcome.answered += outcome.unanswered
-            outcome.unanswered = []
-        }
-        count(.silent, stream, outcome.unanswered.count)
-        let payload = outcome.payload
-        outbox.write { [lane] () throws(LaneError) in
-            _ = try lane.append(
-                .answersDone, generation: key.generation, number: key.number, subject: 0, payload.span.bytes)
-        }
+        for asked in streams { asked.drop(ofExporter: generation) }
     }
 }

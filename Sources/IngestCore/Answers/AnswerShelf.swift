@@ -37,19 +37,22 @@ struct AnswerShelf {
     private static let slackPart = 128
 
     let limitBytes: Int
+    /// Types of which an agent has any number, told apart by their subjects.
+    private let records: Set<RecordType>
     private(set) var usedBytes = 0
     private var items: [Key: Item] = [:]
     /// Which of an agent's there are: seldom more than a few.
     private var keys: [SlotRef: [Key]] = [:]
 
-    init(limitBytes: Int) {
+    init(limitBytes: Int, records: Set<RecordType> = [.crashRecord]) {
         self.limitBytes = limitBytes
+        self.records = records
     }
 
-    /// Whether exactly this crash record of the agent is there: agents send all they have each time.
-    func hasCrashRecord(of agent: SlotRef, byteCount: Int, checksum: UInt32) -> Bool {
+    /// Whether exactly this record of the agent is there: agents send all they have each time.
+    func hasRecord(_ type: RecordType, of agent: SlotRef, byteCount: Int, checksum: UInt32) -> Bool {
         keys[agent]?.contains { key in
-            key.type == .crashRecord && items[key]?.bytes == byteCount && items[key]?.checksum == checksum
+            key.type == type && items[key]?.bytes == byteCount && items[key]?.checksum == checksum
         } ?? false
     }
 
@@ -57,14 +60,15 @@ struct AnswerShelf {
 
     /// - Parameter isConnected: what is told of an agent's slot decides who has to make room first.
     mutating func put(_ key: Key, _ item: Item, isConnected: (SlotRef) -> Bool) -> Outcome {
-        if key.type == .crashRecord, items[key] == item { return .unchanged }
+        let isRecord = records.contains(key.type)
+        if isRecord, items[key] == item { return .unchanged }
         let before = items[key]
-        guard item.bytes <= limitBytes, key.type != .crashRecord || item.bytes <= Self.crashBytesPerAgent else {
+        guard item.bytes <= limitBytes, !isRecord || item.bytes <= Self.crashBytesPerAgent else {
             return .refused(evicted: [])
         }
         insert(key, item)
         var evicted: [Key] = []
-        if key.type == .crashRecord { evictCrashRecords(of: key.agent, into: &evicted) }
+        if isRecord { evictRecords(key.type, of: key.agent, into: &evicted) }
         evictBeyondLimit(sparing: key, isConnected, into: &evicted)
         guard usedBytes <= limitBytes, !evicted.contains(key) else {
             // What was evicted for it stays so: all of it was older.
@@ -98,8 +102,8 @@ struct AnswerShelf {
         if keys[key.agent]?.isEmpty == true { keys[key.agent] = nil }
     }
 
-    private mutating func evictCrashRecords(of agent: SlotRef, into evicted: inout [Key]) {
-        var records = (keys[agent] ?? []).filter { $0.type == .crashRecord }
+    private mutating func evictRecords(_ type: RecordType, of agent: SlotRef, into evicted: inout [Key]) {
+        var records = (keys[agent] ?? []).filter { $0.type == type }
         var bytes = records.reduce(0) { $0 + (items[$1]?.bytes ?? 0) }
         while records.count > Self.crashRecordsPerAgent || bytes > Self.crashBytesPerAgent {
             guard let oldest = records.min(by: { isOlder($0, $1) }) else { return }
@@ -114,14 +118,15 @@ struct AnswerShelf {
         (items[left]?.time ?? .min, left.subject) < (items[right]?.time ?? .min, right.subject)
     }
 
-    /// First crash records, then lifecycle and topology of agents that are gone, then lifecycle; the oldest first.
+    /// First records, then lifecycle and topology of agents that are gone, then lifecycle; the oldest first. Answers of
+    /// other streams never make room.
     private mutating func evictBeyondLimit(
         sparing spared: Key, _ isConnected: (SlotRef) -> Bool, into evicted: inout [Key]
     ) {
         guard usedBytes > limitBytes else { return }
         let others = items.keys.filter { $0 != spared }
         let turns = [
-            others.filter { $0.type == .crashRecord },
+            others.filter { records.contains($0.type) },
             others.filter { ($0.type == .lifecycle || $0.type == .topology) && !isConnected($0.agent) },
             others.filter { $0.type == .lifecycle },
         ]

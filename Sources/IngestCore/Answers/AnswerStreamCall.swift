@@ -6,44 +6,65 @@ import GRPCServer
 /// One of the streams that are asked by an ``AskCommand``: requests out, answers in.
 final class AnswerStreamCall: GRPCCallHandler {
     let call: GRPCCall
-    let stream: AgentStream
+    let asked: AskedStream
     let agent: Agent
     private unowned let collector: AnswerCollector
 
-    /// Not for diagnostics, which any number of messages may answer.
+    /// Not of a stream of records, any number of which may answer.
     var ledger: RequestLedger
     /// What has come of an answer that takes several messages.
     var gathering = Gathering()
-    /// Lists that were asked for and have not ended, the newest last.
-    var listIDs: [String] = []
+    /// Of requests with an id whose answers have not ended, the newest last.
+    var requestIDs: [String] = []
     /// What the last message said that could be parsed as it was: the same need not be parsed again.
     var parsedBefore: ContentFingerprint?
-    /// The same for crash records: agents send all they have each time, with the time at which they fetched it.
-    var recordsParsedBefore: [ContentFingerprint: CrashRecordKey] = [:]
+    /// The same for records: agents send all they have each time, with the time at which they fetched it.
+    var recordsParsedBefore: [ContentFingerprint: RecordKey] = [:]
     /// Of a StreamPressureProfiles stream.
     var fetches = ProfileFetches()
     /// Whether anything has been asked on this stream.
     var isAsked = false
     /// Messages on their way through ``ParsingThread``: later ones follow them, or they would overtake.
-    var messagesBeingParsed = 0
+    private(set) var messagesBeingParsed = 0
     private(set) var isClosed = false
+
+    var description: StreamDescription { asked.description }
+    var stream: AgentStream { asked.description.stream }
 
     /// Whether anything that comes now can have been asked for.
     var expectsMessages: Bool {
-        stream == .crashDiagnostics ? isAsked : ledger.expectsAnswer || fetches.isServing || messagesBeingParsed > 0
+        description.hasRecords ? isAsked : ledger.expectsAnswer || fetches.isServing || messagesBeingParsed > 0
     }
 
-    init(call: GRPCCall, stream: AgentStream, agent: Agent, collector: AnswerCollector) {
+    init(call: GRPCCall, asked: AskedStream, agent: Agent, collector: AnswerCollector) {
         self.call = call
-        self.stream = stream
+        self.asked = asked
         self.agent = agent
         self.collector = collector
-        ledger = RequestLedger(AnswerKind.patience(stream))
+        ledger = RequestLedger(asked.description.patience)
     }
 
     func received(message: RawSpan) {
         guard !isClosed, !call.isFinished else { return }
         collector.note.working(on: agent.identityHash) { collector.received(message, on: self) }
+    }
+
+    func beginsParsing() {
+        messagesBeingParsed += 1
+        if description.hasRecords { asked.recordsBeingParsed += 1 }
+    }
+
+    func endsParsing() {
+        messagesBeingParsed -= 1
+        if description.hasRecords { asked.recordsBeingParsed -= 1 }
+    }
+
+    /// The answer to this request, and to all before it, has come to its end.
+    /// - Returns: whether it was the newest; `nil` when nobody has asked so.
+    func endsRequest(_ id: String) -> Bool? {
+        guard let index = requestIDs.firstIndex(of: id) else { return nil }
+        requestIDs.removeFirst(index + 1)
+        return requestIDs.isEmpty
     }
 
     func halfClosed() { call.finish(.ok) }
@@ -58,17 +79,6 @@ final class AnswerStreamCall: GRPCCallHandler {
         guard !call.isFinished else { return }
         call.finish(status)
     }
-}
-
-/// Which crash record of an agent a message is, and when it occurred.
-struct CrashRecordKey: Sendable {
-    /// Of its folder.
-    var subject: UInt64
-    /// Nanoseconds since the epoch.
-    var time: Int64
-
-    /// More than an agent's records are not kept, and those that go make room.
-    static let remembered = 2 * AnswerShelf.crashRecordsPerAgent
 }
 
 /// The messages of an answer that takes several, until the last one has come.

@@ -9,7 +9,7 @@ import TestHooks
 final class ParsingThread {
     private struct Job {
         let message: [UInt8]
-        let stream: AgentStream
+        let stream: StreamDescription
         let identityHash: UInt64
         let done: (Result<ParsedMessage, any Error>) -> Void
     }
@@ -37,7 +37,7 @@ final class ParsingThread {
     /// Parses a message and hands it back on the loop, in the order of the calls.
     /// - Returns: false when too much is waiting; then nothing more comes of it.
     func parse(
-        _ message: [UInt8], of stream: AgentStream, from identityHash: UInt64,
+        _ message: [UInt8], of stream: StreamDescription, from identityHash: UInt64,
         _ done: @escaping (Result<ParsedMessage, any Error>) -> Void
     ) -> Bool {
         guard waitingBytes + message.count <= limitBytes else { return false }
@@ -51,10 +51,10 @@ final class ParsingThread {
         note.setAside(job.identityHash)
         let finish = NIOLoopBound(
             { [weak self] (result: Result<ParsedMessage, any Error>) in self?.finished(result) }, eventLoop: loop)
-        let (message, stream) = (job.message, job.stream)
+        let (message, parse) = (job.message, job.stream.parse)
         thread.run { [loop] in
             TestHooks.trapOnPoison(inMessage: message.span.bytes)
-            let result = Result { try ParsedMessage(message.span.bytes, of: stream) }
+            let result = Result { try parse(message.span.bytes) }
             loop.execute { finish.value(result) }
         }
     }

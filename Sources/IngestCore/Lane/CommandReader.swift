@@ -3,37 +3,6 @@ import Exchange
 import Lanes
 import Platform
 
-/// What an exporter can ask of an ingest worker.
-enum ExporterCommand {
-    case collect(CollectCommand)
-    case ask(AskCommand)
-    case fetch(FetchCommand)
-    case fetchCredit(FetchCredit)
-    case fetchDrop
-    case windowDrop
-
-    /// `nil` when the record is none of them, or damaged.
-    init?(_ type: RecordType, _ payload: RawSpan) {
-        switch type {
-        case .collect, .collectWindow:
-            guard let command = CollectCommand(payload: payload) else { return nil }
-            self = .collect(command)
-        case .ask:
-            guard let command = AskCommand(payload: payload) else { return nil }
-            self = .ask(command)
-        case .fetchProfile:
-            guard let command = FetchCommand(payload: payload) else { return nil }
-            self = .fetch(command)
-        case .fetchCredit:
-            guard let credit = FetchCredit(payload: payload) else { return nil }
-            self = .fetchCredit(credit)
-        case .fetchDrop: self = .fetchDrop
-        case .windowDrop: self = .windowDrop
-        default: return nil
-        }
-    }
-}
-
 /// Reads what the exporter asks in one of this worker's two down lanes, from the lane's head at the start on: what was
 /// asked of a predecessor of this worker is nobody's any more.
 final class CommandReader {
@@ -78,10 +47,11 @@ final class CommandReader {
     }
 
     /// Hands over every command that has come. Commands of a generation that no longer writes are counted and dropped.
+    /// - Parameter handle: says whether it could read the payload.
     /// - Returns: the generation that has gone when another has taken over the lane since the last call.
     func poll(
         into lane: LaneWriter, counters: IngestCounters,
-        _ handle: (RecordHeader, ExporterCommand) -> Void
+        _ handle: (RecordHeader, RawSpan) -> Bool
     ) -> UInt64? {
         let before = reader?.position
         if let reader, reader.formattedAtNanoseconds != formattedAt { self.reader = nil }
@@ -100,10 +70,7 @@ final class CommandReader {
         reading: while true {
             let outcome = reader.next { header, payload in
                 guard header.generation == current else { return counters.add(.commandsOfDeadGeneration) }
-                guard let command = ExporterCommand(header.type, payload) else {
-                    return counters.add(.commandsDamaged)
-                }
-                handle(header, command)
+                if !handle(header, payload) { counters.add(.commandsDamaged) }
             }
             if case .stalled(let reason) = outcome {
                 guard waitsNoLonger(reader, reason), reader.skipDamage() != nil else { break reading }

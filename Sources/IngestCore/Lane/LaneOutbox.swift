@@ -7,6 +7,7 @@ import Lanes
 final class LaneOutbox {
     typealias Write = () throws(LaneError) -> Void
 
+    private let lane: LaneWriter
     private var waiting: Deque<Write> = []
     /// Called when the first write has to wait, and when the last one has gone.
     var onPressure: (Bool) -> Void = { _ in }
@@ -16,6 +17,18 @@ final class LaneOutbox {
     var onWritten: () -> Void = {}
 
     var isEmpty: Bool { waiting.isEmpty }
+
+    init(lane: LaneWriter) {
+        self.lane = lane
+    }
+
+    /// Answers a command of an exporter.
+    func reply(_ type: RecordType, to command: CommandID, subject: UInt64 = 0, _ payload: [UInt8]) {
+        write { [lane] () throws(LaneError) in
+            _ = try lane.append(
+                type, generation: command.generation, number: command.number, subject: subject, payload.span.bytes)
+        }
+    }
 
     func write(_ attempt: @escaping Write) {
         guard waiting.isEmpty else {

@@ -6,15 +6,19 @@ import Lanes
 
 /// Copies the gRPC server's statistics into the words of the lane. They begin at zero with the process, the words go
 /// on where the predecessor left them.
-struct TransportCounters {
+final class TransportCounters: IngestFeature {
     private let lane: LaneWriter
+    private let server: GRPCServer
     private var last = GRPCStatistics()
 
-    init(lane: LaneWriter) {
+    init(lane: LaneWriter, server: GRPCServer) {
         self.lane = lane
+        self.server = server
     }
 
-    mutating func publish(_ now: GRPCStatistics) {
+    func tick(nowNanoseconds: UInt64) { publish(server.statistics) }
+
+    private func publish(_ now: GRPCStatistics) {
         add(.grpcBytesIn, now.bytesReceived - last.bytesReceived)
         add(.grpcBytesOut, now.bytesSent - last.bytesSent)
         add(.grpcMessagesIn, now.messagesReceived - last.messagesReceived)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Logging
+import Metrics
 
 /// For which causes the log has named an agent of which something is left out: it sends that again with every answer.
 struct DropReports<Cause: Hashable> {
@@ -11,5 +13,28 @@ struct DropReports<Cause: Hashable> {
         if let before = toldAt[cause], now - min(now, before) < Self.intervalNanoseconds { return false }
         toldAt[cause] = now
         return true
+    }
+}
+
+/// Names in the log an agent of which something is left out.
+struct DropLog {
+    let logger: Logger
+
+    func note(_ agent: Agent, _ dropped: DroppedSample, count: Int) {
+        logger.warning(
+            "series of an agent are left out; see \"Limits\" in docs/compatibility.md",
+            metadata: [
+                "pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "metric": "\(dropped.metric)",
+                "cause": "\(dropped.cause.name)", "samples": "\(count)",
+            ])
+    }
+
+    func note(_ agent: Agent, _ dropped: DroppedAnswer) {
+        logger.warning(
+            "an answer of an agent, or a part of one, is left out; see \"Limits\" in docs/compatibility.md",
+            metadata: [
+                "pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "stream": "\(dropped.stream.name)",
+                "cause": "\(dropped.cause.rawValue)",
+            ])
     }
 }

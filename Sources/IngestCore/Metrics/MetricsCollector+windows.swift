@@ -9,9 +9,9 @@ extension MetricsCollector {
     /// More than the exporter lets run and wait at once.
     static let maximumWindowJobs = 32
 
-    func collectWindow(_ command: CollectCommand, _ key: CollectionRounds.Key) {
+    func collectWindow(_ command: CollectCommand, _ id: CommandID) {
         guard let window = command.window, !windows.isFull else {
-            return publish(RoundOutcome(ending: .busy), of: key, as: .windowDone)
+            return publish(RoundOutcome(ending: .busy), of: id, as: .windowDone)
         }
         let now = MonotonicClock.nowNanoseconds()
         var asked: [Agent] = []
@@ -25,19 +25,19 @@ extension MetricsCollector {
                 asked.append(agent)
             }
         }
-        let ended = windows.begin(
-            key, deadlineNanoseconds: command.deadlineNanoseconds, waitingFor: asked.map(\.slot.index), skipped: skipped
-        )
-        if let ended { return publish(ended, of: key, as: .windowDone) }
+        publish(
+            windows.begin(
+                id, command, asking: asked.map(\.slot.index), skipped: skipped,
+                deadlineNanoseconds: command.deadlineNanoseconds, nowNanoseconds: now), as: .windowDone)
         for agent in asked {
-            agent.windowJobs.append(WindowJob(round: key, plan: WindowPlan(window)))
+            agent.windowJobs.append(WindowJob(collection: id, plan: WindowPlan(window)))
             askNextPart(of: agent)
         }
     }
 
     /// Nobody waits for the window any more: no further part of it is asked for.
-    func dropWindow(_ key: CollectionRounds.Key) {
-        windows.drop(key)
+    func dropWindow(_ id: CommandID) {
+        _ = windows.finish(id)
         forgetEndedWindows()
     }
 
@@ -45,7 +45,7 @@ extension MetricsCollector {
     func forgetEndedWindows() {
         windowRecords = windowRecords.filter { windows.contains($0.key) }
         for agent in registry.all where !agent.windowJobs.isEmpty {
-            agent.windowJobs.removeAll { !windows.contains($0.round) }
+            agent.windowJobs.removeAll { !windows.contains($0.collection) }
         }
     }
 
@@ -54,15 +54,15 @@ extension MetricsCollector {
         while let next = agent.windowJobs.first {
             // How large an agent's answers are, and what its clock says, is learned from its latest values.
             if agent.series.seriesCount == 0, !stream.hasAnsweredLatest {
-                return askLatest(stream, for: next.round)
+                return askLatest(stream, for: next.collection)
             }
-            let part = windows.contains(next.round) ? nextPart(of: agent) : nil
+            let part = windows.contains(next.collection) ? nextPart(of: agent) : nil
             guard let part else {
                 agent.windowJobs.removeFirst()
-                publish(windows.answered(agent.slot.index, in: next.round), as: .windowDone)
+                publish(windows.answered(agent.slot.index, in: next.collection), as: .windowDone)
                 continue
             }
-            stream.windowRound = next.round
+            stream.windowCollection = next.collection
             stream.requests.sent(.window, atNanoseconds: MonotonicClock.nowNanoseconds())
             counters.add(.askedWindow)
             stream.call.send(MetricsRequestMessage.window(part))
@@ -81,10 +81,10 @@ extension MetricsCollector {
 
     func receivedPart(_ message: RawSpan, on stream: MetricsStreamCall) throws(DecodeError) {
         let agent = stream.agent
-        let round = stream.windowRound
-        stream.windowRound = nil
-        // A round that is over is waited for by nobody; its answer has only to be taken off the stream.
-        if let round, let index = agent.windowJobs.firstIndex(where: { $0.round == round }) {
+        let id = stream.windowCollection
+        stream.windowCollection = nil
+        // A collection that is over is waited for by nobody; its answer has only to be taken off the stream.
+        if let id, let index = agent.windowJobs.firstIndex(where: { $0.collection == id }) {
             let columns = try agent.series.decodeWindow(message, receivedAtNanoseconds: WallClock.nowNanoseconds())
             counters.add(columns.summary)
             note(columns.summary, of: agent)
@@ -92,11 +92,11 @@ extension MetricsCollector {
             var job = agent.windowJobs.remove(at: index)
             if columns.pointCount > 0 {
                 learn(columns, of: agent, &job)
-                publishWindow(columns, of: agent, round)
+                publishWindow(columns, of: agent, id)
             }
             job.plan.received(isEmpty: columns.pointCount == 0, isDensityKnown: agent.density.isLearned)
             if job.plan.isFinished {
-                publish(windows.answered(agent.slot.index, in: round), as: .windowDone)
+                publish(windows.answered(agent.slot.index, in: id), as: .windowDone)
             } else {
                 // To the end of the line: a window of many parts does not hold up the others.
                 agent.windowJobs.append(job)
@@ -128,13 +128,13 @@ extension MetricsCollector {
         forgetEndedWindows()
     }
 
-    private func publishWindow(_ columns: WindowColumns, of agent: Agent, _ key: CollectionRounds.Key) {
-        windowRecords[key, default: 0] += 1
+    private func publishWindow(_ columns: WindowColumns, of agent: Agent, _ id: CommandID) {
+        windowRecords[id, default: 0] += 1
         outbox.write { [self] () throws(LaneError) in
             guard registry.agent(slot: agent.slot.index) === agent else { return }
             try publishTable(of: agent)
             _ = try lane.append(
-                .window, agent: agent.slot, generation: key.generation, number: key.number, subject: 0,
+                .window, agent: agent.slot, generation: id.generation, number: id.number, subject: 0,
                 byteCount: columns.byteCount, isCurrent: false
             ) { span in
                 columns.write(into: &span)

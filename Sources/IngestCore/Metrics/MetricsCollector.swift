@@ -17,15 +17,13 @@ final class MetricsCollector {
     let registry: AgentRegistry
     let counters: IngestCounters
     let note: WorkNote
-    private var latest = CollectionRounds()
-    /// What was asked with the rounds in `latest`, for agents that connect meanwhile.
-    private var latestCommands: [CollectionRounds.Key: CollectCommand] = [:]
+    var latest = AgentCollections<CollectCommand>()
     private var pacing = AnswerPacing()
     /// Those who are to be asked when there is room.
     private var line: Deque<MetricsStreamCall> = []
-    var windows = CollectionRounds()
+    var windows = AgentCollections<CollectCommand>()
     /// `window` records that were written for each of them.
-    var windowRecords: [CollectionRounds.Key: UInt64] = [:]
+    var windowRecords: [CommandID: UInt64] = [:]
     /// What the answer to a part of a window may take by estimate.
     let windowPartBytes: Double
     /// Called after every message: a turn of the loop can hold a message of every agent, and take seconds.
@@ -33,23 +31,19 @@ final class MetricsCollector {
     /// Called when samples of an agent are left out for a cause that it has not been named for of late.
     var onDrop: (Agent, DroppedSample, _ count: Int) -> Void = { _, _, _ in }
 
-    init(
-        lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters, note: WorkNote,
-        maximumMessageBytes: Int
-    ) {
-        windowPartBytes = min(WindowPlan.expectedPartBytes, Double(maximumMessageBytes) / 2)
-        self.lane = lane
-        self.outbox = outbox
+    init(ring: DataRing, registry: AgentRegistry, maximumMessageBytes: Int) {
+        self.lane = ring.writer
+        outbox = ring.outbox
+        counters = ring.counters
+        note = ring.note
         self.registry = registry
-        self.counters = counters
-        self.note = note
+        windowPartBytes = min(WindowPlan.expectedPartBytes, Double(maximumMessageBytes) / 2)
     }
 
     // MARK: Commands
 
-    func collect(_ command: CollectCommand, _ key: CollectionRounds.Key) {
-        guard command.window == nil else { return collectWindow(command, key) }
-        guard !latest.isFull else { return publish(RoundOutcome(ending: .busy), of: key, as: .roundDone) }
+    func collect(_ command: CollectCommand, _ id: CommandID) {
+        guard !latest.isFull else { return publish(RoundOutcome(ending: .busy), of: id, as: .roundDone) }
         let now = MonotonicClock.nowNanoseconds()
         var waiting: [UInt32] = []
         var skipped: [UInt32] = []
@@ -62,28 +56,24 @@ final class MetricsCollector {
                     continue
                 }
             } else if !stream.isInLine {
-                stream.isInLine = true
-                stream.latestRound = key
-                line.append(stream)
+                enqueue(stream, for: id)
             }
             waiting.append(agent.slot.index)
         }
-        let ended = latest.begin(
-            key, deadlineNanoseconds: command.deadlineNanoseconds, waitingFor: waiting, skipped: skipped)
-        latestCommands = latestCommands.filter { latest.contains($0.key) }
-        if let ended { publish(ended, of: key, as: .roundDone) } else { latestCommands[key] = command }
+        publish(
+            latest.begin(
+                id, command, asking: waiting, skipped: skipped, deadlineNanoseconds: command.deadlineNanoseconds,
+                nowNanoseconds: now), as: .roundDone)
         askNext()
     }
 
     /// An agent that connects while a collection runs belongs to it: a request that joins the collection has come after the
     /// agent, and would lack it.
     private func join(_ stream: MetricsStreamCall) {
-        for (key, command) in latestCommands where latest.contains(key) && Self.matches(stream.agent, command) {
-            latest.add(stream.agent.slot.index, to: key)
-            guard !stream.isInLine else { continue }
-            stream.isInLine = true
-            stream.latestRound = key
-            line.append(stream)
+        let ids = latest.all.filter { Self.matches(stream.agent, $0.request) }.map(\.id)
+        for id in ids {
+            latest.add(stream.agent.slot.index, to: id)
+            if !stream.isInLine { enqueue(stream, for: id) }
         }
         askNext()
     }
@@ -95,8 +85,14 @@ final class MetricsCollector {
 
     // MARK: Requests
 
+    private func enqueue(_ stream: MetricsStreamCall, for id: CommandID) {
+        stream.isInLine = true
+        stream.latestCollection = id
+        line.append(stream)
+    }
+
     /// Asks those in line as far as there is room; nobody any more when all collections are over.
-    private func askNext() {
+    func askNext() {
         while pacing.hasRoom, let stream = line.popFirst() {
             stream.isInLine = false
             guard !stream.isClosed, stream.agent.metrics === stream,
@@ -113,16 +109,14 @@ final class MetricsCollector {
     }
 
     /// Asks one agent for its latest values, for what they tell of it.
-    func askLatest(_ stream: MetricsStreamCall, for key: CollectionRounds.Key) {
+    func askLatest(_ stream: MetricsStreamCall, for id: CommandID) {
         guard stream.requests.latestSentAtNanoseconds == nil, !stream.isInLine else { return }
-        stream.isInLine = true
-        stream.latestRound = key
-        line.append(stream)
+        enqueue(stream, for: id)
         askNext()
     }
 
     /// Its answer is in, or nobody waits with the others for it.
-    private func settle(_ stream: MetricsStreamCall) {
+    func settle(_ stream: MetricsStreamCall) {
         pacing.settled(stream.expectedBytes)
         stream.expectedBytes = 0
     }
@@ -164,7 +158,7 @@ final class MetricsCollector {
         note(summary, of: agent)
         let isLate = MonotonicClock.nowNanoseconds().elapsed(since: sentAtNanoseconds) > Self.hungAfterNanoseconds
         counters.add(isLate ? .answeredLate : .answeredLatest)
-        publishSample(of: agent, stream.latestRound)
+        publishSample(of: agent, stream.latestCollection)
         publish(latest.answered(agent.slot.index), as: .roundDone)
         stream.hasAnsweredLatest = true
         askNextPart(of: agent)
@@ -180,8 +174,8 @@ final class MetricsCollector {
 
     // MARK: Streams
 
-    func opened(_ stream: MetricsStreamCall) {
-        let agent = stream.agent
+    func open(_ call: GRPCCall, of agent: Agent) -> any GRPCCallHandler {
+        let stream = MetricsStreamCall(call: call, agent: agent, collector: self)
         let older = agent.metrics
         agent.metrics = stream
         agent.series.checkDescriptionsNext()
@@ -192,6 +186,7 @@ final class MetricsCollector {
             older.end(GRPCStatus(.aborted, "the agent has opened a newer StreamMetrics"))
         }
         join(stream)
+        return stream
     }
 
     func closed(_ stream: MetricsStreamCall) {
@@ -204,57 +199,21 @@ final class MetricsCollector {
         forget(agent)
     }
 
-    /// Nothing more comes from this stream of the agent: rounds do not wait for it.
+    /// Nothing more comes from this stream of the agent: collections do not wait for it.
     private func forget(_ agent: Agent) {
         agent.windowJobs.removeAll()
         publish(latest.lost(agent.slot.index), as: .roundDone)
         publish(windows.lost(agent.slot.index), as: .windowDone)
     }
 
-    // MARK: Time
-
-    func tick(nowNanoseconds now: UInt64) {
-        publish(latest.expire(nowNanoseconds: now), as: .roundDone)
-        windowTick(nowNanoseconds: now)
-        for agent in registry.all {
-            guard let stream = agent.metrics, stream.expectedBytes > 0,
-                let sentAt = stream.requests.latestSentAtNanoseconds,
-                now - min(now, sentAt) > AnswerPacing.patienceNanoseconds
-            else { continue }
-            settle(stream)
-        }
-        askNext()
-    }
-
-    /// `CLOCK_MONOTONIC` of the next thing ``tick(nowNanoseconds:)`` would do.
-    var nextDeadlineNanoseconds: UInt64? {
-        [latest.nextDeadlineNanoseconds, windows.nextDeadlineNanoseconds].compactMap { $0 }.min()
-    }
-
-    /// Whether a collection of the latest values waits for an agent.
-    var isCollecting: Bool { latest.count > 0 }
-
-    func drain() {
-        publish(latest.endAll(.draining), as: .roundDone)
-        publish(windows.endAll(.draining), as: .windowDone)
-        forgetEndedWindows()
-    }
-
-    /// The exporter of this generation is gone: nobody waits for what it asked.
-    func exporterGone(generation: UInt64) {
-        latest.dropAll(of: generation)
-        windows.dropAll(of: generation)
-        forgetEndedWindows()
-    }
-
     // MARK: Into the lane
 
-    private func publishSample(of agent: Agent, _ key: CollectionRounds.Key) {
+    private func publishSample(of agent: Agent, _ id: CommandID) {
         outbox.write { [self] () throws(LaneError) in
             guard registry.agent(slot: agent.slot.index) === agent else { return }
             try publishTable(of: agent)
             _ = try lane.append(
-                .sample, agent: agent.slot, generation: key.generation, number: key.number, subject: 0,
+                .sample, agent: agent.slot, generation: id.generation, number: id.number, subject: 0,
                 byteCount: agent.series.sampleByteCount, isCurrent: true
             ) { span in
                 agent.series.writeSample(into: &span)
@@ -283,18 +242,17 @@ final class MetricsCollector {
         registry.publish(agent)
     }
 
-    func publish(_ ended: [(CollectionRounds.Key, RoundOutcome)], as type: RecordType) {
-        for (key, outcome) in ended { publish(outcome, of: key, as: type) }
+    func publish(_ served: [AgentCollections<CollectCommand>.Served], as type: RecordType) {
+        for served in served { publish(served, as: type) }
     }
 
-    func publish(_ outcome: RoundOutcome, of key: CollectionRounds.Key, as type: RecordType) {
+    func publish(_ served: AgentCollections<CollectCommand>.Served?, as type: RecordType) {
+        if let served { publish(served.outcome, of: served.entry.id, as: type) }
+    }
+
+    func publish(_ outcome: RoundOutcome, of id: CommandID, as type: RecordType) {
         counters.add(.notAnswered, UInt64(outcome.unanswered.count))
-        let payload = outcome.payload
-        let records = type == .windowDone ? windowRecords.removeValue(forKey: key) ?? 0 : 0
-        outbox.write { [lane] () throws(LaneError) in
-            _ = try lane.append(
-                type, agent: .none, generation: key.generation, number: key.number, subject: records, isCurrent: false,
-                payload.span.bytes, RawSpan())
-        }
+        let records = type == .windowDone ? windowRecords.removeValue(forKey: id) ?? 0 : 0
+        outbox.reply(type, to: id, subject: records, outcome.payload)
     }
 }

@@ -11,13 +11,13 @@ final class MetricsStreamCall: GRPCCallHandler {
     private unowned let collector: MetricsCollector
     var requests = RequestQueue()
     /// The collection that sent the outstanding request for the latest values.
-    var latestRound = CollectionRounds.Key(generation: 0, number: 0)
+    var latestCollection = CommandID(generation: 0, number: 0)
     /// Waits for its turn to be asked.
     var isInLine = false
     /// What its answer counts for in ``AnswerPacing``; 0 when nothing is expected of it.
     var expectedBytes = 0
     /// The window collection that sent the outstanding part of a window.
-    var windowRound: CollectionRounds.Key?
+    var windowCollection: CommandID?
     /// It has answered a request for the latest values, so that the number of its series and its clock are known.
     var hasAnsweredLatest = false
     /// The last sign of progress of its answers, `CLOCK_MONOTONIC`.

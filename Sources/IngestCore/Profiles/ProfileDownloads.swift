@@ -5,8 +5,11 @@ import Lanes
 import Platform
 
 /// Downloads of profiles at this worker: carries out what the agents' ``ProfileFetches`` decide.
+///
+/// A download is no collection: it has one agent and one client, its bytes go on as they come, and it has no deadline but
+/// the agent's silence. So it is not one of ``CollectionEngine``.
 final class ProfileDownloads {
-    typealias Key = CollectionRounds.Key
+    typealias Key = CommandID
 
     private let lane: LaneWriter
     private let outbox: LaneOutbox
@@ -20,11 +23,11 @@ final class ProfileDownloads {
     /// The bytes of each that went into the lane. Told at its end: what a lane loses must not look whole.
     private var forwardedBytes: [Key: UInt64] = [:]
 
-    init(lane: LaneWriter, outbox: LaneOutbox, registry: AgentRegistry, counters: IngestCounters) {
-        self.lane = lane
-        self.outbox = outbox
+    init(ring: DataRing, registry: AgentRegistry) {
+        self.lane = ring.writer
+        outbox = ring.outbox
+        counters = ring.counters
         self.registry = registry
-        self.counters = counters
     }
 
     // MARK: From the exporter
@@ -49,16 +52,6 @@ final class ProfileDownloads {
         perform(call.fetches.drop(key), on: call)
     }
 
-    func exporterGone(generation: UInt64) {
-        callByDownload = callByDownload.filter { $0.key.generation != generation }
-        forwardedBytes = forwardedBytes.filter { $0.key.generation != generation }
-        for call in Array(calls.values) { perform(call.fetches.exporterGone(generation: generation), on: call) }
-    }
-
-    func drain() {
-        for call in Array(calls.values) { perform(call.fetches.drain(), on: call) }
-    }
-
     // MARK: From agents
 
     func received(_ chunk: Banyandb_Fodc_V1_PressureProfileChunk, on call: AnswerStreamCall) {
@@ -73,10 +66,6 @@ final class ProfileDownloads {
         perform(call.fetches.streamClosed(), on: call)
     }
 
-    func tick() {
-        for call in Array(calls.values) { perform(call.fetches.tick(nowNanoseconds: clock()), on: call) }
-    }
-
     // MARK: Actions
 
     /// - Parameter chunk: the one that has just come, if one has.
@@ -89,7 +78,7 @@ final class ProfileDownloads {
             case .send(let requestID, let command):
                 call.isAsked = true
                 counters.add(.asked, of: .pressureProfiles)
-                call.call.send(AnswerKind.fetchRequest(id: requestID, command))
+                call.call.send(StreamDescription.fetchRequest(id: requestID, command))
             case .forward(let key, let offset):
                 if let chunk { forward(chunk, at: offset, of: key, call.agent.slot) }
             case .end(let key, let ending): end(key, ending)
@@ -116,10 +105,32 @@ final class ProfileDownloads {
     private func end(_ key: Key, _ ending: FetchEnding) {
         callByDownload[key] = nil
         let byteCount = forwardedBytes.removeValue(forKey: key) ?? 0
-        outbox.write { [lane] () throws(LaneError) in
-            _ = try lane.append(
-                .fetchEnded, generation: key.generation, number: key.number, subject: byteCount,
-                ending.payload.span.bytes)
-        }
+        outbox.reply(.fetchEnded, to: key, subject: byteCount, ending.payload)
+    }
+}
+
+extension ProfileDownloads: IngestFeature {
+    var commands: [RecordType: ExporterCommand] {
+        let refusal = ExporterCommand.Refusal(type: .fetchEnded, payload: FetchEnding(.draining).payload)
+        return [
+            .fetchProfile: ExporterCommand(FetchCommand.self, refusal: refusal) { [unowned self] in fetch($0, $1) },
+            .fetchCredit: ExporterCommand(FetchCredit.self) { [unowned self] in credited($0, $1) },
+            .fetchDrop: ExporterCommand { [unowned self] in drop($0) },
+        ]
+    }
+
+    /// - Parameter nowNanoseconds: not used, because silence is measured by ``clock``.
+    func tick(nowNanoseconds: UInt64) {
+        for call in Array(calls.values) { perform(call.fetches.tick(nowNanoseconds: clock()), on: call) }
+    }
+
+    func exporterGone(generation: UInt64) {
+        callByDownload = callByDownload.filter { $0.key.generation != generation }
+        forwardedBytes = forwardedBytes.filter { $0.key.generation != generation }
+        for call in Array(calls.values) { perform(call.fetches.exporterGone(generation: generation), on: call) }
+    }
+
+    func drain() {
+        for call in Array(calls.values) { perform(call.fetches.drain(), on: call) }
     }
 }

@@ -8,7 +8,7 @@ import Exchange
 ///
 /// A state machine without I/O. Times are nanoseconds of ``ReadingClock``: while this worker does not read, no agent is silent.
 struct ProfileFetches {
-    typealias Key = CollectionRounds.Key
+    typealias Key = CommandID
 
     enum Action: Equatable {
         /// Ask the agent.

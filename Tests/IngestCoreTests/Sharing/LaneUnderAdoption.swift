@@ -95,7 +95,7 @@ final class Adopter {
     let lane: LaneWriter
     let registry: AgentRegistry
     let service: AgentService
-    let outbox = LaneOutbox()
+    let dataRing: DataRing
     let control: ControlWriter
     let otherLanes = OtherLanes([])
     let others: OtherWorkers
@@ -107,25 +107,21 @@ final class Adopter {
             descriptor: descriptor, kind: .up, index: 0, generation: 1, maximumRingBytes: 64 << 20)
         registry = AgentRegistry(lane: lane)
         let settings = try ProxySettings(flagValues: [(.maxAgents, String(maxAgents))])
-        let counters = IngestCounters(lane: lane)
-        let note = WorkNote(lane: lane)
-        let collector = MetricsCollector(
-            lane: lane, outbox: outbox, registry: registry, counters: counters, note: note,
-            maximumMessageBytes: 32 << 20)
+        let logger = Logger(label: "test")
+        dataRing = DataRing(writer: lane, logger: logger)
+        let collector = MetricsCollector(ring: dataRing, registry: registry, maximumMessageBytes: 32 << 20)
         let answers = AnswerCollector(
-            lane: lane, outbox: outbox, registry: registry, counters: counters,
-            parser: try ParsingThread(loop: EmbeddedEventLoop(), limitBytes: 1 << 20, note: note),
-            downloads: ProfileDownloads(lane: lane, outbox: outbox, registry: registry, counters: counters),
-            note: note, maximumMessageBytes: 1 << 20)
+            ring: dataRing, registry: registry, downloads: ProfileDownloads(ring: dataRing, registry: registry),
+            parser: try ParsingThread(loop: EmbeddedEventLoop(), limitBytes: 1 << 20, note: dataRing.note),
+            maximumMessageBytes: 1 << 20)
         let controlFile = try ControlFile.create()
         defer { MemoryFile.close(controlFile) }
         control = try ControlWriter(descriptor: controlFile)
         others = OtherWorkers(lanes: otherLanes) { serving.contains($0) }
         service = AgentService(
-            settings: settings, secret: try #require(InstallationSecret(LaneUnderAdoption.secretBytes)), lane: lane,
-            outbox: outbox, registry: registry, collector: collector, answers: answers, counters: counters,
-            others: others, control: try ControlReader(descriptor: controlFile), note: note, index: 0,
-            logger: Logger(label: "test"))
+            settings: settings, secret: try #require(InstallationSecret(LaneUnderAdoption.secretBytes)), ring: dataRing,
+            registry: registry, collector: collector, answers: answers, others: others,
+            control: try ControlReader(descriptor: controlFile), index: 0, logger: logger)
     }
 
     deinit { MemoryFile.close(descriptor) }

@@ -33,19 +33,31 @@ final class RegisteringClient {
     }
 
     func sendRegistration(pod: String, labels: [String: String] = [:]) throws {
-        let fields = [
-            (":method", "POST"), (":scheme", "http"), (":path", "/banyandb.fodc.v1.FODCService/RegisterAgent"),
-            (":authority", "test"), ("content-type", "application/grpc"), ("te", "trailers"),
-        ]
-        // Literal fields that are not indexed (RFC 7541, section 6.2.2).
-        var block: [UInt8] = []
-        for (name, value) in fields { block += [0] + Self.string(name) + Self.string(value) }
         let message: [UInt8] = try Banyandb_Fodc_V1_RegisterAgentRequest.with {
             ($0.podName, $0.nodeRole, $0.labels) = (pod, "ROLE_DATA", labels)
         }.serializedBytes()
+        try open("/banyandb.fodc.v1.FODCService/RegisterAgent", as: 1)
+        try send(message, on: 1)
+    }
+
+    /// Opens a call.
+    /// - Parameter stream: an odd number that rises with each call.
+    func open(_ path: String, as stream: UInt8, metadata: [(String, String)] = []) throws {
+        let fields = [
+            (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "test"),
+            ("content-type", "application/grpc"), ("te", "trailers"),
+        ]
+        // Literal fields that are not indexed (RFC 7541, section 6.2.2).
+        var block: [UInt8] = []
+        for (name, value) in fields + metadata { block += [0] + Self.string(name) + Self.string(value) }
+        try write(Self.frame(type: 1, flags: 4, stream: stream, block))
+    }
+
+    /// Sends a message of some bytes.
+    func send(_ message: [UInt8], on stream: UInt8) throws {
         let length = UInt32(message.count).bigEndian
         let framed = [0] + withUnsafeBytes(of: length) { [UInt8]($0) } + message
-        try write(Self.frame(type: 1, flags: 4, stream: 1, block) + Self.frame(type: 0, flags: 0, stream: 1, framed))
+        try write(Self.frame(type: 0, flags: 0, stream: stream, framed))
     }
 
     /// Waits until what has come holds one of these texts.
@@ -68,7 +80,7 @@ final class RegisteringClient {
     }
 
     private func write(_ bytes: [UInt8]) throws {
-        guard send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
+        guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
             throw Failed(what: "send")
         }
     }

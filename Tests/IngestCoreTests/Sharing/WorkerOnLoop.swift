@@ -19,7 +19,7 @@ final class WorkerOnLoop: @unchecked Sendable {
     let worker: IngestWorker
     private let up: Int32
 
-    init(ringMaxSize: String = "2GiB") throws {
+    init(ringMaxSize: String = "2GiB", streams: [StreamDescription] = StreamDescription.all) throws {
         let memory = try ControlFile.create()
         control = try ControlWriter(descriptor: memory)
         up = try LaneFile.create(name: "test-own", kind: .up)
@@ -45,7 +45,8 @@ final class WorkerOnLoop: @unchecked Sendable {
         let launch = launch
         worker = try loop.submit {
             guard case .ingest(let lanes) = launch.descriptors.lanes else { preconditionFailure("it is one of ingest") }
-            return try IngestWorker(launch: launch, lanes: lanes, loop: loop, logger: Logger(label: "test"))
+            return try IngestWorker(
+                launch: launch, lanes: lanes, loop: loop, logger: Logger(label: "test"), streams: streams)
         }.wait()
         let worker = worker
         try loop.flatSubmit { worker.start() }.wait()

@@ -2,6 +2,7 @@
 import Exchange
 import Lanes
 import Platform
+import Settings
 
 /// The agent tables of the other ingest workers, read-only, with indices by id and by identity. A look reads the entries that
 /// have changed since the last one; of the others it loads one word each.
@@ -32,6 +33,20 @@ final class OtherWorkers {
         self.cleanupNanoseconds = cleanupNanoseconds
         self.deadSince = deadSince
         self.isServing = isServing
+    }
+
+    /// Those of this proxy, as the supervisor says in `control`.
+    convenience init(lanes: OtherLanes, control: ControlReader, settings: ProxySettings) {
+        self.init(
+            lanes: lanes, cleanupNanoseconds: UInt64(clamping: settings.agentCleanupTimeout.wholeNanoseconds),
+            deadSince: {
+                let worker = control.worker(.ingest, $0)
+                return worker.state.isGone ? worker.stateSinceNanoseconds : nil
+            },
+            isServing: {
+                let state = control.worker(.ingest, $0).state
+                return state == .running || state == .draining
+            })
     }
 
     // MARK: Looks
