@@ -77,15 +77,14 @@ extension HTTP2Session {
             return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
         }
         let count = min(limit, stream.queue.byteCount)
-        if count == stream.queue.byteCount, stream.isLocalEnded {
+        if count == stream.queue.byteCount, stream.state.isLocalEnded {
             flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-            if let trailers = stream.trailers {
+            if let trailers = stream.state.takeTrailers() {
                 flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-                stream.trailers = nil
                 session.submitTrailers(trailers, on: stream)
             }
         } else if count == 0 {
-            stream.isDeferred = true
+            stream.state.deferSending()
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
         if count > 0 { flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue }
@@ -118,7 +117,7 @@ extension HTTP2Session {
         guard type == NGHTTP2_DATA.rawValue || type == NGHTTP2_HEADERS.rawValue,
             frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
             configuration.role == .server,
-            let stream = streams[frame.hd.stream_id], !stream.isRemoteEnded
+            let stream = streams[frame.hd.stream_id], !stream.state.isRemoteEnded
         else { return }
         resetAnswered(stream)
     }
@@ -141,7 +140,7 @@ extension HTTP2Session {
             stream.incomingHeaders = HTTP2Headers()
             stream.incomingHeaderBytes = 0
         } else if configuration.role == .server, frame.headers.cat == NGHTTP2_HCAT_REQUEST {
-            streams[id] = HTTP2Stream(id: id)
+            streams[id] = HTTP2Stream(id: id, state: .begun)
         }
     }
 
@@ -171,7 +170,7 @@ extension HTTP2Session {
         case NGHTTP2_RST_STREAM.rawValue:
             counters.callFrames += 1
             counters.resetsReceived += 1
-            streams[frame.hd.stream_id]?.wasResetByPeer = true
+            streams[frame.hd.stream_id]?.state.receiveReset()
         case NGHTTP2_PING.rawValue:
             guard frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 else { return }
             let payload = withUnsafeBytes(of: frame.ping.opaque_data) { $0.loadUnaligned(as: UInt64.self) }
@@ -192,34 +191,24 @@ extension HTTP2Session {
         let isEnd = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
         let headers = stream.incomingHeaders
         stream.incomingHeaders = HTTP2Headers()
-        if stream.isOpened {
-            stream.delegate?.stream(stream, received: headers, isEnd: isEnd)
-        } else {
-            stream.isOpened = true
+        if stream.state.receiveHeaders() {
             delegate?.session(self, opened: stream, headers: headers)
+        } else {
+            stream.delegate?.stream(stream, received: headers, isEnd: isEnd)
         }
         if isEnd { ended(stream) }
     }
 
     private func ended(_ stream: HTTP2Stream) {
-        guard !stream.isRemoteEnded else { return }
-        stream.isRemoteEnded = true
+        guard stream.state.receiveEnd() else { return }
         stream.delegate?.streamReceivedEnd(stream)
     }
 
     private func closed(_ id: Int32, _ error: HTTP2ErrorCode) {
         guard let stream = streams.removeValue(forKey: id) else { return }
-        stream.isClosed = true
+        let side = stream.state.close(error)
         queuedBytes -= stream.queue.byteCount
         stream.queue.removeAll()
-        let side: HTTP2StreamEnd.Side =
-            if stream.wasResetByPeer {
-                .peer
-            } else if stream.isRemoteEnded, stream.isLocalEnded, error == .noError {
-                .both
-            } else {
-                .local
-            }
         stream.delegate?.stream(stream, closed: HTTP2StreamEnd(side: side, error: error))
     }
 }

@@ -6,7 +6,8 @@ import NIOCore
 /// socket is to send comes out of ``send(into:upTo:)``, and in between events go to the delegates and commands come from
 /// anywhere. Framing, HPACK, flow control and the rules of the protocol are nghttp2's.
 ///
-/// This file and `HTTP2Session+Callbacks.swift` are the border to C: nowhere else does a pointer of nghttp2 appear.
+/// This file, `HTTP2Session+Callbacks.swift` and `HTTP2Session+native.swift` are the border to C: nowhere else does a pointer
+/// of nghttp2 appear.
 /// All pointers that cross it live only during the call in which they appear, but for the session's own.
 ///
 /// Not thread-safe: one event loop owns it.
@@ -30,9 +31,15 @@ public final class HTTP2Session {
     var outboundLimit = 0
 
     /// nghttp2's session: made in `init`, freed in `deinit`, never handed out.
-    private let native: OpaquePointer
-    private var isReceiving = false
-    private var isSending = false
+    let native: OpaquePointer
+    private var activity = Activity.idle
+
+    /// nghttp2 is not entered again from one of its callbacks.
+    private enum Activity {
+        case idle
+        case receiving
+        case sending
+    }
 
     /// - Throws: ``HTTP2SessionError/outOfMemory``
     public init(configuration: HTTP2Configuration, delegate: (any HTTP2SessionDelegate)? = nil)
@@ -58,10 +65,10 @@ public final class HTTP2Session {
 
     /// Takes what came from the peer, all of it.
     public func receive(_ bytes: RawSpan) throws(HTTP2SessionError) {
-        precondition(!isReceiving && !isSending, "a delegate must not feed the session")
+        precondition(activity == .idle, "a delegate must not feed the session")
         guard !isAbandoned else { return }
-        isReceiving = true
-        defer { isReceiving = false }
+        activity = .receiving
+        defer { activity = .idle }
         scanner.scan(bytes)
         counters.frames = scanner.frameCount
         // nghttp2 reads the bytes during the call and keeps no pointer to them.
@@ -74,14 +81,14 @@ public final class HTTP2Session {
 
     /// Appends what is to be sent now, until `buffer` holds `limit` bytes or more (by one frame at most).
     public func send(into buffer: inout ByteBuffer, upTo limit: Int) throws(HTTP2SessionError) {
-        precondition(!isReceiving && !isSending, "a delegate must not drain the session")
+        precondition(activity == .idle, "a delegate must not drain the session")
         guard !isAbandoned else { return }
-        isSending = true
+        activity = .sending
         outboundLimit = limit
         swap(&buffer, &outbound)
         defer {
             swap(&buffer, &outbound)
-            isSending = false
+            activity = .idle
         }
         while outbound.readableBytes < limit {
             var bytes: UnsafePointer<UInt8>?
@@ -112,7 +119,7 @@ public final class HTTP2Session {
         let orphans = streams.values.sorted { $0.id < $1.id }
         streams = [:]
         for stream in orphans {
-            stream.isClosed = true
+            _ = stream.state.close(error)
             stream.queue.removeAll()
             stream.delegate?.stream(stream, closed: HTTP2StreamEnd(side: .connection, error: error))
         }
@@ -132,20 +139,15 @@ public final class HTTP2Session {
             }
         }
         guard id > 0 else { return nil }
-        let stream = HTTP2Stream(id: id)
+        let stream = HTTP2Stream(id: id, state: .opened(isEnd: isEnd))
         stream.delegate = delegate
-        stream.areHeadersSubmitted = true
-        stream.isLocalEnded = isEnd
-        stream.isOpened = true
         streams[id] = stream
         return stream
     }
 
     /// Answers a stream (server), once; with `isEnd` the headers are all there is.
     public func respond(_ stream: HTTP2Stream, _ headers: HTTP2Headers, isEnd: Bool) {
-        guard isUsable(stream), !stream.areHeadersSubmitted else { return }
-        stream.areHeadersSubmitted = true
-        stream.isLocalEnded = isEnd
+        guard isUsable(stream), stream.state.submitHeaders(isEnd: isEnd) else { return }
         withNativeHeaders(headers) { fields, count in
             withUnsafePointer(to: HTTP2Session.dataProvider) { provider in
                 _ = nghttp2_submit_response(native, stream.id, fields, count, isEnd ? nil : provider)
@@ -156,18 +158,17 @@ public final class HTTP2Session {
     /// Queues bytes behind what is queued; headers must have been submitted. The caller bounds what it queues
     /// (``queuedBytes``, ``HTTP2Stream/queuedBytes``).
     public func send(_ bytes: ByteBuffer, on stream: HTTP2Stream, isEnd: Bool = false) {
-        guard isUsable(stream), stream.areHeadersSubmitted, !stream.isLocalEnded else { return }
+        guard isUsable(stream), stream.state.canSend else { return }
         stream.queue.append(bytes)
         queuedBytes += bytes.readableBytes
-        stream.isLocalEnded = isEnd
+        if isEnd { stream.state.end() }
         resume(stream)
     }
 
     /// Ends this side of the stream with trailers, after what is queued.
     public func end(_ stream: HTTP2Stream, trailers: HTTP2Headers) {
-        guard isUsable(stream), stream.areHeadersSubmitted, !stream.isLocalEnded else { return }
-        stream.isLocalEnded = true
-        stream.trailers = trailers
+        guard isUsable(stream), stream.state.canSend else { return }
+        stream.state.end(trailers: trailers)
         resume(stream)
     }
 
@@ -176,7 +177,7 @@ public final class HTTP2Session {
         guard isUsable(stream) else { return }
         queuedBytes -= stream.queue.byteCount
         stream.queue.removeAll()
-        stream.isLocalEnded = true
+        stream.state.reset()
         nghttp2_submit_rst_stream(native, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, error.rawValue)
     }
 
@@ -240,109 +241,5 @@ public final class HTTP2Session {
     public func terminate(_ error: HTTP2ErrorCode) {
         guard !isAbandoned else { return }
         nghttp2_session_terminate_session(native, error.rawValue)
-    }
-}
-
-// MARK: - nghttp2
-
-extension HTTP2Session {
-    private func isUsable(_ stream: HTTP2Stream) -> Bool {
-        !isAbandoned && !stream.isClosed && streams[stream.id] === stream
-    }
-
-    private func resume(_ stream: HTTP2Stream) {
-        guard stream.isDeferred else { return }
-        stream.isDeferred = false
-        nghttp2_session_resume_data(native, stream.id)
-    }
-
-    /// Called by nghttp2 while it makes a DATA frame: trailers go out right behind the last one.
-    func submitTrailers(_ trailers: HTTP2Headers, on stream: HTTP2Stream) {
-        withNativeHeaders(trailers) { fields, count in
-            _ = nghttp2_submit_trailer(native, stream.id, fields, count)
-        }
-    }
-
-    /// The server has answered in full while the client still sends: RFC 9113, section 8.1 has it say so.
-    func resetAnswered(_ stream: HTTP2Stream) {
-        nghttp2_submit_rst_stream(
-            native, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, HTTP2ErrorCode.noError.rawValue)
-    }
-
-    private func submitSettings() {
-        var entries: [nghttp2_settings_entry] = []
-        func add(_ id: nghttp2_settings_id, _ value: Int) {
-            entries.append(nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(clamping: value)))
-        }
-        add(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, configuration.streamWindowBytes)
-        add(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, configuration.maxFrameBytes)
-        add(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, configuration.maxHeaderListBytes)
-        switch configuration.role {
-        case .server: add(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, configuration.maxConcurrentStreams)
-        case .client: add(NGHTTP2_SETTINGS_ENABLE_PUSH, 0)
-        }
-        nghttp2_submit_settings(native, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
-        setWindow(of: nil, bytes: configuration.connectionWindowBytes)
-    }
-
-    /// Calls `body` with the fields as nghttp2 takes them. nghttp2 copies names and values before it returns, so pointers
-    /// into one array that lives for the call are enough.
-    @discardableResult
-    private func withNativeHeaders<Result>(
-        _ headers: HTTP2Headers, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result
-    ) -> Result {
-        var text: [UInt8] = []
-        var lengths: [(name: Int, value: Int)] = []
-        for field in headers.fields {
-            text.append(contentsOf: field.name.utf8)
-            text.append(contentsOf: field.value.utf8)
-            lengths.append((field.name.utf8.count, field.value.utf8.count))
-        }
-        return text.withUnsafeMutableBufferPointer { bytes in
-            var next = bytes.baseAddress
-            let fields = lengths.map { length in
-                let name = next
-                let value = name.map { $0 + length.name }
-                next = value.map { $0 + length.value }
-                return nghttp2_nv(
-                    name: name, value: value, namelen: length.name, valuelen: length.value,
-                    flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
-            }
-            return fields.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
-        }
-    }
-
-    private static func makeNative(_ configuration: HTTP2Configuration) -> OpaquePointer? {
-        var callbacks: OpaquePointer?
-        guard nghttp2_session_callbacks_new(&callbacks) == 0 else { return nil }
-        defer { nghttp2_session_callbacks_del(callbacks) }
-        setCallbacks(callbacks)
-
-        var option: OpaquePointer?
-        guard nghttp2_option_new(&option) == 0 else { return nil }
-        defer { nghttp2_option_del(option) }
-        nghttp2_option_set_no_auto_window_update(option, 1)
-        nghttp2_option_set_no_closed_streams(option, 1)
-        nghttp2_option_set_max_continuations(option, configuration.maxContinuations)
-        nghttp2_option_set_max_settings(option, configuration.maxSettingsEntries)
-        nghttp2_option_set_max_outbound_ack(option, configuration.maxOutboundAcknowledgements)
-        nghttp2_option_set_stream_reset_rate_limit(option, configuration.resetBurst, configuration.resetsPerSecond)
-
-        var native: OpaquePointer?
-        let result =
-            switch configuration.role {
-            case .server: nghttp2_session_server_new2(&native, callbacks, nil, option)
-            case .client: nghttp2_session_client_new2(&native, callbacks, nil, option)
-            }
-        return result == 0 ? native : nil
-    }
-
-    private static func error(_ number: Int32) -> HTTP2SessionError {
-        switch number {
-        case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue: .badPreface
-        case NGHTTP2_ERR_FLOODED.rawValue, NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue: .flooded
-        case NGHTTP2_ERR_NOMEM.rawValue: .outOfMemory
-        default: .failed(library: number)
-        }
     }
 }

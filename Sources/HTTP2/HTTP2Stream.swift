@@ -9,23 +9,16 @@ public final class HTTP2Stream {
 
     /// Bytes that wait for the peer's flow control or for the socket.
     public var queuedBytes: Int { queue.byteCount }
-    /// The peer has sent everything that it wants to.
-    public internal(set) var isRemoteEnded = false
-    /// This side has queued its last frame (END_STREAM).
-    public internal(set) var isLocalEnded = false
-    public internal(set) var isClosed = false
+    public var isClosed: Bool { state.isClosed }
 
+    var state: HTTP2StreamState
     var queue = OutboundQueue()
     /// Header fields of the block that is coming in.
     var incomingHeaders = HTTP2Headers()
     var incomingHeaderBytes = 0
-    /// The opening header block has been handed to the delegate.
-    var isOpened = false
-    var areHeadersSubmitted = false
-    var trailers: HTTP2Headers?
-    /// nghttp2 has found nothing to send and waits for a wake-up.
-    var isDeferred = false
-    var wasResetByPeer = false
 
-    init(id: Int32) { self.id = id }
+    init(id: Int32, state: HTTP2StreamState) {
+        self.id = id
+        self.state = state
+    }
 }
