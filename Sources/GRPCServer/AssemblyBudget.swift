@@ -27,8 +27,6 @@ final class AssemblyBudget {
     /// Turns in a row that may be wasted before connections go that have little more than their share: one may belong to an
     /// honest sender on a slow line.
     private static let bearableWastedTurns = 1
-    /// Messages given up in one tick: some 20 ms of work.
-    private static let mostGivenUpAtOnce = 2000
 
     private(set) var usedBytes = 0
     private(set) var peakBytes = 0
@@ -36,15 +34,15 @@ final class AssemblyBudget {
     private(set) var turn: UnfinishedMessage?
     private var turnSinceNanoseconds: UInt64 = 0
     private var wastedTurns = 0
-    private var sources: [NetworkSource: AssemblySource] = [:]
+    private(set) var sources: [NetworkSource: AssemblySource] = [:]
     private var first: UnfinishedMessage?
     private var newest: UnfinishedMessage?
     /// Messages from whose senders bytes are withheld, in the order in which that began. One that is held, or over, is
     /// dropped when its turn comes.
     private var waiting: Deque<UnfinishedMessage> = []
     /// There was more to be given up than goes in one tick.
-    private var unfinishedCutBack: Int?
-    private var nowNanoseconds: UInt64 = 0
+    var unfinishedCutBack: Int?
+    private(set) var nowNanoseconds: UInt64 = 0
     private var isRelieving = false
     /// Connections that may be read are others than before.
     var onPressureChange: () -> Void = {}
@@ -183,7 +181,7 @@ final class AssemblyBudget {
     // MARK: Shares
 
     /// What a connection may hold at the limit.
-    private func share(of holder: AssemblyHolder) -> Int {
+    func share(of holder: AssemblyHolder) -> Int {
         limitBytes / max(1, sources.count) / max(1, holder.source?.holders.count ?? 1)
     }
 
@@ -196,55 +194,7 @@ final class AssemblyBudget {
         message.connection.source?.bytes += bytes
     }
 
-    // MARK: Giving up
-
-    /// Some room beyond the limit, or those who come next would only stall again.
-    private var targetBytes: Int { limitBytes - limitBytes / 4 }
-
-    /// Gives up messages older than the stall timeout until there is room: on connections of strangers first, then of the
-    /// source, and of its connection, that holds most in such messages; the largest first.
-    private func cutBack(beyondShares factor: Int) {
-        unfinishedCutBack = nil
-        var count = 0
-        for holder in oldHolders(beyondShares: factor) {
-            for message in holder.oldMessages(stallNanoseconds, nowNanoseconds).sorted(by: { $0.bytes > $1.bytes }) {
-                guard usedBytes > targetBytes else { return }
-                guard count < Self.mostGivenUpAtOnce else {
-                    unfinishedCutBack = factor
-                    return
-                }
-                giveUp(message)
-                count += 1
-            }
-        }
-    }
-
-    private func oldHolders(beyondShares factor: Int) -> [AssemblyHolder] {
-        var found: [(holder: AssemblyHolder, rank: (Int, Int, Int))] = []
-        for source in sources.values {
-            let candidates = source.holders.compactMap { holder -> (AssemblyHolder, Int)? in
-                guard holder.bytes > factor * share(of: holder) else { return nil }
-                let bytes = holder.oldMessages(stallNanoseconds, nowNanoseconds).reduce(0) { $0 + $1.bytes }
-                return bytes > 0 ? (holder, bytes) : nil
-            }
-            let sourceBytes = candidates.reduce(0) { $0 + $1.1 }
-            found += candidates.map { ($0.0, ($0.0.isStranger ? 1 : 0, sourceBytes, $0.1)) }
-        }
-        return found.sorted { $0.rank > $1.rank }.map(\.holder)
-    }
-
-    /// The largest message of the connection that holds most, of the source that does.
-    private func largest() -> UnfinishedMessage? {
-        let source = sources.values.max { $0.bytes < $1.bytes }
-        let holder = source?.holders.max { $0.bytes < $1.bytes }
-        return holder?.messages.max { $0.bytes < $1.bytes }
-    }
-
-    private func giveUp(_ message: UnfinishedMessage) {
-        // The holder ends its call, which removes the message; removing again does no harm.
-        message.holder?.giveUp()
-        remove(message)
-    }
+    // MARK: Credit
 
     /// Credits what was withheld: to the message whose turn it is in any case, to others while there is room.
     ///
@@ -309,90 +259,4 @@ final class AssemblyBudget {
         source.remove(holder)
         if source.holders.isEmpty { sources[holder.address] = nil }
     }
-}
-
-/// The unfinished messages of one source.
-private final class AssemblySource {
-    var bytes = 0
-    /// Its connections that have unfinished messages.
-    private(set) var holders: [AssemblyHolder] = []
-
-    func add(_ holder: AssemblyHolder) {
-        holder.source = self
-        holder.place = holders.count
-        holders.append(holder)
-    }
-
-    /// The last one takes its place.
-    func remove(_ holder: AssemblyHolder) {
-        holders.swapAt(holder.place, holders.count - 1)
-        holders[holder.place].place = holder.place
-        holders.removeLast()
-        holder.source = nil
-    }
-}
-
-/// The unfinished messages of one connection.
-final class AssemblyHolder {
-    let address: NetworkSource
-    /// Whether the service knows none of those who call on it.
-    var isStranger = true
-    fileprivate(set) var bytes = 0
-    fileprivate var source: AssemblySource?
-    /// Among those of its source.
-    fileprivate var place = 0
-    fileprivate private(set) var messages: [UnfinishedMessage] = []
-
-    init(address: NetworkSource) { self.address = address }
-
-    fileprivate func forEachMessage(_ body: (UnfinishedMessage) -> Void) {
-        for message in messages { body(message) }
-    }
-
-    fileprivate func add(_ message: UnfinishedMessage) {
-        message.place = messages.count
-        messages.append(message)
-    }
-
-    /// The last one takes its place.
-    fileprivate func remove(_ message: UnfinishedMessage) {
-        messages.swapAt(message.place, messages.count - 1)
-        messages[message.place].place = message.place
-        messages.removeLast()
-    }
-
-    fileprivate func oldMessages(_ age: UInt64, _ now: UInt64) -> [UnfinishedMessage] {
-        messages.filter { now.elapsed(since: $0.beganNanoseconds) >= age }
-    }
-}
-
-/// One message that has come in part: a place in the budget's line, which is linked through the messages themselves.
-final class UnfinishedMessage {
-    weak var holder: (any UnfinishedMessageHolder)?
-    let connection: AssemblyHolder
-    fileprivate(set) var bytes = 0
-    fileprivate(set) var withheldBytes = 0
-    fileprivate(set) var isListed = false
-    fileprivate(set) var isHeld = false
-    fileprivate var hasWastedTurn = false
-    /// Stands among those from whose senders bytes are withheld.
-    fileprivate var isWaiting = false
-    fileprivate var beganNanoseconds: UInt64 = 0
-    fileprivate var newer: UnfinishedMessage?
-    /// Both are in the line, which holds on to each by the one before it.
-    fileprivate unowned var older: UnfinishedMessage?
-    /// Among those of its connection.
-    fileprivate var place = 0
-
-    init(holder: any UnfinishedMessageHolder, connection: AssemblyHolder) {
-        self.holder = holder
-        self.connection = connection
-    }
-}
-
-protocol UnfinishedMessageHolder: AnyObject {
-    /// Allows the sender this much more.
-    func credit(bytes: Int)
-    /// Ends the call: the message takes too much room for too long.
-    func giveUp()
 }

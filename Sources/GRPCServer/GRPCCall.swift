@@ -15,8 +15,9 @@ public final class GRPCCall {
     /// what it still owes of a message under way waits too. Other streams of its connection go on. What has been used up
     /// meanwhile is allowed at once when this becomes false. Not for long: some clients send on all their streams under
     /// one lock.
-    public var isHeld = false {
-        didSet { if isHeld != oldValue { heldChanged() } }
+    public var isHeld: Bool {
+        get { allowance != .flowing }
+        set { if newValue != isHeld { setHeld(newValue) } }
     }
     /// Whether the connection is kept for this call: without one that keeps it a connection is closed after
     /// ``GRPCServer/Configuration/idleTimeout``. False as long as the service does not know who calls.
@@ -29,30 +30,27 @@ public final class GRPCCall {
         set { assembler.maxMessageBytes = min(newValue, server.configuration.maxMessageBytes) }
     }
     /// ``finish(_:)`` was called, or the call has ended in any other way.
-    public private(set) var isFinished = false {
-        didSet { updateKeeping() }
-    }
+    public var isFinished: Bool { state.isFinished }
 
     /// What has come on it, messages that are not complete yet included.
-    public private(set) var receivedBytes: UInt64 = 0
+    public internal(set) var receivedBytes: UInt64 = 0
 
     let stream: HTTP2Stream
-    /// When it was finished on ``ReadingClock``; its last bytes may be on their way still.
-    private(set) var finishedNanoseconds: UInt64?
+    unowned let server: GRPCServer
+    private(set) var state = GRPCCallState.opening {
+        didSet { updateKeeping() }
+    }
+    var assembler: MessageAssembler
+    var unfinished: UnfinishedMessage?
+    /// What the client may send on the stream.
+    var allowance = Allowance.flowing
+    var hasRaisedWindow = false
+    /// A part of a message has come since ``takeMessageProgress()`` was asked last.
+    var hasMessageProgress = false
 
     private var metadata: HTTP2Headers
-    private unowned let server: GRPCServer
-    private var handler: (any GRPCCallHandler)?
-    private var end: GRPCCallEnd?
-    private var assembler: MessageAssembler
-    private var unfinished: UnfinishedMessage?
-    private var hasRaisedWindow = false
-    /// What the client would have been allowed while the call was held.
-    private var heldBytes = 0
     private var areHeadersSent = false
     private var deadline: CallDeadlines.Entry?
-    /// A part of a message has come since ``takeMessageProgress()`` was asked last.
-    private var hasMessageProgress = false
     /// Counted in ``GRPCConnection/keepingCalls``.
     private var isKeeping = false
 
@@ -120,15 +118,14 @@ public final class GRPCCall {
     func forgetMetadata() { metadata = HTTP2Headers() }
 
     private func updateKeeping() {
-        let keeps = handler != nil && keepsConnection && !isFinished
+        let keeps = state.isActive && keepsConnection
         guard keeps != isKeeping else { return }
         isKeeping = keeps
         connection.keepingCalls += keeps ? 1 : -1
     }
 
     func open(_ handler: any GRPCCallHandler, timeoutNanoseconds: Int64?) {
-        self.handler = handler
-        updateKeeping()
+        state.open(handler)
         guard let timeoutNanoseconds, !isFinished else { return }
         deadline = server.schedule(self, inNanoseconds: timeoutNanoseconds)
     }
@@ -153,10 +150,7 @@ public final class GRPCCall {
     }
 
     private func finish(_ status: GRPCStatus, end: GRPCCallEnd, isEncodingTold: Bool = false) {
-        guard !isFinished else { return }
-        isFinished = true
-        self.end = end
-        finishedNanoseconds = server.clock.nowNanoseconds
+        guard state.finish(end, nowNanoseconds: server.clock.nowNanoseconds) else { return }
         connection.finishedCalls += 1
         cancelDeadline()
         dropUnfinished()
@@ -174,62 +168,16 @@ public final class GRPCCall {
         }
         connection.scheduleFlush()
     }
-}
 
-// MARK: - Messages
+    // MARK: The end
 
-extension GRPCCall: HTTP2StreamDelegate {
-    /// Trailers of a request mean nothing in gRPC.
-    public func stream(_ stream: HTTP2Stream, received headers: HTTP2Headers, isEnd: Bool) {}
-
-    public func stream(_ stream: HTTP2Stream, received data: RawSpan) {
-        connection.session.creditConnection(bytes: data.byteCount)
-        receivedBytes &+= UInt64(data.byteCount)
-        var offset = 0
-        while !isFinished {
-            switch assembler.next(in: data, at: &offset, pool: server.pool) {
-            case .inPlace(let range):
-                server.statistics.messagesReceived += 1
-                handler?.received(message: data.extracting(range))
-            case .assembled(let message):
-                leaveBudget()
-                server.statistics.messagesReceived += 1
-                handler?.received(message: message.readableBytesSpan)
-                server.pool.give(message)
-            case .needsMore:
-                return tookIn(data.byteCount)
-            case .failed(let status, let refusal):
-                if refusal == .messageTooLarge { refuseMessage() }
-                return fail(status, refusal)
-            }
-        }
-    }
-
-    /// The handler may have an answer of its own.
-    private func refuseMessage() {
-        handler?.refusedMessage(byteCount: assembler.announcedBytes)
-        guard isFinished else { return }
-        server.statistics.countRefused(.messageTooLarge)
-        connection.refusedCalls += 1
-    }
-
-    public func streamReceivedEnd(_ stream: HTTP2Stream) {
-        guard !isFinished else { return }
-        if assembler.isInMessage {
-            fail(GRPCStatus(.internalError, "the stream ended in the middle of a message"), .truncatedMessage)
-        } else {
-            handler?.halfClosed()
-        }
-    }
-
-    public func stream(_ stream: HTTP2Stream, closed streamEnd: HTTP2StreamEnd) {
-        isFinished = true
+    /// The stream is over.
+    func closed(_ streamEnd: HTTP2StreamEnd) {
+        let before = state.close()
         cancelDeadline()
         dropUnfinished()
-        connection.removed(self)
-        let handler = handler
-        self.handler = nil
-        handler?.closed(end ?? unfinishedEnd(streamEnd))
+        connection.removed(self, wasFinished: before.isFinished)
+        before.handler?.closed(before.end ?? unfinishedEnd(streamEnd))
     }
 
     private func unfinishedEnd(_ streamEnd: HTTP2StreamEnd) -> GRPCCallEnd {
@@ -238,79 +186,5 @@ extension GRPCCall: HTTP2StreamDelegate {
         case .peer: .resetByPeer(streamEnd.error)
         case .local, .both: .protocolError(streamEnd.error)
         }
-    }
-}
-
-// MARK: - Flow control
-
-extension GRPCCall: UnfinishedMessageHolder {
-    func credit(bytes: Int) {
-        allow(bytes: bytes)
-        connection.scheduleFlush()
-    }
-
-    func giveUp() {
-        let text = "too many bytes of unfinished messages, of which this one has the most"
-        fail(GRPCStatus(.resourceExhausted, text), .assemblyExhausted)
-    }
-
-    private func allow(bytes: Int) {
-        if isHeld {
-            heldBytes += bytes
-        } else {
-            connection.session.credit(stream, bytes: bytes)
-        }
-    }
-
-    private func heldChanged() {
-        if let unfinished { server.budget.setHeld(unfinished, isHeld) }
-        guard !isHeld, heldBytes > 0 else { return }
-        let owed = heldBytes
-        heldBytes = 0
-        credit(bytes: owed)
-    }
-
-    /// A chunk of `count` bytes has been used up: notes what is left unfinished, and lets the client go on.
-    private func tookIn(_ count: Int) {
-        if assembler.isInMessage { hasMessageProgress = true }
-        guard assembler.reservedBytes > 0 else { return allow(bytes: count) }
-        let message = unfinished ?? UnfinishedMessage(holder: self, connection: connection.assembly)
-        unfinished = message
-        server.budget.setHeld(message, isHeld)
-        server.budget.update(message, bytes: assembler.reservedBytes)
-        // The budget may have given this very message up.
-        guard !isFinished else { return }
-        raiseWindow()
-        connection.updateReading()
-        if server.budget.mayCredit(message, bytes: count) { allow(bytes: count) }
-    }
-
-    private func raiseWindow() {
-        let configuration = server.configuration
-        guard !hasRaisedWindow, !isHeld, let expected = assembler.expectedBytes,
-            expected > configuration.streamWindowBytes,
-            !server.budget.isExhausted
-        else { return }
-        hasRaisedWindow = true
-        connection.largeMessages += 1
-        connection.session.setWindow(of: stream, bytes: configuration.raisedStreamWindowBytes)
-    }
-
-    private func leaveBudget() {
-        if hasRaisedWindow {
-            hasRaisedWindow = false
-            connection.largeMessages -= 1
-            connection.session.setWindow(of: stream, bytes: server.configuration.streamWindowBytes)
-        }
-        if let unfinished {
-            // What was withheld is owed: the stream goes on after this message.
-            let owed = server.budget.remove(unfinished)
-            if owed > 0 { credit(bytes: owed) }
-        }
-    }
-
-    private func dropUnfinished() {
-        leaveBudget()
-        assembler.drop(into: server.pool)
     }
 }
