@@ -53,7 +53,7 @@ public struct SupervisorStart {
 
     /// A folder that a flag names is meant, and the start fails without it. One out of the environment may have come with an
     /// image or a chart: the start goes on with what there is.
-    private func goOnWithout(_ flag: SettingsFlag, _ error: StartError, _ logger: Logger) throws(StartError) {
+    func goOnWithout(_ flag: SettingsFlag, _ error: StartError, _ logger: Logger) throws(StartError) {
         guard error.kind == .folderUnusable, !startFlags.contains(where: { $0.flag == flag }) else { throw error }
         let loss =
             flag == .stateDirectory
@@ -167,15 +167,6 @@ public struct SupervisorStart {
     private static let portPatienceNanoseconds: UInt64 = 1_000_000_000
     private static let portRetryMicroseconds: UInt32 = 20_000
 
-    private func loadSecret(_ logger: Logger) throws(StartError) -> InstallationSecret {
-        do throws(StartError) {
-            return try InstallationSecret.load(stateDirectory: settings.stateDirectory)
-        } catch {
-            try goOnWithout(.stateDirectory, error, logger)
-            return try InstallationSecret.load(stateDirectory: nil)
-        }
-    }
-
     /// A socket that was dropped goes on listening as long as systemd has it, and keeps its port from one that is to have
     /// another host and the same port. Not before that is needed: until then connections wait in it, whatever else is wrong.
     private func stopDroppedSockets(_ contents: StoreContents) {
@@ -255,47 +246,5 @@ public struct SupervisorStart {
             return settings.ingestWorkers
         }
         return fleet.wanted
-    }
-
-    /// That of the state folder; without one, that which systemd has kept.
-    ///
-    /// - Parameter installation: `nil`: the one that is kept is that of the state folder.
-    private func makeSecret(
-        _ kept: StoreContents.Kept?, _ installation: InstallationSecret?, _ generation: UInt64, _ logger: Logger
-    ) throws(SystemError) -> Lane {
-        guard let installation else {
-            guard let kept else {
-                throw SystemError(call: "looking for the secret that was handed over", code: ENOENT)
-            }
-            return try Lane(kept.name, writable: kept.descriptor)
-        }
-        if let kept {
-            let copy = try MemoryFile.duplicate(kept.descriptor)
-            let bytes = try SmallFile.readAndClose(copy, limitBytes: installation.bytes.count + 1)
-            if installation.origin == .passing || bytes == installation.bytes {
-                return try Lane(kept.name, writable: kept.descriptor)
-            }
-        }
-        tellOrigin(of: installation, logger)
-        return try LaneSet.makeSecret(installation.bytes, generation: generation)
-    }
-
-    private func tellOrigin(of secret: InstallationSecret, _ logger: Logger) {
-        switch secret.origin {
-        case .kept: break
-        case .borrowed(let reason):
-            logger.warning(
-                "the secret for the ids of agents is used though this user cannot protect it; give it to this user, mode 0600",
-                metadata: ["folder": "\(settings.stateDirectory ?? "")", "reason": "\(reason)"])
-        case .made:
-            logger.info("made a secret for the ids of agents", metadata: ["folder": "\(settings.stateDirectory ?? "")"])
-        case .replaced(let flaw):
-            logger.warning(
-                "the secret for the ids of agents was of no use, a new one is made: ids change",
-                metadata: ["flaw": "\(flaw)"])
-        case .passing where settings.stateDirectory != nil: break  // said already
-        case .passing:
-            logger.info("no --state-dir: ids of agents change when the proxy is stopped and started")
-        }
     }
 }
