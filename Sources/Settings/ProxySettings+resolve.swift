@@ -14,9 +14,17 @@ extension ProxySettings {
     public static func resolve(
         flags: [(flag: SettingsFlag, value: String)], environment: (String) -> String?, machine: MachineLimits
     ) throws(SettingsError) -> ProxySettings {
+        try resolve(flags: flags, environment: environment, machine: machine, table: SettingsFlag.allCases)
+    }
+
+    /// - Parameter table: the flags that there are.
+    static func resolve(
+        flags: [(flag: SettingsFlag, value: String)], environment: (String) -> String?, machine: MachineLimits,
+        table: [SettingsFlag]
+    ) throws(SettingsError) -> ProxySettings {
         var settings = ProxySettings()
         var sources: [SettingsFlag: SettingsError.Source] = [:]
-        for flag in SettingsFlag.allCases {
+        for flag in table {
             guard let chosen = chosen(flag, flags: flags, environment: environment) else { continue }
             try settings.set(flag, to: chosen.value, source: chosen.source)
             sources[flag] = chosen.source
@@ -25,7 +33,7 @@ extension ProxySettings {
         if sources[.heartbeatInterval] == nil {
             settings.heartbeatInterval = Limits.heartbeatInterval(forTimeout: settings.agentHeartbeatTimeout)
         }
-        for flag in SettingsFlag.allCases where sources[flag] == nil {
+        for flag in table where sources[flag] == nil {
             for variable in flag.folderVariables {
                 guard let folder = firstFolder(environment(variable)) else { continue }
                 try settings.set(flag, to: folder, source: .environment(variable))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Testing
 
 @testable import Settings
@@ -66,5 +67,45 @@ import Testing
 
     @Test func onlyTheServicesFoldersNeedARestart() {
         #expect(SettingsFlag.allCases.filter { !$0.isReloadable } == [.stateDirectory, .runtimeDirectory])
+    }
+
+    /// A flag that is in the table is taken wherever flags are taken.
+    @Test func flagTable_isAllThatAFlagTakes() throws {
+        let madeUp = SettingsFlag(
+            "made-up-count", in: .agents, takes: "NUMBER", .count(\.maxAgents, 10...20), help: "Nothing. Default 1000")
+        func resolve(
+            _ flags: [(flag: SettingsFlag, value: String)] = [], _ variables: [String: String] = [:]
+        ) throws(SettingsError) -> String? {
+            try ProxySettings.resolve(
+                flags: flags, environment: { variables[$0] }, machine: MachineLimits(cpus: 1, memoryBytes: nil),
+                table: SettingsFlag.allCases + [madeUp]
+            ).text(of: madeUp)
+        }
+        #expect(try resolve() == "1000")
+        #expect(try resolve([(madeUp, "12")], ["FODC_MADE_UP_COUNT": "13"]) == "12")
+        #expect(try resolve([], ["FODC_MADE_UP_COUNT": "13", "BYDB_MADE_UP_COUNT": "14"]) == "13")
+        #expect(try resolve([], ["BYDB_MADE_UP_COUNT": "14"]) == "14")
+        let error = #expect(throws: SettingsError.self) { try resolve([], ["FODC_MADE_UP_COUNT": "21"]) }
+        #expect(error?.description.contains("FODC_MADE_UP_COUNT") == true)
+        #expect(error?.description.contains("10 to 20") == true, "\(error as Any)")
+    }
+
+    /// Adding a flag touches the table, the field that it sets, and the reasons of its limits. Its name is in the table alone,
+    /// but for commands and arguments of workers that are called the same.
+    @Test func flag_isNamedInTheTable() throws {
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Sources")
+        let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        var naming: [String: [String]] = [:]
+        for case let file as URL in files where file.pathExtension == "swift" {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            for flag in SettingsFlag.allCases where text.contains("\"\(flag.rawValue)\"") {
+                naming[flag.rawValue, default: []].append(file.lastPathComponent)
+            }
+        }
+        for flag in SettingsFlag.allCases {
+            let files = naming[flag.rawValue] ?? []
+            #expect(files.contains("SettingsFlag+table.swift") && files.count <= 3, "\(flag.rawValue): \(files)")
+        }
     }
 }
