@@ -8,8 +8,8 @@ import WorkerRuntime
 
 /// The exporter process: reads the ingest workers' lanes, serves HTTP. Holds nothing that it cannot rebuild from them.
 ///
-/// It puts ``WorkerCore``, ``HTTPFrontend`` and the features together, and takes them through their lives; what is served,
-/// read and counted is the features' own.
+/// It puts ``WorkerCore``, ``HTTPFrontend`` and the features together, and takes them through start, retirement and drain.
+/// Endpoints, record handlers and metrics are the features' own.
 ///
 /// `@unchecked Sendable`: after ``start()`` everything is touched on the event loop alone; the thread that waits for
 /// the supervisor only hands messages over to it.

@@ -3,7 +3,7 @@ import Exchange
 import Lanes
 import Metrics
 
-/// The data rings: how full they are, and what was lost, damaged or repaired.
+/// Metrics of the data rings: size, use, losses, damage and repairs.
 struct RingMetrics: MetricSource {
     private let peers: IngestPeers
     private let watch: RecordWatch

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a request is answered with 400: for the client.
+/// The reason for a 400 answer, as the client reads it.
 struct RequestMistake: Error, Equatable {
     var text: String
 }
