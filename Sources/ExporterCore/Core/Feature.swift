@@ -42,7 +42,7 @@ extension Feature {
 
 /// The parts that features are built on.
 struct FeatureContext {
-    let core: WorkerCore
+    let core: ExporterRuntime
     let web: HTTPFrontend
     let registry: MetricRegistry
     let partial: PartialAnswers

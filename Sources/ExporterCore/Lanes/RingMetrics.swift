@@ -9,7 +9,7 @@ struct RingMetrics: MetricSource {
     private let watch: RecordWatch
     private let workers: WorkerLines
 
-    init(_ core: WorkerCore) {
+    init(_ core: ExporterRuntime) {
         peers = core.peers
         watch = core.state.watch
         workers = core.workers

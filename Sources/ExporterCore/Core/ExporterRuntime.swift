@@ -9,7 +9,7 @@ import WorkerLink
 
 /// The base of every feature: the rings and their reading, the heartbeat, the ingest workers, the worker table. It knows
 /// features only as ``Feature``. Everything is on the event loop.
-final class WorkerCore {
+final class ExporterRuntime {
     /// How often the worker says that it lives, and looks at `control` and the lanes.
     static let tick = TimeAmount.milliseconds(250)
     /// However much there is to read, the worker shows that it lives and reads at least so often.
