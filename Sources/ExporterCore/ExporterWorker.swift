@@ -8,8 +8,8 @@ import WorkerRuntime
 
 /// The exporter process: reads the ingest workers' lanes, serves HTTP. Holds nothing that it cannot rebuild from them.
 ///
-/// It puts ``WorkerCore``, ``HTTPFrontend`` and the features together, and takes them through their lives; what is served,
-/// read and counted is the features' own.
+/// It puts ``ExporterRuntime``, ``HTTPFrontend`` and the features together, and takes them through start, retirement and drain.
+/// Endpoints, record handlers and metrics are the features' own.
 ///
 /// `@unchecked Sendable`: after ``start()`` everything is touched on the event loop alone; the thread that waits for
 /// the supervisor only hands messages over to it.
@@ -20,7 +20,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     /// Answers that are not through by then are cut.
     static let drainLimit = TimeAmount.seconds(3)
 
-    let core: WorkerCore
+    let core: ExporterRuntime
     let web: HTTPFrontend
     let features: [any Feature]
     private let registry = MetricRegistry()
@@ -40,7 +40,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         launch: WorkerLaunch, lanes: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger, revision: String,
         makeFeatures: (FeatureContext) throws -> [any Feature]
     ) throws {
-        let core = try WorkerCore(
+        let core = try ExporterRuntime(
             launch: launch, stateLane: lanes.state, ingestWorkers: lanes.ups.count, loop: loop, logger: logger)
         let budgets = MemoryBudgets(machine: .current())
         let web = HTTPFrontend(
@@ -100,7 +100,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
 
     private func endAll(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
         // What agents have answered until now belongs to the answers that end here.
-        core.readLanes(atMostNanoseconds: WorkerCore.longestLastTurnNanoseconds)
+        core.readLanes(atMostNanoseconds: ExporterRuntime.longestLastTurnNanoseconds)
         for feature in features { feature.endAll() }
         core.deliveries.deliver()
         let left = Int64(clamping: deadlineNanoseconds.elapsed(since: MonotonicClock.nowNanoseconds()))

@@ -6,7 +6,7 @@ import Testing
 @testable import ExporterCore
 
 @Suite struct ClusterFilterTests {
-    private func parse(_ query: [(String, String)]) -> Result<ClusterFilter, ClusterFilter.Mistake> {
+    private func parse(_ query: [(String, String)]) -> Result<ClusterFilter, RequestMistake> {
         ClusterFilter.parse(
             HTTPRequest(path: "/cluster", query: query.map { HTTPQueryParameter(name: $0.0, value: $0.1) }))
     }

@@ -27,7 +27,7 @@ import Testing
         #expect(head.hasPrefix("HTTP/1.1 200"))
         #expect(head.contains("Content-Type: application/octet-stream\r\n"))
         #expect(head.contains("Content-Disposition: attachment; filename=\"data-0-ROLE_DATA-p_1-heap.pprof\""))
-        #expect(body == profileBytes(0..<mebibyte))
+        #expect(body == patternBytes(0..<mebibyte))
         try harness.eventually("the end") { $0.downloads.statistics.underWay == 0 }
         let statistics = try harness.statistics
         #expect(statistics.completed == 1 && statistics.bytes == 1 << 20 && statistics.failures.isEmpty)
@@ -62,7 +62,7 @@ import Testing
         #expect(entries(of: harness.folder).isEmpty)
         let (answer, end) = client.receiveAll()
         #expect(end == .complete)
-        #expect(parts(of: answer).body == profileBytes(0..<total))
+        #expect(parts(of: answer).body == patternBytes(0..<total))
         try harness.eventually("the end") { $0.downloads.statistics.underWay == 0 }
         let after = try harness.statistics
         #expect(after.completed == 1 && after.bytes == UInt64(total))
@@ -102,7 +102,7 @@ import Testing
         try harness.end()
         let (answer, end) = reading.wait()
         #expect(end == .complete, "seed \(seed)")
-        #expect(parts(of: answer).body == profileBytes(0..<total), "seed \(seed)")
+        #expect(parts(of: answer).body == patternBytes(0..<total), "seed \(seed)")
         try harness.eventually("the end, seed \(seed)") { $0.downloads.statistics.underWay == 0 }
         let statistics = try harness.statistics
         #expect(statistics.completed == 1 && statistics.reservedBytes == 0 && statistics.spooledBytes == 0)
@@ -243,7 +243,7 @@ import Testing
         try harness.run { $0.downloads.endAll() }
         let (answer, end) = client.receiveAll()
         #expect(end == .complete)
-        #expect(parts(of: answer).body == profileBytes(0..<6 * mebibyte))
+        #expect(parts(of: answer).body == patternBytes(0..<6 * mebibyte))
     }
 
     @Test func aWorkerThatTakesNoCommandsIsAnError() throws {

@@ -16,7 +16,7 @@ import Testing
         let all = try #require(try window("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"))
         #expect(all == (.min, .max))
         #expect(try #require(try window("0001-01-01T00:00:00Z", "0002-01-01T00:00:00Z")) == (.min, .min))
-        #expect(throws: WindowsEndpoint.Mistake.self) { try window("9999-12-31T23:59:59Z", "9998-12-31T23:59:59Z") }
+        #expect(throws: RequestMistake.self) { try window("9999-12-31T23:59:59Z", "9998-12-31T23:59:59Z") }
     }
 }
 

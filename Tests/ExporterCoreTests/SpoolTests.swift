@@ -140,11 +140,11 @@ private final class Gate: Sendable {
         var status = stat()
         #expect(fstat(file.descriptor, &status) == 0 && status.st_mode & 0o777 == 0o600 && status.st_nlink == 0)
         let piece = SpoolPiece()
-        piece.bytes.writeBytes(profileBytes(0..<200_000))
+        piece.bytes.writeBytes(patternBytes(0..<200_000))
         #expect(piece.write(to: file, at: 1000) == nil)
         let back = SpoolPiece()
         #expect(back.read(150_000, from: file, at: 51_000) == nil)
-        #expect(Array(back.bytes.readableBytesView) == profileBytes(50_000..<200_000))
+        #expect(Array(back.bytes.readableBytesView) == patternBytes(50_000..<200_000))
         // Beyond its end is an error, never zeros.
         #expect(back.read(2, from: file, at: 200_999) == SystemError(call: "read", code: ENODATA))
         #expect(try file.freeBytes() > 0)

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import NIOCore
 import NIOPosix
+import TestSupport
 
 @testable import HTTPServer
 
@@ -73,23 +74,6 @@ final class LiveServer: Sendable {
         }
         return false
     }
-}
-
-private func openListener() -> (Int32, UInt16) {
-    let descriptor = socket(
-        AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-            precondition(bind(descriptor, generic, length) == 0)
-            precondition(listen(descriptor, 100) == 0)
-            precondition(getsockname(descriptor, generic, &length) == 0)
-        }
-    }
-    return (descriptor, UInt16(bigEndian: address.sin_port))
 }
 
 /// A blocking client that does what it is told, also the wrong thing.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import HTTPServer

@@ -2,23 +2,7 @@
 import HTTPServer
 import NIOCore
 import Synchronization
-
-/// One period of a pattern of bytes that tell their own offset, so that a lost or repeated piece is seen.
-private let patternPeriod: [UInt8] = (0..<65_536).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
-
-/// A part of the pattern.
-func patternBytes(_ range: Range<Int>) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(range.count)
-    var offset = range.lowerBound
-    while offset < range.upperBound {
-        let start = offset % patternPeriod.count
-        let count = min(patternPeriod.count - start, range.upperBound - offset)
-        bytes += patternPeriod[start..<start + count]
-        offset += count
-    }
-    return bytes
-}
+import TestSupport
 
 /// A body of the pattern, with what a producer can do besides giving bytes.
 struct PatternBody: HTTPBodyProducer {

@@ -2,8 +2,8 @@
 import Exchange
 import HTTPServer
 
-/// What all reports on agents share: asking agents on the streams other than metrics, their answers, and the bytes that
-/// reports may take. It serves nothing itself.
+/// The base of all reports on agents: questions on the streams other than metrics, their answers, and the bytes that reports
+/// may take. It has no endpoint.
 final class ReportsFeature: Feature {
     let sources: ReportSources
     private let collections: AnswerCollections

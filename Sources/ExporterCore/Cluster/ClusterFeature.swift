@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The registry: `/cluster`, the agents that are listed, how they register and are connected.
+/// The registry: `/cluster`, and metrics of agents, registrations and connections.
 final class ClusterFeature: Feature {
     private let endpoint: ClusterEndpoint
     let metrics: [any MetricSource]

@@ -5,10 +5,6 @@ import Reports
 
 /// The filters of `/cluster`: `role`, `pod_name`, `status` and `label.KEY=VALUE`; all that are given must hold.
 struct ClusterFilter: Hashable {
-    struct Mistake: Error, Equatable {
-        var text: String
-    }
-
     private static let labelPrefix = "label."
     private static let statuses = ["online", "unconnected"]
 
@@ -22,7 +18,7 @@ struct ClusterFilter: Hashable {
     private(set) var isOnline: Bool?
     private(set) var labels: [Label] = []
 
-    static func parse(_ request: HTTPRequest) -> Result<ClusterFilter, Mistake> {
+    static func parse(_ request: HTTPRequest) -> Result<ClusterFilter, RequestMistake> {
         var filter = ClusterFilter()
         for parameter in request.query where !parameter.value.isEmpty || parameter.name.hasPrefix(labelPrefix) {
             switch parameter.name {
@@ -30,21 +26,20 @@ struct ClusterFilter: Hashable {
             case "pod_name": filter.podName = ExactText(parameter.value.lowercased())
             case "status":
                 guard statuses.contains(parameter.value) else {
-                    return .failure(Mistake(text: "status \(quoted(parameter.value)) must be online or unconnected"))
+                    return .failure(
+                        RequestMistake(text: "status \(parameter.value.quoted()) must be online or unconnected"))
                 }
                 filter.isOnline = parameter.value == statuses[0]
             case let name where name.hasPrefix(labelPrefix):
                 let key = String(name.dropFirst(labelPrefix.count))
                 guard !key.isEmpty, !parameter.value.isEmpty else {
+                    let given = "\(name)=\(parameter.value)".quoted()
                     return .failure(
-                        Mistake(
-                            text:
-                                "\(quoted("\(name)=\(parameter.value)")) must be label.KEY=VALUE, such as label.type=hot"
-                        ))
+                        RequestMistake(text: "\(given) must be label.KEY=VALUE, such as label.type=hot"))
                 }
                 filter.labels.append(Label(key: ExactText(key), value: ExactText(parameter.value)))
             case "label":
-                return .failure(Mistake(text: "\"label\" must be label.KEY=VALUE, such as label.type=hot"))
+                return .failure(RequestMistake(text: "\"label\" must be label.KEY=VALUE, such as label.type=hot"))
             default: continue
             }
         }
@@ -59,6 +54,4 @@ struct ClusterFilter: Hashable {
                 node.labels[label.key.text].map { ExactText($0) == label.value } ?? false
             }
     }
-
-    private static func quoted(_ text: String) -> String { text.prefix(128).debugDescription }
 }

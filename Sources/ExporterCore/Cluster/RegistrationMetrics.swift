@@ -2,7 +2,7 @@
 import Exchange
 import Metrics
 
-/// How agents come and go, and move between ingest workers, as these count it.
+/// Metrics of registrations, losses and moves of agents, as the ingest workers count them.
 struct RegistrationMetrics: MetricSource {
     let ingest: IngestTotals
 

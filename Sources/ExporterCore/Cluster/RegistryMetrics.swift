@@ -3,7 +3,7 @@ import Lanes
 import Metrics
 import Platform
 
-/// The agents that are listed, and how old what is known of each is.
+/// Metrics of the listed agents, and the age of each one's newest sample.
 struct RegistryMetrics: MetricSource {
     let directory: AgentDirectory
     /// `--max-agents`.
@@ -23,7 +23,7 @@ struct RegistryMetrics: MetricSource {
             "Age of an agent's newest sample, whether its values are shown or not.", sampleAges(of: agents))
     }
 
-    /// Of every listed agent that has ever answered, also when its values are not shown any more.
+    /// One for every listed agent that has ever answered, also when its values are not shown any more.
     private func sampleAges(of agents: [AgentID: AgentDirectory.Listed]) -> [FamilyBuilder.Sample] {
         let now = MonotonicClock.nowNanoseconds()
         let ages: [FamilyBuilder.Sample] = agents.compactMap { id, listed in

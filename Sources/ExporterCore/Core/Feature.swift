@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A part of the exporter: a folder that brings what it serves, reads and counts. ``ExporterFeatures`` lists the features;
-/// nothing else knows all of them. Everything is called on the event loop.
+/// A part of the exporter: a folder that brings its endpoints, record handlers and metrics. ``ExporterFeatures`` lists the
+/// features; nothing else knows all of them. Everything is called on the event loop.
 protocol Feature: AnyObject {
-    /// What it serves, in the order in which `/` lists it.
+    /// In the order in which `/` lists them.
     var endpoints: [Endpoint] { get }
-    /// Which records it reads out of the data rings. No two features read one type.
+    /// The records that it reads out of the data rings. No two features read one type.
     var records: [RecordHandler] { get }
-    /// What it counts.
+    /// The counters whose metrics `/metrics` shows.
     var metrics: [any MetricSource] { get }
     /// A client waits for agents that would answer within moments: a stop lets that end.
     var isAwaitingAgents: Bool { get }
@@ -16,13 +16,13 @@ protocol Feature: AnyObject {
     func start()
     /// The rings have been read.
     func ringsWereRead()
-    /// That worker does not answer any more what it was asked: it drains, was replaced, or records of it were lost.
+    /// That worker does not answer earlier questions any more: it drains, was replaced, or records of it were lost.
     func workerStoppedAnswering(_ worker: Int)
-    /// That worker's process is gone. What it was asked has been ended before (``workerStoppedAnswering(_:)``).
+    /// That worker's process is gone. ``workerStoppedAnswering(_:)`` has been called before.
     func workerWasLost(_ worker: Int)
-    /// A successor serves: what is under way goes on, nothing begins by itself.
+    /// A successor serves: requests under way go on, nothing begins by itself.
     func retire()
-    /// This exporter ends: what is under way ends with what has come.
+    /// This exporter ends: requests under way end with the answers that have come.
     func endAll()
 }
 
@@ -40,9 +40,9 @@ extension Feature {
     func endAll() {}
 }
 
-/// What features are built on.
+/// The parts that features are built on.
 struct FeatureContext {
-    let core: WorkerCore
+    let core: ExporterRuntime
     let web: HTTPFrontend
     let registry: MetricRegistry
     let partial: PartialAnswers

@@ -2,10 +2,10 @@
 import Exchange
 import Lanes
 
-/// What a feature does with the records of one type that answer this exporter's questions.
+/// A feature's handler of the records of one type that answer this exporter's questions.
 ///
-/// Records of what is current (identity, series, sample, and ``RecordType/answers``) have no handler: ``RecordIntake`` keeps
-/// them for everybody.
+/// Current records (identity, series, sample, and ``RecordType/answers``) have no handler: ``RecordIntake`` keeps them for
+/// all features.
 struct RecordHandler {
     fileprivate enum Action {
         case ofWorker((RecordHeader, RawSpan, Int) -> Bool)
@@ -42,7 +42,7 @@ struct RecordHandler {
 
 /// The handlers of all features, by type.
 final class RecordTable {
-    /// Of this exporter: records that answer another one are left out.
+    /// This exporter's: records that answer another exporter are left out.
     private let generation: UInt64
     private var handlers: [RecordType: RecordHandler] = [:]
 
@@ -57,7 +57,7 @@ final class RecordTable {
     }
 
     /// - Parameter agent: finds the agent of a slot.
-    /// - Returns: whether the payload is what its type says, as far as anybody has looked.
+    /// - Returns: whether the payload is what its type says, as far as a handler has looked.
     func take(_ header: RecordHeader, _ payload: RawSpan, worker: Int, agent: (SlotRef) -> LaneAgent?) -> Bool {
         guard header.generation == generation, let handler = handlers[header.type] else { return true }
         switch handler.action {

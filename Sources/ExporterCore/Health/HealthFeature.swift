@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How the proxy is: `/health` and the probes; its processes, and what the supervisor says of them.
+/// Health of the proxy: `/health`, the probes, metrics of its processes.
 final class HealthFeature: Feature {
     private let health: HealthEndpoint
     private let probes: ProbeEndpoints

@@ -4,7 +4,7 @@ import Metrics
 import Platform
 import Settings
 
-/// The build, and what each process of the proxy uses. The names begin with the proxy's own prefix: bare `process_…` would be
+/// Metrics of the build and of each process's resources. The names begin with the proxy's own prefix: bare `process_…` would be
 /// taken for a node's.
 struct ProcessMetrics: MetricSource {
     /// The commit of this build.

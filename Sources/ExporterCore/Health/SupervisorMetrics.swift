@@ -3,7 +3,7 @@ import Lanes
 import Metrics
 import WorkerLink
 
-/// What the supervisor says of the workers in `control`, and what it counts there.
+/// Metrics of the workers, and of the supervisor's counters, both out of `control`.
 struct SupervisorMetrics: MetricSource {
     let control: ControlReader
     let workers: () -> [(name: String, status: ControlWorker)]

@@ -4,8 +4,8 @@ import Lanes
 import Logging
 import Platform
 
-/// Follows the lane of one ingest worker: opens it, reads on, and goes on after damage. What the records say is kept by
-/// ``RecordIntake``: everything that is current is in the ring, and the rest is history.
+/// Follows the lane of one ingest worker: opens it, reads on, and goes on after damage. ``RecordIntake`` keeps the content:
+/// everything that is current is in the ring, and the rest is history.
 final class LaneFollower {
     let worker: Int
     private let descriptor: Int32
@@ -13,7 +13,7 @@ final class LaneFollower {
     private let intake: RecordIntake
     private(set) var reader: LaneReader?
     private(set) var faults = RingFaults()
-    /// How often what is current was looked for because records had been skipped.
+    /// The number of times that current records were looked for because records had been skipped.
     private(set) var rescans: UInt64 = 0
     private var nextOpenNanoseconds: UInt64 = 0
     /// When the ring was begun, as its header says: another time is another ring.
@@ -26,7 +26,7 @@ final class LaneFollower {
     var onRecord: () -> Void = {} {
         didSet { intake.onRecord = onRecord }
     }
-    /// Records have not come through, and nobody knows which: what was asked is not answered any more.
+    /// Records have not come through, and nobody knows which: earlier questions are not answered any more.
     var onSkip: () -> Void = {}
     /// Another ring is in the place of the one that was there.
     var onReset: () -> Void = {}

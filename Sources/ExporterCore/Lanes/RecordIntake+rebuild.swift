@@ -2,14 +2,14 @@
 import Exchange
 import Lanes
 
-/// Finding what is current in a ring, whatever was written before.
+/// Finds the current records of a ring, in whatever order they were written.
 extension RecordIntake {
     /// Headers that are looked at before this process shows that it lives: a millisecond.
     private static let scannedAtOnce = 10_000
     /// A record can be carried forward between the look at the slot and the look at the record: then again.
     private static let looks = 3
 
-    /// What is current is named by the slots. Only a table that a sample still names while a newer one is there has to
+    /// Slots name the current records. Only a table that a sample still names while a newer one is there has to
     /// be searched for: its worker was lost between the two.
     func rebuild(from reader: LaneReader) {
         let reading = Reading(isRebuild: true)

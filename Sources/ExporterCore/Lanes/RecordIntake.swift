@@ -6,8 +6,8 @@ import Metrics
 import Platform
 import TestHooks
 
-/// Takes the records of one data ring: what is current goes to the agent that it belongs to, and answers to this exporter's
-/// questions go to the features' handlers. Notes which record is being read, for a successor if it kills this process.
+/// Takes the records of one data ring: current records go to the agent that they belong to, and answers to this exporter's
+/// questions to the features' handlers. Notes which record is being read, for a successor if it kills this process.
 final class RecordIntake {
     private let worker: Int
     private let watch: RecordWatch
@@ -49,7 +49,7 @@ final class RecordIntake {
         }
     }
 
-    /// What became of a record that a slot names.
+    /// The outcome for a record that a slot names.
     enum Taken {
         /// It is taken, or has killed its readers and is left out.
         case taken

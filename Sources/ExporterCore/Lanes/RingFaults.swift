@@ -2,14 +2,14 @@
 import Lanes
 import Platform
 
-/// What keeps one data ring from being read as it should be, and what that has cost. It decides; its owner acts and logs.
-/// Times are `CLOCK_MONOTONIC`.
+/// Faults of one data ring as its reader sees them, and their cost. It decides; its owner acts and logs. Times are
+/// `CLOCK_MONOTONIC`.
 struct RingFaults {
-    /// What keeps this process from reading on; `nil`: nothing does.
+    /// The reason why this process cannot read on; `nil`: it can.
     private(set) var stall: ReadStall?
-    /// Why the ring cannot be opened.
+    /// The reason why the ring cannot be opened; `nil`: it can, or has not been tried.
     private(set) var openFlaw: ReadStall?
-    /// That is so because of what stands in it, not for lack of room for it here.
+    /// The content of the ring is the reason, not a lack of memory or descriptors here.
     private var isUnusable = false
     /// Records that slots name and that cannot be read, by slot.
     private var unreadable: [UInt32: ReadStall] = [:]
@@ -20,15 +20,15 @@ struct RingFaults {
     private(set) var lostBytes: UInt64 = 0
     /// When records were last left out.
     private(set) var skippedAtNanoseconds: UInt64?
-    /// Records have been left out: what is current is to be looked for.
+    /// Records have been left out: current records are to be looked for.
     private(set) var isRescanDue = false
 
     /// Skipping is tried long before.
     private static let stallLimitNanoseconds = 3 * ReadStall.patienceNanoseconds
 
-    // MARK: How it is
+    // MARK: Verdicts
 
-    /// Why the ring is not as it should be, for people; `nil`: it is.
+    /// For people; `nil`: the ring is sound.
     var trouble: String? {
         if let openFlaw { return openFlaw.reason }
         if let stall { return stall.reason }
@@ -55,7 +55,7 @@ struct RingFaults {
     }
 
     mutating func opened(nowNanoseconds now: UInt64) {
-        // What came while it could not be read is behind the position, answers to what was asked among it.
+        // Records that came while it could not be read, answers among them, are behind the position.
         if openFlaw != nil { skipped(0, nowNanoseconds: now) }
         openFlaw = nil
     }

@@ -3,13 +3,13 @@ import Exchange
 import Lanes
 import Metrics
 
-/// The data rings: how full they are, and what was lost, damaged or repaired.
+/// Metrics of the data rings: size, use, losses, damage and repairs.
 struct RingMetrics: MetricSource {
     private let peers: IngestPeers
     private let watch: RecordWatch
     private let workers: WorkerLines
 
-    init(_ core: WorkerCore) {
+    init(_ core: ExporterRuntime) {
         peers = core.peers
         watch = core.state.watch
         workers = core.workers

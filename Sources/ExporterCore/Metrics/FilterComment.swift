@@ -13,13 +13,11 @@ enum FilterComment {
         guard !filter.isEmpty, !agents.contains(where: { filter.accepts(role: $0.role, podName: $0.podName) }) else {
             return []
         }
-        // A debug description has neither a line's end nor a control character in it.
-        func quoted(_ value: String) -> String { String(value.prefix(longestValue)).debugDescription }
         let parts = [("role", filter.role), ("pod_name", filter.podName)].compactMap { name, value in
-            value.map { "\(name)=\(quoted($0))" }
+            value.map { "\(name)=\($0.quoted(atMost: longestValue))" }
         }
         var line = "# No agent matches \(parts.joined(separator: " and "))."
-        let roles = Set(agents.map(\.role)).sorted().prefix(mostRoles).map(quoted)
+        let roles = Set(agents.map(\.role)).sorted().prefix(mostRoles).map { $0.quoted(atMost: longestValue) }
         line += roles.isEmpty ? " No agent is registered." : " Known roles: \(roles.joined(separator: ", "))."
         return Array("\(line) /cluster lists the agents.\n".utf8)
     }

@@ -5,7 +5,6 @@ import Lanes
 import Metrics
 import NIOCore
 import Platform
-import TestHooks
 
 /// `GET /metrics`: the latest sample of every series of every agent, collected on demand.
 final class MetricsEndpoint {
@@ -119,12 +118,12 @@ final class MetricsEndpoint {
         return made
     }
 
-    private func makeBody(_ prepared: Prepared, _ filter: SeriesFilter) -> ExpositionBody {
+    private func makeBody(_ prepared: Prepared, _ filter: SeriesFilter) -> CursorBody<ExpositionCursor> {
         let cursor = ExpositionCursor(
             snapshot: prepared.snapshot, filter: filter.isEmpty ? nil : filter,
             extraFamilies: filter.isEmpty ? ownFamilies(of: prepared) : [],
             comment: FilterComment.text(for: filter, agents: prepared.selected.states.map { ($0.role, $0.podName) }))
-        return ExpositionBody(cursor: cursor) { [weak self] in self?.samplesServed += UInt64($0) }
+        return CursorBody(cursor) { [weak self] in self?.samplesServed += UInt64($0.samplesRendered) }
     }
 }
 
@@ -149,27 +148,6 @@ extension MetricsEndpoint: MetricSource {
             "Listed agents by how they stand in this very answer: answered, last_known (last values serve), silent (connected, "
                 + "no answer in time, left out), disconnected (left out).",
             Freshness.State.allCases.map { ([("state", $0.rawValue)], Double(selected.count($0, SeriesFilter()))) })
-    }
-}
-
-/// The text, piece by piece, from a snapshot that does not change: a slow client costs its place in it.
-struct ExpositionBody: HTTPBodyProducer {
-    private var cursor: ExpositionCursor
-    private let whenDone: (Int) -> Void
-
-    init(cursor: ExpositionCursor, whenDone: @escaping (Int) -> Void) {
-        self.cursor = cursor
-        self.whenDone = whenDone
-    }
-
-    mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress {
-        var isDone = false
-        buffer.writeWithOutputRawSpan(minimumWritableBytes: targetBytes) { span in
-            isDone = cursor.render(into: &span)
-        }
-        TestHooks.trapOnPoison(inAnswer: buffer.readableBytesSpan)
-        if isDone { whenDone(cursor.samplesRendered) }
-        return isDone ? .done : .more
     }
 }
 

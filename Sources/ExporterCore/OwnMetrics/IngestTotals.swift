@@ -2,7 +2,7 @@
 import Exchange
 import Lanes
 
-/// What the ingest workers count in the headers of their data rings, over all of them.
+/// Counters of the ingest workers, out of the headers of their data rings: sums over all workers.
 struct IngestTotals {
     private let peers: IngestPeers
 
@@ -12,7 +12,7 @@ struct IngestTotals {
 
     func sum(_ counter: IngestCounter) -> Double { sum(word: counter.rawValue) }
 
-    /// - Parameter word: of a counter that is numbered by something else, such as a cause.
+    /// - Parameter word: the word of a counter that is numbered by something else, such as a cause.
     func sum(word: Int) -> Double {
         Double(peers.followers.reduce(UInt64(0)) { $0 &+ ($1.reader?.counter(word) ?? 0) })
     }

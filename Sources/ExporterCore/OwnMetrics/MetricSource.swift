@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Metrics
 
-/// Something that counts, and declares beside its counters what `/metrics` shows of them: name, type, help, labels.
+/// A counter or a group of them, which declares name, type, help and labels of its metrics.
 protocol MetricSource {
     /// Called for each unfiltered `/metrics` answer that is made, on the event loop.
     func addMetrics(to families: inout FamilyBuilder)
 }
 
-/// The proxy's own metrics, `fodc_proxy_*`: those of all sources.
+/// The proxy's own metrics, `fodc_proxy_*`, of all sources.
 final class MetricRegistry {
     private var sources: [any MetricSource] = []
 

@@ -27,7 +27,7 @@ final class DownloadEndpoint {
         let (podName, profileID, type) = (request.pathSegments[1], request.pathSegments[2], request.pathSegments[3])
         guard Self.types.contains(type) else {
             return responder.respond(
-                status: 400, text: "type \(Self.quoted(type)) must be \(Self.types.joined(separator: " or "))")
+                status: 400, text: "type \(type.quoted()) must be \(Self.types.joined(separator: " or "))")
         }
         var filter = AgentFilter()
         filter.podName = ExactText(podName.lowercased())
@@ -63,8 +63,8 @@ final class DownloadEndpoint {
         if result.isPartial { return sources.refuse(.notAnswered, Self.path, to: responder) }
         responder.respond(
             status: 404,
-            text: "no agent of pod \(Self.quoted(wanted.podName)) has a \(wanted.type) profile "
-                + "\(Self.quoted(wanted.profileID)); /pressure-profiles lists those that there are")
+            text: "no agent of pod \(wanted.podName.quoted()) has a \(wanted.type) profile "
+                + "\(wanted.profileID.quoted()); /pressure-profiles lists those that there are")
     }
 
     private func find(_ wanted: Wanted, in lists: ProfileLists.Lists) -> DownloadRequest? {
@@ -84,6 +84,4 @@ final class DownloadEndpoint {
         }
         return nil
     }
-
-    private static func quoted(_ text: String) -> String { text.prefix(128).debugDescription }
 }

@@ -2,7 +2,7 @@
 import HTTPServer
 import Settings
 
-/// What the exporter says of itself: `GET /`, the endpoints of all features, and `GET /openapi.yaml`.
+/// `GET /`, which lists the endpoints of all features, and `GET /openapi.yaml`.
 final class SiteFeature: Feature {
     private unowned let web: HTTPFrontend
 

@@ -16,7 +16,7 @@ struct Endpoint {
 
     /// As in docs/openapi.yaml; a part in braces stands for any text.
     var path: String
-    /// For people, at `/`; `nil`: it is not listed there.
+    /// Shown at `/`; `nil`: the endpoint is not listed there.
     var summary: String?
     var parameters: [Parameter] = []
     /// Answered however many others wait: monitors and probes ask for it.

@@ -34,7 +34,7 @@ struct Router {
         }
         let known = (Array(exact.keys) + patterns.map(\.endpoint.path)).sorted().joined(separator: ", ")
         responder.respond(
-            status: 404, text: "nothing is at \(request.path.prefix(128).debugDescription); there are \(known)")
+            status: 404, text: "nothing is at \(request.path.quoted()); there are \(known)")
     }
 
     /// The path as a metric's label: paths that are not ours are one, and so are those that one pattern matches, because

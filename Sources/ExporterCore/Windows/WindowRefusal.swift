@@ -70,7 +70,7 @@ struct WindowRefusal {
     private static let shownPods = 3
 
     private static func list(_ pods: [String]) -> String {
-        let shown = pods.sorted().prefix(shownPods).map { $0.prefix(64).debugDescription }.joined(separator: ", ")
+        let shown = pods.sorted().prefix(shownPods).map { $0.quoted(atMost: 64) }.joined(separator: ", ")
         let more = pods.count - shownPods
         return "agent \(shown)" + (more > 0 ? " (and \(more) more)" : "")
     }

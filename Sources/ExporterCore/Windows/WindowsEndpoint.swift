@@ -2,8 +2,6 @@
 import Calendar
 import HTTPServer
 import Metrics
-import NIOCore
-import TestHooks
 
 /// `GET /metrics-windows`: time series of a window as JSON, or the latest samples without one.
 final class WindowsEndpoint {
@@ -39,7 +37,7 @@ final class WindowsEndpoint {
                 let selected = selection.select(result)
                 let leftOut = selection.note(selected, of: result, filter, Self.path, partial)
                 let cursor = WindowsCursor(latest: selected.snapshots, filter: filter.isEmpty ? nil : filter)
-                respond(responder, .producer(WindowsBody(cursor: cursor)), PartialAnswers.headers(leftOut: leftOut))
+                respond(responder, .producer(CursorBody(cursor)), PartialAnswers.headers(leftOut: leftOut))
             }
         }
         collect(window, filter, responder)
@@ -53,7 +51,7 @@ final class WindowsEndpoint {
             switch outcome {
             case .done(let agents):
                 let cursor = WindowsCursor(windows: agents, filter: filter.isEmpty ? nil : filter)
-                respond(responder, .producer(WindowsBody(cursor: cursor)))
+                respond(responder, .producer(CursorBody(cursor)))
             case .refused(let refusal):
                 responder.respond(
                     status: 503, text: refusal.text, headers: [("Retry-After", "\(Windows.retryAfterSeconds)")])
@@ -69,47 +67,29 @@ final class WindowsEndpoint {
 
     // MARK: Parameters
 
-    struct Mistake: Error {
-        var text: String
-    }
-
     /// The window that both times make; `nil` when one of them is missing: then the latest samples are meant.
-    static func window(of request: HTTPRequest) -> Result<(start: Int64, end: Int64)?, Mistake> {
+    static func window(of request: HTTPRequest) -> Result<(start: Int64, end: Int64)?, RequestMistake> {
         var times: [EpochTime] = []
         for name in ["start_time", "end_time"] {
             guard let text = request.parameter(name), !text.isEmpty else { continue }
             guard let time = RFC3339.parse(text) else {
                 return .failure(
-                    Mistake(text: "\(name) \(quoted(text)) is not an RFC 3339 time such as 2026-02-02T09:59:00Z"))
+                    RequestMistake(
+                        text:
+                            "\(name) \(text.quoted(atMost: quotedCharacters)) is not an RFC 3339 time such as 2026-02-02T09:59:00Z"
+                    ))
             }
             times.append(time)
         }
         guard times.count == 2 else { return .success(nil) }
         guard times[0] <= times[1] else {
-            let start = quoted(request.parameter("start_time") ?? "")
-            let end = quoted(request.parameter("end_time") ?? "")
-            return .failure(Mistake(text: "start_time \(start) is after end_time \(end)"))
+            let start = (request.parameter("start_time") ?? "").quoted(atMost: quotedCharacters)
+            let end = (request.parameter("end_time") ?? "").quoted(atMost: quotedCharacters)
+            return .failure(RequestMistake(text: "start_time \(start) is after end_time \(end)"))
         }
         return .success((times[0].clampedNanosecondsSinceEpoch, times[1].clampedNanosecondsSinceEpoch))
     }
 
-    private static func quoted(_ text: String) -> String { text.prefix(64).debugDescription }
-}
-
-/// The JSON array, piece by piece.
-struct WindowsBody: HTTPBodyProducer {
-    private var cursor: WindowsCursor
-
-    init(cursor: WindowsCursor) {
-        self.cursor = cursor
-    }
-
-    mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress {
-        var isDone = false
-        buffer.writeWithOutputRawSpan(minimumWritableBytes: targetBytes) { span in
-            isDone = cursor.render(into: &span)
-        }
-        TestHooks.trapOnPoison(inAnswer: buffer.readableBytesSpan)
-        return isDone ? .done : .more
-    }
+    /// Longer than any time.
+    private static let quotedCharacters = 64
 }

@@ -139,7 +139,7 @@ final class DownloadHarness: Sendable {
 
     func chunk(_ range: Range<Int>, number: UInt64 = 1) throws {
         try run { parts in
-            let bytes = profileBytes(range)
+            let bytes = patternBytes(range)
             parts.downloads.chunkArrived(number: number, offset: UInt64(range.lowerBound), bytes.span.bytes)
         }
     }
@@ -170,22 +170,6 @@ final class DownloadHarness: Sendable {
     }
 }
 
-/// One period of bytes that tell where they belong.
-private let period: [UInt8] = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 7) }
-
-func profileBytes(_ range: Range<Int>) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(range.count)
-    var offset = range.lowerBound
-    while offset < range.upperBound {
-        let start = offset % period.count
-        let count = min(period.count - start, range.upperBound - offset)
-        bytes += period[start..<start + count]
-        offset += count
-    }
-    return bytes
-}
-
 func entries(of folder: String) -> [String] {
     guard let listing = opendir(folder) else { return [] }
     defer { closedir(listing) }
@@ -197,21 +181,4 @@ func entries(of folder: String) -> [String] {
         if name != ".", name != ".." { names.append(name) }
     }
     return names
-}
-
-func openListener() -> (Int32, UInt16) {
-    let descriptor = socket(
-        AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-            precondition(bind(descriptor, generic, length) == 0)
-            precondition(listen(descriptor, 100) == 0)
-            precondition(getsockname(descriptor, generic, &length) == 0)
-        }
-    }
-    return (descriptor, UInt16(bigEndian: address.sin_port))
 }

@@ -7,6 +7,7 @@ import NIOCore
 import NIOPosix
 import Platform
 import Settings
+import TestSupport
 import WorkerLink
 
 @testable import ExporterCore

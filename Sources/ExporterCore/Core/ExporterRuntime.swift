@@ -7,9 +7,9 @@ import NIOCore
 import Platform
 import WorkerLink
 
-/// What every feature stands on: the rings and their reading, the heartbeat, the ingest workers, and what the supervisor
-/// says. Features see it; it knows them only as ``Feature``. Everything is on the event loop.
-final class WorkerCore {
+/// The base of every feature: the rings and their reading, the heartbeat, the ingest workers, the worker table. It knows
+/// features only as ``Feature``. Everything is on the event loop.
+final class ExporterRuntime {
     /// How often the worker says that it lives, and looks at `control` and the lanes.
     static let tick = TimeAmount.milliseconds(250)
     /// However much there is to read, the worker shows that it lives and reads at least so often.
@@ -146,7 +146,7 @@ final class WorkerCore {
         }
     }
 
-    /// What that worker was asked ends with what has come.
+    /// Questions to that worker end with the answers that have come.
     func giveUpAsking(_ worker: Int) {
         for feature in features { feature.workerStoppedAnswering(worker) }
     }

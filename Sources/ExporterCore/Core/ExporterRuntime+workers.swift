@@ -8,7 +8,7 @@ import WorkerLink
 import WorkerRuntime
 
 /// Ingest workers come and go.
-extension WorkerCore {
+extension ExporterRuntime {
     /// Room for tens of thousands of commands; a full one fails the command at once.
     private static let commandRingBytes = 1 << 20
     /// In whose command lane the notes of what is being read stand: ``ExporterNote``.
