@@ -133,10 +133,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
             return exporter.peers.followers.map(\.isAtHead)
         }
         #expect(isThrough == [false, false])
-        for _ in 0..<15_000 where try harness.run({ !exporter.peers.followers.allSatisfy(\.isAtHead) }) {
-            usleep(2000)
-        }
-        #expect(try harness.run { exporter.peers.followers.map(\.isAtHead) } == [true, true])
+        try harness.eventually("both are read") { exporter.peers.followers.map(\.isAtHead) == [true, true] }
     }
 }
 

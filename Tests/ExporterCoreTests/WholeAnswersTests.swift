@@ -26,21 +26,13 @@ import Testing
         answer.hasPrefix("HTTP/1.1 503") && answer.contains("\r\nRetry-After: ")
     }
 
-    private func eventually(_ harness: ExporterHarness, _ holds: @escaping @Sendable () -> Bool) throws {
-        for _ in 0..<15_000 {
-            if try harness.run(holds) { return }
-            usleep(2000)
-        }
-        Issue.record("it does not come")
-    }
-
     @Test func manyFiltersAtOnceShareOneCollection() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         let slots = try enter(40, in: worker)
         let exporter = try harness.start([worker])
         let clients = (0..<40).map { harness.ask("/metrics?pod_name=pod-\($0)") }
-        try eventually(harness) { exporter.collections.started + exporter.collections.joined == 40 }
+        try harness.eventually("it comes") { exporter.collections.started + exporter.collections.joined == 40 }
         #expect(try harness.run { exporter.collections.underWay } == Collections.maximumFiltered + 1)
         // Each is served when its own agent has answered; the collection of all is still under way.
         for (number, slot) in slots.enumerated() { try worker.sample("value", Double(number), of: slot) }
@@ -127,7 +119,7 @@ import Testing
         _ = try enter(30, in: worker, streams: [.registration, .pressureProfiles])
         let exporter = try harness.start([worker])
         let clients = (0..<30).map { harness.ask("/pressure-profiles?pod_name=pod-\($0)") }
-        try eventually(harness) {
+        try harness.eventually("it comes") {
             let statistics = exporter.answers.statistics[.pressureProfiles]
             return statistics.map { $0.started + $0.joined == 30 } ?? false
         }

@@ -47,6 +47,23 @@ import Testing
         #expect(harness.answer(of: client).hasPrefix("HTTP/1.1 503 "))
     }
 
+    /// Whatever becomes of it: else a budget of bytes would be used up after some windows, and each refused from then on.
+    @Test func aWindowThatEndsGivesItsBytesBack() throws {
+        let harness = try ExporterHarness()
+        let worker = try FakeIngest(0)
+        let slot = try worker.enter(AgentID(high: 1, low: 1), pod: "pod-0")
+        let exporter = try harness.start([worker])
+        for (records, status) in [(UInt64(1), "200 OK"), (2, "503 ")] {
+            let client = harness.ask(Self.path)
+            let command = try worker.awaitCommand()
+            try worker.window(command, "up", 1, of: slot)
+            try harness.eventually("the window has come") { exporter.windows.budget.usedBytes > 0 }
+            try end(command, at: worker, records: records)
+            #expect(harness.answer(of: client).hasPrefix("HTTP/1.1 " + status))
+            #expect(try harness.run { exporter.windows.budget.usedBytes } == 0)
+        }
+    }
+
     /// One that fails ends the window: the others are told.
     @Test func theOtherWorkersAreToldOfTheEnd() throws {
         let harness = try ExporterHarness()

@@ -3,7 +3,7 @@ import Exchange
 
 /// Time series of a window: `/metrics-windows`.
 final class WindowsFeature: Feature {
-    private let windows: Windows
+    let windows: Windows
     private let endpoint: WindowsEndpoint
 
     /// - Parameter latest: what a request without a window is answered with.

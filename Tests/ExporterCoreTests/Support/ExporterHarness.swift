@@ -104,6 +104,15 @@ final class ExporterHarness: @unchecked Sendable {
         try run { exporter.laneGone(index) }
     }
 
+    /// Waits until something holds on the loop; half a minute is what only a defect takes.
+    func eventually(_ what: String, _ holds: @escaping @Sendable () -> Bool) throws {
+        for _ in 0..<15_000 {
+            if try run(holds) { return }
+            usleep(2000)
+        }
+        throw DownloadHarness.NeverHappened(what: what)
+    }
+
     /// Asks something; the answer is for ``answer(of:)``.
     func ask(_ path: String, connection: String = "close") -> DownloadClient {
         let client = DownloadClient(port: port)
@@ -134,6 +143,7 @@ extension ExporterWorker {
     var workers: WorkerLines { core.workers }
     var directory: AgentDirectory { core.directory }
     var collections: Collections { feature(MetricsFeature.self).collections }
+    var windows: Windows { feature(WindowsFeature.self).windows }
     var answers: AnswerCollections { feature(ReportsFeature.self).sources.collections }
 
     private func feature<Wanted>(_: Wanted.Type) -> Wanted {

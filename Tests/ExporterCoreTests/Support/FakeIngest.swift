@@ -86,18 +86,36 @@ final class FakeIngest {
         let receivedAt = WallClock.nowNanoseconds() - age.components.seconds * 1_000_000_000
         let message = Self.message(name, value)
         _ = try series.decodeLatest(message.span.bytes, receivedAtNanoseconds: receivedAt)
-        if series.tableNumber != before || published.insert(slot).inserted {
-            try lane.append(
-                .series, agent: slot, subject: UInt64(series.tableNumber), byteCount: series.tableByteCount,
-                isCurrent: true
-            ) { series.writeTable(into: &$0) }
-        }
+        try publishTable(of: slot, series, since: before)
         try lane.append(.sample, agent: slot, byteCount: series.sampleByteCount, isCurrent: true) {
             series.writeSample(into: &$0)
         }
     }
 
     private var published: Set<SlotRef> = []
+
+    /// If it is another one than before, or the first.
+    private func publishTable(of slot: SlotRef, _ series: AgentSeries, since before: UInt32) throws {
+        guard published.insert(slot).inserted || series.tableNumber != before else { return }
+        try lane.append(
+            .series, agent: slot, subject: UInt64(series.tableNumber), byteCount: series.tableByteCount,
+            isCurrent: true
+        ) { series.writeTable(into: &$0) }
+    }
+
+    /// Its agent has sent one point of a window.
+    func window(_ command: Command, _ name: String, _ value: Double, of slot: SlotRef) throws {
+        guard let series = series[slot] else { return }
+        let before = series.tableNumber
+        let columns = try series.decodeWindow(
+            Self.message(name, value).span.bytes, receivedAtNanoseconds: WallClock.nowNanoseconds())
+        try publishTable(of: slot, series, since: before)
+        try lane.append(
+            .window, agent: slot, generation: command.generation, number: command.number, subject: 0,
+            byteCount: columns.byteCount, isCurrent: false
+        ) { columns.write(into: &$0) }
+        ring()
+    }
 
     /// A message of one metric: field 1 of it the metric, whose fields are 1 the name and 3 the value.
     private static func message(_ name: String, _ value: Double) -> [UInt8] {

@@ -18,10 +18,12 @@ import Testing
         return remote
     }
 
-    private func place(_ local: [(AgentID, isConnected: Bool)] = [], _ remote: [RemoteEntry] = []) -> AgentPlacement {
+    private func place(
+        _ local: [(AgentID, isConnected: Bool)] = [], _ remote: [RemoteEntry] = [], now: UInt64? = nil
+    ) -> AgentPlacement {
         AgentPlacement(
             own: own, local: local.map { AgentPlacement.Local(id: $0.0, isConnected: $0.isConnected) }, remote: remote,
-            nowNanoseconds: now)
+            nowNanoseconds: now ?? self.now)
     }
 
     @Test func theIdentitysOwnIdIsTakenOptimistically() {
@@ -47,6 +49,12 @@ import Testing
         #expect(place([], [remote(own, .online, confirmedAt: now - age + 1)]).id == nil)
         #expect(place([], [remote(own, .online, confirmedAt: now - age)]).id == own)
         #expect(place([], [remote(own, .online, confirmedAt: .max)]).id == nil)
+    }
+
+    /// CLOCK_MONOTONIC begins at 0 with the machine, and 0 in an entry says that it was never confirmed.
+    @Test func neverConfirmedIsNotConfirmedAtTheMachinesStart() {
+        let placement = place([], [remote(own, .online)], now: AgentPlacement.confirmationNanoseconds / 2)
+        #expect(placement.id == own && !placement.isDuplicate)
     }
 
     @Test func aDuplicateTakesAnIdThatAnotherHasLeft() {
