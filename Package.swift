@@ -146,6 +146,10 @@ let package = Package(
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
             name: "FakeWorker", dependencies: ["Lanes", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),
+        // Stands in for a worker in the tests of what every worker's process does.
+        .executableTarget(
+            name: "ProbeWorker", dependencies: ["Platform", "WorkerLink", "WorkerRuntime", nioCore, log],
+            path: "Tests/ProbeWorker"),
         .testTarget(name: "CalendarTests", dependencies: ["Calendar"]),
         .testTarget(name: "JSONWritingTests", dependencies: ["Calendar", "JSONWriting", "TestSupport"]),
         .testTarget(name: "BinaryCodingTests", dependencies: ["BinaryCoding", "TestSupport"]),
@@ -153,6 +157,13 @@ let package = Package(
         .testTarget(name: "SettingsTests", dependencies: ["Platform", "Settings", "TestSupport"]),
         .testTarget(name: "LogsTests", dependencies: ["Logs", "Platform", "TestSupport", log]),
         .testTarget(name: "WorkerLinkTests", dependencies: ["Platform", "Settings", "WorkerLink"]),
+        .testTarget(name: "TestHooksTests", dependencies: ["TestHooks"]),
+        // Starts ProbeWorker.
+        .testTarget(
+            name: "WorkerRuntimeTests",
+            dependencies: [
+                "Platform", "ProbeWorker", "Settings", "TestSupport", "WorkerLink", "WorkerRuntime", nioCore, nioPosix,
+            ]),
         // Starts RingTools.
         .testTarget(name: "LanesTests", dependencies: ["RingTools", "Lanes", "Platform", "TestSupport"]),
         .testTarget(

@@ -21,7 +21,7 @@ import Testing
         let command = try workers[0].awaitCommand()
         // The successor has command lanes of its own.
         try harness.start([workers[1]], generation: 2)
-        let isDone = Flag()
+        let isDone = try Flag()
         let deadline = MonotonicClock.nowNanoseconds() + 30_000_000_000
         try harness.run { old.retire(deadlineNanoseconds: deadline) { isDone.set() } }
 
@@ -33,8 +33,7 @@ import Testing
         #expect(harness.answer(of: busy).contains("Connection: close"))
         busy.leave()
         kept.leave()
-        for _ in 0..<15_000 where !isDone.isSet { usleep(2000) }
-        #expect(isDone.isSet)
+        #expect(isDone.waits())
     }
 
     @Test func whatIsLeftIsDrainedBeforeTheDeadline() throws {
@@ -45,7 +44,7 @@ import Testing
         _ = idle.receive()
         let busy = harness.ask("/metrics", connection: "keep-alive")
         _ = try worker.awaitCommand()
-        let isDone = Flag()
+        let isDone = try Flag()
         try harness.run {
             old.retire(deadlineNanoseconds: MonotonicClock.nowNanoseconds() + 3_500_000_000) { isDone.set() }
         }
@@ -53,8 +52,7 @@ import Testing
         #expect(harness.answer(of: busy).contains("200 OK"))
         #expect(idle.receive().end == .closed)
         busy.leave()
-        for _ in 0..<15_000 where !isDone.isSet { usleep(2000) }
-        #expect(isDone.isSet)
+        #expect(isDone.waits())
     }
 
     @Test func theStateLaneGoesFromOneToTheOther() throws {

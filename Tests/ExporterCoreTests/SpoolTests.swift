@@ -77,7 +77,7 @@ import Testing
     @Test func theWritingOfManyDownloadsIsBounded() throws {
         let harness = try DownloadHarness(maximumWaitingBytes: 500_000)
         let client = try harness.asked(receiveBufferBytes: 16 * 1024)
-        let gate = Gate()
+        let gate = try Gate()
         try harness.run { $0.downloads.thread.run({ gate.wait() }, {}) }
         for index in 0..<5 { try harness.chunk(index << 20..<(index + 1) << 20) }
         try harness.eventually("the cut") { $0.downloads.statistics.failures == [.spoolTooSlow: 1] }
@@ -89,7 +89,7 @@ import Testing
     /// The client leaves while its file is being made.
     @Test func aClientThatIsGoneBeforeTheAgentIsAskedCostsNothing() throws {
         let harness = try DownloadHarness(sizeBytes: 1000)
-        let gate = Gate()
+        let gate = try Gate()
         try harness.run { $0.downloads.thread.run({ gate.wait() }, {}) }
         let client = DownloadClient(port: harness.port)
         client.send("GET /p HTTP/1.1\r\nHost: t\r\n\r\n")
@@ -105,27 +105,25 @@ import Testing
 
 /// Keeps a thread waiting.
 private final class Gate: Sendable {
-    private let descriptors: (read: Int32, write: Int32)
+    private let descriptors: (reader: Int32, writer: Int32)
 
-    init() {
-        var pair: [Int32] = [0, 0]
-        precondition(pipe(&pair) == 0)
-        descriptors = (pair[0], pair[1])
+    init() throws {
+        descriptors = try closeOnExecPipe()
     }
 
     deinit {
-        close(descriptors.read)
-        close(descriptors.write)
+        close(descriptors.reader)
+        close(descriptors.writer)
     }
 
     func wait() {
         var byte: UInt8 = 0
-        _ = read(descriptors.read, &byte, 1)
+        _ = read(descriptors.reader, &byte, 1)
     }
 
     func open() {
         var byte: UInt8 = 0
-        _ = write(descriptors.write, &byte, 1)
+        _ = write(descriptors.writer, &byte, 1)
     }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import Lanes
 import Platform
 import WorkerLink
@@ -11,6 +12,7 @@ final class FakeLanes {
     /// What it reads: the descriptor, and its number among the peers of `own[index]`.
     private var others: [(descriptor: Int32, kind: LaneKind, own: Int, peer: Int)] = []
     private var readers: [Int: LaneReader] = [:]
+    private let bells: [Doorbell]
 
     init(_ launch: WorkerLaunch) throws(LaneError) {
         self.launch = launch
@@ -23,7 +25,9 @@ final class FakeLanes {
                     maximumRingBytes: limit)
             ]
             others = [(lanes.downA, .down, 0, 0), (lanes.downB, .down, 0, 1)]
+            bells = [lanes.bellA, lanes.bellB].map(Doorbell.init)
         case .exporter(let lanes):
+            bells = lanes.bells.map(Doorbell.init)
             for (index, descriptor) in lanes.downs.enumerated() {
                 own.append(
                     try LaneWriter.format(
@@ -32,6 +36,17 @@ final class FakeLanes {
                 others.append((lanes.ups[index], .up, index, 0))
             }
         }
+    }
+
+    /// Whether somebody has rung since the last call.
+    func hasRung() -> Bool {
+        var hasRung = false
+        for bell in bells {
+            var byte: UInt8 = 0
+            hasRung = recv(bell.descriptor, &byte, 1, Int32(MSG_DONTWAIT)) > 0 || hasRung
+            bell.drain()
+        }
+        return hasRung
     }
 
     func beat() {

@@ -75,6 +75,7 @@ enum FakeWorker {
         lanes.beat()
         if behaviour != .neverReady { link.sendReady() }
         var beats = 0
+        var isRung = false
         while true {
             switch try MessageSocket.receive(on: launch.descriptors.link) {
             case .end: return 3
@@ -94,6 +95,10 @@ enum FakeWorker {
             if beats > momentBeats, behaviour == .fault { raise(SIGSEGV) }
             if beats <= momentBeats || behaviour != .hang { lanes.beat() }
             if behaviour != .notReading { lanes.readAll() }
+            if !isRung, lanes.hasRung() {
+                isRung = true
+                report(["rung yes"], to: "\(launch.name)-\(launch.generation)-rung")
+            }
             lanes.write()
             var request = pollfd(fd: launch.descriptors.link, events: Int16(POLLIN), revents: 0)
             poll(&request, 1, beatMilliseconds)
@@ -113,13 +118,17 @@ enum FakeWorker {
     // MARK: Report
 
     private static func report(_ launch: WorkerLaunch, _ descriptors: [String]) {
-        guard let folder = ProcessEnvironment.value("FAKE_WORKER_REPORTS") else { return }
         var lines = ["pid \(getpid())", "secret \(launch.secret.map { String($0) }.joined(separator: " "))"]
         lines += descriptors.map { "descriptor \($0)" }
         lines += ProcessEnvironment.entries(without: []).map { "environment \($0)" }
         lines += CommandLine.arguments.map { "argument \($0)" }
-        let path = "\(folder)/\(launch.name)-\(launch.generation)"
-        try? SmallFile.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o600)
+        report(lines, to: "\(launch.name)-\(launch.generation)")
+    }
+
+    private static func report(_ lines: [String], to name: String) {
+        guard let folder = ProcessEnvironment.value("FAKE_WORKER_REPORTS") else { return }
+        let text = lines.joined(separator: "\n") + "\n"
+        try? SmallFile.replace("\(folder)/\(name)", with: Array(text.utf8), mode: 0o600)
     }
 
     /// `3 /memfd:fodc-control (deleted)`

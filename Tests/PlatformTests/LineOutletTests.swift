@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Platform
@@ -7,17 +8,16 @@ import Testing
 @Suite struct LineOutletTests {
     private static let line = [UInt8](repeating: UInt8(ascii: "x"), count: 1000)
 
-    private func pair(_ make: (inout [Int32]) -> Int32) throws -> (reader: Int32, writer: Int32) {
+    private func sockets() throws -> (reader: Int32, writer: Int32) {
         var ends: [Int32] = [-1, -1]
-        try #require(make(&ends) == 0)
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
         return (ends[0], ends[1])
     }
 
     @Test(arguments: [false, true])
     func itNeverWaitsForAReader(isSocket: Bool) throws {
-        let (reader, writer) = try pair { ends in
-            isSocket ? socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) : pipe(&ends)
-        }
+        let (reader, writer) = isSocket ? try sockets() : try closeOnExecPipe()
         defer { for end in [reader, writer] { close(end) } }
         let outlet = LineOutlet(writer)
         #expect(!outlet.mayWait)
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func whoSharesItIsNotChanged() throws {
-        let (reader, writer) = try pair { pipe(&$0) }
+        let (reader, writer) = try closeOnExecPipe()
         #expect(LineOutlet(writer).write(Self.line))
         #expect(fcntl(writer, F_GETFL) & O_NONBLOCK == 0)
         for end in [reader, writer] { close(end) }
@@ -45,7 +45,7 @@ import Testing
 
     @Test func withoutAReaderNothingIsWritten() throws {
         signal(SIGPIPE, SIG_IGN)
-        let (reader, writer) = try pair { pipe(&$0) }
+        let (reader, writer) = try closeOnExecPipe()
         close(reader)
         defer { close(writer) }
         #expect(!LineOutlet(writer).write(Self.line))

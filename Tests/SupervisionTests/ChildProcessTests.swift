@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 /// Children die with the thread that has started them, so each test waits for their ends on its own thread.
@@ -25,13 +26,6 @@ import Testing
         return String(decoding: text, as: UTF8.self)
     }
 
-    private func makePipe() throws -> (read: Int32, write: Int32) {
-        var ends: [Int32] = [-1, -1]
-        try #require(pipe(&ends) == 0)
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return (ends[0], ends[1])
-    }
-
     @Test func anEndIsToldOnce() throws {
         let child = try shell("exit 5")
         #expect(end(of: child) == .exited(code: 5))
@@ -47,16 +41,17 @@ import Testing
     }
 
     @Test func itHasTheDescriptorsAndTheEnvironmentThatItIsGiven() throws {
-        let (output, given) = (try makePipe(), try makePipe())
+        let (output, given) = (try closeOnExecPipe(), try closeOnExecPipe())
         let child = try shell(
-            "echo $MARK; echo through >&3; ls /proc/self/fd | wc -l", descriptors: [given.write], output: output.write)
-        close(output.write)
-        close(given.write)
-        defer { for end in [output.read, given.read] { close(end) } }
+            "echo $MARK; echo through >&3; ls /proc/self/fd | wc -l", descriptors: [given.writer], output: output.writer
+        )
+        close(output.writer)
+        close(given.writer)
+        defer { for end in [output.reader, given.reader] { close(end) } }
         #expect(end(of: child) == .exited(code: 0))
-        #expect(text(given.read) == "through\n")
+        #expect(text(given.reader) == "through\n")
         // Three, what it was given, and the folder that `ls` reads.
-        #expect(text(output.read).split(separator: "\n").map { $0.filter { $0 != " " } } == ["here", "5"])
+        #expect(text(output.reader).split(separator: "\n").map { $0.filter { $0 != " " } } == ["here", "5"])
     }
 
     @Test func theOtherPathIsTakenWhereTheFirstCannotBe() throws {

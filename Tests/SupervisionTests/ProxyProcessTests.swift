@@ -2,28 +2,29 @@
 import Foundation
 import Glibc
 import Platform
+import Supervision
 import Testing
 
 /// The supervisor as a real process with fake workers.
-@Suite struct ProxyProcessTests {
-    @Test func servesWhenAllAreReady() throws {
+@Suite(.serialized) struct ProxyProcessTests {
+    @Test func servesWhenAllAreReady() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=2"])
-        #expect(proxy.logs("serving: 2 ingest workers, exporter; listening on gRPC 127.0.0.1:"))
+        #expect(await proxy.logs("serving: 2 ingest workers, exporter; listening on gRPC 127.0.0.1:"))
         for name in ["ingest-0", "ingest-1", "exporter"] { #expect(proxy.log.contains("\(name) is ready")) }
     }
 
-    @Test func aWorkerHasExactlyWhatItNeeds() throws {
+    @Test func aWorkerHasExactlyWhatItNeeds() async throws {
         let proxy = try ProxyUnderTest(
             ["--ingest-workers=2"],
             environment: ["NOTIFY_SOCKET": "/nowhere", "WATCHDOG_USEC": "60000000", "KEPT": "yes"])
-        #expect(proxy.logs("serving"))
+        #expect(await proxy.logs("serving"))
         let ingest = try #require(proxy.report("ingest-1-1"))
         let names = (ingest["descriptor"] ?? []).map {
             $0.split(separator: " ").dropFirst().first.map(String.init) ?? ""
         }
         // Standard streams; control, link, listener, secret; the other's lane; own lane, down A and B, bells A and B.
         #expect(names[0] == "/dev/null")
-        #expect(names.count == 3 + 4 + 1 + 5)
+        #expect(names.count == [3, 4, 1, 5].reduce(0, +))
         #expect(names[3].hasPrefix("/memfd:fodc-control"))
         #expect(names[4].hasPrefix("socket:") && names[5].hasPrefix("socket:"))
         #expect(names[6].hasPrefix("/memfd:fodc-secret"))
@@ -41,147 +42,149 @@ import Testing
         #expect(ingest["secret"] == exporter["secret"])
     }
 
-    @Test func aDeadWorkerIsReplaced() throws {
+    @Test func aDeadWorkerIsReplaced() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=2"], plan: "ingest-0#1=fault")
-        #expect(proxy.logs("ingest-0 died after"))
+        #expect(await proxy.logs("ingest-0 died after"))
         #expect(proxy.log.contains("SIGSEGV"))
         #expect(proxy.log.contains("restarting at once"))
-        #expect(proxy.waits { proxy.report("ingest-0-2") != nil })
-        #expect(proxy.logs("ingest-0 is ready", times: 2))
+        #expect(await proxy.waits { proxy.report("ingest-0-2") != nil })
+        #expect(await proxy.logs("ingest-0 is ready", times: 2))
         #expect(proxy.report("ingest-1-2") == nil)
         #expect(proxy.report("exporter-2") == nil)
     }
 
-    @Test func aKilledExporterGetsTheOtherLanes() throws {
+    @Test func aKilledExporterGetsTheOtherLanes() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=1"])
-        #expect(proxy.logs("serving"))
+        #expect(await proxy.logs("serving"))
         kill(try #require(proxy.workerPID("exporter-1")), SIGKILL)
-        #expect(proxy.logs("exporter died after"))
+        #expect(await proxy.logs("exporter died after"))
         #expect(proxy.log.contains(": SIGKILL; restarting at once"))
-        #expect(proxy.waits { proxy.report("exporter-2") != nil })
+        #expect(await proxy.waits { proxy.report("exporter-2") != nil })
         let lanes = (try #require(proxy.report("exporter-2"))["descriptor"] ?? []).compactMap {
             $0.split(separator: ":").last
         }
         #expect(lanes.contains("fodc-downa-0.2 (deleted)") && !lanes.contains("fodc-downb-0.2 (deleted)"))
     }
 
-    @Test func aWorkerWhoseHeartStopsIsReplaced() throws {
+    @Test func aWorkerWhoseHeartStopsIsReplaced() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=1"], plan: "ingest-0#1=hang")
-        #expect(proxy.logs("ingest-0 is ended: hung: no heartbeat for 2 s"))
-        #expect(proxy.logs("ingest-0 is ready", times: 2))
+        #expect(await proxy.logs("ingest-0 is ended: hung: no heartbeat for 2 s"))
+        #expect(await proxy.logs("ingest-0 is ready", times: 2))
         #expect(proxy.log.contains("hung: no heartbeat for 2 s; restarting at once"))
     }
 
-    @Test func aStoppedWorkerIsReplaced() throws {
+    @Test func aStoppedWorkerIsReplaced() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=1"])
-        #expect(proxy.logs("serving"))
+        #expect(await proxy.logs("serving"))
         let pid = try #require(proxy.workerPID("exporter-1"))
         kill(pid, SIGSTOP)
-        #expect(proxy.logs("exporter is ready", times: 2))
+        #expect(await proxy.logs("exporter is ready", times: 2))
         #expect(!ProxyUnderTest.isAlive(pid))
         #expect(proxy.log.contains("exporter died after"))
     }
 
-    @Test func aWorkerThatDoesNotReadIsReplaced() throws {
+    @Test func aWorkerThatDoesNotReadIsReplaced() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=1"], plan: "exporter#1=not-reading")
-        #expect(proxy.logs("hung: has not read lane 0 for 2 s"))
-        #expect(proxy.logs("exporter is ready", times: 2))
+        #expect(await proxy.logs("hung: has not read lane 0 for 2 s"))
+        #expect(await proxy.logs("exporter is ready", times: 2))
         #expect(!proxy.log.contains("ingest-0 died"))
     }
 
-    @Test func aWorkerThatIsNeverReadyIsReplaced() throws {
+    @Test func aWorkerThatIsNeverReadyIsReplaced() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=1"], plan: "ingest-0#1=never-ready")
-        #expect(proxy.logs("ingest-0 is ended: not ready in time"))
-        #expect(proxy.logs("serving"))
+        #expect(await proxy.logs("ingest-0 is ended: not ready in time"))
+        #expect(await proxy.logs("serving"))
     }
 
-    @Test func pausesOfAllAreNoHang() throws {
+    @Test func pausesOfAllAreNoHang() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=1"])
-        #expect(proxy.logs("serving"))
+        #expect(await proxy.logs("serving"))
         let workers = proxy.allWorkerPIDs
         #expect(workers.count == 2)
         kill(proxy.pid, SIGSTOP)
         for pid in workers { kill(pid, SIGSTOP) }
-        sleep(4)
+        // Nothing but time makes a pause one that would be a hang.
+        let end = MonotonicClock.nowNanoseconds() + 2 * HangWatch.patienceNanoseconds
+        #expect(await proxy.waits { MonotonicClock.nowNanoseconds() >= end })
         kill(proxy.pid, SIGCONT)
-        #expect(proxy.logs("was paused"))
+        #expect(await proxy.logs("was paused"))
         for pid in workers { kill(pid, SIGCONT) }
         #expect(workers.allSatisfy(ProxyUnderTest.isAlive))
         // The turn that has seen the pause has judged the workers; with the end of all, its log is whole.
         kill(proxy.pid, SIGTERM)
-        #expect(proxy.exitCode() == 0)
+        #expect(await proxy.exitCode() == 0)
         #expect(!proxy.log.contains("is ended"))
     }
 
-    @Test func aWorkerThatDiesAgainAndAgainIsDegradedNotTheEnd() throws {
+    @Test func aWorkerThatDiesAgainAndAgainIsDegradedNotTheEnd() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=2"], plan: "ingest-1=fault")
-        #expect(proxy.logs("death 3 in a row; restart in 0.5 s"))
+        #expect(await proxy.logs("death 3 in a row; restart in 0.5 s"))
         #expect(proxy.process.isRunning)
         #expect(!proxy.log.contains("ingest-0 died"))
     }
 
-    @Test(arguments: [SIGTERM, SIGINT]) func endsInOrder(signal: Int32) throws {
+    @Test(arguments: [SIGTERM, SIGINT]) func endsInOrder(signal: Int32) async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=2"])
-        #expect(proxy.logs("serving"))
+        #expect(await proxy.logs("serving"))
         let workers = proxy.allWorkerPIDs
         #expect(workers.count == 3)
         kill(proxy.pid, signal)
-        #expect(proxy.exitCode() == 0)
+        #expect(await proxy.exitCode() == 0)
         #expect(!workers.contains(where: ProxyUnderTest.isAlive))
         #expect(!proxy.log.contains("is killed"))
     }
 
-    @Test func aWorkerThatWillNotEndIsKilled() throws {
+    @Test func aWorkerThatWillNotEndIsKilled() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=1"], plan: "exporter=ignore-drain")
-        #expect(proxy.logs("serving"))
+        #expect(await proxy.logs("serving"))
         let workers = proxy.allWorkerPIDs
         kill(proxy.pid, SIGTERM)
-        #expect(proxy.logs("ingest-0 has ended"))
+        #expect(await proxy.logs("ingest-0 has ended"))
         kill(proxy.pid, SIGTERM)  // hastens
-        #expect(proxy.exitCode() == 0)
+        #expect(await proxy.exitCode() == 0)
         #expect(proxy.log.contains("exporter has not ended in time and is killed"))
         #expect(!workers.contains(where: ProxyUnderTest.isAlive))
     }
 
-    @Test func theWorkersDieWithTheSupervisor() throws {
+    @Test func theWorkersDieWithTheSupervisor() async throws {
         // One that does not look at its socket any more, to show that the kernel does it.
         let proxy = try ProxyUnderTest(["--ingest-workers=2"])
-        #expect(proxy.logs("serving"))
+        #expect(await proxy.logs("serving"))
         let workers = proxy.allWorkerPIDs
         kill(workers[0], SIGSTOP)
         kill(proxy.pid, SIGKILL)
-        #expect(proxy.waits { !workers.contains(where: ProxyUnderTest.isAlive) })
+        #expect(await proxy.waits { !workers.contains(where: ProxyUnderTest.isAlive) })
     }
 
-    @Test func aPortInUseIsOneClearLine() throws {
+    @Test func aPortInUseIsOneClearLine() async throws {
         let taken = try ListeningSocket.open(host: "127.0.0.1", port: 0)
         defer { close(taken) }
         let address = try #require(ListeningSocket.localAddress(of: taken))
         let proxy = try ProxyUnderTest(["--ingest-workers=1"], address: address)
-        #expect(proxy.exitCode() == 1)
+        #expect(await proxy.exitCode() == 1)
         #expect(
             proxy.log.contains("--grpc-listen-addr: cannot listen on \(address): the port is in use; end who listens"))
         #expect(proxy.log.split(separator: "\n").filter { $0.contains("fodc-proxy:") }.count == 1)
         #expect(proxy.allWorkerPIDs.isEmpty)
     }
 
-    @Test func aMissingWorkerIsOneClearLine() throws {
+    @Test func aMissingWorkerIsOneClearLine() async throws {
         let proxy = try ProxyUnderTest(workers: false)
-        #expect(proxy.exitCode() == 1)
+        #expect(await proxy.exitCode() == 1)
         #expect(proxy.log.contains("fodc-ingest: No such file or directory"))
         #expect(proxy.log.split(separator: "\n").count == 1)
     }
 
-    @Test func aWorkerThatCannotStartEndsTheStart() throws {
+    @Test func aWorkerThatCannotStartEndsTheStart() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=2"], plan: "ingest-1=exit-early")
-        #expect(proxy.exitCode() == 1)
+        #expect(await proxy.exitCode() == 1)
         #expect(proxy.log.contains("ingest-1 ended with exit code 1 before the service was ready"))
         #expect(!proxy.allWorkerPIDs.contains(where: ProxyUnderTest.isAlive))
     }
 
-    @Test func aStateFolderThatIsNoneIsOneClearLine() throws {
+    @Test func aStateFolderThatIsNoneIsOneClearLine() async throws {
         let proxy = try ProxyUnderTest(["--state-dir=/dev/null/state"])
-        #expect(proxy.exitCode() == 1)
+        #expect(await proxy.exitCode() == 1)
         #expect(proxy.log.contains("--state-dir: /dev/null/state cannot be used"))
         #expect(proxy.allWorkerPIDs.isEmpty)
     }
@@ -191,15 +194,15 @@ import Testing
         (["--no-such-flag"], "Unknown option '--no-such-flag'"), (["surplus"], "Unexpected argument 'surplus'"),
         (["--log-level"], "Missing value for '--log-level"),
     ])
-    func wrongUsageIsExitCode2(flags: [String], message: String) throws {
+    func wrongUsageIsExitCode2(flags: [String], message: String) async throws {
         let proxy = try ProxyUnderTest(flags)
-        #expect(proxy.exitCode() == 2)
+        #expect(await proxy.exitCode() == 2)
         #expect(proxy.log.contains(message))
     }
 
-    @Test(arguments: ["--help", "--version"]) func answersAreNoError(flag: String) throws {
+    @Test(arguments: ["--help", "--version"]) func answersAreNoError(flag: String) async throws {
         let proxy = try ProxyUnderTest([flag])
-        #expect(proxy.exitCode() == 0)
+        #expect(await proxy.exitCode() == 0)
         #expect(proxy.log.contains(flag == "--help" ? "--stale-grace <DURATION>" : "fodc-proxy "))
     }
 }

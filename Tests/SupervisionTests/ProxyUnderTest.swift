@@ -6,19 +6,22 @@ import Platform
 /// A real fodc-proxy with fake workers: in folders of its own, on ports of the kernel's choice, its log in a file.
 final class ProxyUnderTest {
     /// Far more than anything here takes; only a test that fails waits for so long.
-    static let patienceSeconds = 60.0
+    static let patience = Duration.seconds(60)
 
     let folder: URL
     let reports: URL
+    /// Of the control socket, if it has one.
+    var runtimeFolder: URL { folder.appendingPathComponent("run") }
     let process = Process()
     private let logFile: URL
 
     /// - Parameters:
     ///   - plan: see FakeWorker.
     ///   - workers: whether the workers' programs are there.
+    ///   - hasRuntimeFolder: whether it can be asked by `ctl`.
     init(
         _ flags: [String] = [], plan: String = "", environment: [String: String] = [:], workers: Bool = true,
-        address: String = "127.0.0.1:0"
+        address: String = "127.0.0.1:0", hasRuntimeFolder: Bool = false
     ) throws {
         let programs = try Self.programFolder()
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("fodc-test-\(UUID().uuidString)")
@@ -26,6 +29,9 @@ final class ProxyUnderTest {
         let files = FileManager.default
         try files.createDirectory(at: reports, withIntermediateDirectories: true)
         try files.createDirectory(at: folder.appendingPathComponent("bin"), withIntermediateDirectories: true)
+        if hasRuntimeFolder {
+            try files.createDirectory(at: folder.appendingPathComponent("run"), withIntermediateDirectories: false)
+        }
         if workers {
             for name in ["fodc-ingest", "fodc-exporter"] {
                 try files.createSymbolicLink(
@@ -38,8 +44,10 @@ final class ProxyUnderTest {
         process.executableURL = programs.appendingPathComponent("fodc-proxy")
         process.arguments =
             ["--libexec-dir=\(folder.path)/bin", "--grpc-listen-addr=\(address)", "--http-listen-addr=127.0.0.1:0"]
-            + flags
+            + flags + (hasRuntimeFolder ? ["--runtime-dir=\(folder.path)/run"] : [])
         var variables = ["FAKE_WORKER_PLAN": plan, "FAKE_WORKER_REPORTS": reports.path, "PATH": "/usr/bin:/bin"]
+        // Where a build that counts lines writes its counts: what the proxy runs counts, too.
+        variables["LLVM_PROFILE_FILE"] = ProcessEnvironment.value("LLVM_PROFILE_FILE")
         variables.merge(environment) { $1 }
         process.environment = variables
         process.standardError = try FileHandle(forWritingTo: logFile)
@@ -55,24 +63,24 @@ final class ProxyUnderTest {
     var pid: pid_t { process.processIdentifier }
     var log: String { (try? String(contentsOf: logFile, encoding: .utf8)) ?? "" }
 
-    /// Waits until the condition holds; `false` if it never does.
-    func waits(until condition: () -> Bool) -> Bool {
-        let deadline = Date().addingTimeInterval(Self.patienceSeconds)
+    /// Waits until the condition holds, and keeps no thread meanwhile; `false` if it never does.
+    func waits(until condition: () -> Bool) async -> Bool {
+        let deadline = ContinuousClock.now + Self.patience
         while !condition() {
-            guard Date() < deadline else { return false }
-            usleep(20_000)
+            guard ContinuousClock.now < deadline else { return false }
+            try? await Task.sleep(for: .milliseconds(20))
         }
         return true
     }
 
     /// Waits for a text in the log, so many times.
-    func logs(_ text: String, times: Int = 1) -> Bool {
-        waits { log.components(separatedBy: text).count > times }
+    func logs(_ text: String, times: Int = 1) async -> Bool {
+        await waits { log.components(separatedBy: text).count > times }
     }
 
     /// Waits for the end; `nil` if it does not come.
-    func exitCode() -> Int32? {
-        guard waits(until: { !process.isRunning }) else { return nil }
+    func exitCode() async -> Int32? {
+        guard await waits(until: { !process.isRunning }) else { return nil }
         return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     }
 

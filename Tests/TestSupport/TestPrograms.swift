@@ -12,24 +12,21 @@ public enum TestPrograms {
 
     /// Runs a program to its end; what it writes to both of its streams is one text.
     public static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw SystemError.last("pipe") }
-        defer { close(ends[0]) }
+        let (reader, writer) = try closeOnExecPipe()
+        defer { close(reader) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
-            posix_spawn_file_actions_adddup2(&actions, ends[1], descriptor)
+            posix_spawn_file_actions_adddup2(&actions, writer, descriptor)
         }
-        posix_spawn_file_actions_addclose(&actions, ends[0])
-        posix_spawn_file_actions_addclose(&actions, ends[1])
         let pointers = arguments.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
         var process: pid_t = 0
         let code = posix_spawn(&process, arguments[0], &actions, nil, pointers, environ)
-        close(ends[1])
+        close(writer)
         guard code == 0 else { throw SystemError(call: "posix_spawn \(arguments[0])", code: code) }
-        let output = readToEnd(ends[0])
+        let output = readToEnd(reader)
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {}
         return (status, String(decoding: output, as: UTF8.self))

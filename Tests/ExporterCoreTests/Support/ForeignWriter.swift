@@ -2,6 +2,7 @@
 import Glibc
 import Platform
 import Synchronization
+import TestSupport
 
 @testable import Lanes
 
@@ -24,21 +25,39 @@ final class ForeignWriter {
 /// Something that happens on another thread.
 final class Flag: Sendable {
     private let value = Mutex(false)
+    private let ends: (reader: Int32, writer: Int32)
+
+    init() throws { ends = try closeOnExecPipe() }
+
+    deinit { for end in [ends.reader, ends.writer] { close(end) } }
+
     var isSet: Bool { value.withLock { $0 } }
-    func set() { value.withLock { $0 = true } }
+
+    func set() {
+        value.withLock { $0 = true }
+        var byte: UInt8 = 1
+        _ = write(ends.writer, &byte, 1)
+    }
+
+    /// Waits until it is set; false after half a minute, which only a defect takes.
+    func waits() -> Bool {
+        var request = pollfd(fd: ends.reader, events: Int16(POLLIN), revents: 0)
+        return poll(&request, 1, 30_000) == 1 && isSet
+    }
 }
 
 /// Sets a ring's head forth and back, on a thread of its own.
 final class HeadFlipper: Sendable {
     static let far: UInt64 = 1 << 40
 
-    private let end = Flag()
+    private let end: Flag
     private let thread: JobThread
 
     init(_ descriptor: Int32) {
         nonisolated(unsafe) let memory = try! LaneMemory(descriptor: descriptor, access: .readWrite)
         thread = try! JobThread(name: "flipper")
-        let end = end
+        let end = try! Flag()
+        self.end = end
         thread.run {
             while !end.isSet {
                 memory.words.storeRelease(LaneLayout.Header.head, 0)
