@@ -23,7 +23,7 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 3
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked deb run test unit soak-model unit-repeat coverage allocations e2e bench bench-quick bench-attacks chaos chaos-quick bench-paired lint format proto metrics-page clean
+.PHONY: help deps deps-test build build-hooked deb run test unit soak-model unit-repeat coverage mutations allocations e2e bench bench-quick bench-attacks chaos chaos-quick bench-paired lint format proto metrics-page clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,8 +76,12 @@ unit-repeat: deps ## Unit tests TIMES=10 times, up to the first failure (UNIT_FL
 # In a folder of its own: a build that counts lines is another build.
 coverage: deps ## Run the unit tests and print each library's line coverage (UNIT_FLAGS='--filter name' chooses)
 	swift build --scratch-path .build-coverage --product fodc-proxyPackageTests --enable-code-coverage
-	swift test --scratch-path .build-coverage --skip-build --no-parallel --enable-code-coverage $(UNIT_FLAGS)
+	swift test --scratch-path .build-coverage --skip-build --parallel --enable-code-coverage $(UNIT_FLAGS)
 	scripts/coverage.py "$$(swift test --scratch-path .build-coverage --show-codecov-path)"
+
+# Each costs a build of what it changes and of the tests.
+mutations: deps ## Break the product in many places, and see that a unit test notices each (MUTATIONS='name …' chooses)
+	scripts/mutations.py $(MUTATIONS)
 
 allocations: deps ## Count what the hot paths allocate, and fail above Benchmarks/allocations.txt
 	swift build $(RELEASE_FLAGS) --product HotPathBenchmarks

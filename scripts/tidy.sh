@@ -46,7 +46,7 @@ machine_paths='(^|[^[:alnum:]_}.-])/(wor[k]|far[m]|roo[t]|home/[a-z]+)/'
 breach 'left open:' "$(grep -nIE "$open_ends" -- "${files[@]}" || true)"
 breach 'paths of one machine:' "$(grep -nIE "$machine_paths" -- "${files[@]}" || true)"
 breach "Swift files over $longest_file_lines lines (is each one subject?):" \
-    "$(for f in "${swift[@]}"; do n=$(wc -l < "$f"); [ "$n" -le "$longest_file_lines" ] || echo "$f: $n"; done)"
+    "$(wc -l -- "${swift[@]}" | awk -v most=$longest_file_lines '$1 > most && $2 != "total" { print $2 ": " $1 }')"
 breach 'unsafe pointers above Lanes and Platform:' \
     "$(sources | grep -vE "$unsafe_folders" | grep -vE "$c_boundary_files" | xargs -r grep -nE 'Unsafe' -- || true)"
 breach 'the product uses the workshop (Tools):' \
@@ -54,7 +54,11 @@ breach 'the product uses the workshop (Tools):' \
     dependencies_on_tools 2>&1 || true)"
 breach 'white space at the end of a line:' "$(grep -nIE '[[:blank:]]+$' -- "${files[@]}" || true)"
 breach 'first line does not name the licence:' \
-    "$(for f in "${swift[@]}"; do head -2 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$f"; done)"
+    "$(awk 'FNR == 1 { named = 0 }
+        FNR <= 2 && /SPDX-License-Identifier: Apache-2.0/ { named = 1 }
+        FNR == 2 && !named { print FILENAME }' "${swift[@]}")"
 breach 'made of docs/openapi.yaml, and not up to date:' "$(scripts/embed-openapi.sh --check 2>&1 || true)"
+
+breach 'mutations that do not fit the sources:' "$(scripts/mutations.py --check 2>&1 || true)"
 
 [ "$breaches" = 0 ] || exit 1

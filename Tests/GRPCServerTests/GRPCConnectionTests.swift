@@ -53,8 +53,7 @@ import Testing
     }
 
     @Test func whoDoesNotSpeakHTTP2IsClosed() async throws {
-        // Longer than a starved machine takes to write the request.
-        try await GRPCHarness.run(configured { $0.prefaceTimeout = .seconds(120) }) { harness in
+        try await GRPCHarness.run { harness in
             let client = try await harness.connect(isFrozen: true)
             try await harness.onLoop { _ in client.writeRaw(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)) }
             try await closed(harness, by: .badPreface)

@@ -19,13 +19,26 @@ final class GRPCHarness: @unchecked Sendable {
         let loop = group.next()
         self.loop = loop
         server = GRPCServer(
-            configuration: configuration, eventLoop: loop, service: service)
+            configuration: Self.patient(configuration), eventLoop: loop, service: service)
         if let other {
             (descriptor, port) = (dup(other.descriptor), other.port)
         } else {
             (descriptor, port) = try GRPCHarness.listen()
         }
         try await loop.flatSubmit { [self] in server.start(listeningDescriptor: descriptor) }.get()
+    }
+
+    /// A test may wait for its turn among hundreds of others. What becomes of connections as time passes is for
+    /// ``EmbeddedGRPC``, whose clock the test turns.
+    private static func patient(_ configuration: GRPCServer.Configuration) -> GRPCServer.Configuration {
+        var configuration = configuration
+        let hour = Duration.seconds(3600)
+        (configuration.prefaceTimeout, configuration.idleTimeout, configuration.idleTimeoutWhenShort) = (
+            hour, hour, hour
+        )
+        (configuration.keepaliveIdle, configuration.lingerTimeout) = (hour, hour)
+        configuration.assemblyStallTimeout = hour
+        return configuration
     }
 
     /// Runs a test against a server of its own.

@@ -61,8 +61,6 @@ import Testing
         let configuration = configured {
             $0.maxMessageBytes = 1 << 20
             $0.assemblyBudgetBytes = 2 << 20
-            // Nothing is to be given up here.
-            $0.assemblyStallTimeout = .seconds(600)
         }
         try await GRPCHarness.run(configuration) { harness in
             let client = try await harness.connect()

@@ -97,13 +97,12 @@ import Testing
         func bucket(_ name: String, _ label: String, _ value: String, _ type: MetricType) -> TestMetric {
             TestMetric(name: name, labels: [(label, value)], value: 1, type: UInt64(type.rawValue))
         }
-        let agent = try #require(
-            try Pipeline.agent([
-                bucket("h_bucket", "le", "1", .histogram), bucket("h_bucket", "le", "much", .histogram),
-                bucket("s", "quantile", "0.5", .summary), bucket("s", "quantile", "half", .summary),
-                bucket("g", "le", "much", .gauge), bucket("g", "quantile", "half", .gauge),
-                bucket("s_sum", "le", "any", .summary),
-            ]))
+        let agent = try Pipeline.agent([
+            bucket("h_bucket", "le", "1", .histogram), bucket("h_bucket", "le", "much", .histogram),
+            bucket("s", "quantile", "0.5", .summary), bucket("s", "quantile", "half", .summary),
+            bucket("g", "le", "much", .gauge), bucket("g", "quantile", "half", .gauge),
+            bucket("s_sum", "le", "any", .summary),
+        ])
         let snapshot = FamilyIndex().update(with: [agent])
         #expect(snapshot.oddBoundCount == 2 && snapshot.duplicateSeriesCount == 0)
         let text = Pipeline.text(snapshot)
