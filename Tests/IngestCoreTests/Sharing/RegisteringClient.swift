@@ -85,7 +85,7 @@ final class RegisteringClient {
         }
     }
 
-    private func read() throws {
+    func read() throws {
         // Only so that a broken server does not hang the test.
         var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
