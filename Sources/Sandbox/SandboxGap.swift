@@ -34,8 +34,10 @@ public struct SandboxGap: Equatable, Sendable, CustomStringConvertible {
         switch (part, code) {
         case (.landlock, ENOSYS), (.landlock, EOPNOTSUPP):
             "needs Linux 5.13 or later with landlock among the modules of the kernel's lsm= option"
-        case (.landlock, _), (.seccomp, EPERM), (.seccomp, EACCES):
-            "let the container's seccomp profile allow landlock_* and seccomp (RuntimeDefault of a current runtime does)"
+        // The library says EOPNOTSUPP where another filter forbids to ask.
+        case (.landlock, _), (.seccomp, EPERM), (.seccomp, EACCES), (.seccomp, EOPNOTSUPP):
+            "let the container's seccomp profile (RuntimeDefault of a current runtime does), or SystemCallFilter= of the "
+                + "unit, allow seccomp and landlock_*"
         case (.seccomp, _): "needs a kernel with CONFIG_SECCOMP_FILTER"
         case (.privileges, _): "start the service as a user without privileges, as its systemd unit does"
         }
