@@ -12,7 +12,7 @@ enum WorkerSystemCalls {
     static func rules(for policy: SandboxPolicy) -> [SystemCallRule] {
         let common = always.rules(.allow) + conditional() + ending.rules(.end) + fileCalls.rules(.end)
         return switch policy.kind {
-        case .ingest: common + fileOpening.rules(.end)
+        case .ingest: common + openingToWrite + ["unlink", "unlinkat"].rules(.end)
         case .exporter: common + spoolFiles + (policy.readablePaths.isEmpty ? [] : filesToRead)
         }
     }
@@ -55,7 +55,11 @@ enum WorkerSystemCalls {
         "lchown", "fchownat", "setxattr", "open_by_handle_at", "name_to_handle_at", "chdir", "fchdir",
     ]
 
-    private static let fileOpening = ["openat", "unlink", "unlinkat"]
+    /// Opening a file to read it fails like any other call: the C library does so now and then to find out how the machine is
+    /// set (malloc reads `/proc/sys/vm/overcommit_memory` before it gives memory back).
+    private static let openingToWrite = [O_WRONLY, O_RDWR, O_CREAT].map {
+        SystemCallRule("openat", .end, .has(2, all: $0))
+    }
 
     /// A file without a name in the spool folder; where a file system cannot make one, a new file that is removed at once.
     private static let spoolFiles = [

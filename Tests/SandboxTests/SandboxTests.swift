@@ -33,7 +33,8 @@ import Testing
         func verdicts(_ kind: SandboxPolicy.Kind, _ name: String) -> [SystemCallRule.Verdict] {
             WorkerSystemCalls.rules(for: SandboxPolicy(kind)).filter { $0.name == name }.map(\.verdict)
         }
-        for name in ["open", "openat", "openat2", "unlink", "socket", "connect", "execve", "process_vm_writev"] {
+        #expect(verdicts(.ingest, "openat") == [.end, .end, .end], "and the rest fails, as nothing allows it")
+        for name in ["open", "openat2", "unlink", "socket", "connect", "execve", "process_vm_writev"] {
             #expect(verdicts(.ingest, name) == [.end], "\(name)")
         }
         #expect(verdicts(.exporter, "openat") == [.allow, .allow])
