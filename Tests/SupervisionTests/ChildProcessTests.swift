@@ -59,16 +59,16 @@ import Testing
         let program = open("/bin/sh", O_RDONLY | O_CLOEXEC)
         let text = open("/proc/self/status", O_RDONLY | O_CLOEXEC)
         defer { for descriptor in [program, text] { close(descriptor) } }
-        let (given, output) = (try makePipe(), try makePipe())
+        let (given, output) = (try closeOnExecPipe(), try closeOnExecPipe())
         let child = try ChildProcess(
             path: "/nowhere/at-all", program: program,
             arguments: ["sh", "-c", "echo through >&3; ls /proc/self/fd | wc -l"],
-            environment: ["PATH=/usr/bin:/bin"], descriptors: [given.write], output: output.write)
-        for end in [given.write, output.write] { close(end) }
-        defer { for end in [given.read, output.read] { close(end) } }
+            environment: ["PATH=/usr/bin:/bin"], descriptors: [given.writer], output: output.writer)
+        for end in [given.writer, output.writer] { close(end) }
+        defer { for end in [given.reader, output.reader] { close(end) } }
         #expect(end(of: child) == .exited(code: 0))
-        #expect(self.text(given.read) == "through\n")
-        #expect(self.text(output.read).filter { $0.isNumber } == "5", "the program's descriptor is not left open")
+        #expect(self.text(given.reader) == "through\n")
+        #expect(self.text(output.reader).filter { $0.isNumber } == "5", "the program's descriptor is not left open")
         let other = try ChildProcess(
             path: "/bin/sh", program: text, arguments: ["sh", "-c", "exit 9"], environment: [], descriptors: [])
         #expect(end(of: other) == .exited(code: 9))
