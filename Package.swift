@@ -56,7 +56,7 @@ let package = Package(
             name: "Supervision",
             dependencies: [
                 "BinaryCoding", "Calendar", "Exchange", "JSONWriting", "Lanes", "Platform", "Settings", "Logs",
-                "WorkerLink",
+                "Sandbox", "WorkerLink",
                 log,
             ]),
         .target(
@@ -100,18 +100,26 @@ let package = Package(
         // What processes share, and how they are started.
         .target(name: "WorkerLink", dependencies: ["BinaryCoding", "Lanes", "Platform", "Settings"]),
         .target(
-            name: "WorkerRuntime", dependencies: ["Logs", "Platform", "Settings", "WorkerLink", nioCore, nioPosix, log]),
+            name: "WorkerRuntime",
+            dependencies: [
+                "Logs", "Platform", "Sandbox", "Settings", "TestHooks", "WorkerLink", nioCore, nioPosix, log,
+            ]),
         .target(name: "Logs", dependencies: ["Calendar", "JSONWriting", "Platform", log]),
         .target(name: "Settings", dependencies: ["Platform", "TestHooks"]),
         .target(name: "Lanes", dependencies: ["Platform", "CPlatform", "TestHooks"]),
 
         // Faults on demand; empty in release builds.
-        .target(name: "TestHooks", dependencies: ["Platform"]),
+        .target(name: "TestHooks", dependencies: ["CTestHooks", "Platform"]),
+        .target(name: "CTestHooks", cSettings: [.define("FODC_TEST_HOOKS", .when(configuration: .debug))]),
 
         // Values as bytes and as text.
         .target(name: "BinaryCoding", dependencies: ["Platform"], swiftSettings: lifetimes),
         .target(name: "JSONWriting", dependencies: ["Calendar", "Platform"]),
         .target(name: "Calendar"),
+
+        // What processes give up before they serve.
+        .target(name: "Sandbox", dependencies: ["CSandbox", "Platform", "TestHooks"]),
+        .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
 
         // The machine.
         .target(name: "Platform", dependencies: ["CPlatform", "CSystemd"], swiftSettings: hotPath),
@@ -153,6 +161,7 @@ let package = Package(
         .testTarget(name: "CalendarTests", dependencies: ["Calendar"]),
         .testTarget(name: "JSONWritingTests", dependencies: ["Calendar", "JSONWriting", "TestSupport"]),
         .testTarget(name: "BinaryCodingTests", dependencies: ["BinaryCoding", "TestSupport"]),
+        .testTarget(name: "SandboxTests", dependencies: ["CSandbox", "Platform", "Sandbox"]),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"]),
         .testTarget(name: "SettingsTests", dependencies: ["Platform", "Settings", "TestSupport"]),
         .testTarget(name: "LogsTests", dependencies: ["Logs", "Platform", "TestSupport", log]),

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -44,11 +45,31 @@ int fodc_process_next_ended_child(pid_t *pid) {
     return 0;
 }
 
-int fodc_process_descriptor_limit(pid_t pid, uint64_t *limit) {
+int fodc_process_descriptor_limit(uint64_t *limit) {
     struct rlimit now;
-    if (prlimit(pid, RLIMIT_NOFILE, NULL, &now) != 0) return -1;
+    if (getrlimit(RLIMIT_NOFILE, &now) != 0) return -1;
     *limit = now.rlim_cur == RLIM_INFINITY ? UINT64_MAX : now.rlim_cur;
     return 0;
+}
+
+long fodc_process_count_entries(int folder) {
+    struct stat status;
+    if (fstat(folder, &status) != 0) return -1;
+    if (status.st_size > 0) return (long)status.st_size;
+    if (lseek(folder, 0, SEEK_SET) < 0) return -1;
+    /* As getdents64(2) writes entries: the length of one stands in the bytes 16 and 17. */
+    _Alignas(uint64_t) unsigned char entries[4096];
+    long found = 0;
+    for (long count; (count = syscall(SYS_getdents64, folder, entries, sizeof entries)) != 0;) {
+        if (count < 0) return -1;
+        for (long place = 0; place < count;) {
+            unsigned short length;
+            memcpy(&length, entries + place + 16, sizeof length);
+            place += length;
+            found++;
+        }
+    }
+    return found - 2;
 }
 
 int fodc_process_reap(pid_t pid) {

@@ -20,21 +20,25 @@ ssize_t fodc_process_send_message(int socket, const void *bytes, size_t byte_cou
         errno = EINVAL;
         return -1;
     }
+    ssize_t count;
+    if (descriptor_count == 0) {
+        /* What a worker's sandbox allows: sendmsg could name an address where the filter does not see it. */
+        do count = send(socket, bytes, byte_count, MSG_NOSIGNAL);
+        while (count < 0 && errno == EINTR);
+        return count;
+    }
     union control control;
     struct iovec part = {(void *)bytes, byte_count};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (descriptor_count > 0) {
-        size_t size = sizeof(int) * (size_t)descriptor_count;
-        memset(&control, 0, sizeof control);
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(size);
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(size);
-        memcpy(CMSG_DATA(header), descriptors, size);
-    }
-    ssize_t count;
+    size_t size = sizeof(int) * (size_t)descriptor_count;
+    memset(&control, 0, sizeof control);
+    message.msg_control = control.bytes;
+    message.msg_controllen = CMSG_SPACE(size);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(header), descriptors, size);
     do count = sendmsg(socket, &message, MSG_NOSIGNAL);
     while (count < 0 && errno == EINTR);
     return count;

@@ -92,8 +92,8 @@ static int close_from(int first) {
     return close(folder);
 }
 
-static void run_child(const char *path, const char *other_path, char *const arguments[], char *const environment[], const int descriptors[],
-                      int descriptor_count, int output, pid_t parent, int report) {
+static void run_child(int program, const char *path, char *const arguments[], char *const environment[],
+                      const int descriptors[], int descriptor_count, int output, pid_t parent, int report) {
     /* First: from here on the kernel kills us when the parent dies; then see whether it has died already. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) tell_and_exit(report, STEP_PARENT);
     if (getppid() != parent) _exit(127);
@@ -108,9 +108,11 @@ static void run_child(const char *path, const char *other_path, char *const argu
 
     /* Sources may have numbers that are targets of others: first move all of them above the targets. */
     int end = FIRST_DESCRIPTOR + descriptor_count;
-    int moved_report = fcntl(report, F_DUPFD_CLOEXEC, end + 1);
+    int moved_report = fcntl(report, F_DUPFD_CLOEXEC, end + 2);
     if (moved_report < 0) tell_and_exit(report, STEP_DESCRIPTORS);
     report = moved_report;
+    int moved_program = program < 0 ? -1 : fcntl(program, F_DUPFD_CLOEXEC, end + 2);
+    if (program >= 0 && moved_program < 0) tell_and_exit(report, STEP_DESCRIPTORS);
     int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (input < 0 || dup2(input, STDIN_FILENO) < 0) tell_and_exit(report, STEP_STDIN);
     if (fcntl(STDIN_FILENO, F_SETFD, 0) < 0) tell_and_exit(report, STEP_STDIN); /* input may have been 0 itself */
@@ -118,17 +120,19 @@ static void run_child(const char *path, const char *other_path, char *const argu
         tell_and_exit(report, STEP_DESCRIPTORS);
     int moved[descriptor_count + 1]; /* + 1: an array of nothing is undefined */
     for (int i = 0; i < descriptor_count; i++) {
-        moved[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, end + 1);
+        moved[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, end + 2);
         if (moved[i] < 0) tell_and_exit(report, STEP_DESCRIPTORS);
     }
     for (int i = 0; i < descriptor_count; i++)
         if (dup2(moved[i], FIRST_DESCRIPTOR + i) < 0) tell_and_exit(report, STEP_DESCRIPTORS);
+    /* The program's own descriptor may be one of the targets; the moved one is above them all. */
     if (dup3(report, end, O_CLOEXEC) < 0) tell_and_exit(report, STEP_DESCRIPTORS);
     report = end;
-    if (close_from(end + 1) != 0) tell_and_exit(report, STEP_CLOSE);
+    if (moved_program >= 0 && dup3(moved_program, end + 1, O_CLOEXEC) < 0) tell_and_exit(report, STEP_DESCRIPTORS);
+    if (close_from(end + (moved_program >= 0 ? 2 : 1)) != 0) tell_and_exit(report, STEP_CLOSE);
 
+    if (moved_program >= 0) syscall(SYS_execveat, end + 1, "", arguments, environment, AT_EMPTY_PATH);
     execve(path, arguments, environment);
-    if (other_path != NULL && (errno == EACCES || errno == ENOENT)) execve(other_path, arguments, environment);
     tell_and_exit(report, STEP_EXEC);
 }
 
@@ -145,7 +149,7 @@ static int fail(int code, const char *step_name, const char **step) {
     return code;
 }
 
-int fodc_process_spawn(const char *path, const char *other_path, char *const arguments[], char *const environment[],
+int fodc_process_spawn(int program, const char *path, char *const arguments[], char *const environment[],
                        const int descriptors[], int descriptor_count, int output, pid_t *pid, int *pidfd,
                        const char **step) {
     int report[2];
@@ -156,7 +160,7 @@ int fodc_process_spawn(const char *path, const char *other_path, char *const arg
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid();
     pid_t child = fork();
-    if (child == 0) run_child(path, other_path, arguments, environment, descriptors, descriptor_count, output, parent,
+    if (child == 0) run_child(program, path, arguments, environment, descriptors, descriptor_count, output, parent,
                               report[1]);
     int fork_error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -129,6 +129,8 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     /// Streams that ended because their agent's registration had been gone for some seconds.
     case orphanedStreamsEnded
 
+    /// Where the words begin that say what the worker's process uses (`Platform.ProcessUsage.words`).
+    public static let firstProcessWord = 480
     /// Where the drops of samples begin, in the order of `Metrics.DropCause`.
     public static let firstSampleDrop = 128
     /// Where the ends of streams begin, by gRPC status code.

@@ -47,6 +47,12 @@ public final class LogOutput: Sendable {
         atexit { LogOutput.standard.tellAllRepeats() }
     }
 
+    /// Opens all that later lines need, for a process that will not be able to.
+    public func prepareForSandbox() {
+        StandardError.prepare()
+        journal.withLock { _ = $0?.connect() }
+    }
+
     /// Writes what was kept back of faults that repeat, where it is time. To be called about once a second: what has
     /// ceased is told by nobody else.
     public func tellRepeats() {

@@ -31,10 +31,12 @@ public struct MachineLimits: Equatable, Sendable {
 }
 
 extension MachineLimits {
-    /// Those of this process.
-    public static func current() -> MachineLimits {
+    /// Those of this process, as they were when it asked for the first time: later its sandbox does not let it look.
+    public static func current() -> MachineLimits { now }
+
+    private static let now: MachineLimits = {
         let group = CgroupLimits()
         let cpus = Double(ProcessorAffinity.count())
         return MachineLimits(cpus: min(group.cpuQuota ?? cpus, cpus), memoryBytes: group.memoryBytes)
-    }
+    }()
 }

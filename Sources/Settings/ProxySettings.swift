@@ -42,6 +42,10 @@ public struct ProxySettings: Equatable, Sendable {
     public internal(set) var stateDirectory: String?
     /// Folder for what lives as long as the service, if there is one.
     public internal(set) var runtimeDirectory: String?
+    /// What to do where a part of the processes' sandbox is missing.
+    public internal(set) var sandbox = SandboxMode.bestEffort
+    /// Whether a process that dies of a fault may leave a core.
+    public internal(set) var coreDumps = CoreDumps.off
     public internal(set) var logLevel = LogLevel.info
     public internal(set) var logFormat = LogFormat.text
 

@@ -11,6 +11,13 @@ enum ShownText {
         return "\"\(plain.joined())\(scalars.count > limitCharacters ? "…" : "")\""
     }
 
+    /// In one line, cut, and without anything that would do more than show.
+    static func line(_ text: String, limitCharacters limit: Int) -> String {
+        let scalars = text.unicodeScalars
+        let plain = scalars.prefix(limit).map { $0.properties.generalCategory == .control ? " " : String($0) }
+        return plain.joined() + (scalars.count > limit ? "…" : "")
+    }
+
     /// Its first bytes as whole characters, with a mark if there are more.
     static func cut(_ text: String, toBytes limit: Int) -> String {
         guard text.utf8.count > limit else { return text }

@@ -178,6 +178,7 @@ enum ProxyProgram {
         do {
             let supervisor = try FleetExecutor(try start())
             supervisor.onLogLevel = { LogOutput.standard.setLevel($0) }
+            try supervisor.enterSandbox()
             let code = supervisor.run()
             return supervisor.startFailure.map { giveUp("\($0)") } ?? code
         } catch {

@@ -8,6 +8,7 @@ struct SettingFlags: ParsableArguments {
     @OptionGroup(title: AgentFlags.group.title) var agents: FlagSection<AgentFlags>
     @OptionGroup(title: HTTPFlags.group.title) var http: FlagSection<HTTPFlags>
     @OptionGroup(title: ProcessFlags.group.title) var processes: FlagSection<ProcessFlags>
+    @OptionGroup(title: SandboxFlags.group.title) var sandbox: FlagSection<SandboxFlags>
     @OptionGroup(title: LogFlags.group.title) var log: FlagSection<LogFlags>
 
     @Option(
@@ -17,7 +18,7 @@ struct SettingFlags: ParsableArguments {
 
     /// What was typed.
     var given: [(flag: SettingsFlag, value: String)] {
-        listening.given + agents.given + http.given + processes.given + log.given
+        listening.given + agents.given + http.given + processes.given + sandbox.given + log.given
     }
 }
 
@@ -25,4 +26,5 @@ enum ListeningFlags: FlagSectionName { static let group = FlagGroup.listening }
 enum AgentFlags: FlagSectionName { static let group = FlagGroup.agents }
 enum HTTPFlags: FlagSectionName { static let group = FlagGroup.http }
 enum ProcessFlags: FlagSectionName { static let group = FlagGroup.processes }
+enum SandboxFlags: FlagSectionName { static let group = FlagGroup.sandbox }
 enum LogFlags: FlagSectionName { static let group = FlagGroup.log }

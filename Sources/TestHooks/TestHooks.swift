@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
+#if DEBUG
+    import CTestHooks
+#endif
+
 /// Faults that tests ask for with `FODC_TEST_…` variables of the environment.
 ///
 /// Only debug builds have them. In a release build each of these functions is empty and inlined, so that neither the names
@@ -11,21 +15,21 @@ public enum TestHooks {}
     extension TestHooks {
         /// Traps if `payload` holds the bytes of `FODC_TEST_POISON`, as a fault in the exporter's parsers would.
         public static func trapOnPoison(inRecord payload: RawSpan) {
-            if recordPoison.isContained(in: payload) {
+            if recordPoison.isContained(in: payload), !Deed.isDone {
                 fatalError("a record with the bytes of FODC_TEST_POISON was read")
             }
         }
 
         /// Traps if `answer` holds the bytes of `FODC_TEST_ANSWER_POISON`, as a fault in the making of HTTP answers would.
         public static func trapOnPoison(inAnswer answer: RawSpan) {
-            if answerPoison.isContained(in: answer) {
+            if answerPoison.isContained(in: answer), !Deed.isDone {
                 fatalError("an answer with the bytes of FODC_TEST_ANSWER_POISON was made")
             }
         }
 
         /// Traps if `message` holds the bytes of `FODC_TEST_INGEST_POISON`, as a fault in ingest's parsers would.
         public static func trapOnPoison(inMessage message: RawSpan) {
-            if messagePoison.isContained(in: message) {
+            if messagePoison.isContained(in: message), !Deed.isDone {
                 fatalError("a message with the bytes of FODC_TEST_INGEST_POISON has come")
             }
         }
@@ -35,12 +39,30 @@ public enum TestHooks {}
             ProcessEnvironment.value("FODC_TEST_LAYOUT").flatMap { UInt64($0) } ?? version
         }
 
+        /// Whether `FODC_TEST_SANDBOX_WITHOUT` names this part of the sandbox, with commas between several.
+        public static func isSandboxPartMissing(_ name: String) -> Bool {
+            (ProcessEnvironment.value("FODC_TEST_SANDBOX_WITHOUT") ?? "").split(separator: ",").contains { $0 == name }
+        }
+
         /// Whether a variable is of a test hook of this build.
         public static func isVariable(_ name: String) -> Bool { name.hasPrefix("FODC_TEST_") }
 
         private static let recordPoison = Poison(variable: "FODC_TEST_POISON")
         private static let answerPoison = Poison(variable: "FODC_TEST_ANSWER_POISON")
         private static let messagePoison = Poison(variable: "FODC_TEST_INGEST_POISON")
+    }
+
+    /// What a process does that finds its poison, instead of ending: `FODC_TEST_DEED` is a name of `fodc_test_deeds.c`, and what it is
+    /// done to, with a blank between them. What comes of it is a line on standard error.
+    private enum Deed {
+        static var isDone: Bool {
+            guard let words = ProcessEnvironment.value("FODC_TEST_DEED")?.split(separator: " "), let name = words.first
+            else { return false }
+            let code = fodc_test_deed(String(name), words.count > 1 ? String(words[1]) : "")
+            let outcome = code == 0 ? "done" : "refused, errno \(code)"
+            _ = StandardError.write(Array("deed \(name): \(outcome)\n".utf8))
+            return true
+        }
     }
 
     /// Bytes that kill the process that finds them.
@@ -72,6 +94,9 @@ public enum TestHooks {}
 
         @inlinable @inline(__always)
         public static func layoutVersion(_ version: UInt64) -> UInt64 { version }
+
+        @inlinable @inline(__always)
+        public static func isSandboxPartMissing(_ name: String) -> Bool { false }
 
         @inlinable @inline(__always)
         public static func isVariable(_ name: String) -> Bool { false }

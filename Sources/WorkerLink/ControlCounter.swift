@@ -21,4 +21,9 @@ public enum ControlCounter: Int, CaseIterable, Sendable {
     case controlRequestsRefused
     /// Starts of the supervisor on this memory.
     case supervisorStarts
+    /// Workers that were ended because they made a system call which their sandbox does not allow.
+    case sandboxViolations
+
+    /// Where the words begin that say what the supervisor uses (`Platform.ProcessUsage.words`).
+    public static let firstProcessWord = 48
 }

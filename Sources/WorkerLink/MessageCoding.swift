@@ -6,7 +6,7 @@ import BinaryCoding
 public enum MessageCoding {
     /// To be raised when a message or a launch argument changes its meaning: programs of different ones are not started
     /// together (``WorkerCheck``).
-    public static let version: UInt8 = 2
+    public static let version: UInt8 = 3
     /// Bytes of a text in a message at most.
     public static let limitTextBytes = 1024
 
@@ -80,7 +80,7 @@ extension WorkerMessage: BinaryMessage {
     /// None of the supervisor's numbers, so that a message is never taken for one of the other direction.
     private enum Kind: UInt8 {
         case ready = 65
-        case standby, adopted, accepting
+        case standby, adopted, accepting, sandboxed, refusedCall
     }
 
     public func encode(into writer: inout BinaryWriter) {
@@ -93,6 +93,13 @@ extension WorkerMessage: BinaryMessage {
         case .accepting(let isAccepting):
             writer.append(Kind.accepting)
             writer.append(isAccepting)
+        case .sandboxed(let missing):
+            writer.append(Kind.sandboxed)
+            writer.append(cut: missing)
+        case .refusedCall(let number):
+            writer.append(Kind.refusedCall)
+            // Last, and of four bytes: a signal handler puts it there.
+            writer.append(number)
         }
     }
 
@@ -103,6 +110,8 @@ extension WorkerMessage: BinaryMessage {
             case .standby: .standby
             case .adopted: .adopted(index: try reader.workerIndex())
             case .accepting: .accepting(try reader.flag())
+            case .sandboxed: .sandboxed(missing: try reader.text(atMost: MessageCoding.limitTextBytes))
+            case .refusedCall: .refusedCall(try reader.integer())
             }
     }
 }

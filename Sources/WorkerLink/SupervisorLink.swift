@@ -29,6 +29,11 @@ public final class SupervisorLink: Sendable {
         send(.accepting(isAccepting))
     }
 
+    /// To be said once, before it is ready.
+    public func sendSandboxed(missing: String) {
+        send(.sandboxed(missing: missing))
+    }
+
     /// The next order; waits for it, so give it a thread of its own. `nil`: the supervisor is gone, and the worker
     /// must go too. Messages that are not known are left out. Throws when one came without all of its descriptors, as when
     /// this process may open no more: what it was to do is lost.

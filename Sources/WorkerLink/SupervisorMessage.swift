@@ -66,4 +66,8 @@ public enum WorkerMessage: Equatable, Sendable {
     case adopted(index: Int)
     /// From now on it takes connections, or none.
     case accepting(Bool)
+    /// It is in its sandbox. `missing`: the parts that it lacks, and why, for people; empty: it lacks nothing.
+    case sandboxed(missing: String)
+    /// It has made a system call of this number, which its sandbox does not allow, and ends.
+    case refusedCall(UInt32)
 }

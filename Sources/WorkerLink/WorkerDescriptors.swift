@@ -59,11 +59,12 @@ public struct WorkerDescriptors: Equatable, Sendable {
     public var link: Int32
     /// The listening TCP socket: gRPC for ingest (shared among them), HTTP for the exporter. Nonblocking.
     public var listener: Int32
-    /// A sealed memfd with the installation's secret (ro); read by ``WorkerLaunch/init(arguments:)``, then closed.
-    public var secret: Int32
+    /// Of ingest workers, which make the ids of agents: a sealed memfd with the installation's secret (ro); read by
+    /// ``WorkerLaunch/init(arguments:)``, then closed.
+    public var secret: Int32?
     public var lanes: Lanes
 
-    public init(control: Int32, link: Int32, listener: Int32, secret: Int32, lanes: Lanes) {
+    public init(control: Int32, link: Int32, listener: Int32, secret: Int32?, lanes: Lanes) {
         (self.control, self.link, self.listener) = (control, link, listener)
         (self.secret, self.lanes) = (secret, lanes)
     }

@@ -12,6 +12,7 @@ extension WorkerLaunch {
         case link = "link-fd"
         case listener = "listener-fd"
         case secret = "secret-fd"
+        case user
         case up = "up-fd"
         case downA = "down-a-fd"
         case downB = "down-b-fd"
@@ -34,8 +35,9 @@ extension WorkerLaunch {
             (.ingestWorkers, String(ingestWorkers)), (.standby, isStandby ? "1" : "0"), (.fresh, isFresh ? "1" : "0"),
             (.control, String(descriptors.control)),
             (.link, String(descriptors.link)), (.listener, String(descriptors.listener)),
-            (.secret, String(descriptors.secret)),
+            (.user, user.map { "\($0.user):\($0.group)" } ?? ""),
         ]
+        if let secret = descriptors.secret { values.append((.secret, String(secret))) }
         func list(_ numbers: [Int32]) -> String { numbers.map(String.init).joined(separator: ",") }
         switch descriptors.lanes {
         case .ingest(let lanes):
@@ -90,7 +92,9 @@ extension WorkerLaunch {
         let standby = try reader.number(.standby, in: 0...(role == .exporter ? 0 : 1))
         let fresh = try reader.number(.fresh, in: 0...1)
         let (control, link) = (try reader.descriptor(.control), try reader.descriptor(.link))
-        let (listener, secret) = (try reader.descriptor(.listener), try reader.descriptor(.secret))
+        let listener = try reader.descriptor(.listener)
+        let secret = role == .ingest ? try reader.descriptor(.secret) : nil
+        let user = try reader.user()
         let lanes =
             switch role {
             case .ingest: WorkerDescriptors.Lanes.ingest(try reader.ingestLanes())
@@ -106,7 +110,7 @@ extension WorkerLaunch {
         }
         self.init(
             role: role, index: index, generation: UInt64(generation), ingestWorkers: ingestWorkers,
-            isStandby: standby == 1, isFresh: fresh == 1, suspects: suspects, settings: settings,
+            isStandby: standby == 1, isFresh: fresh == 1, suspects: suspects, user: user, settings: settings,
             descriptors: WorkerDescriptors(
                 control: control, link: link, listener: listener, secret: secret, lanes: lanes))
     }
@@ -174,6 +178,17 @@ extension WorkerLaunch {
                     "--\(Name.suspects.rawValue): must be at most \(WorkerLaunch.limitSuspects) numbers")
             }
             return words
+        }
+
+        /// `USER:GROUP`, by number; nothing: it stays who it is.
+        mutating func user() throws(WorkerLaunchError) -> WorkerUser? {
+            let text = try take(.user)
+            guard !text.isEmpty else { return nil }
+            let numbers = text.split(separator: ":", omittingEmptySubsequences: false).compactMap { UInt32($0) }
+            guard numbers.count == 2 else {
+                throw WorkerLaunchError("--\(Name.user.rawValue): \"\(text)\" must be USER:GROUP")
+            }
+            return WorkerUser(user: numbers[0], group: numbers[1])
         }
 
         func expectEnd(_ role: WorkerRole) throws(WorkerLaunchError) {

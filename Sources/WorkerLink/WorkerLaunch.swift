@@ -13,6 +13,16 @@ public struct WorkerLaunch: Equatable, Sendable {
     /// A thread reads one record at a time, and an exporter has two that read.
     static let limitSuspects = 2
 
+    /// A user and a group, by number: whom the workers of a supervisor that root has started become.
+    public struct WorkerUser: Equatable, Sendable {
+        public var user: UInt32
+        public var group: UInt32
+
+        public init(user: UInt32, group: UInt32) {
+            (self.user, self.group) = (user, group)
+        }
+    }
+
     public let role: WorkerRole
     /// 0 for the exporter.
     public let index: Int
@@ -26,14 +36,17 @@ public struct WorkerLaunch: Equatable, Sendable {
     /// For the exporter: what its predecessor was reading when it died of a fault of its own, as words of
     /// `Exchange.RecordName`; empty when it did not.
     public let suspects: [UInt64]
+    /// Whom to become; `nil`: it stays who it is.
+    public let user: WorkerUser?
     public let settings: ProxySettings
-    /// For ids of agents; empty in the supervisor's own copy.
+    /// For ids of agents; empty in the supervisor's own copy, and in workers that make none.
     public private(set) var secret: [UInt8] = []
     public let descriptors: WorkerDescriptors
 
     public init(
         role: WorkerRole, index: Int, generation: UInt64, ingestWorkers: Int, isStandby: Bool = false,
-        isFresh: Bool = false, suspects: [UInt64] = [], settings: ProxySettings, descriptors: WorkerDescriptors
+        isFresh: Bool = false, suspects: [UInt64] = [], user: WorkerUser? = nil, settings: ProxySettings,
+        descriptors: WorkerDescriptors
     ) {
         self.role = role
         self.index = index
@@ -42,6 +55,7 @@ public struct WorkerLaunch: Equatable, Sendable {
         self.isStandby = isStandby
         self.isFresh = isFresh
         self.suspects = suspects
+        self.user = user
         self.settings = settings
         self.descriptors = descriptors
     }
@@ -57,9 +71,10 @@ public struct WorkerLaunch: Equatable, Sendable {
     /// the secret from its descriptor and closes that.
     public init(arguments: [String]) throws(WorkerLaunchError) {
         try self.init(decoding: arguments.dropFirst())
+        guard let descriptor = descriptors.secret else { return }
         let bytes: [UInt8]
         do throws(SystemError) {
-            bytes = try SmallFile.readAndClose(descriptors.secret, limitBytes: Self.secretBytes + 1)
+            bytes = try SmallFile.readAndClose(descriptor, limitBytes: Self.secretBytes + 1)
         } catch {
             throw WorkerLaunchError("the secret cannot be read: \(error)")
         }

@@ -39,8 +39,11 @@ public enum WorkerProcess {
 
     /// Runs until the supervisor says that it is enough, or is gone. `make` is called on the event loop; `check` before a
     /// worker says that it stands by, so that a program that cannot serve is found out while its predecessor still does.
+    ///
+    /// - Parameter readablePaths: files that an exporter reads anew while it serves, better their folders: all others are closed to
+    ///   it from then on.
     public static func run(
-        check: (WorkerLaunch) throws -> Void = { _ in },
+        check: (WorkerLaunch) throws -> Void = { _ in }, readablePaths: (WorkerLaunch) -> [String] = { _ in [] },
         _ make: @escaping @Sendable (WorkerLaunch, any EventLoop, Logger) throws -> any Worker
     ) -> Never {
         StandardDescriptors.ensureOpen()
@@ -66,11 +69,14 @@ public enum WorkerProcess {
         )
         let logger = Logger(label: launch.name)
         let link = SupervisorLink(descriptor: launch.descriptors.link)
+        var confinement = WorkerConfinement(launch, readablePaths: readablePaths(launch))
+        confinement.enter(logger)
         let loop = makeLoop(logger)
         let early = launch.isStandby ? standBy(launch, link, logger, check) : []
         let worker: any Worker
         do {
             worker = try loop.submit { try make(launch, loop, logger) }.wait()
+            confinement.seal(logger)
             try loop.flatSubmit { worker.start() }.wait()
         } catch {
             logger.critical("cannot serve", metadata: ["reason": "\(error)"])
@@ -78,6 +84,7 @@ public enum WorkerProcess {
         }
         loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in LogOutput.standard.tellRepeats()
         }
+        link.sendSandboxed(missing: confinement.missing)
         link.sendReady()
         logger.debug("ready", metadata: ["generation": "\(launch.generation)"])
         for order in early { obey(order, launch, link, worker, loop, logger) }

@@ -24,6 +24,7 @@ import Testing
                 "http-read-timeout": "10s", "http-write-timeout": "10s", "heartbeat-interval": "10s",
                 "ingest-workers": "2", "ring-max-size": "2GiB", "stale-grace": "15s", "log-level": "info",
                 "log-format": "text", "lifecycle-interval": "5m0s", "spool-max-size": "1GiB",
+                "sandbox": "best-effort", "core-dumps": "off",
             ])
     }
 

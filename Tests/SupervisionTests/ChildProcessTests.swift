@@ -54,11 +54,24 @@ import Testing
         #expect(text(output.reader).split(separator: "\n").map { $0.filter { $0 != " " } } == ["here", "5"])
     }
 
-    @Test func theOtherPathIsTakenWhereTheFirstCannotBe() throws {
+    /// A descriptor is taken as the program, whatever the path leads to; one that is no program leaves it to the path.
+    @Test func childProcess_runsTheProgramOfTheDescriptor() throws {
+        let program = open("/bin/sh", O_RDONLY | O_CLOEXEC)
+        let text = open("/proc/self/status", O_RDONLY | O_CLOEXEC)
+        defer { for descriptor in [program, text] { close(descriptor) } }
+        let (given, output) = (try closeOnExecPipe(), try closeOnExecPipe())
         let child = try ChildProcess(
-            path: "/nowhere/at-all", otherPath: "/bin/sh", arguments: ["sh", "-c", "exit 9"], environment: [],
-            descriptors: [])
-        #expect(end(of: child) == .exited(code: 9))
+            path: "/nowhere/at-all", program: program,
+            arguments: ["sh", "-c", "echo through >&3; ls /proc/self/fd | wc -l"],
+            environment: ["PATH=/usr/bin:/bin"], descriptors: [given.writer], output: output.writer)
+        for end in [given.writer, output.writer] { close(end) }
+        defer { for end in [given.reader, output.reader] { close(end) } }
+        #expect(end(of: child) == .exited(code: 0))
+        #expect(self.text(given.reader) == "through\n")
+        #expect(self.text(output.reader).filter { $0.isNumber } == "5", "the program's descriptor is not left open")
+        let other = try ChildProcess(
+            path: "/bin/sh", program: text, arguments: ["sh", "-c", "exit 9"], environment: [], descriptors: [])
+        #expect(end(of: other) == .exited(code: 9))
     }
 
     @Test func whatCannotBeExecutedIsAnErrorAndNoProcess() {
@@ -71,7 +84,7 @@ import Testing
 
 @Suite struct ProcessUsageTests {
     @Test func thisProcessIsSeen() throws {
-        let usage = try #require(ProcessUsage(pid: getpid()))
+        let usage = try #require(OwnProcess.current.usage())
         #expect(usage.threads >= 1 && usage.residentBytes > 1 << 20 && usage.virtualBytes >= usage.residentBytes)
         #expect(usage.userSeconds >= 0 && usage.systemSeconds >= 0)
         let now = Double(WallClock.nowNanoseconds()) / 1e9
@@ -79,12 +92,26 @@ import Testing
         #expect(usage.openDescriptors.map { $0 >= 3 } == true)
         #expect(usage.maximumDescriptors.map { $0 > 0 } != false)
         // It does not seem to have been started anew.
-        #expect(ProcessUsage(pid: getpid())?.startedAtSeconds == usage.startedAtSeconds)
+        #expect(OwnProcess.current.usage()?.startedAtSeconds == usage.startedAtSeconds)
     }
 
-    @Test func nobodyIsNotSeen() {
-        for pid in [0, -1, Int32.min, Int32.max] { #expect(ProcessUsage(pid: pid) == nil) }
+    @Test func processUsage_travelsAsWords() throws {
+        let own = try #require(OwnProcess.current.usage())
+        let again = try #require(ProcessUsage(words: own.words))
+        #expect(again.words == own.words && again.threads == own.threads)
+        #expect(ProcessUsage(words: [UInt64](repeating: 0, count: ProcessUsage.wordCount)) == nil)
+        #expect(ProcessUsage(words: [1, 2]) == nil)
+        // Of memory that another process writes.
+        let odd = try #require(ProcessUsage(words: [UInt64](repeating: .max, count: ProcessUsage.wordCount)))
+        #expect(odd.residentBytes == .max)
     }
 
-    @Test func theParentIsThere() { #expect(ProcessUsage.parentProcessID > 0) }
+    @Test func ownProcess_countsItsDescriptors() throws {
+        let before = try #require(OwnProcess.current.usage()?.openDescriptors)
+        let more = (0..<50).map { _ in dup(0) }
+        defer { for descriptor in more { close(descriptor) } }
+        let after = try #require(OwnProcess.current.usage()?.openDescriptors)
+        // Other tests' come and go.
+        #expect(abs(after - before - 50) < 25)
+    }
 }

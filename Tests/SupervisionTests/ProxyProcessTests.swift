@@ -39,7 +39,9 @@ import Testing
         // The first exporter is of generation 1, so its lanes are the second of each pair.
         #expect(lanes.contains("fodc-downb-0.2 (deleted)") && !lanes.contains("fodc-downa-0.2 (deleted)"))
         #expect(lanes.contains("fodc-state-0.1 (deleted)"))
-        #expect(ingest["secret"] == exporter["secret"])
+        // It makes no ids of agents.
+        #expect(ingest["secret"]?.first?.isEmpty == false && exporter["secret"]?.first?.isEmpty != false)
+        #expect(!lanes.contains { $0.contains("secret") })
     }
 
     @Test func aDeadWorkerIsReplaced() async throws {

@@ -29,20 +29,21 @@ import Testing
         #expect(lines[0] == "fodc-proxy 1.2.3, process 4711, serving, up 1d 2h")
         #expect(lines[1] == "listening: gRPC [::]:17912, HTTP [::]:17913")
         #expect(lines[2] == "ingest workers: 1 running of 2 wanted; log level info")
-        #expect(lines[3] == "")
-        #expect(lines[4].split(separator: " ").first == "WORKER")
+        #expect(lines[3] == "sandbox: complete")
+        #expect(lines[4] == "")
+        #expect(lines[5].split(separator: " ").first == "WORKER")
         #expect(
-            lines[5].split(separator: " ")
+            lines[6].split(separator: " ")
                 == ["ingest-0", "4712", "running", "7", "1m", "1s", "6", "500", "3", "501", "15MiB/16MiB", "SIGKILL"])
-        #expect(lines[6].contains("waiting (0.5 s)"))
-        #expect(lines[6].hasSuffix("SIGSEGV (core dumped), 3 in a row"))
+        #expect(lines[7].contains("waiting (0.5 s)"))
+        #expect(lines[7].hasSuffix("SIGSEGV (core dumped), 3 in a row"))
         #expect(
-            lines[7].split(separator: " ")
+            lines[8].split(separator: " ")
                 == ["exporter", "4714", "running", "1", "0s", "0", "-", "-", "-", "-", "-"])
-        #expect(lines[8] == "" && lines.count == 9)
+        #expect(lines[9] == "" && lines.count == 10)
         // The columns stand under each other.
-        let column = try #require(lines[4].range(of: "STATE")?.lowerBound.utf16Offset(in: lines[4]))
-        for (line, state) in zip(lines[5...7], ["running", "waiting", "running"]) {
+        let column = try #require(lines[5].range(of: "STATE")?.lowerBound.utf16Offset(in: lines[5]))
+        for (line, state) in zip(lines[6...8], ["running", "waiting", "running"]) {
             #expect(line.dropFirst(column).hasPrefix(state))
         }
         #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
@@ -100,6 +101,7 @@ import Testing
                   "uptime_seconds": 93784.000,
                   "grpc_address": "[::]:17912",
                   "http_address": "[::]:17913",
+                  "sandbox": "complete",
                   "log_level": "info",
                   "ingest_workers_wanted": 2,
                   "ingest_workers_running": 1,

@@ -21,8 +21,10 @@ import Testing
             }
         return WorkerLaunch(
             role: role, index: role == .ingest ? 1 : 0, generation: 12, ingestWorkers: 3,
-            suspects: role == .exporter ? [72_057_594_037_927_941, 0] : [], settings: settings,
-            descriptors: WorkerDescriptors(control: 3, link: 4, listener: 5, secret: 6, lanes: lanes))
+            suspects: role == .exporter ? [72_057_594_037_927_941, 0] : [], user: .init(user: 997, group: 996),
+            settings: settings,
+            descriptors: WorkerDescriptors(
+                control: 3, link: 4, listener: 5, secret: role == .ingest ? 6 : nil, lanes: lanes))
     }
 
     @Test(arguments: WorkerRole.allCases) func whatIsWrittenIsRead(role: WorkerRole) throws {
@@ -74,6 +76,7 @@ import Testing
 
     @Test(arguments: [
         WorkerMessage.ready, .standby, .adopted(index: 63), .accepting(false), .accepting(true),
+        .sandboxed(missing: ""), .sandboxed(missing: "landlock: not there"), .refusedCall(0x0102_0304),
     ]) func workersMessagesTravel(
         message: WorkerMessage
     ) {
@@ -82,9 +85,9 @@ import Testing
     }
 
     @Test(arguments: [
-        [], [2], [2, 0], [2, 255], [2, 1], [2, 1, 0], [2, 6], [2, 6, 64], [2, 8, 1, 1], [2, 4, 0], [2, 9, 2], [1, 2],
-        [2] + [UInt8](repeating: 1, count: 10), [2, 2, 0],
-        [2, 3] + [1, 4, 0, 0] + [UInt8](repeating: 65, count: 1025),
+        [], [3], [3, 0], [3, 255], [3, 1], [3, 1, 0], [3, 6], [3, 6, 64], [3, 8, 1, 1], [3, 4, 0], [3, 9, 2], [1, 2],
+        [3] + [UInt8](repeating: 1, count: 10), [3, 2, 0],
+        [3, 3] + [1, 4, 0, 0] + [UInt8](repeating: 65, count: 1025),
     ])
     func badBytesAreNoMessage(bytes: [UInt8]) {
         #expect(MessageCoding.decodeSupervisorMessage(bytes) == nil)

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -148,6 +149,7 @@ def check_installed():
         # What the unit takes away is away.
         assert re.search(r"^CapEff:\t0+$", status, re.MULTILINE) and re.search(r"^CapBnd:\t0+$", status, re.MULTILINE)
         assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+    assert json.loads(run("fodc-proxy", "ctl", "status", "--json"))["sandbox"] == "complete"
     for folder in ["/var/lib/fodc-proxy", "/run/fodc-proxy", "/var/cache/fodc-proxy"]:
         found = os.stat(folder)
         assert (found.st_uid, found.st_mode & 0o777) == (owner.pw_uid, 0o700), folder
@@ -158,6 +160,41 @@ def check_installed():
         assert run("systemctl", "is-enabled", socket, check=False) == "disabled"
     # Complaints of a call that was refused, or of a folder that cannot be written to.
     assert not re.search(r"EPERM|EACCES|EROFS|not permitted|denied|SIGSYS", journal()), journal()
+
+
+def check_started_by_root():
+    """By hand: the supervisor stays root, its workers become the package's user, and all of it works."""
+    owner = pwd.getpwnam("fodc-proxy")
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            ["fodc-proxy", "--grpc-listen-addr=127.0.0.1:18912", "--http-listen-addr=127.0.0.1:18913", "--ingest-workers=1",
+             f"--runtime-dir={folder}/run", f"--state-dir={folder}/state", "--sandbox=required"])
+        try:
+            ctl = lambda *words: run("fodc-proxy", "ctl", f"--runtime-dir={folder}/run", *words, check=False)  # noqa: E731
+
+            def workers():
+                status = json.loads(ctl("status", "--json") or "{}")
+                return status if all(w["state"] == "running" for w in status.get("workers", [{"state": ""}])) else None
+
+            status = eventually(workers, "it serves")
+            assert status["sandbox"] == "complete"
+            for worker in status["workers"]:
+                found = pathlib.Path(f"/proc/{worker['pid']}/status").read_text()
+                for kind, number in (("Uid", owner.pw_uid), ("Gid", owner.pw_gid)):
+                    assert re.search(rf"^{kind}:\t{number}\t{number}\t{number}\t{number}$", found, re.MULTILINE), found
+                assert re.search(r"^Groups:\t *$", found, re.MULTILINE), found
+            # A dead worker is replaced, a reload works, and workers end with their supervisor.
+            os.kill(status["workers"][0]["pid"], 9)
+            eventually(lambda: (s := workers()) and s["workers"][0]["generation"] == 2, "a successor")
+            flags = [a for a in pathlib.Path(f"/proc/{process.pid}/cmdline").read_text().split("\0")[1:] if a]
+            assert "serving" in ctl("reload", *flags)
+            pids = [w["pid"] for w in eventually(workers, "it serves")["workers"]]
+            process.kill()
+            process.wait()
+            eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "they end with it")
+        finally:
+            process.kill()
+            process.wait()
 
 
 def check_download():
@@ -176,6 +213,7 @@ def scenario_life():
     before = files()
     install("first")
     check_installed()
+    check_started_by_root()
 
     simulation, expected = agents()
     check_download()

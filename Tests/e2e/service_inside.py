@@ -464,7 +464,7 @@ def scenario_scaled():
 
 def scenario_core():
     """A worker that dies of a fault leaves a core where the system wants one, and a line that says so."""
-    start()
+    start(environment="FODC_CORE_DUMPS=on\n")
     main = int(shown("MainPID"))
     ingest = next(p for p in children(main) if p["name"] == "fodc-ingest")
     os.kill(ingest["pid"], signal.SIGSEGV)
@@ -474,6 +474,29 @@ def scenario_core():
         return  # it is somebody else's then
     eventually(lambda: list(pathlib.Path("/var/lib/fodc-proxy").glob(f"{pattern}*")), "a core in the state folder")
     assert "SIGSEGV (core dumped)" in journal(), journal()
+
+
+def scenario_sandbox():
+    """Inside the unit's own sandbox the processes enter theirs, complete; a core's absence, spool and journal show that it lets work."""
+    start()
+    assert CONTROL.status()["sandbox"] == "complete", (CONTROL.status()["sandbox"], journal())
+    main = int(shown("MainPID"))
+    filters = lambda pid: int(pathlib.Path(f"/proc/{pid}/status").read_text().split("Seccomp_filters:")[1].split()[0])  # noqa: E731
+    supervisors = filters(main)
+    assert all(filters(p["pid"]) == supervisors + 1 for p in children(main)), "a worker has one of its own"
+    ingest = next(p for p in children(main) if p["name"] == "fodc-ingest")
+    os.kill(ingest["pid"], signal.SIGSEGV)
+    eventually(lambda: "died after" in journal(), "a line about it")
+    assert "core dumped" not in journal() and not list(pathlib.Path("/var/lib/fodc-proxy").glob("core*"))
+    with simulated():
+        assert len(series(WEB.scrape())) > 0
+        # Workers' lines still have their fields.
+        told = subprocess.run(["journalctl", "--no-pager", "-u", UNIT, "FODC_WORKER=ingest-0", "-o", "cat"], capture_output=True, text=True).stdout
+        assert "registered" in told, journal()
+    systemctl("reload", UNIT)
+    assert CONTROL.status()["sandbox"] == "complete"
+    assert filters(main) == supervisors, "a reload adds none"
+    assert not any(word in journal() for word in ("the sandbox is incomplete", "sandbox does not allow", "SIGSYS")), journal()
 
 
 def scenario_flags_of_the_unit():

@@ -43,7 +43,8 @@ def test_image_serves_and_drains_with_read_only_root(contained, agentsim):
     # The Dockerfile's HEALTHCHECK, and the control socket, as somebody in the container uses them.
     health = running.execute(f"wget -q -O - http://127.0.0.1:{running.http_port}/health")
     assert '"status":"healthy"' in health.stdout, health
-    assert "exporter" in running.execute("fodc-proxy ctl --runtime-dir /run/fodc-proxy status").stdout
+    status = running.execute("fodc-proxy ctl --runtime-dir /run/fodc-proxy status").stdout
+    assert "exporter" in status and "sandbox: complete" in status
     assert running.stop() == 0, running.output()
 
 

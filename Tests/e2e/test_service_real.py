@@ -11,7 +11,7 @@ from test_systemd_real import HERE, TOOL, why_not
 
 SCENARIOS = [
     "killed", "restarted", "killed_often", "reloaded", "reload_refused", "bad_environment", "cannot_start", "other_host", "held_off", "degraded", "sockets", "bad_store", "second_instance", "scaled",
-    "left_behind", "core", "flags_of_the_unit", "not_executable", "port_taken",
+    "left_behind", "core", "sandbox", "flags_of_the_unit", "not_executable", "port_taken",
 ]
 
 

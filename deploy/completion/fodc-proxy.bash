@@ -25,6 +25,8 @@ _fodc() {
         drain) mapfile -t COMPREPLY < <(compgen -W 'ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
         --logging-level) mapfile -t COMPREPLY < <(compgen -W 'trace debug info warn error' -- "$word"); return ;;
         --logging-env) mapfile -t COMPREPLY < <(compgen -W 'prod dev' -- "$word"); return ;;
+        --sandbox) mapfile -t COMPREPLY < <(compgen -W 'required best-effort off' -- "$word"); return ;;
+        --core-dumps) mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$word"); return ;;
         --log-format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word"); return ;;
         --values) mapfile -t COMPREPLY < <(compgen -W 'moving fixed' -- "$word"); return ;;
         --env-file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;

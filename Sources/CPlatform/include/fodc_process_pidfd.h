@@ -25,8 +25,14 @@ int fodc_process_pidfd_reap(int pidfd, struct fodc_process_end *end);
  */
 int fodc_process_next_ended_child(pid_t *pid);
 
-/* The soft RLIMIT_NOFILE of a process; RLIM_INFINITY is UINT64_MAX. Returns 0, or -1 with errno. */
-int fodc_process_descriptor_limit(pid_t pid, uint64_t *limit);
+/* This process's soft RLIMIT_NOFILE; RLIM_INFINITY is UINT64_MAX. Returns 0, or -1 with errno. */
+int fodc_process_descriptor_limit(uint64_t *limit);
+
+/*
+ * How many entries the folder of a descriptor has, without "." and ".."; what kernels before 6.2 do not say of /proc/PID/fd is
+ * counted. Returns -1 with errno. For one thread at a time.
+ */
+long fodc_process_count_entries(int folder);
 
 /* Reaps a child that has ended, whatever it was. Never waits. Returns 0, or -1 if there is no such one. */
 int fodc_process_reap(pid_t pid);

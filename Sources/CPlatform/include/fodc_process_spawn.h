@@ -11,14 +11,15 @@
  * negative, and descriptors[i] is its descriptor 3 + i; nothing else is open. Its signals are as a fresh process has them, none blocked; it is the
  * leader of its own process group, so that a terminal's Ctrl-C reaches this process alone.
  *
- * Where `path` may not be executed or is not there (EACCES, ENOENT), `other_path` is, unless it is null.
+ * The program is that of the descriptor `program`, whatever it is called by now, or where that is negative, or may not be
+ * executed, that of `path`.
  *
  * The child is killed when the *thread* that called this ends (PR_SET_PDEATHSIG): call it on the main thread only.
  *
  * Returns 0, with the child's pid in *pid and a pidfd (close-on-exec) in *pidfd, after the program has begun to run;
  * else an errno, with the step that failed in *step (a static string), and no child is left.
  */
-int fodc_process_spawn(const char *path, const char *other_path, char *const arguments[], char *const environment[],
+int fodc_process_spawn(int program, const char *path, char *const arguments[], char *const environment[],
                        const int descriptors[], int descriptor_count, int output, pid_t *pid, int *pidfd,
                        const char **step);
 

@@ -13,7 +13,8 @@ final class HealthFeature: Feature {
         probes = ProbeEndpoints(control: core.control, peers: core.peers) { [unowned core] in core.isDraining }
         let workers = { [health] in health.workers }
         metrics = [
-            ProcessMetrics(revision: context.revision, workers: workers),
+            ProcessMetrics(
+                revision: context.revision, control: core.control, peers: core.peers, workers: workers),
             SupervisorMetrics(control: core.control, workers: workers),
         ]
     }

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
+import Exchange
 import Lanes
 import Metrics
 import Platform
 import Settings
+import WorkerLink
 
 /// Metrics of the build and of each process's resources. The names begin with the proxy's own prefix: bare `process_…` would be
 /// taken for a node's.
 struct ProcessMetrics: MetricSource {
     /// The commit of this build.
     let revision: String
+    let control: ControlReader
+    let peers: IngestPeers
     let workers: () -> [(name: String, status: ControlWorker)]
 
     func addMetrics(to families: inout FamilyBuilder) {
         families.add(
             "fodc_proxy_build_info", .gauge, "Always 1; version and revision of the proxy are in its labels.",
             [([("revision", revision), ("version", ProxyVersion.current)], 1)])
-        let usage = processes.compactMap { process in ProcessUsage(pid: process.pid).map { (process.name, $0) } }
+        let usage = processes.compactMap { process in process.usage.map { (process.name, $0) } }
         func each(_ value: (ProcessUsage) -> Double) -> [FamilyBuilder.Sample] {
             usage.map { ([("process", $0.0)], value($0.1)) }
         }
@@ -46,9 +50,17 @@ struct ProcessMetrics: MetricSource {
             "When a process of the proxy was started, as Unix time.", each { $0.startedAtSeconds })
     }
 
-    /// The supervisor is the parent of this process, and of all workers.
-    private var processes: [(name: String, pid: Int32)] {
-        [("supervisor", ProcessUsage.parentProcessID)]
-            + workers().map { ($0.name, $0.status.processID) }
+    /// Each process sees itself alone, and tells it in the memory that it writes.
+    private var processes: [(name: String, usage: ProcessUsage?)] {
+        func read(_ first: Int, _ word: (Int) -> UInt64?) -> ProcessUsage? {
+            ProcessUsage(words: (first..<first + ProcessUsage.wordCount).compactMap(word))
+        }
+        let told = peers.followers.reduce(into: [String: ProcessUsage]()) { told, follower in
+            told["ingest-\(follower.worker)"] = read(IngestCounter.firstProcessWord) { follower.reader?.counter($0) }
+        }
+        return [("supervisor", read(ControlCounter.firstProcessWord) { control.counter($0) })]
+            + workers().filter { $0.status.processID > 0 && $0.status.state != .dead }.map { worker in
+                (worker.name, worker.name == "exporter" ? OwnProcess.current.usage() : told[worker.name])
+            }
     }
 }

@@ -41,6 +41,10 @@ struct SupervisorMetrics: MetricSource {
             "fodc_proxy_control_requests_refused_total", .counter,
             "Requests on the control socket that came from another user, or made no sense.",
             counter(.controlRequestsRefused))
+        families.add(
+            "fodc_proxy_sandbox_violations_total", .counter,
+            "Workers that were ended because they made a system call which their sandbox does not allow.",
+            counter(.sandboxViolations))
     }
 
     private func addWorkers(

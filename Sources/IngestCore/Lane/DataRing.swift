@@ -85,11 +85,12 @@ final class DataRing {
         counters.set(.ringDamaged, writer.lostCurrentRecords > 0 ? 1 : 0)
     }
 
-    /// Says in the header how full the ring is, and for how long it has been full.
+    /// Says in the header what this process uses, how full the ring is, and for how long it has been full.
     func publishState(nowNanoseconds now: UInt64) {
         counters.set(.ringBytes, writer.ringBytes)
         counters.set(.ringUsedBytes, writer.usedBytes)
         counters.set(.ringCurrentBytes, writer.currentBytes)
+        if let usage = OwnProcess.current.usage() { counters.set(usage) }
         guard let since = pressureSince else { return }
         // What was written in this tick may have filled the ring after `now`.
         counters.add(.backPressureNanoseconds, now.elapsed(since: since))

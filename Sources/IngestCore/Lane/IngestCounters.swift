@@ -3,6 +3,7 @@ import Exchange
 import GRPCServer
 import Lanes
 import Metrics
+import Platform
 
 /// What this worker counts, in the header of its lane.
 final class IngestCounters {
@@ -22,6 +23,13 @@ final class IngestCounters {
 
     func set(_ counter: IngestCounter, _ value: Int) {
         lane.setCounter(counter.rawValue, UInt64(clamping: value))
+    }
+
+    /// What this process uses.
+    func set(_ usage: ProcessUsage) {
+        for (index, word) in usage.words.enumerated() {
+            lane.setCounter(IngestCounter.firstProcessWord + index, word)
+        }
     }
 
     func add(_ summary: DecodeSummary) {

@@ -46,6 +46,7 @@ final class IngestWorkerCore {
 
     func start() {
         beat()
+        ring.publishState(nowNanoseconds: lastBeat)
         let bound = NIOLoopBound(self, eventLoop: loop)
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { _ in bound.value.onTick() }
     }

@@ -17,8 +17,10 @@ public enum ProcessStartTime {
         }
     }
 
-    /// The calling process's own.
-    public static func ownTicks() -> UInt64 { ticks(of: getpid()) ?? 0 }
+    /// The calling process's own. Read once: a process that has entered its sandbox cannot look any more.
+    public static func ownTicks() -> UInt64 { own }
+
+    private static let own = ticks(of: getpid()) ?? 0
 
     /// The name, field 2, stands in parentheses and may hold any byte; what follows its last `)` are fields 3 and on.
     static func ticks(inStat line: some BidirectionalCollection<UInt8>) -> UInt64? {

@@ -20,12 +20,12 @@ public final class ChildProcess {
     /// the program has begun to run.
     ///
     /// - Parameters:
-    ///   - otherPath: what is executed if `path` cannot be.
+    ///   - program: what is executed, as it is, if it can be; else what is called `path` now.
     ///   - arguments: all of argv, the name of the program first.
     ///   - environment: `NAME=value`.
     ///   - output: its standard output and error; `nil`: this process's.
     public init(
-        path: String, otherPath: String? = nil, arguments: [String], environment: [String], descriptors: [Int32],
+        path: String, program: Int32? = nil, arguments: [String], environment: [String], descriptors: [Int32],
         output: Int32? = nil
     ) throws(SystemError) {
         var pid: pid_t = 0
@@ -39,7 +39,8 @@ public final class ChildProcess {
             for pointer in environmentVector { free(pointer) }
         }
         let code = fodc_process_spawn(
-            path, otherPath, &argumentVector, &environmentVector, descriptors, Int32(descriptors.count), output ?? -1,
+            program ?? -1, path, &argumentVector, &environmentVector, descriptors, Int32(descriptors.count),
+            output ?? -1,
             &pid,
             &pidfd,
             &step)

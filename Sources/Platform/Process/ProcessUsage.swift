@@ -16,10 +16,9 @@ public struct ProcessUsage: Sendable {
     /// The soft `RLIMIT_NOFILE`; `nil` when there is no limit, or it may not be looked at.
     public var maximumDescriptors: Int?
 
-    /// `nil` when there is no such process, or it may not be looked at.
-    public init?(pid: Int32) {
-        guard pid > 0, let stat = Self.read("/proc/\(pid)/stat"), let end = stat.lastIndex(of: UInt8(ascii: ")"))
-        else { return nil }
+    /// Out of the line of `/proc/PID/stat`, without what that does not say.
+    init?(stat: [UInt8]) {
+        guard let end = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         // The name in parentheses may hold anything; after it come the fields from the third on.
         let fields = stat[(end + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 21, let user = Self.number(fields[11]), let system = Self.number(fields[12]),
@@ -33,12 +32,30 @@ public struct ProcessUsage: Sendable {
         virtualBytes = addressSpace
         self.threads = threads
         startedAtSeconds = Self.bootSeconds + Double(start) / ticks
-        openDescriptors = Self.entryCount("/proc/\(pid)/fd")
-        maximumDescriptors = Self.descriptorLimit(of: pid)
     }
 
-    /// The process that started this one, and would be told of its end.
-    public static var parentProcessID: Int32 { getppid() }
+    /// How many words ``words`` has.
+    public static let wordCount = 8
+
+    /// As numbers, for others to read in shared memory: times in microseconds. Unknown is 0.
+    public var words: [UInt64] {
+        func microseconds(_ seconds: Double) -> UInt64 { UInt64(max(0, seconds) * 1e6) }
+        return [
+            microseconds(userSeconds), microseconds(systemSeconds), UInt64(residentBytes), UInt64(virtualBytes),
+            UInt64(threads), microseconds(startedAtSeconds), UInt64(openDescriptors ?? 0),
+            UInt64(maximumDescriptors ?? 0),
+        ]
+    }
+
+    /// Out of such numbers; `nil` when there are not as many, or the process has not told any.
+    public init?(words: [UInt64]) {
+        guard words.count == Self.wordCount, words[5] > 0 else { return nil }
+        (userSeconds, systemSeconds) = (Double(words[0]) / 1e6, Double(words[1]) / 1e6)
+        (residentBytes, virtualBytes) = (Int(clamping: words[2]), Int(clamping: words[3]))
+        (threads, startedAtSeconds) = (Int(clamping: words[4]), Double(words[5]) / 1e6)
+        openDescriptors = words[6] > 0 ? Int(clamping: words[6]) : nil
+        maximumDescriptors = words[7] > 0 ? Int(clamping: words[7]) : nil
+    }
 
     /// When the machine was started, since the epoch; once and for all, so that a process does not seem to have been started anew
     /// when the clock is set.
@@ -54,31 +71,9 @@ public struct ProcessUsage: Sendable {
         Int(String(decoding: digits, as: UTF8.self))
     }
 
-    /// How many entries the folder has; `nil` when it may not be looked at.
-    private static func entryCount(_ path: String) -> Int? {
-        // Linux 6.2 and later say it of /proc/PID/fd at once.
-        var status = stat()
-        if stat(path, &status) == 0, status.st_size > 0 { return Int(status.st_size) }
-        guard let folder = opendir(path) else { return nil }
-        defer { closedir(folder) }
-        var count = -2  // "." and ".."
-        while readdir(folder) != nil { count += 1 }
-        return max(0, count)
-    }
-
-    private static func descriptorLimit(of pid: Int32) -> Int? {
+    /// That of this process.
+    static var descriptorLimit: Int? {
         var limit: UInt64 = 0
-        return fodc_process_descriptor_limit(pid, &limit) == 0 ? Int(exactly: limit) : nil
-    }
-
-    /// The first 4 KiB, which is more than what is read here has.
-    private static func read(_ path: String) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-            count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
-        }
-        return bytes.isEmpty ? nil : bytes
+        return fodc_process_descriptor_limit(&limit) == 0 ? Int(exactly: limit) : nil
     }
 }

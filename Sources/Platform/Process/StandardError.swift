@@ -8,6 +8,9 @@ public enum StandardError {
 
     private static let outlet = LineOutlet(STDERR_FILENO)
 
+    /// Opens what writing needs, which else happens with the first line.
+    public static func prepare() { _ = outlet.mayWait }
+
     /// Writes the bytes if standard error takes them now; `false` if it does not (a full pipe whose reader has
     /// stopped), and then nothing is written. At most ``atomicBytes`` are whole on a pipe.
     public static func write(_ bytes: [UInt8]) -> Bool { outlet.write(bytes) }

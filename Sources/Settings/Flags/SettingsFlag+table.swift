@@ -12,6 +12,7 @@ extension SettingsFlag {
         maxAgentsPerSource, grpcMaxMessageSize, staleGrace, lifecycleInterval,
         httpReadTimeout, httpWriteTimeout, spoolDirectory, spoolMaxSize,
         ingestWorkers, ringMaxSize, stateDirectory, runtimeDirectory,
+        sandbox, coreDumps,
         logLevel, logFormat, loggingLevel, loggingEnvironment, loggingModules, loggingLevels,
     ]
 
@@ -123,6 +124,18 @@ extension SettingsFlag {
         "runtime-dir", in: .processes, takes: "PATH", folderVariables: ["RUNTIME_DIRECTORY"], isReloadable: false,
         .folder(\.runtimeDirectory),
         help: "Folder for what lives as long as the service. Default $RUNTIME_DIRECTORY, else none")
+
+    // MARK: Sandbox
+
+    public static let sandbox = SettingsFlag(
+        "sandbox", in: .sandbox, takes: "MODE", .oneOf(\.sandbox),
+        help: "What to do where the kernel or the container lacks a part of the processes' sandbox: required (do not "
+            + "start), best-effort (go on, and say so), off (no sandbox at all). Default best-effort")
+
+    public static let coreDumps = SettingsFlag(
+        "core-dumps", in: .sandbox, takes: "on|off", .oneOf(\.coreDumps),
+        help: "Whether a process that dies of a fault may leave a core, which holds secrets, and may be looked into by "
+            + "others of its user. Default off")
 
     // MARK: Log
 

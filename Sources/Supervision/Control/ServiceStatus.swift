@@ -74,6 +74,8 @@ struct ServiceStatus: Equatable {
     /// What the sockets really are bound to: `[::]:17912`.
     var grpcAddress: String
     var httpAddress: String
+    /// `complete`, `off`, or what the sandboxes of the processes lack.
+    var sandbox = "complete"
     var logLevel: String
     /// Ingest workers that there are to be.
     var ingestWorkersWanted: Int

@@ -30,6 +30,7 @@ public enum StatusReport {
         lines.append(
             "ingest workers: \(status.ingestWorkersRunning) running of \(status.ingestWorkersWanted) wanted; "
                 + "log level \(status.logLevel)")
+        lines.append("sandbox: \(line(status.sandbox))")
         if status.heldOffIdentities > 0 { lines.append("held off: \(status.heldOffIdentities) agent identities") }
         if let reload = status.lastReload {
             lines.append(
@@ -127,6 +128,7 @@ public enum StatusReport {
             json.member("uptime_seconds") { $0.seconds(nanoseconds: status.uptimeNanoseconds) }
             json.member("grpc_address", status.grpcAddress)
             json.member("http_address", status.httpAddress)
+            json.member("sandbox", status.sandbox)
             json.member("log_level", status.logLevel)
             json.member("ingest_workers_wanted", status.ingestWorkersWanted)
             json.member("ingest_workers_running", status.ingestWorkersRunning)

@@ -36,6 +36,7 @@ extension FleetExecutor {
         service.flush()
         LogOutput.standard.tellRepeats()
         observe()
+        publishUsage()
         processes.reapOrphans()
         requests?.tick(nowNanoseconds: now)
         tellIfQuiet()
@@ -83,6 +84,7 @@ extension FleetExecutor {
         let fields = metadata(id)
         // To be taken before a successor writes.
         let evidence = evidence(of: id, process)
+        readLastWords(id, process)
         guard let end = processes.reap(id) else { return false }
         exitMetadata = (id, fields.merging(evidence.fields) { own, _ in own })
         bring(.exited(id, end, evidence.evidence))
@@ -113,12 +115,25 @@ extension FleetExecutor {
         }
     }
 
+    /// Of a process that has ended, or is about to: why, if it has said so.
+    private func readLastWords(_ id: FleetProcess.ID, _ process: WorkerProcess) {
+        for _ in 0..<Self.messagesATurn where process.link >= 0 {
+            guard case .message(let message)? = try? MessageSocket.receive(on: process.link) else { return }
+            for extra in message.descriptors { close(extra) }
+            if case .refusedCall(let number)? = MessageCoding.decodeWorkerMessage(message.bytes) {
+                return take(refusedCall: number, from: id, process.worker)
+            }
+        }
+    }
+
     private func take(_ message: WorkerMessage?, from id: FleetProcess.ID, _ worker: WorkerName) {
         switch message {
         case .ready: bring(.ready(id))
         case .standby: bring(.standsBy(id))
         case .adopted(let index): bring(.adopted(ring: index, by: id))
         case .accepting(let isAccepting): if !isAccepting { bring(.stopsAccepting(id)) }
+        case .sandboxed(let missing): take(missing: missing)
+        case .refusedCall(let number): take(refusedCall: number, from: id, worker)
         case nil: logger.debug("unknown message", metadata: ["worker": "\(worker)"])
         }
     }

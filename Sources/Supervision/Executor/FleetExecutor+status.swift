@@ -41,6 +41,12 @@ extension FleetExecutor {
         logger.notice("\(published.line)", metadata: ["version": "\(ProxyVersion.current)"])
     }
 
+    /// What this process uses, which nobody else of its user can see.
+    func publishUsage() {
+        guard let usage = OwnProcess.current.usage() else { return }
+        control.setUsage(usage)
+    }
+
     func publishWanted() {
         control.set(.ingestWorkersWanted, UInt64(fleet.wanted))
     }
@@ -64,7 +70,8 @@ extension FleetExecutor {
             version: ProxyVersion.current, processID: getpid(), phase: statusPhase,
             degradedReason: reason.isEmpty ? nil : reason, uptimeNanoseconds: monotonic - min(monotonic, startedAt),
             grpcAddress: estate.listeners.grpcAddress, httpAddress: estate.listeners.httpAddress,
-            logLevel: changedLogLevel ?? settings.logLevel.rawValue, ingestWorkersWanted: fleet.wanted,
+            sandbox: sandboxText, logLevel: changedLogLevel ?? settings.logLevel.rawValue,
+            ingestWorkersWanted: fleet.wanted,
             workers: workers, heldOffIdentities: fleet.suspicion.held.count,
             lastReload: reload.last.map {
                 .init(isSuccess: $0.failure == nil, reason: $0.failure ?? "", atNanoseconds: $0.atNanoseconds)

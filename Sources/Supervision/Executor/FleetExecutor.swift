@@ -3,6 +3,7 @@ import Glibc
 import Lanes
 import Logging
 import Platform
+import Sandbox
 import Settings
 import WorkerLink
 
@@ -28,6 +29,7 @@ public final class FleetExecutor {
     var starter: WorkerStarter
     var reload: ReloadProgress
     var published = PublishedStatus()
+    var sandbox = SandboxState()
 
     var fleet: Fleet
     var clock: SteadyClock
@@ -78,7 +80,9 @@ public final class FleetExecutor {
         processes = WorkerProcesses(events: events)
         starter = WorkerStarter(
             settings: start.settings, programs: workerPrograms, listeners: estate.listeners,
-            control: estate.control.readable)
+            control: estate.control.readable,
+            user: start.settings.sandbox == .off
+                ? nil : SupervisorSandbox.workerUser.map { .init(user: $0.user, group: $0.group) })
         reload = ReloadProgress(start)
         fleet = try Self.makeFleet(start, estate, now: clock.nowNanoseconds)
         // A start with another level outweighs what somebody has set meanwhile.

@@ -45,6 +45,11 @@ final class ControlBoard {
 
     func set(_ counter: ControlCounter, _ value: UInt64) { writer.setCounter(counter.rawValue, value) }
     func add(_ counter: ControlCounter) { writer.addCounter(counter.rawValue, 1) }
+    func setUsage(_ usage: ProcessUsage) {
+        for (index, word) in usage.words.enumerated() {
+            writer.setCounter(ControlCounter.firstProcessWord + index, word)
+        }
+    }
     func value(_ counter: ControlCounter) -> UInt64 { writer.counter(counter.rawValue) }
     func setDegradedReason(_ reason: String) { writer.setDegradedReason(reason) }
     func holdOff(identityHash: UInt64, untilNanoseconds: UInt64) {

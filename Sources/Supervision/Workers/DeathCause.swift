@@ -33,14 +33,16 @@ public enum DeathCause: Equatable, Sendable {
     }
 
     /// Signals by which a program ends through its own doing (architecture, "Poison").
-    public static let faultSignals: [Int32] = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT]
+    public static let faultSignals: [Int32] = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT, SIGSYS]
 
     /// For people: `SIGSEGV (core dumped)`, `exit code 1`, `hung: no heartbeat for 2s`.
     public var text: String {
         switch self {
         case .exited(let code): "exit code \(code)"
         case .killed(let signal): SignalName.of(signal)
-        case .fault(let signal, let hasDumpedCore): SignalName.of(signal) + (hasDumpedCore ? " (core dumped)" : "")
+        case .fault(let signal, let hasDumpedCore):
+            SignalName.of(signal) + (signal == SIGSYS ? ", a system call outside of its sandbox" : "")
+                + (hasDumpedCore ? " (core dumped)" : "")
         case .hung(let hang): "hung: \(hang.text)"
         case .notReady: "not ready in time"
         case .requested: "requested"

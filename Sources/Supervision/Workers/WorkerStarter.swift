@@ -23,9 +23,15 @@ struct WorkerStarter {
     var listeners: Listeners
     /// The table of workers, read-only.
     let control: Int32
+    /// Whom workers become; `nil`: they stay who this process is.
+    let user: WorkerLaunch.WorkerUser?
     private let environment = Self.workerEnvironment()
 
-    init(settings: ProxySettings, programs: WorkerPrograms, listeners: Listeners, control: Int32) {
+    init(
+        settings: ProxySettings, programs: WorkerPrograms, listeners: Listeners, control: Int32,
+        user: WorkerLaunch.WorkerUser? = nil
+    ) {
+        self.user = user
         self.settings = settings
         self.programs = programs
         self.listeners = listeners
@@ -47,16 +53,16 @@ struct WorkerStarter {
             let descriptors = WorkerDescriptors(
                 control: plan.add(control), link: plan.add(theirs),
                 listener: plan.add(role == .ingest ? listeners.grpc.descriptor : listeners.http.descriptor),
-                secret: plan.add(lanes.secret.readable),
+                secret: role == .ingest ? plan.add(lanes.secret.readable) : nil,
                 lanes: role == .ingest
                     ? lanes.ingestLanes(index, &plan)
                     : lanes.exporterLanes(parity: Self.parity(order.generation), &plan))
             let launch = WorkerLaunch(
                 role: role, index: index, generation: order.generation, ingestWorkers: lanes.ingest.count,
-                isStandby: order.isStandby, isFresh: order.isFresh, suspects: order.suspects, settings: settings,
-                descriptors: descriptors)
+                isStandby: order.isStandby, isFresh: order.isFresh, suspects: order.suspects, user: user,
+                settings: settings, descriptors: descriptors)
             let process = try ChildProcess(
-                path: programs[role].path, otherPath: programs[role].file,
+                path: programs[role].file, program: programs[role].descriptor,
                 arguments: [role.executableName] + launch.arguments,
                 environment: environment, descriptors: plan.sources)
             return StartedWorker(process: process, link: mine)

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Logging
+import Logs
+import Platform
+import Sandbox
+import Settings
+import TestHooks
+import WorkerLink
+
+/// A worker's way into its sandbox. What is missing is told to the supervisor, which says it once for all; where the sandbox
+/// is required, the worker ends instead.
+struct WorkerConfinement {
+    /// Where spool files are when no folder is set.
+    static let standardSpoolFolder = "/tmp"
+
+    private let policy: SandboxPolicy
+    private let mode: SandboxMode
+    private let link: Int32
+    private var gaps: [SandboxGap] = []
+
+    /// - Parameter readablePaths: files and folders that the worker reads while it serves.
+    init(_ launch: WorkerLaunch, readablePaths: [String]) {
+        mode = launch.settings.sandbox
+        link = launch.descriptors.link
+        policy = Self.policy(launch, readablePaths)
+    }
+
+    private static func policy(_ launch: WorkerLaunch, _ readablePaths: [String]) -> SandboxPolicy {
+        var policy = SandboxPolicy(launch.role == .ingest ? .ingest : .exporter, readablePaths: readablePaths)
+        policy.leavesCores = launch.settings.coreDumps == .on
+        policy.user = launch.user.map { SandboxPolicy.User(user: $0.user, group: $0.group) }
+        if launch.role == .exporter {
+            policy.writablePaths = [launch.settings.spoolDirectory ?? standardSpoolFolder]
+        }
+        policy.omitted = SandboxOmission.all
+        return policy
+    }
+
+    /// Before the process has other threads: what it will not be able to look at later is looked at here.
+    mutating func enter(_ logger: Logger) {
+        LogOutput.standard.prepareForSandbox()
+        _ = OwnProcess.current
+        _ = ProcessStartTime.ownTicks()
+        _ = MachineLimits.current()
+        guard mode != .off else { return }
+        gaps += WorkerSandbox.enter(policy)
+        endIfRequired(logger)
+    }
+
+    /// When everything is open that the worker needs, and before it serves.
+    mutating func seal(_ logger: Logger) {
+        guard mode != .off else { return }
+        gaps += WorkerSandbox.seal(policy, link: link, violation: MessageCoding.encode(.refusedCall(0)))
+        endIfRequired(logger)
+    }
+
+    /// What is missing, for people; empty: nothing.
+    var missing: String { gaps.map(\.description).joined(separator: " | ") }
+
+    private func endIfRequired(_ logger: Logger) {
+        guard mode == .required, !gaps.isEmpty else { return }
+        logger.critical(
+            "the sandbox is required and cannot be entered; see the remedy, or set --sandbox best-effort",
+            metadata: ["missing": "\(missing)"])
+        exit(WorkerProcess.exitFailure)
+    }
+}
