@@ -23,7 +23,7 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 3
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked deb run test unit soak-model unit-repeat coverage mutations allocations e2e bench bench-quick bench-attacks chaos chaos-quick bench-paired lint format proto metrics-page clean
+.PHONY: help deps deps-test build build-hooked deb run test unit soak-model unit-repeat coverage mutations allocations e2e bench bench-quick bench-attacks chaos chaos-quick bench-paired lint format proto metrics-page clean fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,12 @@ allocations: deps ## Count what the hot paths allocate, and fail above Benchmark
 	swift build $(RELEASE_FLAGS) --product HotPathBenchmarks
 	$(BIN)/HotPathBenchmarks Benchmarks/allocations.txt
 
+# In a folder of its own: a build with sanitizers is another build. It takes some minutes.
+FUZZ_SECONDS ?= 60
+fuzz: deps ## Fuzz each target for FUZZ_SECONDS=60; a table of inputs, coverage, findings (FUZZ_TARGET=name: that one alone)
+	scripts/build-fuzz.sh .build-fuzz
+	scripts/fuzz.py .build-fuzz --seconds $(FUZZ_SECONDS) $(if $(FUZZ_TARGET),--target $(FUZZ_TARGET)) $(FUZZ_FLAGS)
+
 e2e: deps-test build build-hooked deb ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
 	$(VENV)/bin/python -m pytest Tests/e2e -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)
 
@@ -133,4 +139,4 @@ metrics-page: deps-test build ## Write docs/metrics.md anew, from what the proxy
 	FODC_WRITE_METRICS_PAGE=1 $(VENV)/bin/python -m pytest Tests/e2e/test_metrics_page.py -q
 
 clean: ## Remove everything that was built
-	rm -rf .build .build-coverage $(VENV) .build-root .build-root.lock .build-image .build-base dist
+	rm -rf .build .build-coverage .build-fuzz $(VENV) .build-root .build-root.lock .build-image .build-base dist

@@ -33,6 +33,8 @@ let package = Package(
         .executable(name: "fodc-exporter", targets: ["Exporter"]),
         .executable(name: "fodc-agentsim", targets: ["AgentSim"]),
         .executable(name: "fodc-lane", targets: ["LaneTool"]),
+        // Has no `main`: libFuzzer brings it (make fuzz).
+        .library(name: "fodc-fuzz", type: .static, targets: ["Fuzz"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
@@ -143,6 +145,16 @@ let package = Package(
         .executableTarget(
             name: "RingTools", dependencies: ["Lanes", "Platform", arguments], path: "Tools/RingTools"),
 
+        // Ways into the program for hostile bytes, with what must hold for all of them.
+        .target(
+            name: "Fuzz",
+            dependencies: [
+                "BinaryCoding", "Calendar", "Exchange", "ExporterCore", "FODCProtocol", "GRPCCauses", "GRPCServer",
+                "HTTP2", "HTTPServer", "IngestCore", "Lanes", "Metrics", "Platform", "Reports", "Settings",
+                "Supervision", "WorkerLink", log, nioCore, nioEmbedded, nioHTTP1, protobuf,
+            ],
+            path: "Tools/Fuzz", exclude: ["Corpus"]),
+
         // What a hot path allocates, held against thresholds that are checked in (make allocations).
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
         .executableTarget(
@@ -201,6 +213,7 @@ let package = Package(
             dependencies: ["AgentSimulation", "Calendar", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
         .testTarget(name: "ExchangeTests", dependencies: ["BinaryCoding", "Exchange", "Lanes", "TestSupport"]),
         .testTarget(name: "CollectingTests", dependencies: ["Collecting"]),
+        .testTarget(name: "FuzzTests", dependencies: ["Fuzz", "TestSupport"]),
         .testTarget(
             name: "IngestCoreTests",
             dependencies: [

@@ -84,7 +84,7 @@ struct MessageSegment {
                 return .metric(from: body.lowerBound, to: body.upperBound)
             case (2, .lengthDelimited):
                 var fields = timestamp ?? TimestampFields()
-                try fields.merge(message, try reader.body(message))
+                try fields.merge(message, try reader.body(message), inMessageOfDepth: 1)
                 timestamp = fields
             default: try reader.skip(tag, message)
             }

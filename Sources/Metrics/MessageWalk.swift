@@ -26,7 +26,9 @@ enum MessageWalk {
         func checkTime(in message: RawSpan, base: Int) throws(DecodeError) {
             guard timestampBytes > 0 else { return }
             var fields = TimestampFields()
-            try fields.merge(message, (base + timestampStart)..<(base + timestampStart + timestampBytes))
+            try fields.merge(
+                message, (base + timestampStart)..<(base + timestampStart + timestampBytes),
+                inMessageOfDepth: MetricFields.depth)
         }
 
         /// What the bytes of its description are known by; the hash has only their number.
@@ -107,7 +109,7 @@ enum MessageWalk {
     /// know, or malformed.
     @inline(never)
     private static func afterUnknownField(_ message: RawSpan, at place: Int, end: Int) -> Int? {
-        var reader = WireReader(position: place, end: end)
+        var reader = WireReader(position: place, end: end, messageDepth: MetricFields.depth)
         do throws(DecodeError) {
             let tag = try reader.tag(message)
             if tag.field <= 6 { return nil }

@@ -7,6 +7,8 @@ struct MetricFields {
         var value: Range<Int>
     }
 
+    /// A metric is a message in a message.
+    static let depth = 2
     /// More labels than any limit allows are counted and checked, not kept.
     static let maxKeptLabels = 256
 
@@ -23,7 +25,7 @@ struct MetricFields {
 
     /// `range` is the body of a `Metric`: 1 name, 2 labels, 3 value, 4 description, 5 timestamp, 6 type.
     init(_ message: RawSpan, _ range: Range<Int>) throws(DecodeError) {
-        var reader = WireReader(position: range.lowerBound, end: range.upperBound)
+        var reader = WireReader(position: range.lowerBound, end: range.upperBound, messageDepth: Self.depth)
         var hasName = false
         while !reader.isAtEnd {
             let tag = try reader.tag(message)
@@ -40,7 +42,7 @@ struct MetricFields {
             case (4, .lengthDelimited): description = try reader.body(message)
             case (5, .lengthDelimited):
                 var fields = timestamp ?? TimestampFields()
-                try fields.merge(message, try reader.body(message))
+                try fields.merge(message, try reader.body(message), inMessageOfDepth: Self.depth)
                 timestamp = fields
             case (6, .varint):
                 let number = Int32(truncatingIfNeeded: try reader.varint(message))
@@ -51,7 +53,7 @@ struct MetricFields {
     }
 
     private static func label(_ message: RawSpan, _ range: Range<Int>) throws(DecodeError) -> Label {
-        var reader = WireReader(position: range.lowerBound, end: range.upperBound)
+        var reader = WireReader(position: range.lowerBound, end: range.upperBound, messageDepth: Self.depth)
         var label = Label(name: 0..<0, value: 0..<0)
         while !reader.isAtEnd {
             let tag = try reader.tag(message)

@@ -26,7 +26,9 @@ struct SampleClock {
         }
         var fields = TimestampFields()
         do throws(DecodeError) {
-            try fields.merge(message, metric.timestampStart..<(metric.timestampStart + metric.timestampBytes))
+            try fields.merge(
+                message, metric.timestampStart..<(metric.timestampStart + metric.timestampBytes),
+                inMessageOfDepth: MetricFields.depth)
         } catch {
             throw error.moved(by: base)
         }

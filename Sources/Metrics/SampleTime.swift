@@ -39,8 +39,10 @@ struct TimestampFields {
     var seconds: Int64 = 0
     var nanoseconds: Int32 = 0
 
-    mutating func merge(_ message: RawSpan, _ range: Range<Int>) throws(DecodeError) {
-        var reader = WireReader(position: range.lowerBound, end: range.upperBound)
+    mutating func merge(
+        _ message: RawSpan, _ range: Range<Int>, inMessageOfDepth depth: Int
+    ) throws(DecodeError) {
+        var reader = WireReader(position: range.lowerBound, end: range.upperBound, messageDepth: depth + 1)
         while !reader.isAtEnd {
             let tag = try reader.tag(message)
             switch (tag.field, tag.type) {

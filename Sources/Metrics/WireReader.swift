@@ -10,18 +10,23 @@ public enum WireType: UInt8 {
     case fixed32 = 5
 }
 
-/// The careful reader of protobuf, field by field, every byte checked. It refuses what swift-protobuf refuses.
+/// The careful reader of protobuf, field by field, every byte checked. It refuses what swift-protobuf refuses, and a tag of
+/// more than five bytes wherever it stands (swift-protobuf takes ten inside of groups and entries of maps).
 public struct WireReader {
-    /// As deep as swift-protobuf follows groups of unknown fields.
-    public static let maxGroupDepth = 100
+    /// As deep as swift-protobuf follows messages and groups that are inside each other, the outermost message included.
+    public static let maxDepth = 100
 
     public private(set) var position: Int
     public let end: Int
+    private let messageDepth: Int
 
     /// Reads the bytes of a message from `position` to `end`, which must lie inside.
-    public init(position: Int, end: Int) {
+    ///
+    /// - Parameter messageDepth: how many messages that is, with those around it; an entry of a map is none.
+    public init(position: Int, end: Int, messageDepth: Int = 1) {
         self.position = position
         self.end = end
+        self.messageDepth = messageDepth
     }
 
     public struct Tag {
@@ -84,7 +89,7 @@ public struct WireReader {
         case .lengthDelimited: _ = try body(message)
         case .endGroup: throw malformed("end of a group that was not begun")
         case .startGroup:
-            guard depth < Self.maxGroupDepth else { throw malformed("groups nested too deeply") }
+            guard messageDepth + depth < Self.maxDepth else { throw malformed("groups nested too deeply") }
             while true {
                 guard !isAtEnd else { throw malformed("truncated group") }
                 let inner = try self.tag(message)

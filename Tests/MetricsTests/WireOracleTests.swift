@@ -256,3 +256,73 @@ struct WireOracleTests {
         }
     }
 }
+
+/// Where the walker and generated code once went apart, found by `make fuzz`: each took a malformed message that the other
+/// refused.
+struct WireDisagreementTests {
+    enum Place: CaseIterable {
+        case message, metric, entryOfLabel, timeOfMessage, timeOfMetric
+
+        /// A message with these bytes among the fields there.
+        func message(with bytes: [UInt8]) -> [UInt8] {
+            var (inner, metric, message) = (WireWriter(), WireWriter(), WireWriter())
+            switch self {
+            case .message: return TestMetric.message([TestMetric(name: "up", value: 1)]) + bytes
+            case .metric: metric.bytes = TestMetric(name: "up", value: 1).encoded() + bytes
+            case .entryOfLabel:
+                inner.field(1, "k")
+                inner.field(2, "v")
+                metric.bytes = TestMetric(name: "up", value: 1).encoded()
+                metric.field(2, inner.bytes + bytes)
+            case .timeOfMetric:
+                metric.bytes = TestMetric(name: "up", value: 1).encoded()
+                metric.field(5, [8, 1] + bytes)
+            case .timeOfMessage:
+                message.field(2, [8, 1] + bytes)
+                return TestMetric.message([TestMetric(name: "up", value: 1)]) + message.bytes
+            }
+            message.field(1, metric.bytes)
+            return message.bytes
+        }
+    }
+
+    private func isTakenByGeneratedCode(_ message: [UInt8]) -> Bool {
+        (try? Banyandb_Fodc_V1_StreamMetricsRequest(serializedBytes: message)) != nil
+    }
+
+    private func isTaken(_ message: [UInt8]) -> Bool {
+        let latest = (try? Pipeline.decode(Pipeline.series(), message)) != nil
+        let window =
+            (try? Pipeline.series().decodeWindow(message.span.bytes, receivedAtNanoseconds: Pipeline.receivedAt)) != nil
+        #expect(latest == window)
+        return latest
+    }
+
+    /// Generated code counts the messages around a group as well.
+    @Test(arguments: Place.allCases) func wireReader_followsGroupsAsDeepAsGeneratedCode(_ place: Place) {
+        for depth in 90...103 {
+            let groups = [UInt8](repeating: 0x3b, count: depth) + [UInt8](repeating: 0x3c, count: depth)
+            // Field 7 is known nowhere.
+            let message = place.message(with: groups)
+            #expect(isTaken(message) == isTakenByGeneratedCode(message), "\(depth) groups")
+        }
+        #expect(isTaken(place.message(with: [0x3b, 0x3c])))
+    }
+
+    /// A tag has five bytes at most, as protobuf's own implementations have it. Generated code holds to that only where it
+    /// looks for fields that it knows: inside of groups, and in entries of maps, it takes ten.
+    @Test(arguments: Place.allCases) func wireReader_refusesLongTagsEverywhere(_ place: Place) {
+        for padding in 0...6 {
+            var (plain, grouped) = (WireWriter(), WireWriter())
+            plain.varint(7 << 3, padding: padding)
+            plain.bytes.append(1)
+            grouped.bytes = [0x3b] + plain.bytes + [0x3c]
+            for bytes in [plain.bytes, grouped.bytes] {
+                let message = place.message(with: bytes)
+                #expect(isTaken(message) == (padding <= 4), "\(padding) bytes of padding")
+                if padding <= 4 { #expect(isTakenByGeneratedCode(message)) }
+            }
+            #expect(isTakenByGeneratedCode(place.message(with: grouped.bytes)))
+        }
+    }
+}
