@@ -23,6 +23,8 @@ let deque = Target.Dependency.product(name: "DequeModule", package: "swift-colle
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 
 let package = Package(
@@ -41,12 +43,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
     ],
     targets: [
         // Executables: read flags, wire, nothing else. They name Settings, which they get through WorkerLink, since a
         // change of its types' layout is seen by an incremental build only where it is named.
-        .executableTarget(name: "Supervisor", dependencies: ["Platform", "Supervision", "Settings", arguments]),
+        .executableTarget(
+            name: "Supervisor", dependencies: ["Credentials", "Platform", "Supervision", "Settings", arguments]),
         .executableTarget(name: "Ingest", dependencies: ["IngestCore", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
             name: "Exporter", dependencies: ["CRevision", "ExporterCore", "Settings", "WorkerLink", "WorkerRuntime"]),
@@ -70,9 +74,10 @@ let package = Package(
         .target(
             name: "ExporterCore",
             dependencies: [
-                "BinaryCoding", "Calendar", "Collecting", "Exchange", "FODCProtocol", "GRPCCauses", "HTTPServer",
-                "JSONWriting", "Lanes",
-                "Logs", "Metrics", "Platform", "Reports", "Settings", "TestHooks", "WorkerLink", "WorkerRuntime",
+                "BinaryCoding", "Calendar", "Collecting", "Credentials", "Exchange", "FODCProtocol", "GRPCCauses",
+                "HTTPAccess", "HTTPServer", "JSONWriting", "Lanes", "Logs", "Metrics", "Platform", "Reports",
+                "Settings",
+                "TestHooks", "TransportSecurity", "WebConfig", "WorkerLink", "WorkerRuntime",
                 nioCore,
                 nioPosix, log, protobuf, deque,
             ]),
@@ -85,7 +90,16 @@ let package = Package(
         // Protocols.
         .target(name: "GRPCServer", dependencies: ["GRPCCauses", "HTTP2", "Platform", nioCore, nioPosix, log, deque]),
         .target(name: "HTTP2", dependencies: ["CNghttp2", "Platform", nioCore]),
-        .target(name: "HTTPServer", dependencies: ["CISAL", "Calendar", "Platform", nioCore, nioPosix, log]),
+        .target(
+            name: "HTTPServer",
+            dependencies: ["CISAL", "Calendar", "Platform", "TransportSecurity", nioCore, nioPosix, log]),
+        // Certificates and keys of both listeners, and the files that are read anew when they change.
+        .target(name: "TransportSecurity", dependencies: ["Platform", nioCore, nioSSL, nioTLS, log]),
+        // Who may ask the HTTP side for what: the files that say it, and the gate in front of the endpoints.
+        .target(
+            name: "HTTPAccess", dependencies: ["Credentials", "HTTPServer", "Platform", "WebConfig", nioCore, log]),
+        .target(
+            name: "WebConfig", dependencies: ["Credentials", "Settings", "TransportSecurity", "YAML", nioSSL]),
         .target(name: "FODCProtocol", dependencies: ["Metrics", "Platform", protobuf], exclude: ["Protos"]),
 
         // What the gRPC server counts by cause: the exporter shows it, and does not link the server.
@@ -118,6 +132,9 @@ let package = Package(
         .target(name: "BinaryCoding", dependencies: ["Platform"], swiftSettings: lifetimes),
         .target(name: "JSONWriting", dependencies: ["Calendar", "Platform"]),
         .target(name: "Calendar"),
+        .target(name: "YAML", dependencies: ["CYAML"]),
+        // Passwords and tokens, and how they are held against what is kept of them.
+        .target(name: "Credentials", dependencies: ["CCrypt", "CGcrypt"]),
 
         // What processes give up before they serve.
         .target(name: "Sandbox", dependencies: ["CSandbox", "Platform", "TestHooks"]),
@@ -129,6 +146,9 @@ let package = Package(
         .target(name: "CRevision", cSettings: [.define("FODC_REVISION_TEXT", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CGcrypt", pkgConfig: "libgcrypt", providers: [.apt(["libgcrypt20-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
         // The workshop: what torments, times and feeds the product. No target above depends on it (scripts/tidy.sh looks).
@@ -194,6 +214,22 @@ let package = Package(
             name: "GRPCServerTests",
             dependencies: [
                 "HTTP2", "GRPCCauses", "GRPCServer", "Platform", "TestSupport", nioCore, nioPosix, nioEmbedded,
+            ]),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML"]),
+        .testTarget(name: "CredentialsTests", dependencies: ["Credentials"]),
+        .testTarget(
+            name: "WebConfigTests",
+            dependencies: ["Credentials", "TestSupport", "TransportSecurity", "WebConfig", "YAML"]),
+        .testTarget(
+            name: "HTTPAccessTests",
+            dependencies: [
+                "Credentials", "HTTPAccess", "HTTPServer", "Platform", "TestSupport", "WebConfig", nioCore, nioPosix,
+                log,
+            ]),
+        .testTarget(
+            name: "TransportSecurityTests",
+            dependencies: [
+                "Platform", "TransportSecurity", "TestSupport", nioCore, nioEmbedded, nioPosix, nioSSL, log,
             ]),
         .testTarget(
             name: "HTTPServerTests",

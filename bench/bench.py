@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 
+from parts.access_cases import ACCESS_CASES
 from parts.cases import CASES as METRICS_CASES
 from parts.cases import Context
 from parts.failures import FAILURES
@@ -26,7 +27,7 @@ from parts.stream_cases import STREAM_CASES
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-CASES = METRICS_CASES + STREAM_CASES + SHARING_CASES + FAILURES
+CASES = METRICS_CASES + ACCESS_CASES + STREAM_CASES + SHARING_CASES + FAILURES
 
 
 def arguments():

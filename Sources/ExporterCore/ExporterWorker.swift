@@ -43,8 +43,10 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         let core = try ExporterRuntime(
             launch: launch, stateLane: lanes.state, ingestWorkers: lanes.ups.count, loop: loop, logger: logger)
         let budgets = MemoryBudgets(machine: .current())
+        let access = try WebAccess(settings: launch.settings, loop: loop, logger: logger)
         let web = HTTPFrontend(
-            settings: launch.settings, unsentBytes: budgets.bytes(upTo: HTTPFrontend.maximumUnsentBytes), loop: loop,
+            settings: launch.settings, access: access,
+            unsentBytes: budgets.bytes(upTo: HTTPFrontend.maximumUnsentBytes), loop: loop,
             logger: logger
         ) { [unowned core] in
             assert(!core.state.watch.isReading, "an answer is made while a record is read")
@@ -56,7 +58,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
                 core: core, web: web, registry: registry, partial: partial, budgets: budgets, revision: revision))
         core.attach(features)
         web.publish(features.flatMap(\.endpoints))
-        registry.add([web, partial, RingMetrics(core)] + features.flatMap(\.metrics))
+        registry.add([web, access, partial, RingMetrics(core)] + features.flatMap(\.metrics))
         try core.open(lanes)
         self.core = core
         self.web = web

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import TransportSecurity
 
 extension HTTPConnection {
     /// Answers below this size are not compressed: they fit into a packet as they are.
@@ -93,7 +94,7 @@ extension HTTPConnection {
         let head = ResponseHead(
             status: answer.status, contentType: isBodyless ? nil : answer.contentType, framing: framing,
             isVersion10: exchange.isVersion10, keepsAlive: exchange.keepsAlive, date: server.currentDate(),
-            fields: answer.fields)
+            fields: server.additionalFields.isEmpty ? answer.fields : answer.fields + server.additionalFields)
         var buffer = channel.allocator.buffer(capacity: 512)
         head.write(into: &buffer)
         buffer.moveReaderIndex(forwardBy: exchange.probeByteCount)
@@ -105,6 +106,12 @@ extension HTTPConnection {
             if bytes.readableBytes <= Self.maximumCopiedBytes {
                 buffer.writeBuffer(&bytes)
                 writeLast(buffer)
+            } else if isSecured, bytes.readableBytes > TLSServerContext.preferredWriteBytes {
+                // All at once would be encrypted at once, into as much memory again.
+                write(buffer)
+                stream = BodyStream(
+                    producer: BytesBody(bytes), isChunked: false, remainingBytes: bytes.readableBytes)
+                pump(atMost: 1)
             } else {
                 write(buffer)
                 writeLast(bytes)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import TransportSecurity
 
 extension HTTPConnection {
     /// Slices of a body made in a row before the other connections get their turn.
@@ -47,7 +48,11 @@ extension HTTPConnection {
         if isShortOfMemory { _ = server.evictSlowReader() }
         // It may have been the slowest itself.
         guard phase == .answering, let stream else { return }
-        let targetBytes = isShortOfMemory ? Self.smallSliceBytes : server.configuration.sliceBytes
+        let sliceBytes =
+            isSecured
+            ? min(server.configuration.sliceBytes, TLSServerContext.preferredWriteBytes)
+            : server.configuration.sliceBytes
+        let targetBytes = isShortOfMemory ? Self.smallSliceBytes : sliceBytes
         var chunk =
             isShortOfMemory
             ? channel.allocator.buffer(capacity: targetBytes + HTTPServer.sliceHeadroomBytes)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
 import NIOCore
+import Platform
 
 /// Which connection is closed when a place is needed.
 struct EvictionRank: Comparable {
@@ -104,28 +104,9 @@ extension HTTPConnection {
     }
 }
 
-/// The source that a connection is counted with: an IPv4 address, or the 64 bits of an IPv6 address that one host or site has for
-/// itself (RFC 4291 section 2.5.4).
-struct ClientSource: Hashable {
-    private var network: UInt64
-    private var isIPv6: Bool
-
+extension NetworkSource {
+    /// Where a connection comes from; a local socket is nowhere in particular.
     init(_ address: SocketAddress?) {
-        (network, isIPv6) = (0, false)
-        switch address {
-        case .v4(let address):
-            network = UInt64(address.address.sin_addr.s_addr)
-        case .v6(let address):
-            let words = address.address.sin6_addr.__in6_u.__u6_addr32
-            // ::ffff:0:0/96 are IPv4 addresses (RFC 4291 section 2.5.5.2).
-            if words.0 == 0, words.1 == 0, words.2 == UInt32(0xFFFF).bigEndian {
-                network = UInt64(words.3)
-            } else {
-                network = UInt64(words.0) << 32 | UInt64(words.1)
-                isIPv6 = true
-            }
-        case .unixDomainSocket, nil:
-            break
-        }
+        self = address?.ipAddress.map { NetworkSource(host: $0) } ?? .unknown
     }
 }

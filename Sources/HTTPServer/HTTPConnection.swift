@@ -2,6 +2,7 @@
 import Glibc
 import NIOCore
 import Platform
+import TransportSecurity
 
 /// One connection: takes requests out of its input one at a time, and has each answered before it looks at the next.
 ///
@@ -31,7 +32,9 @@ final class HTTPConnection: ChannelInboundHandler {
     let server: HTTPServer
     let channel: any Channel
     let peer: String
-    let source: ClientSource
+    let source: NetworkSource
+    /// Whether TLS is in front of it.
+    let isSecured: Bool
     /// It was accepted when all places were taken, for the sake of a path that has places in reserve.
     var isInReserve = false
 
@@ -57,11 +60,12 @@ final class HTTPConnection: ChannelInboundHandler {
     private var isProcessing = false
     private var closeCause: HTTPCloseCause?
 
-    init(server: HTTPServer, channel: any Channel) {
+    init(server: HTTPServer, channel: any Channel, isSecured: Bool = false) {
         self.server = server
         self.channel = channel
         peer = Self.describe(channel.remoteAddress)
-        source = ClientSource(channel.remoteAddress)
+        source = NetworkSource(channel.remoteAddress)
+        self.isSecured = isSecured
         parser = RequestHeadParser(limits: server.configuration.limits)
         phaseSince = channel.eventLoop.now
     }
@@ -194,7 +198,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private func begin(_ head: RequestHead) {
         let admission: RequestAdmission
         do {
-            admission = try RequestAdmission(head, limits: server.configuration.limits, peer: peer)
+            admission = try RequestAdmission(
+                head, limits: server.configuration.limits, peer: peer, source: source)
         } catch {
             return reject(error, isHead: head.method == "HEAD")
         }
@@ -265,7 +270,9 @@ final class HTTPConnection: ChannelInboundHandler {
     func close(_ cause: HTTPCloseCause) {
         guard phase != .closed else { return }
         closeCause = closeCause ?? (phase == .lingering ? .finished : cause)
-        channel.close(promise: nil)
+        // With TLS an ordinary close waits for the client's own, and the place would be taken meanwhile.
+        guard isSecured else { return channel.close(promise: nil) }
+        TLSServerContext.closeNow(channel, tellsEnd: phase != .answering)
     }
 
     /// Ends the connection with a reset, so that an answer cut short cannot be taken for a whole one, and what the

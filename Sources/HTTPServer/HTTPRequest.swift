@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// One parameter of a query, decoded: `%xx` and `+` are resolved.
 public struct HTTPQueryParameter: Sendable, Equatable {
@@ -33,9 +34,12 @@ public struct HTTPRequest: Sendable {
     /// The client's address and port, for logs.
     public var peer: String
 
+    /// What limits per client count it with.
+    public var source: NetworkSource
+
     public init(
         isHead: Bool = false, path: String, pathSegments: [String]? = nil, query: [HTTPQueryParameter] = [],
-        fields: HTTPFields = HTTPFields(), peer: String = ""
+        fields: HTTPFields = HTTPFields(), peer: String = "", source: NetworkSource = .unknown
     ) {
         self.isHead = isHead
         self.path = path
@@ -45,6 +49,7 @@ public struct HTTPRequest: Sendable {
         self.fields = fields
         self.acceptsGzip = fields.joined("accept-encoding").map(AcceptEncoding.allowsGzip) ?? false
         self.peer = peer
+        self.source = source
     }
 
     /// The value of a header field whatever the case of its name; several lines are joined with ", ".

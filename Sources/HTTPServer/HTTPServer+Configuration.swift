@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import Platform
+import TransportSecurity
 
 extension HTTPServer {
     /// Limits and timeouts, and where finished requests are reported.
@@ -58,6 +60,12 @@ extension HTTPServer {
         /// Length of the listening socket's queue. NIO sets it to 128 when it takes the socket over; it is set anew
         /// because scrapes wait in it while an exporter is restarted. The kernel caps it at `net.core.somaxconn`.
         public var backlog: Int32 = 4096
+
+        /// TLS for connections that are accepted from now on; nil, or an answer of nil: plain HTTP. Asked for each.
+        public var security: (() -> TLSServerContext?)?
+
+        /// Where connections may come from; nil: anywhere. Others are closed before anything is read of them.
+        public var allowedSources: AddressRanges?
 
         /// Called before each piece of an answer is made, on the event loop: hundreds of answers may begin in one turn, and
         /// the owner may have to show meanwhile that it lives.

@@ -3,6 +3,8 @@ import Glibc
 import Logging
 import NIOCore
 import NIOPosix
+import Platform
+import TransportSecurity
 
 /// An HTTP/1.1 server for GET and HEAD on one event loop; HTTP/1.0 is understood. Everything is called on that loop.
 ///
@@ -18,17 +20,19 @@ public final class HTTPServer {
     public private(set) var isStopping = false
     /// No more connections, and those that are there end with one more answer.
     public private(set) var isRetiring = false
+    /// Header fields of each answer, beside its own.
+    public var additionalFields: [(String, String)] = []
 
     let eventLoop: any EventLoop
     let handler: any HTTPRequestHandler
     let logger: Logger
     var chunkBuffers: ChunkBufferPool
-    private var counts = HTTPStatistics()
+    var counts = HTTPStatistics()
     private var date = HTTPDate()
     private var listener: (any Channel)?
     private(set) var acceptGate: AcceptGate?
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
-    private var connectionsOfSource: [ClientSource: Int] = [:]
+    private var connectionsOfSource: [NetworkSource: Int] = [:]
     /// Bytes of answers that were handed to channels and are not in the kernel yet.
     var unsentBytes = 0
     private var drainPromise: EventLoopPromise<Void>?
@@ -151,7 +155,18 @@ extension HTTPServer {
         try options?.setOption(.recvAllocator, value: HTTPConnection.receiveAllocator)
         try options?.setOption(
             .tcpOption(.init(rawValue: Self.unsentLowWaterOption)), value: configuration.unsentLowWaterBytes)
-        let connection = HTTPConnection(server: self, channel: channel)
+        let security = configuration.security?()
+        let connection = HTTPConnection(server: self, channel: channel, isSecured: security != nil)
+        if let allowed = configuration.allowedSources, !allowed.contains(host: channel.remoteAddress?.ipAddress ?? "") {
+            sourceRefused(connection.peer)
+            // NIO closes a connection that cannot be set up.
+            throw SourceRefused()
+        }
+        if let security {
+            try security.secure(channel.pipeline.syncOperations, handshakeTimeout: handshakeTimeout) {
+                [weak self, peer = connection.peer] in self?.handshakeEnded($0, peer: peer)
+            }
+        }
         try channel.pipeline.syncOperations.addHandler(connection)
         connections[ObjectIdentifier(connection)] = connection
         connectionsOfSource[connection.source, default: 0] += 1
@@ -224,7 +239,7 @@ extension HTTPServer {
 
     var canEvict: Bool { first(by: \.evictionRank) != nil }
 
-    func isOverShare(_ source: ClientSource) -> Bool {
+    func isOverShare(_ source: NetworkSource) -> Bool {
         let share = Int(Double(configuration.maximumConnections) * configuration.placesShareOfSource)
         return connectionsOfSource[source] ?? 0 > share
     }

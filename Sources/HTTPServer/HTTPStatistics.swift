@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TransportSecurity
 
 /// Why a connection ended. The raw values are metric label values.
 public enum HTTPCloseCause: String, CaseIterable, Sendable {
@@ -35,6 +36,14 @@ public struct HTTPStatistics: Sendable {
 
     /// Requests that the server refused by itself; they are in `requests` too.
     public internal(set) var rejections: [HTTPRejectionCause: UInt64] = [:]
+
+    /// TLS handshakes that came to their end.
+    public internal(set) var handshakes: UInt64 = 0
+
+    public internal(set) var handshakeFailures: [HandshakeFailure: UInt64] = [:]
+
+    /// Connections that were closed for the address they came from.
+    public internal(set) var sourcesRefused: UInt64 = 0
 
     public internal(set) var bytesReceived: UInt64 = 0
 

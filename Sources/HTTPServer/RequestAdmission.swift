@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// What a well-formed head asks for: the checks of sense, in the order in which their failures leave the least doubt
 /// about where the next request begins.
@@ -16,7 +17,9 @@ struct RequestAdmission {
 
     static let allowedMethods = "GET, HEAD"
 
-    init(_ head: RequestHead, limits: HTTPRequestLimits, peer: String) throws(RequestRejection) {
+    init(
+        _ head: RequestHead, limits: HTTPRequestLimits, peer: String, source: NetworkSource = .unknown
+    ) throws(RequestRejection) {
         isHead = head.method == "HEAD"
         isVersion10 = head.minorVersion == 0
         try Self.checkHost(head)
@@ -41,7 +44,7 @@ struct RequestAdmission {
             let target = try RequestTarget(head.target, limits: limits)
             request = HTTPRequest(
                 isHead: isHead, path: target.path, pathSegments: target.pathSegments, query: target.query,
-                fields: head.fields, peer: peer)
+                fields: head.fields, peer: peer, source: source)
         } catch {
             rejection = error
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// What the flags say, typed and checked. A value is made by ``resolve(flags:environment:machine:)``, and travels to
 /// the workers as text (``flagValues``, ``init(flagValues:)``).
@@ -24,6 +25,14 @@ public struct ProxySettings: Equatable, Sendable {
     public internal(set) var httpReadTimeout = Duration.seconds(10)
     /// The longest time without progress in writing an HTTP answer.
     public internal(set) var httpWriteTimeout = Duration.seconds(10)
+    /// The file that says TLS and users of the HTTP port, if there is one.
+    public internal(set) var webConfigFile: String?
+    /// The file of bearer tokens of the HTTP port, if there is one.
+    public internal(set) var httpTokensFile: String?
+    /// Where HTTP connections may come from; nil: anywhere.
+    public internal(set) var httpAllowFrom: AddressRanges?
+    /// Nobody is told the status at `/health` without credentials, where others need them.
+    public internal(set) var healthRequiresAuth = false
     /// How often agents are told to send heartbeats.
     public internal(set) var heartbeatInterval = Duration.seconds(10)
     /// Number of ingest processes.

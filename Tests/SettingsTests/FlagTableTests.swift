@@ -23,7 +23,8 @@ import Testing
         let machine = MachineLimits(cpus: 1, memoryBytes: nil)
         let standard = try ProxySettings.resolve(flags: [], environment: { _ in nil }, machine: machine)
         var checked: [String] = []
-        for flag in SettingsFlag.allCases where flag.folderVariables.isEmpty {
+        // Any text is a path.
+        for flag in SettingsFlag.allCases where flag.valueName != "PATH" {
             guard let word = Self.defaultWord(flag.help) else { continue }
             guard
                 let given = try? ProxySettings.resolve(
@@ -37,7 +38,8 @@ import Testing
                 "grpc-listen-addr", "http-listen-addr", "agent-heartbeat-timeout", "agent-cleanup-timeout",
                 "max-agents",
                 "max-agents-per-connection", "grpc-max-msg-size", "stale-grace", "lifecycle-interval",
-                "http-read-timeout", "http-write-timeout", "spool-max-size", "sandbox", "core-dumps", "log-level",
+                "health-requires-auth", "http-read-timeout", "http-write-timeout", "spool-max-size", "sandbox", "core-dumps",
+                "log-level",
                 "log-format", "logging-level",
                 "logging-env", "logging-levels",
             ])

@@ -178,7 +178,7 @@ def test_a_manual_page_has_every_flag(page):
     told = set(re.findall(r"--[a-z][a-z-]*", text.replace("\\-", "-")))
     known = {flag for command in PAGES[page] for flag in flags_of(help_of(*command))}
     # Of ctl, and the pattern of the synopsis.
-    assert known <= told and told - known <= {"--json", "--flag", "--check"}, (known - told, told - known)
+    assert known <= told and told - known <= {"--json", "--flag", "--check", "--scope", "--path"}, (known - told, told - known)
     for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"]:
         assert f".SH {section}\n" in text, section
 

@@ -3,9 +3,10 @@
 import os
 import pathlib
 import re
+import ssl
 import textwrap
 
-from harness import fleet
+from harness import certificates, fleet
 from harness.waiting import eventually
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -64,8 +65,16 @@ def names_in_the_source() -> set:
     return set(re.findall(r'"(fodc_proxy_[a-z_]+)"', text)) | {GAUGE}
 
 
-def test_metrics_page_is_current(proxy, agents):
-    running = proxy(lifecycle_interval="0")
+def secured(folder) -> dict:
+    """Flags with which the families of TLS and of files are there, too."""
+    authority = certificates.Authority(folder)
+    authority.sign("server", "localhost", "127.0.0.1")
+    (folder / "web.yml").write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n")
+    return {"web_config_file": folder / "web.yml", "tls": ssl.create_default_context(cafile=str(authority.crt))}
+
+
+def test_metrics_page_is_current(proxy, agents, tmp_path):
+    running = proxy(lifecycle_interval="0", **secured(tmp_path))
     fleet.start(agents, running)
     running.web.get("/cluster/lifecycle")
     names = names_in_the_source()

@@ -95,11 +95,14 @@ class MetricsCase(Case):
         self.name = f"metrics-{self.load}"
         self.about = f"/metrics of {agents} agents x {series} series, plain and gzip"
 
+    def stand(self, context: Context) -> Stand:
+        return new_stand(context, self.load)
+
     def run(self, context):
         results = [Result(self.name, encoding, self.load.given) for encoding in ("plain", "gzip")]
         for result in results:
             self._note_references(result)
-        with new_stand(context, self.load) as stand:
+        with self.stand(context) as stand:
             client = stand.client()
             # Values that change each second: what is scraped is news, as in life.
             empty = bring_up(stand, self.load, client, "--record-interval=1s")
@@ -115,7 +118,7 @@ class MetricsCase(Case):
         return results
 
     def hold(self, context, seconds, begin):
-        with new_stand(context, self.load) as stand:
+        with self.stand(context) as stand:
             client = stand.client()
             bring_up(stand, self.load, client, "--record-interval=1s")
             begin(stand)

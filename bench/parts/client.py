@@ -51,8 +51,10 @@ class Client:
     #: Memory that nothing is received into is never touched.
     FIRST_BUFFER_BYTES = 32 << 20
 
-    def __init__(self, port: int, timeout_seconds: float = 30):
-        self.port, self.timeout_seconds = port, timeout_seconds
+    def __init__(self, port: int, timeout_seconds: float = 30, tls=None, authorization: str | None = None):
+        """`tls`: an ssl.SSLContext."""
+        self.port, self.timeout_seconds, self.tls = port, timeout_seconds, tls
+        self.fields = f"Authorization: {authorization}\r\n" if authorization else ""
         self.buffer = bytearray(self.FIRST_BUFFER_BYTES)
         self.socket = None
 
@@ -64,6 +66,8 @@ class Client:
         self.socket.settimeout(None)
         limit = struct.pack("ll", int(self.timeout_seconds), int(self.timeout_seconds % 1 * 1e6))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        if self.tls:
+            self.socket = self.tls.wrap_socket(self.socket, server_hostname="localhost")
 
     def close(self):
         if self.socket:
@@ -74,7 +78,7 @@ class Client:
         if not self.socket:
             self.connect()
         encoding = "Accept-Encoding: gzip\r\n" if gzip else ""
-        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{encoding}\r\n".encode()
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{encoding}{self.fields}\r\n".encode()
         asked_at = time.monotonic()
         try:
             self.socket.sendall(request)

@@ -7,6 +7,7 @@ import pathlib
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -53,11 +54,16 @@ def free_ports(count: int) -> list[int]:
 class Stand:
     """`with Stand(...) as stand:` the proxy runs and serves, and `load()` connects agents to it."""
 
-    def __init__(self, binaries: pathlib.Path, flags: list[str] = ()):
+    def __init__(self, binaries: pathlib.Path, flags: list[str] = (), web_config: str | None = None, is_secure: bool = False):
+        """`web_config`: text of the file; `is_secure`: it has TLS, with a certificate that is made here."""
         self.binaries, self.flags = binaries, list(flags)
+        self.web_config, self.tls = web_config, None
+        self.is_secure = is_secure
         self.grpc_port, self.http_port = free_ports(2)
         self.folder = tempfile.TemporaryDirectory(prefix="fodc-bench-")
         self.proxy = self.agents = None
+        #: The field `Authorization` of this bench's own requests.
+        self.authorization: str | None = None
         self.agent_events: list[tuple[float, dict]] = []
 
     def __enter__(self):
@@ -79,7 +85,22 @@ class Stand:
 
     # Start.
 
+    def _secure(self):
+        folder = pathlib.Path(self.folder.name)
+        text = self.web_config or ""
+        if self.is_secure:
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                 "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "server.key",
+                 "-out", folder / "server.crt"], check=True, capture_output=True)
+            text += "tls_server_config: {cert_file: server.crt, key_file: server.key}\n"
+            self.tls = ssl.create_default_context(cafile=str(folder / "server.crt"))
+        if text:
+            (folder / "web.yml").write_text(text)
+            self.flags.append(f"--web-config-file={folder / 'web.yml'}")
+
     def _start_proxy(self):
+        self._secure()
         self.log = pathlib.Path(self.folder.name, "proxy.log")
         with open(self.log, "wb") as log:
             self.proxy = subprocess.Popen(
@@ -153,10 +174,10 @@ class Stand:
     # Look.
 
     def client(self, timeout_seconds: float = 30) -> Client:
-        return Client(self.http_port, timeout_seconds)
+        return Client(self.http_port, timeout_seconds, self.tls, self.authorization)
 
     def health(self) -> dict:
-        client = Client(self.http_port, 5)
+        client = Client(self.http_port, 5, self.tls, self.authorization)
         client.buffer = bytearray(64 << 10)
         try:
             return json.loads(client.get("/health").text())

@@ -30,6 +30,9 @@ _fodc() {
         --log-format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word"); return ;;
         --values) mapfile -t COMPREPLY < <(compgen -W 'moving fixed' -- "$word"); return ;;
         --env-file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --scope) mapfile -t COMPREPLY < <(compgen -W 'metrics read profiles' -- "$word"); return ;;
+        --health-requires-auth) mapfile -t COMPREPLY < <(compgen -W 'true false' -- "$word"); return ;;
+        --web-config-file | --http-tokens-file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --*-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         dump) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     esac
@@ -45,7 +48,7 @@ _fodc() {
     subcommands=$(sed -n '/^SUBCOMMANDS:/,/^$/s/^  \([a-z][a-z-]*\).*/\1/p' <<<"$help")
     case $command,${subcommand[*]} in
         *fodc-proxy,) subcommands+=' ctl' ;;
-        *fodc-proxy,ctl) subcommands+=' status scale restart drain log-level reload' ;;
+        *fodc-proxy,ctl) subcommands+=' status scale restart drain log-level reload new-token' ;;
     esac
     mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W "$flags $subcommands" -- "$word" | sort -u)
 }

@@ -52,6 +52,16 @@ final class HealthEndpoint {
             body: .bytes(ByteBuffer(bytes: json.bytes + Array("\n".utf8))))
     }
 
+    /// For those who have not said who they are: enough for a probe, and nothing of what runs here.
+    func handleStatusAlone(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        let reasons = self.reasons(nowNanoseconds: MonotonicClock.nowNanoseconds())
+        var json = JSONWriter()
+        json.object { $0.member("status", reasons.isEmpty ? "healthy" : "degraded") }
+        responder.respond(
+            status: 200, contentType: "application/json", headers: [("Cache-Control", "no-store")],
+            body: .bytes(ByteBuffer(bytes: json.bytes + Array("\n".utf8))))
+    }
+
     var workers: [(name: String, status: ControlWorker)] {
         [("exporter", control.exporter(generation: generation) ?? ControlWorker())]
             + peers.all.map { ("ingest-\($0.index)", control.worker(.ingest, $0.index)) }

@@ -23,7 +23,7 @@ final class HealthFeature: Feature {
         [
             Endpoint(
                 path: "/health", summary: "How the proxy is, and how many agents it has", isReserved: true,
-                handle: health.handle),
+                withoutCredentials: health.handleStatusAlone, handle: health.handle),
             Endpoint(
                 path: "/-/healthy", summary: "For probes: 200 while the proxy answers", isReserved: true,
                 handle: probes.healthy),

@@ -14,6 +14,7 @@ final class HTTPFrontend: HTTPRequestHandler {
     private(set) var endpoints: [Endpoint] = []
     private var router = Router([])
     private var requests = RequestStatistics()
+    private let access: WebAccess
     private let settings: ProxySettings
     private let loop: any EventLoop
     private let logger: Logger
@@ -22,11 +23,14 @@ final class HTTPFrontend: HTTPRequestHandler {
     private(set) lazy var server = makeServer()
 
     /// - Parameters:
+    ///   - access: who may ask, and how.
     ///   - unsentBytes: pieces of answers that may wait for the kernel to take them, of all connections together.
     ///   - onWork: called before each piece of an answer is made.
     init(
-        settings: ProxySettings, unsentBytes: Int, loop: any EventLoop, logger: Logger, onWork: @escaping () -> Void
+        settings: ProxySettings, access: WebAccess, unsentBytes: Int, loop: any EventLoop, logger: Logger,
+        onWork: @escaping () -> Void
     ) {
+        self.access = access
         self.settings = settings
         self.unsentBytes = unsentBytes
         self.loop = loop
@@ -41,7 +45,8 @@ final class HTTPFrontend: HTTPRequestHandler {
     }
 
     func start(listeningDescriptor: Int32) -> EventLoopFuture<Void> {
-        server.start(listeningDescriptor: listeningDescriptor)
+        access.start()
+        return server.start(listeningDescriptor: listeningDescriptor)
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) { router.handle(request, responder) }
@@ -56,7 +61,16 @@ final class HTTPFrontend: HTTPRequestHandler {
         configuration.onRequestEnd = { [unowned self] end in
             requests.ended(path: router.label(of: end.path), end)
         }
-        return HTTPServer(configuration: configuration, eventLoop: loop, handler: self, logger: logger)
+        access.configure(&configuration)
+        let gate = access.gate(in: self) { [unowned self] request, responder in
+            guard let open = endpoints.first(where: { $0.path == request.path })?.withoutCredentials else {
+                return responder.respond(status: 401, text: "this path needs credentials")
+            }
+            open(request, responder)
+        }
+        let server = HTTPServer(configuration: configuration, eventLoop: loop, handler: gate, logger: logger)
+        access.serve(by: server)
+        return server
     }
 }
 

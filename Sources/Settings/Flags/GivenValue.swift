@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// The text of one setting and the ways to read it. Every refusal says what is allowed, with an example.
 struct GivenValue {
@@ -48,6 +49,24 @@ struct GivenValue {
             )
         }
         return bytes
+    }
+
+    func networks() throws(SettingsError) -> AddressRanges? {
+        guard !text.isEmpty else { return nil }
+        guard let ranges = AddressRanges(text) else {
+            throw refuse(
+                "a list of at most \(AddressRanges.limitRanges) networks or addresses with commas, "
+                    + "such as 10.0.0.0/8,192.168.1.7,fd00::/8")
+        }
+        return ranges
+    }
+
+    func bool() throws(SettingsError) -> Bool {
+        switch text {
+        case "true": return true
+        case "false": return false
+        default: throw refuse("true or false")
+        }
     }
 
     func folder() throws(SettingsError) -> String? {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// The field of ``ProxySettings`` that a flag sets: how its text is read, checked and written.
 struct SettingsField: Sendable {
@@ -48,6 +49,15 @@ struct SettingsField: Sendable {
         _ field: Field<Int>, _ range: ClosedRange<Int>, text: @escaping @Sendable (Int) -> String = ByteSize.format
     ) -> Self {
         Self(field, text: text, read: { (given) throws(SettingsError) in try given.bytes(range) })
+    }
+
+    /// Networks that connections may come from.
+    static func networks(_ field: Field<AddressRanges?>) -> Self {
+        Self(field, text: { $0?.description }, read: { (given) throws(SettingsError) in try given.networks() })
+    }
+
+    static func bool(_ field: Field<Bool>) -> Self {
+        Self(field, text: { $0 ? "true" : "false" }, read: { (given) throws(SettingsError) in try given.bool() })
     }
 
     static func folder(_ field: Field<String?>) -> Self {

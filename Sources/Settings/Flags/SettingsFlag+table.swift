@@ -10,7 +10,8 @@ extension SettingsFlag {
         grpcListenAddress, httpListenAddress,
         heartbeatInterval, agentHeartbeatTimeout, agentCleanupTimeout, maxAgents, maxAgentsPerConnection,
         maxAgentsPerSource, grpcMaxMessageSize, staleGrace, lifecycleInterval,
-        httpReadTimeout, httpWriteTimeout, spoolDirectory, spoolMaxSize,
+        webConfigFile, httpTokensFile, httpAllowFrom, healthRequiresAuth, httpReadTimeout, httpWriteTimeout,
+        spoolDirectory, spoolMaxSize,
         ingestWorkers, ringMaxSize, stateDirectory, runtimeDirectory,
         sandbox, coreDumps,
         logLevel, logFormat, loggingLevel, loggingEnvironment, loggingModules, loggingLevels,
@@ -24,7 +25,7 @@ extension SettingsFlag {
 
     public static let httpListenAddress = SettingsFlag(
         "http-listen-addr", in: .listening, takes: "ADDRESS", .address(\.httpListenAddress),
-        help: "Where Prometheus and people ask (HTTP/1.1). Default :17913")
+        help: "Where Prometheus and people ask (HTTP/1.1, with TLS by --web-config-file). Default :17913")
 
     // MARK: Agents
 
@@ -77,6 +78,27 @@ extension SettingsFlag {
             + "consistency is there. 0 never, at most 24h, default 5m")
 
     // MARK: HTTP
+
+    public static let webConfigFile = SettingsFlag(
+        "web-config-file", in: .http, takes: "PATH", .folder(\.webConfigFile),
+        help: "TLS, users (basic authentication), header fields and a rate limit, in the format of Prometheus' "
+            + "exporter-toolkit; promtool check web-config looks at it. Read anew when it or a certificate changes. "
+            + "Default none: plain HTTP for everybody")
+
+    public static let httpTokensFile = SettingsFlag(
+        "http-tokens-file", in: .http, takes: "PATH", .folder(\.httpTokensFile),
+        help: "Bearer tokens and what each may ask for, as fodc-proxy ctl new-token prints them. Read anew when it "
+            + "changes. Default none")
+
+    public static let httpAllowFrom = SettingsFlag(
+        "http-allow-from", in: .http, takes: "LIST", isList: true, .networks(\.httpAllowFrom),
+        help: "Networks that HTTP connections may come from, with commas, such as 10.0.0.0/8,127.0.0.1,::1. Default "
+            + "anywhere")
+
+    public static let healthRequiresAuth = SettingsFlag(
+        "health-requires-auth", in: .http, takes: "BOOL", .bool(\.healthRequiresAuth),
+        help: "true: where credentials are needed, /health tells nothing without them either; false: it tells the "
+            + "status alone, for probes. Default false")
 
     public static let httpReadTimeout = SettingsFlag(
         "http-read-timeout", in: .http, takes: "DURATION",

@@ -13,7 +13,8 @@ struct CtlCommand: ParsableCommand {
         commandName: "fodc-proxy \(word)",
         abstract: "Asks and changes the fodc-proxy that runs.",
         discussion: """
-            It talks to the control socket in the service's runtime folder, which is for root and the service's own user:
+            It talks to the control socket in the service's runtime folder, which is for root and the service's own user
+            (new-token needs no service):
 
               fodc-proxy ctl status
               fodc-proxy ctl status --json
@@ -27,7 +28,7 @@ struct CtlCommand: ParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, ScaleCommand.self, RestartCommand.self, DrainCommand.self, LogLevelCommand.self,
-            ReloadCommand.self,
+            ReloadCommand.self, NewTokenCommand.self,
         ])
 
     @Option(.runtimeDirectory, help: Self.folderHelp)

@@ -154,6 +154,8 @@ class Proxy(Program):
         program = str(flags.pop("program", None) or binary("fodc-proxy"))
         self.grpc_port = flags.pop("grpc_port", None) or free_port()
         self.http_port = flags.pop("http_port", None) or free_port()
+        # How it is asked, where plain HTTP without credentials does not do.
+        tls, authorization = flags.pop("tls", None), flags.pop("authorization", None)
         # One of its own: the second of two that run is kept out of the first one's.
         state, runtime = folder / "state", folder / ("runtime" if number == 0 else f"runtime-{number}")
         state.mkdir(exist_ok=True)
@@ -166,7 +168,7 @@ class Proxy(Program):
         }
         arguments |= {"--" + k.replace("_", "-"): str(v) for k, v in flags.items()}
         line = [program] + [f"{k}={v}" for k, v in arguments.items()]
-        self.web = Web(self.http_port)
+        self.web = Web(self.http_port, tls, authorization)
         self.address = f"127.0.0.1:{self.grpc_port}"
         super().__init__(self.command(line), folder / f"proxy-{number}.log", env)
 

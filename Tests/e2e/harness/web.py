@@ -44,15 +44,23 @@ def _without_repeats(pairs):
 
 
 class Web:
-    def __init__(self, port: int):
-        self.port = port
+    """`tls`: an ssl.SSLContext for a proxy that speaks TLS; `authorization`: sent with each request."""
+
+    def __init__(self, port: int, tls=None, authorization: str | None = None):
+        self.port, self.tls, self.authorization = port, tls, authorization
 
     def request(self, method: str, path: str, headers=None, timeout: float = 30, query=None, body=None) -> Response:
         if query:
             path += "?" + urllib.parse.urlencode(query)
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        if self.tls:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        headers = dict(headers or {})
+        if self.authorization:
+            headers.setdefault("Authorization", self.authorization)
         try:
-            connection.request(method, path, body=body, headers=headers or {})
+            connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
             response = Response(answer.status, answer.headers, answer.read())
         finally:

@@ -25,8 +25,17 @@ enum OpenAPIDocument {
             nothing gives an empty result. Parameters that are not listed are ignored; a path or query with NUL in it, or with bytes
             that are no UTF-8, is malformed (400). When all places for connections are taken, paths other than `/metrics`, `/health` and `/-/…` may be
             answered with 503 and `Retry-After`. Times are RFC 3339 in UTC; one that is not known is `0001-01-01T00:00:00Z` where the field is required. An answer may get fields that are not listed here.
+
+            Where the proxy has a web configuration with users, or a file of bearer tokens, every path but `/-/…` needs credentials (401
+            without, 403 for a token that is not for the path), and `/health` tells the status alone without them. A token's scopes:
+            `metrics` for `/metrics` and `/metrics-windows`, `profiles` for `/diagnostics` and `/pressure-profiles…`, `read` for all else.
+            More requests than the configured rate, or a password from an address that wrong ones came from: 429 with `Retry-After`.
         servers:
           - url: /
+        security:
+          - {}
+          - basic: []
+          - bearer: []
         tags:
           - {name: metrics}
           - {name: cluster}
@@ -47,8 +56,11 @@ enum OpenAPIDocument {
                     text/html: {schema: {type: string}}
                     text/plain: {schema: {type: string}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
 
           /openapi.yaml:
@@ -62,8 +74,11 @@ enum OpenAPIDocument {
                   content:
                     application/yaml: {schema: {type: object}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
 
           /health:
@@ -76,10 +91,14 @@ enum OpenAPIDocument {
                 "200":
                   description: Its state
                   content:
-                    application/json: {schema: {$ref: "#/components/schemas/Health"}}
+                    application/json:
+                      schema: {anyOf: [{$ref: "#/components/schemas/Health"}, {$ref: "#/components/schemas/HealthStatus"}]}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
 
           /-/healthy:
@@ -142,8 +161,11 @@ enum OpenAPIDocument {
                   content:
                     text/plain: {schema: {type: string}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503": {$ref: "#/components/responses/NotWhole"}
 
@@ -182,8 +204,11 @@ enum OpenAPIDocument {
                   description: A time that is none, a start after the end, or a malformed request; the text names it
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503":
                   description: Too many windows are under way, the answer would need too much memory, or it would not be whole; the text says which
@@ -227,8 +252,11 @@ enum OpenAPIDocument {
                   description: A status that is none, a `label.` without key or value, or a malformed request; the text names it
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503": {$ref: "#/components/responses/TooLarge"}
 
@@ -246,8 +274,11 @@ enum OpenAPIDocument {
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Topology"}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503": {$ref: "#/components/responses/TooLarge"}
 
@@ -265,8 +296,11 @@ enum OpenAPIDocument {
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Lifecycle"}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503": {$ref: "#/components/responses/TooLarge"}
 
@@ -292,8 +326,11 @@ enum OpenAPIDocument {
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Configurations"}}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503": {$ref: "#/components/responses/TooLarge"}
 
@@ -315,8 +352,11 @@ enum OpenAPIDocument {
                         type: array
                         items: {$ref: "#/components/schemas/CrashRecord"}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503": {$ref: "#/components/responses/TooLarge"}
 
@@ -340,8 +380,11 @@ enum OpenAPIDocument {
                         type: array
                         items: {$ref: "#/components/schemas/PressureProfile"}
                 "400": {$ref: "#/components/responses/BadRequest"}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503": {$ref: "#/components/responses/TooLarge"}
 
@@ -384,8 +427,11 @@ enum OpenAPIDocument {
                   description: No such pod, profile or type, or the agent has it no more and says why
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+                "401": {$ref: "#/components/responses/NoCredentials"}
+                "403": {$ref: "#/components/responses/NotAllowed"}
                 "408": {$ref: "#/components/responses/TooSlow"}
                 "414": {$ref: "#/components/responses/URITooLong"}
+                "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "502":
                   description: The agent has gone, or fails, before the first byte
@@ -403,6 +449,10 @@ enum OpenAPIDocument {
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
 
         components:
+          securitySchemes:
+            basic: {type: http, scheme: basic, description: A user of the web configuration; may ask for everything}
+            bearer: {type: http, scheme: bearer, description: A token of `--http-tokens-file`; for its scopes and paths}
+
           parameters:
             Role:
               name: role
@@ -425,6 +475,22 @@ enum OpenAPIDocument {
           responses:
             BadRequest:
               description: A malformed request
+              content:
+                text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+            NoCredentials:
+              description: Credentials are needed, or these are wrong
+              headers:
+                WWW-Authenticate: {required: true, description: What is taken, schema: {type: string}}
+              content:
+                text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+            NotAllowed:
+              description: The token is known, and not for this path
+              content:
+                text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
+            TooMany:
+              description: More requests than the configured rate, or wrong passwords came from this address
+              headers:
+                Retry-After: {required: true, description: Seconds, schema: {type: integer}}
               content:
                 text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
             TooSlow:
@@ -474,6 +540,13 @@ enum OpenAPIDocument {
               description: "`unconnected`: missed its heartbeats or lost its registration, a short time ago"
               type: string
               enum: [online, unconnected]
+
+            HealthStatus:
+              description: Without credentials, where they are needed
+              type: object
+              required: [status]
+              properties:
+                status: {type: string, enum: [healthy, degraded]}
 
             Health:
               type: object

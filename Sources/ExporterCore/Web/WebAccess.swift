@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import Credentials
+import HTTPAccess
+import HTTPServer
+import Logging
+import NIOCore
+import Platform
+import Settings
+import TransportSecurity
+import WebConfig
+
+/// Who may ask over HTTP, and how: the files that say it, read anew when they change, and the gate that holds requests to them.
+/// Everything on the event loop.
+final class WebAccess {
+    private static let listener = "http"
+
+    private let settings: ProxySettings
+    private let loop: any EventLoop
+    private let logger: Logger
+    /// Where files are read, and where passwords are checked; nil where there are no files.
+    private let threads: (files: JobThread, passwords: JobThread)?
+    private let web: ReloadedFile<LoadedWebConfig>?
+    private let tokens: ReloadedFile<AccessTokens>?
+    private weak var gate: AccessGate?
+    private weak var server: HTTPServer?
+
+    /// Reads the files: an exporter that cannot serve as it is told does not serve.
+    init(settings: ProxySettings, loop: any EventLoop, logger: Logger) throws {
+        self.settings = settings
+        self.loop = loop
+        self.logger = logger
+        guard settings.webConfigFile != nil || settings.httpTokensFile != nil else {
+            threads = nil
+            web = nil
+            tokens = nil
+            return
+        }
+        let thread = try JobThread(name: "web-files")
+        threads = (thread, try JobThread(name: "passwords"))
+        web = try settings.webConfigFile.map { path in
+            try ReloadedFile<LoadedWebConfig>(name: "web-config", loop: loop, thread: thread, logger: logger) {
+                (files) throws(ConfigurationFileError) in try LoadedWebConfig.load(path, files: &files)
+            }
+        }
+        tokens = try settings.httpTokensFile.map { path in
+            try ReloadedFile<AccessTokens>(name: "http-tokens", loop: loop, thread: thread, logger: logger) {
+                (files) throws(ConfigurationFileError) in try AccessTokens(path: path, files: &files)
+            }
+        }
+        // What the library reads at its first use is read now.
+        SHA256.prepare()
+    }
+
+    deinit {
+        threads?.files.stop()
+        threads?.passwords.stop()
+    }
+
+    func configure(_ configuration: inout HTTPServer.Configuration) {
+        configuration.allowedSources = settings.httpAllowFrom
+        if let web { configuration.security = { web.value.tls } }
+    }
+
+    /// The gate in front of a handler; the handler itself where nothing has to be looked at.
+    func gate(
+        in handler: any HTTPRequestHandler, withoutCredentials: @escaping AccessGate.Endpoint
+    ) -> any HTTPRequestHandler {
+        guard let threads else { return handler }
+        let gate = AccessGate(
+            inner: handler, loop: loop, thread: threads.passwords, logger: logger,
+            healthRequiresCredentials: settings.healthRequiresAuth, publicHealth: withoutCredentials)
+        self.gate = gate
+        return gate
+    }
+
+    /// The server that the files are for.
+    func serve(by server: HTTPServer) {
+        self.server = server
+        if let web { use(web.value) }
+        if let tokens { gate?.use(tokens.value) }
+        web?.onChange = { [weak self] in self?.use($0) }
+        tokens?.onChange = { [weak self] in self?.gate?.use($0) }
+    }
+
+    private func use(_ loaded: LoadedWebConfig) {
+        gate?.use(loaded.config)
+        server?.additionalFields = loaded.config.headers.map { ($0.name, $0.value) }
+    }
+
+    func start() {
+        web?.start()
+        tokens?.start()
+    }
+
+    func stop() {
+        web?.stop()
+        tokens?.stop()
+    }
+}
+
+extension WebAccess: MetricSource {
+    func addMetrics(to families: inout FamilyBuilder) {
+        let statistics = server?.statistics ?? HTTPStatistics()
+        families.add(
+            "fodc_proxy_auth_failures_total", .counter,
+            "Requests and connections that were refused because of who they came from, by cause.",
+            authFailures(statistics))
+        families.add(
+            "fodc_proxy_tls_handshakes_total", .counter, "TLS handshakes that came to their end.",
+            [([("listener", Self.listener)], Double(statistics.handshakes))])
+        families.add(
+            "fodc_proxy_tls_handshake_failures_total", .counter, "TLS handshakes that failed, by cause.",
+            HandshakeFailure.allCases.map {
+                (
+                    [("listener", Self.listener), ("reason", $0.rawValue)],
+                    Double(statistics.handshakeFailures[$0] ?? 0)
+                )
+            })
+        families.add(
+            "fodc_proxy_certificate_expiry_timestamp_seconds", .gauge,
+            "When the first certificate of a listener's chain expires, as Unix time.",
+            web?.value.tls.map { [([("listener", Self.listener)], Double($0.expiresAtSeconds))] } ?? [])
+        families.add(
+            "fodc_proxy_config_last_reload_successful", .gauge,
+            "1 while a file is in use as it is on disk; 0: it is bad, and what was read before is in use.",
+            [web.map { ($0.name, $0.isLastReloadSuccessful) }, tokens.map { ($0.name, $0.isLastReloadSuccessful) }]
+                .compactMap { $0 }.map { ([("file", $0.0)], $0.1 ? 1.0 : 0.0) })
+        families.add(
+            "fodc_proxy_http_rate_limited_total", .counter,
+            "HTTP requests that were refused because of rate_limit in the web configuration.",
+            Double(gate?.rateLimited ?? 0))
+    }
+
+    private func authFailures(_ statistics: HTTPStatistics) -> [FamilyBuilder.Sample] {
+        let counted = gate?.failureCounts ?? []
+        return AccessFailure.allCases.map { failure in
+            let count =
+                failure == .address
+                ? statistics.sourcesRefused : counted.first { $0.failure == failure }?.count ?? 0
+            return ([("listener", Self.listener), ("reason", failure.rawValue)], Double(count))
+        }
+    }
+}

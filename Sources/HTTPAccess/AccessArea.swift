@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import Credentials
+
+/// What a path is, for the question who may ask for it.
+enum AccessArea: Equatable {
+    /// Says only that the process answers: for everybody, always.
+    case probe
+    /// Says more to those who may know.
+    case health
+    /// For everybody who has said who he is.
+    case anyCredentials
+    case scope(AccessScope)
+
+    /// - Parameter path: decoded. What is not named here is a report: a path that comes to be is closed before it is opened.
+    init(path: String) {
+        switch path {
+        case "/-/healthy", "/-/ready": self = .probe
+        case "/health": self = .health
+        case "/", "/openapi.yaml": self = .anyCredentials
+        case "/metrics", "/metrics-windows": self = .scope(.metrics)
+        case "/diagnostics", "/pressure-profiles": self = .scope(.profiles)
+        case let path where path.hasPrefix("/pressure-profiles/") || path.hasPrefix("/diagnostics/"):
+            self = .scope(.profiles)
+        default: self = .scope(.read)
+        }
+    }
+}
