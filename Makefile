@@ -23,7 +23,7 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 3
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked deb run test unit soak-model unit-repeat coverage mutations allocations e2e bench bench-quick bench-attacks chaos chaos-quick bench-paired lint format proto metrics-page clean
+.PHONY: help deps deps-test build build-hooked deb run test unit soak-model unit-repeat coverage mutations allocations e2e bench bench-quick bench-attacks bench-black-box chaos chaos-quick bench-paired lint format proto metrics-page clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -107,6 +107,10 @@ bench-quick: deps-test build
 
 bench: deps-test build ## Measure the release binaries; a table, and JSON lines in bench/results.jsonl
 	$(VENV)/bin/python bench/bench.py $(BENCH_FLAGS)
+
+bench-black-box: deps ## Measure what the black box costs: bytes, CPU and memory a sample (BENCH_FLAGS='--agents 1000')
+	swift build $(RELEASE_FLAGS) --product BlackBoxBench
+	$(BIN)/BlackBoxBench $(BENCH_FLAGS)
 
 bench-attacks: deps-test build ## Run each attack beside 20 agents; a table of scrape latency and CPU (BENCH_FLAGS='--only NAME')
 	$(VENV)/bin/python bench/attacks.py $(BENCH_FLAGS)

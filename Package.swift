@@ -89,6 +89,15 @@ let package = Package(
         // What the gRPC server counts by cause: the exporter shows it, and does not link the server.
         .target(name: "GRPCCauses"),
 
+        // What happened to nodes, on the disk.
+        .target(
+            name: "BlackBox",
+            dependencies: [
+                "BinaryCoding", "Calendar", "Database", "Exchange", "JSONWriting", "Metrics", "Platform", "Zstandard",
+            ]),
+        .target(name: "Database", dependencies: ["CSQLite", "Platform"]),
+        .target(name: "Zstandard", dependencies: ["CZstd"]),
+
         // What the data is.
         .target(
             name: "Metrics", dependencies: ["Calendar", "JSONWriting", "Platform", "CPlatform"], swiftSettings: hotPath),
@@ -120,6 +129,8 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // The workshop: what torments, times and feeds the product. No target above depends on it (scripts/tidy.sh looks).
         .executableTarget(
@@ -134,6 +145,11 @@ let package = Package(
             path: "Tools/AgentSimulation"),
         .executableTarget(
             name: "RingTools", dependencies: ["Lanes", "Platform", arguments], path: "Tools/RingTools"),
+
+        .executableTarget(
+            name: "BlackBoxBench",
+            dependencies: ["AgentSimulation", "BlackBox", "Exchange", "Metrics", "Platform", arguments],
+            path: "Tools/BlackBoxBench"),
 
         // What a hot path allocates, held against thresholds that are checked in (make allocations).
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
@@ -191,6 +207,11 @@ let package = Package(
             name: "AgentSimulationTests",
             dependencies: ["AgentSimulation", "Calendar", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
         .testTarget(name: "ExchangeTests", dependencies: ["BinaryCoding", "Exchange", "Lanes", "TestSupport"]),
+        .testTarget(name: "DatabaseTests", dependencies: ["Database", "Platform", "TestSupport"]),
+        .testTarget(name: "ZstandardTests", dependencies: ["TestSupport", "Zstandard"]),
+        .testTarget(
+            name: "BlackBoxTests",
+            dependencies: ["BlackBox", "Database", "Exchange", "Metrics", "Platform", "TestSupport", "Zstandard"]),
         .testTarget(name: "CollectingTests", dependencies: ["Collecting"]),
         .testTarget(
             name: "IngestCoreTests",

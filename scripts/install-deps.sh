@@ -6,8 +6,9 @@
 # and no rights. Services that come with packages (prometheus, node exporter) are not started: the tests start their own.
 set -eu
 
-build_packages=(libnghttp2-dev libsystemd-dev libisal-dev pkg-config)
+build_packages=(libnghttp2-dev libsystemd-dev libisal-dev libsqlite3-dev libzstd-dev pkg-config)
 # libnghttp2-dev: HTTP/2 of the gRPC side. libsystemd-dev: notify, watchdog, descriptor store. libisal-dev: gzip.
+# libsqlite3-dev, libzstd-dev: the black box.
 # debootstrap: a bare Debian in which the package is installed. buildah: the container image, without a daemon. man-db, groff-base: manual pages without warnings.
 test_packages=(prometheus prometheus-node-exporter debootstrap buildah man-db groff-base)
 # dpkg-dev: dpkg-shlibdeps, which finds out what the programs depend on. binutils: strip.
