@@ -75,6 +75,12 @@ let package = Package(
                 nioPosix, log, protobuf, deque,
             ]),
 
+        .target(
+            name: "RecorderCore",
+            dependencies: [
+                "BlackBox", "Database", "Exchange", "FODCProtocol", "Lanes", "Metrics", "Platform", log, protobuf,
+            ]),
+
         // What the answers of the streams other than metrics mean.
         .target(
             name: "Reports",
@@ -212,6 +218,12 @@ let package = Package(
         .testTarget(
             name: "BlackBoxTests",
             dependencies: ["BlackBox", "Database", "Exchange", "Metrics", "Platform", "TestSupport", "Zstandard"]),
+        .testTarget(
+            name: "RecorderCoreTests",
+            dependencies: [
+                "BlackBox", "Database", "Exchange", "FODCProtocol", "Lanes", "Metrics", "Platform", "RecorderCore",
+                "TestSupport", log,
+            ]),
         .testTarget(name: "CollectingTests", dependencies: ["Collecting"]),
         .testTarget(
             name: "IngestCoreTests",

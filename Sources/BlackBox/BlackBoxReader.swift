@@ -28,23 +28,7 @@ public final class BlackBoxReader {
 
     /// In the order of their pods' names.
     public func nodes(podName: String? = nil) throws(DatabaseError) -> [StoredNode] {
-        var nodes: [StoredNode] = []
-        try database.query(
-            """
-            SELECT id, pod_name, container_names, agent_id, role, labels, address, first_seen_at, last_seen_at, gone_at,
-                gone_reason, gone_count
-            FROM nodes WHERE ?1 IS NULL OR pod_name = ?1 ORDER BY pod_name, id
-            """, .optional(podName)
-        ) { row in
-            nodes.append(
-                StoredNode(
-                    id: row.integer(0), podName: row.text(1), containerNamesJSON: row.text(2), agentID: row.text(3),
-                    role: row.text(4), labelsJSON: row.text(5), address: row.text(6),
-                    firstSeenNanoseconds: row.integer(7), lastSeenNanoseconds: row.integer(8),
-                    goneAtNanoseconds: row.optionalInteger(9), goneReason: row.optionalText(10),
-                    goneCount: row.integer(11)))
-        }
-        return nodes
+        try StoredNode.all(in: database, podName: podName)
     }
 
     /// What is known of a node's samples.

@@ -15,7 +15,8 @@ enum BlackBoxSchema {
 
         -- How far the data ring of an ingest worker has been read; begun_at tells a ring from its successor.
         CREATE TABLE ring_positions (
-            worker INTEGER PRIMARY KEY, begun_at INTEGER NOT NULL, position INTEGER NOT NULL);
+            worker INTEGER PRIMARY KEY, begun_at INTEGER NOT NULL, position INTEGER NOT NULL,
+            last_sequence INTEGER);
 
         -- One row an agent's identity: pod and containers (JSON array). Labels are a JSON object. gone_at is NULL while
         -- the agent is registered.

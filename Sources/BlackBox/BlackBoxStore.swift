@@ -83,27 +83,33 @@ public final class BlackBoxStore {
         public var begunAtNanoseconds: Int64
         /// Everything before it is recorded.
         public var position: UInt64
+        /// The number of the last record before it, as far as one was read.
+        public var lastSequence: UInt64?
 
-        public init(begunAtNanoseconds: Int64, position: UInt64) {
-            (self.begunAtNanoseconds, self.position) = (begunAtNanoseconds, position)
+        public init(begunAtNanoseconds: Int64, position: UInt64, lastSequence: UInt64? = nil) {
+            self.begunAtNanoseconds = begunAtNanoseconds
+            self.position = position
+            self.lastSequence = lastSequence
         }
     }
 
     public func ringPosition(worker: Int) throws(DatabaseError) -> RingPosition? {
         var found: RingPosition?
         try database.query(
-            "SELECT begun_at, position FROM ring_positions WHERE worker = ?", .integer(Int64(worker))
+            "SELECT begun_at, position, last_sequence FROM ring_positions WHERE worker = ?", .integer(Int64(worker))
         ) { row in
             found = RingPosition(
-                begunAtNanoseconds: row.integer(0), position: UInt64(bitPattern: row.integer(1)))
+                begunAtNanoseconds: row.integer(0), position: UInt64(bitPattern: row.integer(1)),
+                lastSequence: row.optionalInteger(2).map(UInt64.init(bitPattern:)))
         }
         return found
     }
 
     public func setRingPosition(_ position: RingPosition, worker: Int) throws(DatabaseError) {
         try database.run(
-            "INSERT OR REPLACE INTO ring_positions (worker, begun_at, position) VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO ring_positions (worker, begun_at, position, last_sequence) VALUES (?, ?, ?, ?)",
             .integer(Int64(worker)), .integer(position.begunAtNanoseconds),
-            .integer(Int64(bitPattern: position.position)))
+            .integer(Int64(bitPattern: position.position)),
+            .optional(position.lastSequence.map(Int64.init(bitPattern:))))
     }
 }

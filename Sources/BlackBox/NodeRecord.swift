@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import BinaryCoding
+import Database
 import Exchange
+import JSONWriting
 
 /// A node as its agent has registered it.
 public struct NodeRecord: Equatable, Sendable {
@@ -24,6 +26,13 @@ public struct NodeRecord: Equatable, Sendable {
         self.init(
             identity: record.identity, agentID: record.id.description, role: record.role, labels: record.labels,
             address: record.peer)
+    }
+
+    /// A JSON array of texts.
+    public var containerNamesJSON: String {
+        var json = JSONWriter()
+        json.strings(identity.containerNames)
+        return json.text
     }
 
     /// What makes two registrations those of one node.
@@ -67,4 +76,27 @@ public struct StoredNode: Equatable, Sendable {
     public let goneReason: String?
     /// How often it went.
     public let goneCount: Int64
+}
+
+extension StoredNode {
+    /// In the order of their pods' names.
+    static func all(in database: Database, podName: String? = nil) throws(DatabaseError) -> [StoredNode] {
+        var nodes: [StoredNode] = []
+        try database.query(
+            """
+            SELECT id, pod_name, container_names, agent_id, role, labels, address, first_seen_at, last_seen_at, gone_at,
+                gone_reason, gone_count
+            FROM nodes WHERE ?1 IS NULL OR pod_name = ?1 ORDER BY pod_name, id
+            """, .optional(podName)
+        ) { row in
+            nodes.append(
+                StoredNode(
+                    id: row.integer(0), podName: row.text(1), containerNamesJSON: row.text(2), agentID: row.text(3),
+                    role: row.text(4), labelsJSON: row.text(5), address: row.text(6),
+                    firstSeenNanoseconds: row.integer(7), lastSeenNanoseconds: row.integer(8),
+                    goneAtNanoseconds: row.optionalInteger(9), goneReason: row.optionalText(10),
+                    goneCount: row.integer(11)))
+        }
+        return nodes
+    }
 }
