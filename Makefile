@@ -5,9 +5,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BIN := .build/release
-PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-agentsim fodc-lane
+PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-recorder fodc-agentsim fodc-lane
 # Debug builds of these have test hooks, such as the one for a record that kills its reader.
-HOOKED_PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-lane
+HOOKED_PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-recorder fodc-lane
 # The Swift runtime is linked in, so that these programs run where no toolchain is: what is tested is what is shipped.
 RELEASE_FLAGS := -c release -Xswiftc -static-stdlib
 # A Debian root in which the package's tests install it; kept, since making it takes a minute and the network.

@@ -31,6 +31,7 @@ let package = Package(
         .executable(name: "fodc-proxy", targets: ["Supervisor"]),
         .executable(name: "fodc-ingest", targets: ["Ingest"]),
         .executable(name: "fodc-exporter", targets: ["Exporter"]),
+        .executable(name: "fodc-recorder", targets: ["Recorder"]),
         .executable(name: "fodc-agentsim", targets: ["AgentSim"]),
         .executable(name: "fodc-lane", targets: ["LaneTool"]),
     ],
@@ -50,6 +51,8 @@ let package = Package(
             name: "Exporter", dependencies: ["CRevision", "ExporterCore", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
             name: "LaneTool", dependencies: ["Calendar", "Exchange", "JSONWriting", "Lanes", "Platform", arguments]),
+
+        .executableTarget(name: "Recorder", dependencies: ["RecorderCore", "Settings", "WorkerLink", "WorkerRuntime"]),
 
         // The workers' and the supervisor's logic.
         .target(
@@ -78,7 +81,8 @@ let package = Package(
         .target(
             name: "RecorderCore",
             dependencies: [
-                "BlackBox", "Database", "Exchange", "FODCProtocol", "Lanes", "Metrics", "Platform", log, protobuf,
+                "BlackBox", "Database", "Exchange", "FODCProtocol", "Lanes", "Metrics", "Platform", "Settings",
+                "WorkerLink", "WorkerRuntime", nioCore, log, protobuf,
             ]),
 
         // What the answers of the streams other than metrics mean.

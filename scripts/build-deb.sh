@@ -12,7 +12,7 @@ folder=${2:-dist}
 umask 022
 
 # The supervisor starts what lies in the folder of its own file.
-service_programs=(fodc-proxy fodc-ingest fodc-exporter)
+service_programs=(fodc-proxy fodc-ingest fodc-exporter fodc-recorder)
 tools=(fodc-lane fodc-agentsim)
 
 fail() { echo "build-deb: $*" >&2; exit 1; }

@@ -84,7 +84,7 @@ final class Recorder {
         let now = monotonic()
         guard store != nil || now >= condition.retryAtNanoseconds else { return false }
         do throws(DatabaseError) {
-            let store = try store ?? open()
+            let store = try opened()
             let isMore = try record(store)
             try keepWithinLimits(store, now)
             return isMore
@@ -94,7 +94,8 @@ final class Recorder {
         }
     }
 
-    private func open() throws(DatabaseError) -> BlackBoxStore {
+    private func opened() throws(DatabaseError) -> BlackBoxStore {
+        if let store { return store }
         let opened = try BlackBoxStore(folder: settings.folder)
         forget()
         let since = wall().subtractingClamped(IncidentTracker.quietNanoseconds)
@@ -180,7 +181,7 @@ final class Recorder {
                 "the black box is recording again", metadata: ["cause": "\(trouble.cause.rawValue)"])
         }
         condition.succeeded()
-        status.trouble = nil
+        (status.trouble, status.cause) = (nil, nil)
     }
 
     private func fail(_ error: DatabaseError, _ now: UInt64) {
@@ -189,7 +190,7 @@ final class Recorder {
         store = nil
         forget()
         let remedy = StoreCondition.remedy(error.cause)
-        status.trouble = "\(error); \(remedy)"
+        (status.trouble, status.cause) = ("\(error); \(remedy)", error.cause)
         if !isKnown {
             logger.error(
                 "the black box is not recording: \(remedy)",

@@ -4,7 +4,9 @@ import Database
 
 /// What a recorder says of itself, to whoever shows it.
 public struct RecorderStatus: Equatable, Sendable {
-    /// Why nothing is recorded, with the remedy; `nil`: it is recording.
+    /// Why nothing is recorded; `nil`: it is recording.
+    public var cause: DatabaseError.Cause?
+    /// The same for people, with the remedy.
     public var trouble: String?
     public var samplesRecorded: UInt64 = 0
     public var recordsMissed: UInt64 = 0

@@ -25,7 +25,8 @@ struct ChunkCodecTests {
             chunk.append(sample)
         }
         let frame = codec.encode(chunk)
-        let read = try #require(codec.decode(frame.span.bytes), "seed \(seed)")
+        let decoded = codec.decode(frame.span.bytes)
+        let read = try #require(decoded, "seed \(seed)")
         #expect(read.rows.indices.map(read.sample) == samples, "seed \(seed)")
     }
 

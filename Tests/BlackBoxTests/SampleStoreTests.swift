@@ -44,7 +44,7 @@ struct SampleStoreTests {
             }
             let fails = generator.chance(0.1)
             var added: [(Int, SampleColumns)] = []
-            do {
+            do throws(DatabaseError) {
                 try store.transaction { () throws(DatabaseError) in
                     for place in nodes.indices where generator.chance(0.8) {
                         let table = tables[generator.chance(0.05) ? 1 : 0]
@@ -55,7 +55,7 @@ struct SampleStoreTests {
                     if fails { throw DatabaseError(.full, action: "commit", reason: "the test says so") }
                 }
                 for (place, sample) in added { wanted[place].append(sample) }
-            } catch let error as DatabaseError {
+            } catch {
                 #expect(fails, "\(error)")
             }
         }

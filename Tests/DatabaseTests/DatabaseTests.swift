@@ -48,7 +48,7 @@ struct DatabaseTests {
         let database = try Self.open(Folder())
         for id in 1...3 { try database.run("INSERT INTO things (id) VALUES (?)", .integer(Int64(id))) }
         var pairs: [[Int64]] = []
-        try database.query("SELECT id FROM things ORDER BY id") { outer in
+        try database.query("SELECT id FROM things ORDER BY id") { outer throws(DatabaseError) in
             let first = outer.integer(0)
             try database.query("SELECT id FROM things ORDER BY id") { inner in pairs.append([first, inner.integer(0)]) }
         }

@@ -37,7 +37,8 @@ import Testing
                 "grpc-listen-addr", "http-listen-addr", "agent-heartbeat-timeout", "agent-cleanup-timeout",
                 "max-agents",
                 "max-agents-per-connection", "grpc-max-msg-size", "stale-grace", "lifecycle-interval",
-                "http-read-timeout", "http-write-timeout", "spool-max-size", "log-level", "log-format", "logging-level",
+                "http-read-timeout", "http-write-timeout", "spool-max-size", "record-interval", "black-box-max-size",
+                "black-box-max-age", "black-box-profiles-max-size", "black-box-incidents", "log-level", "log-format", "logging-level",
                 "logging-env", "logging-levels",
             ])
     }

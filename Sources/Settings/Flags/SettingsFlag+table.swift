@@ -12,6 +12,7 @@ extension SettingsFlag {
         maxAgentsPerSource, grpcMaxMessageSize, staleGrace, lifecycleInterval,
         httpReadTimeout, httpWriteTimeout, spoolDirectory, spoolMaxSize,
         ingestWorkers, ringMaxSize, stateDirectory, runtimeDirectory,
+        recordInterval, blackBoxDirectory, blackBoxMaxSize, blackBoxMaxAge, blackBoxProfilesMaxSize, blackBoxIncidents,
         logLevel, logFormat, loggingLevel, loggingEnvironment, loggingModules, loggingLevels,
     ]
 
@@ -123,6 +124,40 @@ extension SettingsFlag {
         "runtime-dir", in: .processes, takes: "PATH", folderVariables: ["RUNTIME_DIRECTORY"], isReloadable: false,
         .folder(\.runtimeDirectory),
         help: "Folder for what lives as long as the service. Default $RUNTIME_DIRECTORY, else none")
+
+    // MARK: Black box
+
+    public static let recordInterval = SettingsFlag(
+        "record-interval", in: .blackBox, takes: "DURATION",
+        .duration(\.recordInterval, ProxySettings.Limits.recordInterval, zero: "no recorder"),
+        help: "How often a node's metrics are recorded, so that its last minutes are there when it is gone. 1s to 1h; "
+            + "0: no recorder. Default 10s")
+
+    public static let blackBoxDirectory = SettingsFlag(
+        "black-box-dir", in: .blackBox, takes: "PATH", .folder(\.blackBoxDirectory),
+        help: "Folder of the database, black-box.db. Default: that of --state-dir, else $CACHE_DIRECTORY, else none: "
+            + "then nothing is recorded")
+
+    public static let blackBoxMaxSize = SettingsFlag(
+        "black-box-max-size", in: .blackBox, takes: "SIZE",
+        .bytes(\.blackBoxMaxBytes, ProxySettings.Limits.blackBoxBytes),
+        help: "What the database may take, all in all; the oldest samples go first. 16MiB to 1024GiB, default 1GiB")
+
+    public static let blackBoxMaxAge = SettingsFlag(
+        "black-box-max-age", in: .blackBox, takes: "DURATION",
+        .duration(\.blackBoxMaxAge, ProxySettings.Limits.blackBoxAge),
+        help: "How long samples are kept that no incident needs. 1h to 87840h, default 168h (7 days)")
+
+    public static let blackBoxProfilesMaxSize = SettingsFlag(
+        "black-box-profiles-max-size", in: .blackBox, takes: "SIZE",
+        .bytes(\.blackBoxProfilesMaxBytes, ProxySettings.Limits.blackBoxBytes),
+        help: "What stored profiles may take of it; the newest of each node and type stay longest. 16MiB to 1024GiB, "
+            + "default 512MiB")
+
+    public static let blackBoxIncidents = SettingsFlag(
+        "black-box-incidents", in: .blackBox, takes: "NUMBER",
+        .count(\.blackBoxIncidents, ProxySettings.Limits.blackBoxIncidents),
+        help: "Incidents that are kept, the newest; each keeps the samples around it. 1 to 100000, default 1000")
 
     // MARK: Log
 

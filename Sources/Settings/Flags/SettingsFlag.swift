@@ -70,6 +70,7 @@ public enum FlagGroup: String, Sendable, CaseIterable {
     case agents = "Agents"
     case http = "HTTP"
     case processes = "Processes and memory"
+    case blackBox = "Black box"
     case log = "Log"
 
     public var title: String { rawValue }

@@ -114,10 +114,12 @@ public final class FleetExecutor {
         let rings = estate.lanes.ingest.count
         guard var fleet = start.inheritance.record?.fleet else {
             return Fleet(
-                rings: rings, wanted: wanted, configured: configured, isInherited: estate.isInherited, now: now,
+                rings: rings, wanted: wanted, configured: configured, isInherited: estate.isInherited,
+                records: start.settings.records, now: now,
                 generation: estate.control.lastGeneration)
         }
-        fleet.goOnAfterRestart(rings: rings, wanted: wanted, configured: configured, now: now)
+        fleet.goOnAfterRestart(
+            rings: rings, wanted: wanted, configured: configured, records: start.settings.records, now: now)
         return fleet
     }
 
