@@ -158,7 +158,7 @@ let package = Package(
 
         .executableTarget(
             name: "BlackBoxBench",
-            dependencies: ["AgentSimulation", "BlackBox", "Exchange", "Metrics", "Platform", arguments],
+            dependencies: ["AgentSimulation", "BlackBox", "Database", "Exchange", "Metrics", "Platform", arguments],
             path: "Tools/BlackBoxBench"),
 
         // What a hot path allocates, held against thresholds that are checked in (make allocations).

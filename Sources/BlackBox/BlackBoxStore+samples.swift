@@ -122,11 +122,17 @@ enum RecentSamples {
         ) { row in
             count += 1
             // Each row is compared with the one before: behind a damaged one nothing can be read.
-            guard damaged == 0 else { return damaged += 1 }
+            guard damaged == 0 else {
+                damaged += 1
+                return
+            }
             let decoded = row.withBytes(1) { codec.decode($0, after: last) }
             guard let decoded, decoded.rows.count == 1, chunk == nil || decoded.seriesCount == chunk?.seriesCount,
                 chunk == nil || row.integer(0) == tableID
-            else { return damaged += 1 }
+            else {
+                damaged += 1
+                return
+            }
             tableID = row.integer(0)
             last = SampleColumnsBefore(decoded.sample(0))
             if chunk == nil { chunk = decoded } else { chunk?.append(decoded) }

@@ -34,7 +34,8 @@ struct ChunkCodec {
         }
         var bytes = writer.bytes
         Self.appendPlanes(
-            of: chunk.valueBits, rows: chunk.rows.count, series: chunk.seriesCount, after: before?.valueBits, to: &bytes)
+            of: chunk.valueBits, rows: chunk.rows.count, series: chunk.seriesCount, after: before?.valueBits, to: &bytes
+        )
         if !chunk.timeOffsets.isEmpty {
             let offsets = chunk.timeOffsets.map(UInt64.init(bitPattern:))
             Self.appendPlanes(

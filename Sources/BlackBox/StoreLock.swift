@@ -16,7 +16,8 @@ final class StoreLock {
             close(opened)
             guard error.code == EWOULDBLOCK else { throw DatabaseError(error) }
             throw DatabaseError(
-                .locked, action: "open \(folder)", reason: "another recorder writes there; give each service a --state-dir")
+                .locked, action: "open \(folder)",
+                reason: "another recorder writes there; give each service a --state-dir")
         }
         descriptor = opened
     }

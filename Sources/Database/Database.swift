@@ -46,7 +46,8 @@ public final class Database {
         guard mode == "wal" else {
             throw DatabaseError(
                 .other, action: "open \(path)",
-                reason: "the file system has no shared memory for a write-ahead log (journal mode \(mode ?? "unknown"))")
+                reason: "the file system has no shared memory for a write-ahead log (journal mode \(mode ?? "unknown"))"
+            )
         }
         // FULL: a commit is on the disk when it returns.
         try execute("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = \(Self.logLimitBytes)")

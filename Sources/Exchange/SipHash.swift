@@ -85,7 +85,9 @@ public struct ContentHash: Sendable {
         let (high, low) = SipHash.hash128(bytes, key: key)
         var hash: [UInt8] = []
         for word in [high, low] {
-            for shift in stride(from: 56, through: 0, by: -8) { hash.append(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                hash.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
         }
         return hash
     }

@@ -156,7 +156,8 @@ final class FollowedRing {
     func table(_ number: UInt32, of agent: FollowedAgent) -> [UInt8]? {
         let current = reader?.entry(at: agent.slot)?.seriesPosition ?? AgentEntry.noPosition
         let earlier = earlierTables[TableName(slot: agent.slot, number: number)]
-        for position in [agent.tablePositions[number], earlier, current].compactMap({ $0 }) where position != AgentEntry.noPosition {
+        for position in [agent.tablePositions[number], earlier, current].compactMap({ $0 })
+        where position != AgentEntry.noPosition {
             let payload: [UInt8]? = record(.series, of: agent, at: position) { payload in
                 SeriesTable.number(of: payload) == number ? payload.copiedBytes : nil
             }

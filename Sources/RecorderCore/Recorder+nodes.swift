@@ -140,9 +140,11 @@ extension Recorder {
     private func keep(_ change: IncidentTracker.Change, node: Int64?, _ store: BlackBoxStore) throws(DatabaseError) {
         isChanged = true
         let incident = change.incident
-        try store.storeIncident(incident, neighbours: try node.map { node throws(DatabaseError) in
-            try neighbours(of: node, store)
-        } ?? [])
+        try store.storeIncident(
+            incident,
+            neighbours: try node.map { node throws(DatabaseError) in
+                try neighbours(of: node, store)
+            } ?? [])
         guard case .opened = change else { return }
         count { $0.incidents[incident.kind, default: 0] += 1 }
         logger.warning(

@@ -78,7 +78,8 @@ struct BlackBoxFileTests {
         do throws(DatabaseError) {
             let reader = try folder.reader()
             for node in try reader.nodes() {
-                try reader.samples(of: node.id, fromNanoseconds: .min, untilNanoseconds: .max) { tableID, _ throws(DatabaseError) in
+                try reader.samples(of: node.id, fromNanoseconds: .min, untilNanoseconds: .max) {
+                    tableID, _ throws(DatabaseError) in
                     _ = try reader.table(tableID)
                 }
                 _ = try reader.extent(of: node.id)
@@ -94,7 +95,8 @@ struct BlackBoxFileTests {
                     nowNanoseconds: 1 << 60, inUse: [])
             }
         } catch {
-            #expect([.corrupt, .foreign, .newerSchema, .cannotOpen, .other].contains(error.cause), "seed \(seed): \(error)")
+            #expect(
+                [.corrupt, .foreign, .newerSchema, .cannotOpen, .other].contains(error.cause), "seed \(seed): \(error)")
         }
     }
 

@@ -77,7 +77,8 @@ enum Fixture {
             receivedAtNanoseconds: seconds * second, commonTimeMicroseconds: seconds * 1_000_000,
             valueBits: (0..<series).map { _ in bits(&generator) },
             timesMicroseconds: hasTimes
-                ? (0..<series).map { _ in generator.chance(0.1) ? .min : seconds * 1_000_000 - Int64(generator.below(9)) }
+                ? (0..<series).map { _ in generator.chance(0.1) ? .min : seconds * 1_000_000 - Int64(generator.below(9))
+                }
                 : [])
     }
 }

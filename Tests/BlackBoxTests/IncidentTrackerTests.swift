@@ -79,12 +79,14 @@ struct IncidentTrackerTests {
     @Test func incident_idsSortByTime() {
         var ids: [String] = []
         for time in stride(from: 0 as Int64, to: 3_000_000_000 * second, by: 31_557_600 * Int(second)) {
-            ids.append(Incident.id(openedAtNanoseconds: time, distinction: UInt16(truncatingIfNeeded: 0xffff - time % 7)))
+            ids.append(
+                Incident.id(openedAtNanoseconds: time, distinction: UInt16(truncatingIfNeeded: 0xffff - time % 7)))
         }
         #expect(ids.count > 90)
         #expect(ids == ids.sorted())
         #expect(
-            Incident.id(openedAtNanoseconds: 1_796_004_796_123_456_789, distinction: 0xab) == "20261130T021316.123Z-00ab")
+            Incident.id(openedAtNanoseconds: 1_796_004_796_123_456_789, distinction: 0xab)
+                == "20261130T021316.123Z-00ab")
     }
 
     /// Whatever comes in whatever order: one incident of a subject is open at most, counts and times only rise.

@@ -161,7 +161,9 @@ struct NodeStoreTests {
         #expect(node.goneReason == "keepalive")
         #expect(node.labelsJSON == #"{"node_zone":"a\"b"}"#)
         #expect(node.containerNamesJSON == #"["data"]"#)
-        let again = try store.transaction { () throws(DatabaseError) in try store.storeNode(moved, seenAtNanoseconds: 30) }
+        let again = try store.transaction { () throws(DatabaseError) in
+            try store.storeNode(moved, seenAtNanoseconds: 30)
+        }
         #expect(again == ids.0)
         node = try #require(try folder.reader().nodes(podName: "pod-a").first)
         #expect(node.goneAtNanoseconds == nil)
@@ -180,7 +182,8 @@ struct NodeStoreTests {
             #expect(try !store.storeState([1, 2], of: node, kind: "topology", sinceNanoseconds: 2))
             #expect(try store.storeState([1, 2], of: node, kind: "lifecycle", sinceNanoseconds: 2))
             #expect(try store.storeState([1, 2], of: other, kind: "topology", sinceNanoseconds: 2))
-            #expect(try !store.storeState([2, 1], of: node, kind: "topology", sinceNanoseconds: 3) { Set($0) == Set($1) })
+            #expect(
+                try !store.storeState([2, 1], of: node, kind: "topology", sinceNanoseconds: 3) { Set($0) == Set($1) })
             #expect(try store.storeState([3], of: node, kind: "topology", sinceNanoseconds: 3) { Set($0) == Set($1) })
             #expect(try store.latestState(of: node, kind: "topology")?.message == [3])
 

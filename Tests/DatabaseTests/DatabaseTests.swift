@@ -116,7 +116,9 @@ struct DatabaseErrorTests {
 
     @Test func database_saysThatAFileIsMissing() {
         let folder = Folder()
-        #expect(Self.cause { () throws(DatabaseError) in _ = try Database(path: folder.database, access: .readOnly) } == .cannotOpen)
+        #expect(
+            Self.cause { () throws(DatabaseError) in _ = try Database(path: folder.database, access: .readOnly) }
+                == .cannotOpen)
         #expect(
             Self.cause { () throws(DatabaseError) in
                 _ = try Database(path: "\(folder.path)/none/test.db", access: .readWrite)
@@ -126,7 +128,9 @@ struct DatabaseErrorTests {
     @Test func database_saysThatAFileIsDamaged() throws {
         let folder = Folder()
         try SmallFile.replace(folder.database, with: [UInt8](repeating: 65, count: 8192), mode: 0o600)
-        #expect(Self.cause { () throws(DatabaseError) in _ = try Database(path: folder.database, access: .readWrite) } == .corrupt)
+        #expect(
+            Self.cause { () throws(DatabaseError) in _ = try Database(path: folder.database, access: .readWrite) }
+                == .corrupt)
     }
 
     @Test func database_saysThatAnotherHasTheLock() throws {
@@ -153,7 +157,9 @@ struct DatabaseErrorTests {
         let database = try Database(path: Folder().database, access: .readWrite)
         try database.execute("CREATE TABLE things (data BLOB); PRAGMA max_page_count = 10")
         #expect(
-            Self.cause { () throws(DatabaseError) in _ = try database.run("INSERT INTO things VALUES (zeroblob(100000))") }
+            Self.cause { () throws(DatabaseError) in
+                _ = try database.run("INSERT INTO things VALUES (zeroblob(100000))")
+            }
                 == .full)
     }
 

@@ -26,7 +26,8 @@ struct RecordingIntervalTests {
     @Test func recordingInterval_leavesOutWhatComesMoreOften() {
         var last: Int64?
         var taken = 0
-        for number in 0..<100 as Range<Int64> where interval.isDue(receivedAt: number * second, last: last, isCopy: false) {
+        for number in 0..<100 as Range<Int64>
+        where interval.isDue(receivedAt: number * second, last: last, isCopy: false) {
             last = number * second
             taken += 1
         }
@@ -48,7 +49,9 @@ struct RecordingIntervalTests {
 }
 
 struct NodePresenceTests {
-    private static func update(_ presence: inout NodePresence, _ present: Set<Int64>, at now: UInt64) -> [NodePresence.Change] {
+    private static func update(_ presence: inout NodePresence, _ present: Set<Int64>, at now: UInt64) -> [NodePresence
+        .Change]
+    {
         presence.update(present: present, now: now, wallNow: Int64(now) + 1_000) { _ in .keepalive }
     }
 

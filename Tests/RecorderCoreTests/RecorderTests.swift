@@ -126,7 +126,12 @@ struct RecorderTests {
         func topology(_ name: String, seconds: Int64) throws -> [UInt8] {
             var message = Banyandb_Fodc_V1_StreamClusterTopologyRequest()
             message.timestamp.seconds = seconds
-            message.topology.nodes = [.with { $0.metadata.name = name; $0.labels = ["a": "1", "b": "2", "c": "3"] }]
+            message.topology.nodes = [
+                .with {
+                    $0.metadata.name = name
+                    $0.labels = ["a": "1", "b": "2", "c": "3"]
+                }
+            ]
             return try message.serializedBytes()
         }
         for (number, name) in ["x", "x", "y", "y", "x"].enumerated() {
@@ -135,7 +140,9 @@ struct RecorderTests {
         }
         let database = try Database(path: BlackBoxFile.path(in: test.folder), access: .readOnly)
         var since: [Int64] = []
-        try database.query("SELECT since FROM states WHERE kind = 'topology' ORDER BY since") { since.append($0.integer(0)) }
+        try database.query("SELECT since FROM states WHERE kind = 'topology' ORDER BY since") {
+            since.append($0.integer(0))
+        }
         #expect(since == [1, 3, 5])
     }
 }
@@ -312,7 +319,8 @@ struct RecorderIncidentTests {
 
 /// A failing disk costs the record of its time, and nothing else.
 struct RecorderTroubleTests {
-    private static func fill(_ test: RecorderUnderTest, _ ring: RingUnderRecording, _ slot: SlotRef) throws -> [UInt64] {
+    private static func fill(_ test: RecorderUnderTest, _ ring: RingUnderRecording, _ slot: SlotRef) throws -> [UInt64]
+    {
         let values = (0..<200).map { ("series_\($0)", Double(test.now >> $0 % 20)) }
         defer { test.pass(seconds: 10) }
         return try ring.sample(values, of: slot, at: test.wall)

@@ -38,7 +38,8 @@ import Testing
                 "max-agents",
                 "max-agents-per-connection", "grpc-max-msg-size", "stale-grace", "lifecycle-interval",
                 "http-read-timeout", "http-write-timeout", "spool-max-size", "record-interval", "black-box-max-size",
-                "black-box-max-age", "black-box-profiles-max-size", "black-box-incidents", "log-level", "log-format", "logging-level",
+                "black-box-max-age", "black-box-profiles-max-size", "black-box-incidents", "log-level", "log-format",
+                "logging-level",
                 "logging-env", "logging-levels",
             ])
     }

@@ -49,7 +49,8 @@ import Testing
             (.logFormat, "json"), (.lifecycleInterval, "0s"), (.lifecycleInterval, "24h0m0s"),
             (.spoolDirectory, "/var/tmp"),
             (.spoolMaxSize, "1MiB"), (.spoolMaxSize, "1024GiB"),
-            (.recordInterval, "0s"), (.recordInterval, "1s"), (.recordInterval, "1h0m0s"), (.blackBoxDirectory, "/srv/x"),
+            (.recordInterval, "0s"), (.recordInterval, "1s"), (.recordInterval, "1h0m0s"),
+            (.blackBoxDirectory, "/srv/x"),
             (.blackBoxMaxSize, "16MiB"), (.blackBoxMaxAge, "1h0m0s"), (.blackBoxProfilesMaxSize, "16MiB"),
             (.blackBoxIncidents, "1"), (.blackBoxIncidents, "100000"),
         ] as [(SettingsFlag, String)])

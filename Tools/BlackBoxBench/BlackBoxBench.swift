@@ -2,6 +2,7 @@
 import AgentSimulation
 import ArgumentParser
 import BlackBox
+import Database
 import Exchange
 import Glibc
 import Metrics
@@ -35,20 +36,23 @@ struct BlackBoxBench: ParsableCommand {
             rmdir(path)
         }
         let store = try BlackBoxStore(folder: path)
-        let table = try store.transaction { try store.storeTable(Self.table(series), seriesCount: series) }
-        let nodes = try store.transaction {
-            try (0..<agents).map { index in
-                try store.storeNode(
-                    NodeRecord(
-                        identity: AgentIdentity(podName: "pod-\(index)", containerNames: []), agentID: "", role: "",
-                        labels: [], address: ""), seenAtNanoseconds: 1)
+        let table = try store.transaction { () throws(DatabaseError) in
+            try store.storeTable(Self.table(series), seriesCount: series)
+        }
+        var nodes: [Int64] = []
+        try store.transaction { () throws(DatabaseError) in
+            for index in 0..<agents {
+                let node = NodeRecord(
+                    identity: AgentIdentity(podName: "pod-\(index)", containerNames: []), agentID: "", role: "",
+                    labels: [], address: "")
+                nodes.append(try store.storeNode(node, seenAtNanoseconds: 1))
             }
         }
         let (wall, cpu) = (MonotonicClock.nowNanoseconds(), CPUTime.nanoseconds())
         var slowest: UInt64 = 0
         for row in 0..<rows {
             let began = MonotonicClock.nowNanoseconds()
-            try store.transaction {
+            try store.transaction { () throws(DatabaseError) in
                 for (place, node) in nodes.enumerated() {
                     // Shifted by whole rows, so that neighbours are not equal.
                     let part = columns[place % columns.count]
@@ -67,7 +71,7 @@ struct BlackBoxBench: ParsableCommand {
         let samples = Double(agents * series * rows)
         print("\(agents) nodes, \(series) series, \(rows) samples of each: \(Int(samples)) samples")
         Self.show("disk, as recorded", Double(try store.usedBytes()) / samples, "bytes a sample")
-        try store.transaction { for node in nodes { try store.seal(node) } }
+        try store.transaction { () throws(DatabaseError) in for node in nodes { try store.seal(node) } }
         Self.show("disk, all in chunks", Double(try store.usedBytes()) / samples, "bytes a sample")
         Self.show("CPU", Double(cpuUsed) / samples / 1000, "µs a sample")
         Self.show("CPU and disk", Double(wallUsed) / samples / 1000, "µs a sample")
@@ -85,7 +89,8 @@ struct BlackBoxBench: ParsableCommand {
         try reader.samples(of: node, fromNanoseconds: until - 900_000_000_000, untilNanoseconds: until) { _, chunk in
             count += chunk.valueBits.count
         }
-        Self.show("15 minutes of a node read", Double(MonotonicClock.nowNanoseconds() - began) / 1e6, "ms, \(count) samples")
+        Self.show(
+            "15 minutes of a node read", Double(MonotonicClock.nowNanoseconds() - began) / 1e6, "ms, \(count) samples")
     }
 
     private static func show(_ name: String, _ value: Double, _ unit: String) {

@@ -21,7 +21,7 @@ _fodc() {
     [ "$word" != = ] || word=
     case $before in
         --log-level | log-level) mapfile -t COMPREPLY < <(compgen -W 'trace debug info warning error' -- "$word"); return ;;
-        restart) mapfile -t COMPREPLY < <(compgen -W 'exporter ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
+        restart) mapfile -t COMPREPLY < <(compgen -W 'exporter recorder ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
         drain) mapfile -t COMPREPLY < <(compgen -W 'ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
         --logging-level) mapfile -t COMPREPLY < <(compgen -W 'trace debug info warn error' -- "$word"); return ;;
         --logging-env) mapfile -t COMPREPLY < <(compgen -W 'prod dev' -- "$word"); return ;;

@@ -21,7 +21,8 @@ final class WorkerPrograms {
                     files[role] = ProgramFile(adopting: nil, file: path)
                     continue
                 }
-                let programs = WorkerRole.allCases.filter { $0 != .recorder }.map(\.executableName).joined(separator: " and ")
+                let programs = WorkerRole.allCases.filter { $0 != .recorder }.map(\.executableName).joined(
+                    separator: " and ")
                 throw StartError(
                     "the worker program cannot be run: \(error); \(programs) belong into the folder of fodc-proxy")
             }
