@@ -110,6 +110,20 @@ public final class BlackBoxReader {
         if !part.rows.isEmpty { try body(tableID, part) }
     }
 
+    /// The series tables that samples of a time name.
+    func tableIDs(
+        of node: Int64, fromNanoseconds from: Int64, untilNanoseconds until: Int64
+    ) throws(DatabaseError) -> [Int64] {
+        var ids: [Int64] = []
+        try database.query(
+            """
+            SELECT series_table_id FROM sample_chunks WHERE node_id = ?1 AND last_at >= ?2 AND first_at <= ?3
+            UNION SELECT series_table_id FROM recent_samples WHERE node_id = ?1
+            """, .integer(node), .integer(from), .integer(until)
+        ) { row in ids.append(row.integer(0)) }
+        return ids
+    }
+
     /// `nil` when it is not there or damaged.
     public func table(_ id: Int64) throws(DatabaseError) -> SeriesTable? {
         var table: SeriesTable?

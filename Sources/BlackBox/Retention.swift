@@ -52,9 +52,10 @@ extension BlackBoxStore {
         outcome.isDone = outcome.chunks < Self.chunksPerStep
         outcome.states = try dropStates(before: oldest)
         outcome.crashRecords = try dropCrashRecords(before: oldest)
-        if try usedBytes() > limits.maximumBytes {
+        let excess = try usedBytes() - limits.maximumBytes
+        if excess > 0 {
             // Whatever its age.
-            let dropped = try dropChunks(before: .max)
+            let dropped = try dropChunks(before: .max, bytes: excess)
             outcome.chunks += dropped
             if dropped == 0 { outcome.incidents += try letGoOfOldestIncident() ? 1 : 0 }
             outcome.isDone = dropped == 0 && outcome.incidents == 0
@@ -69,15 +70,25 @@ extension BlackBoxStore {
         try database.giveBackPages(atMost: Self.pagesPerStep)
     }
 
-    private func dropChunks(before time: Int64) throws(DatabaseError) -> Int {
-        try database.run(
+    /// The oldest that no incident keeps.
+    /// - Parameter bytes: what is to be dropped at most, to the next chunk.
+    private func dropChunks(before time: Int64, bytes: Int64 = .max) throws(DatabaseError) -> Int {
+        var ids: [Int64] = []
+        var left = bytes
+        try database.query(
             """
-            DELETE FROM sample_chunks WHERE id IN (
-                SELECT id FROM sample_chunks AS chunk WHERE last_at < ?1 AND NOT EXISTS (
-                    SELECT 1 FROM pins WHERE pins.node_id = chunk.node_id AND from_at <= chunk.last_at
-                        AND until_at >= chunk.first_at)
-                ORDER BY last_at LIMIT ?2)
-            """, .integer(time), .integer(Int64(Self.chunksPerStep)))
+            SELECT id, length(data) FROM sample_chunks AS chunk WHERE last_at < ?1 AND NOT EXISTS (
+                SELECT 1 FROM pins WHERE pins.node_id = chunk.node_id AND from_at <= chunk.last_at
+                    AND until_at >= chunk.first_at)
+            ORDER BY last_at LIMIT ?2
+            """, .integer(time), .integer(Int64(Self.chunksPerStep))
+        ) { row in
+            guard left > 0 else { return }
+            ids.append(row.integer(0))
+            left -= row.integer(1)
+        }
+        for id in ids { try database.run("DELETE FROM sample_chunks WHERE id = ?", .integer(id)) }
+        return ids.count
     }
 
     /// An answer that a newer one has replaced before that time.

@@ -17,7 +17,7 @@ final class StoreLock {
             guard error.code == EWOULDBLOCK else { throw DatabaseError(error) }
             throw DatabaseError(
                 .locked, action: "open \(folder)",
-                reason: "another recorder writes there; give each service a --state-dir")
+                reason: "another recorder writes there; give each service a --black-box-dir of its own")
         }
         descriptor = opened
     }

@@ -11,6 +11,8 @@ final class FollowedRing {
     let worker: Int
     private let descriptor: Int32
     private(set) var reader: LaneReader?
+    /// For records that are looked up while another is being read: a reader has room for one payload.
+    private var lookup: LaneReader?
     /// When the ring was begun: another time is another ring.
     private(set) var begunAtNanoseconds: Int64 = 0
     private(set) var agents: [UInt32: FollowedAgent] = [:]
@@ -45,7 +47,10 @@ final class FollowedRing {
             guard reader.formattedAtNanoseconds != begunAtNanoseconds || reader.headerFlaw != nil else { return }
             forget()
         }
-        guard let opened = try? LaneReader(descriptor: descriptor, kind: .up), opened.headerFlaw == nil else { return }
+        guard let opened = try? LaneReader(descriptor: descriptor, kind: .up), opened.headerFlaw == nil,
+            let lookup = try? LaneReader(descriptor: descriptor, kind: .up)
+        else { return }
+        self.lookup = lookup
         begunAtNanoseconds = opened.formattedAtNanoseconds
         // From the tail: what is still there of the time before this process is recorded, too.
         opened.seekToTail()
@@ -59,7 +64,7 @@ final class FollowedRing {
 
     /// Lets go of the ring and of all that is known of its agents; it is opened anew at the next turn.
     func forget() {
-        reader = nil
+        (reader, lookup) = (nil, nil)
         agents = [:]
         earlierTables = [:]
         lastSequence = nil
@@ -169,9 +174,9 @@ final class FollowedRing {
     private func record<Value>(
         _ type: RecordType, of agent: FollowedAgent, at position: UInt64, _ body: (RawSpan) -> Value?
     ) -> Value? {
-        guard position != AgentEntry.noPosition, let reader else { return nil }
+        guard position != AgentEntry.noPosition, let lookup else { return nil }
         var value: Value?
-        _ = reader.read(at: position) { header, payload in
+        _ = lookup.read(at: position) { header, payload in
             guard header.type == type, header.agent == agent.slot else { return }
             value = body(payload)
         }

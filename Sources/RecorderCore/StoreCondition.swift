@@ -41,8 +41,8 @@ struct StoreCondition: Equatable {
         case .full: "make room on the file system, or set a smaller --black-box-max-size"
         case .readOnly: "make the folder writable for the service"
         case .newerSchema: "install the newer release again, or move the file away"
-        case .locked: "give each service a --state-dir of its own"
-        case .cannotOpen: "see that the folder of --state-dir exists and is writable"
+        case .locked: "give each service a --black-box-dir of its own"
+        case .cannotOpen: "see that --black-box-dir exists and is writable"
         case .corrupt, .foreign: "a new file is begun; the old one is kept beside it"
         case .inputOutput, .other: "look at the disk (dmesg)"
         }

@@ -9,7 +9,7 @@ import TestSupport
 
 /// A folder with a black box, removed with the object.
 final class BlackBoxFolder {
-    let path = temporaryFolder()
+    let path = memoryFolder()
     var database: String { BlackBoxFile.path(in: path) }
 
     func open() throws(DatabaseError) -> BlackBoxStore { try BlackBoxStore(folder: path) }

@@ -45,7 +45,8 @@ struct DatabaseTests {
     }
 
     @Test func database_queriesInsideOfAQuery() throws {
-        let database = try Self.open(Folder())
+        let folder = Folder()
+        let database = try Self.open(folder)
         for id in 1...3 { try database.run("INSERT INTO things (id) VALUES (?)", .integer(Int64(id))) }
         var pairs: [[Int64]] = []
         try database.query("SELECT id FROM things ORDER BY id") { outer throws(DatabaseError) in
@@ -57,7 +58,8 @@ struct DatabaseTests {
     }
 
     @Test func database_takesBackATransactionThatFails() throws {
-        let database = try Self.open(Folder())
+        let folder = Folder()
+        let database = try Self.open(folder)
         #expect(throws: DatabaseError.self) {
             try database.transaction { () throws(DatabaseError) in
                 try database.run("INSERT INTO things (id) VALUES (1)")
@@ -154,7 +156,8 @@ struct DatabaseErrorTests {
     }
 
     @Test func database_saysThatThereIsNoRoom() throws {
-        let database = try Database(path: Folder().database, access: .readWrite)
+        let folder = Folder()
+        let database = try Database(path: folder.database, access: .readWrite)
         try database.execute("CREATE TABLE things (data BLOB); PRAGMA max_page_count = 10")
         #expect(
             Self.cause { () throws(DatabaseError) in
@@ -164,9 +167,10 @@ struct DatabaseErrorTests {
     }
 
     @Test func databaseError_namesWhatWasDone() throws {
-        let database = try Database(path: Folder().database, access: .readWrite)
-        let error = #expect(throws: DatabaseError.self) { try database.execute("SELECT nothing") }
+        let folder = Folder()
+        let database = try Database(path: folder.database, access: .readWrite)
+        let error = #expect(throws: DatabaseError.self) { try database.execute("SELECT missing FROM sqlite_schema") }
         #expect(error?.cause == .other)
-        #expect(error?.description == "SELECT nothing: no such column: nothing")
+        #expect(error?.description == "SELECT missing FROM sqlite_schema: no such column: missing")
     }
 }

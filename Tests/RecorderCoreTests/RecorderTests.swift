@@ -36,11 +36,11 @@ struct RecorderTests {
     }
 
     /// The ring goes round many times, tables change, agents come and go, and the process ends again and again.
-    @Test(arguments: 0..<8)
+    @Test(arguments: 0..<6)
     func recorder_losesNothingWhenItsProcessEnds(seed: UInt64) throws {
         let test = RecorderUnderTest()
         var generator = SeededGenerator(seed: seed)
-        let rings = [try RingUnderRecording(0), try RingUnderRecording(1)]
+        let rings = [try RingUnderRecording(0, ringBytes: 64 << 10), try RingUnderRecording(1, ringBytes: 64 << 10)]
         try test.follow(rings)
         var slots: [(ring: RingUnderRecording, slot: SlotRef, pod: String)] = []
         for index in 0..<4 {
@@ -60,7 +60,7 @@ struct RecorderTests {
         }
         test.turn()
         for (_, _, pod) in slots { #expect(try test.values(pod) == wanted[pod], "seed \(seed), \(pod)") }
-        #expect(rings[0].lane.head > 2 << 20, "the ring went round")
+        #expect(rings[0].lane.tail > 0, "the ring went round")
         #expect(test.recorder.status.recordsMissed == 0)
     }
 
@@ -240,7 +240,7 @@ struct RecorderIncidentTests {
         }
         let incidents = try test.incidents()
         #expect(incidents.map(\.cause) == ["measure: index out of range"])
-        #expect(incidents.first?.openedAtNanoseconds == (1_796_000_000 + 1_000 - 40) * 1_000_000_000)
+        #expect(incidents.first?.openedAtNanoseconds == 1_796_000_960 as Int64 * 1_000_000_000)
         #expect(incidents.first?.occurrenceCount == 1)
     }
 
@@ -336,7 +336,7 @@ struct RecorderTroubleTests {
         var wanted = [try Self.fill(test, ring, slot)]
         test.turn()
         #expect(test.recorder.condition.trouble?.cause == .cannotOpen)
-        #expect(test.recorder.status.trouble?.contains("--state-dir") == true)
+        #expect(test.recorder.status.trouble?.contains("--black-box-dir") == true)
         wanted.append(try Self.fill(test, ring, slot))
         try #require(rename(away, test.folder) == 0)
         test.turn()

@@ -100,7 +100,7 @@ final class RingUnderRecording {
 
 /// A recorder over a folder of its own, whose clocks the test turns.
 final class RecorderUnderTest {
-    let folder = temporaryFolder()
+    let folder = memoryFolder()
     private(set) var recorder: Recorder
     private var settings: RecorderSettings
     /// Both clocks, in nanoseconds; the wall clock is ahead.
