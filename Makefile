@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BIN := .build/release
-PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-recorder fodc-agentsim fodc-lane
+PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-recorder fodc-agentsim fodc-lane fodc-blackbox
 # Debug builds of these have test hooks, such as the one for a record that kills its reader.
 HOOKED_PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-recorder fodc-lane
 # The Swift runtime is linked in, so that these programs run where no toolchain is: what is tested is what is shipped.

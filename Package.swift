@@ -34,6 +34,7 @@ let package = Package(
         .executable(name: "fodc-recorder", targets: ["Recorder"]),
         .executable(name: "fodc-agentsim", targets: ["AgentSim"]),
         .executable(name: "fodc-lane", targets: ["LaneTool"]),
+        .executable(name: "fodc-blackbox", targets: ["BlackBoxTool"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
@@ -53,6 +54,9 @@ let package = Package(
             name: "LaneTool", dependencies: ["Calendar", "Exchange", "JSONWriting", "Lanes", "Platform", arguments]),
 
         .executableTarget(name: "Recorder", dependencies: ["RecorderCore", "Settings", "WorkerLink", "WorkerRuntime"]),
+
+        .executableTarget(
+            name: "BlackBoxTool", dependencies: ["BlackBox", "Calendar", "Database", "Metrics", "Platform", arguments]),
 
         // The workers' and the supervisor's logic.
         .target(

@@ -149,7 +149,8 @@ public struct SeriesHistory {
             var text: [UInt8] = []
             for one in series[family.range] where !one.points.isEmpty {
                 if format == .openMetrics, text.isEmpty {
-                    text += Array("# TYPE ".utf8) + family.name + Array((family.isGauge ? " gauge\n" : " unknown\n").utf8)
+                    text +=
+                        Array("# TYPE ".utf8) + family.name + Array((family.isGauge ? " gauge\n" : " unknown\n").utf8)
                 }
                 for point in one.points {
                     text += one.text

@@ -13,7 +13,8 @@ public struct SeriesMatch: Equatable, Sendable {
     let labels: [Label]
 
     /// How a match is written, for messages.
-    public static let allowed = "name or name{label=\"value\"}, such as banyandb_system_up_time{node_role=\"ROLE_DATA\"}"
+    public static let allowed =
+        "name or name{label=\"value\"}, such as banyandb_system_up_time{node_role=\"ROLE_DATA\"}"
 
     /// nil for anything that is not written like that.
     public init?(_ text: String) {

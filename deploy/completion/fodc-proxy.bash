@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Bash completion of fodc-proxy, fodc-lane and fodc-agentsim. Flags and sub-commands are read out of the program's own
+# Bash completion of fodc-proxy, fodc-lane, fodc-blackbox and fodc-agentsim. Flags and sub-commands are read out of the program's own
 # --help, so that they are always those of the version that is installed.
 
 _fodc_help() { # COMMAND [SUB-COMMAND]: what its --help says; nothing if there is no such command
@@ -48,4 +48,4 @@ _fodc() {
     mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W "$flags $subcommands" -- "$word" | sort -u)
 }
 
-complete -F _fodc fodc-proxy fodc-lane fodc-agentsim
+complete -F _fodc fodc-proxy fodc-lane fodc-blackbox fodc-agentsim
