@@ -42,6 +42,22 @@ import Testing
         #expect(ingest["secret"] == exporter["secret"])
     }
 
+    @Test func supervisor_startsARecorderWhereThereIsAFolder() async throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=2", "--black-box-dir=/tmp"])
+        #expect(await proxy.logs("recorder is ready"))
+        let recorder = try #require(proxy.report("recorder-1"))
+        let names = (recorder["descriptor"] ?? []).map {
+            $0.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+        }
+        // Standard streams; control, link, secret; the data rings, its own ring. Nothing that is listened on.
+        #expect(names.count == 3 + 3 + 2 + 1)
+        #expect(names[6].hasPrefix("/memfd:fodc-up-0") && names[7].hasPrefix("/memfd:fodc-up-1"))
+        #expect(names[8].hasPrefix("/memfd:fodc-recorder-0"))
+        let other = try ProxyUnderTest(["--black-box-dir=/tmp", "--record-interval=0"])
+        #expect(await other.logs("serving"))
+        #expect(other.report("recorder-1") == nil)
+    }
+
     @Test func aDeadWorkerIsReplaced() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=2"], plan: "ingest-0#1=fault")
         #expect(await proxy.logs("ingest-0 died after"))

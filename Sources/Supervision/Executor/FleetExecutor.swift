@@ -81,6 +81,9 @@ public final class FleetExecutor {
             control: estate.control.readable)
         reload = ReloadProgress(start)
         fleet = try Self.makeFleet(start, estate, now: clock.nowNanoseconds)
+        if start.settings.recordInterval != .zero, !start.settings.records {
+            logger.info("nothing is recorded of nodes: set --black-box-dir, or --state-dir, to a folder")
+        }
         // A start with another level outweighs what somebody has set meanwhile.
         changedLogLevel = record.flatMap { $0.settings.logLevel == start.settings.logLevel ? $0.logLevel : nil }
         requests?.onRequest = { [unowned self] in dispatch($0, $1) }
