@@ -8,16 +8,17 @@ struct SettingFlags: ParsableArguments {
     @OptionGroup(title: AgentFlags.group.title) var agents: FlagSection<AgentFlags>
     @OptionGroup(title: HTTPFlags.group.title) var http: FlagSection<HTTPFlags>
     @OptionGroup(title: ProcessFlags.group.title) var processes: FlagSection<ProcessFlags>
+    @OptionGroup(title: BlackBoxFlags.group.title) var blackBox: FlagSection<BlackBoxFlags>
     @OptionGroup(title: LogFlags.group.title) var log: FlagSection<LogFlags>
 
     @Option(
         name: .customLong("libexec-dir"), parsing: .unconditional,
-        help: ArgumentHelp("Folder of fodc-ingest and fodc-exporter.", visibility: .hidden))
+        help: ArgumentHelp("Folder of fodc-ingest, fodc-exporter and fodc-recorder.", visibility: .hidden))
     var libexecDirectory: String?
 
     /// What was typed.
     var given: [(flag: SettingsFlag, value: String)] {
-        listening.given + agents.given + http.given + processes.given + log.given
+        listening.given + agents.given + http.given + processes.given + blackBox.given + log.given
     }
 }
 
@@ -25,4 +26,5 @@ enum ListeningFlags: FlagSectionName { static let group = FlagGroup.listening }
 enum AgentFlags: FlagSectionName { static let group = FlagGroup.agents }
 enum HTTPFlags: FlagSectionName { static let group = FlagGroup.http }
 enum ProcessFlags: FlagSectionName { static let group = FlagGroup.processes }
+enum BlackBoxFlags: FlagSectionName { static let group = FlagGroup.blackBox }
 enum LogFlags: FlagSectionName { static let group = FlagGroup.log }
