@@ -65,7 +65,8 @@ def test_every_scrape_is_recorded_whatever_ends_the_recorder(recorded, agentsim)
     scrapes = 25
     for number in range(scrapes):
         running.scrape()
-        if number % 3 == 2:
+        # After some deaths in a row its next start is put off.
+        if number % 3 == 2 and running.workers("recorder"):
             running.kill_worker("recorder")
         pause(1.1)
     assert running.health()["status"] in ("healthy", "degraded")
