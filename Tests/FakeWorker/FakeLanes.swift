@@ -41,6 +41,7 @@ final class FakeLanes {
                     descriptor: lanes.state, kind: .state, index: 0, generation: launch.generation,
                     maximumRingBytes: limit)
             ]
+            bells = []
         }
     }
 
