@@ -5,9 +5,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BIN := .build/release
-PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-agentsim fodc-lane
+PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-recorder fodc-agentsim fodc-lane fodc-blackbox
 # Debug builds of these have test hooks, such as the one for a record that kills its reader.
-HOOKED_PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-lane
+HOOKED_PRODUCTS := fodc-proxy fodc-ingest fodc-exporter fodc-recorder fodc-lane
 # The Swift runtime is linked in, so that these programs run where no toolchain is: what is tested is what is shipped.
 RELEASE_FLAGS := -c release -Xswiftc -static-stdlib
 # A Debian root in which the package's tests install it; kept, since making it takes a minute and the network.
@@ -23,7 +23,7 @@ export FODC_DEBUG_BIN ?= $(CURDIR)/.build/debug
 PYTEST_WORKERS ?= 3
 PYTEST_FLAGS ?=
 
-.PHONY: help deps deps-test build build-hooked deb run test unit soak-model unit-repeat coverage mutations allocations e2e bench bench-quick bench-attacks chaos chaos-quick bench-paired lint format proto metrics-page clean fuzz
+.PHONY: help deps deps-test build build-hooked deb run test unit soak-model unit-repeat coverage mutations allocations e2e bench bench-quick bench-attacks bench-black-box chaos chaos-quick bench-paired lint format proto metrics-page clean fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -113,6 +113,10 @@ bench-quick: deps-test build
 
 bench: deps-test build ## Measure the release binaries; a table, and JSON lines in bench/results.jsonl
 	$(VENV)/bin/python bench/bench.py $(BENCH_FLAGS)
+
+bench-black-box: deps ## Measure what the black box costs: bytes, CPU and memory a sample (BENCH_FLAGS='--agents 1000')
+	swift build $(RELEASE_FLAGS) --product BlackBoxBench
+	$(BIN)/BlackBoxBench $(BENCH_FLAGS)
 
 bench-attacks: deps-test build ## Run each attack beside 20 agents; a table of scrape latency and CPU (BENCH_FLAGS='--only NAME')
 	$(VENV)/bin/python bench/attacks.py $(BENCH_FLAGS)

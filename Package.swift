@@ -33,10 +33,12 @@ let package = Package(
         .executable(name: "fodc-proxy", targets: ["Supervisor"]),
         .executable(name: "fodc-ingest", targets: ["Ingest"]),
         .executable(name: "fodc-exporter", targets: ["Exporter"]),
+        .executable(name: "fodc-recorder", targets: ["Recorder"]),
         .executable(name: "fodc-agentsim", targets: ["AgentSim"]),
         .executable(name: "fodc-lane", targets: ["LaneTool"]),
         // Has no `main`: libFuzzer brings it (make fuzz).
         .library(name: "fodc-fuzz", type: .static, targets: ["Fuzz"]),
+        .executable(name: "fodc-blackbox", targets: ["BlackBoxTool"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
@@ -56,6 +58,11 @@ let package = Package(
             name: "Exporter", dependencies: ["CRevision", "ExporterCore", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
             name: "LaneTool", dependencies: ["Calendar", "Exchange", "JSONWriting", "Lanes", "Platform", arguments]),
+
+        .executableTarget(name: "Recorder", dependencies: ["RecorderCore", "Settings", "WorkerLink", "WorkerRuntime"]),
+
+        .executableTarget(
+            name: "BlackBoxTool", dependencies: ["BlackBox", "Calendar", "Database", "Metrics", "Platform", arguments]),
 
         // The workers' and the supervisor's logic.
         .target(
@@ -82,6 +89,13 @@ let package = Package(
                 nioPosix, log, protobuf, deque,
             ]),
 
+        .target(
+            name: "RecorderCore",
+            dependencies: [
+                "BlackBox", "Database", "Exchange", "FODCProtocol", "Lanes", "Metrics", "Platform", "Settings",
+                "WorkerLink", "WorkerRuntime", nioCore, log, protobuf,
+            ]),
+
         // What the answers of the streams other than metrics mean.
         .target(
             name: "Reports",
@@ -104,6 +118,15 @@ let package = Package(
 
         // What the gRPC server counts by cause: the exporter shows it, and does not link the server.
         .target(name: "GRPCCauses"),
+
+        // What happened to nodes, on the disk.
+        .target(
+            name: "BlackBox",
+            dependencies: [
+                "BinaryCoding", "Calendar", "Database", "Exchange", "JSONWriting", "Metrics", "Platform", "Zstandard",
+            ]),
+        .target(name: "Database", dependencies: ["CSQLite", "Platform"]),
+        .target(name: "Zstandard", dependencies: ["CZstd"]),
 
         // What the data is.
         .target(
@@ -150,6 +173,8 @@ let package = Package(
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CGcrypt", pkgConfig: "libgcrypt", providers: [.apt(["libgcrypt20-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // The workshop: what torments, times and feeds the product. No target above depends on it (scripts/tidy.sh looks).
         .executableTarget(
@@ -174,6 +199,10 @@ let package = Package(
                 "Supervision", "WorkerLink", log, nioCore, nioEmbedded, nioHTTP1, protobuf,
             ],
             path: "Tools/Fuzz", exclude: ["Corpus"]),
+        .executableTarget(
+            name: "BlackBoxBench",
+            dependencies: ["AgentSimulation", "BlackBox", "Database", "Exchange", "Metrics", "Platform", arguments],
+            path: "Tools/BlackBoxBench"),
 
         // What a hot path allocates, held against thresholds that are checked in (make allocations).
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
@@ -248,6 +277,17 @@ let package = Package(
             name: "AgentSimulationTests",
             dependencies: ["AgentSimulation", "Calendar", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
         .testTarget(name: "ExchangeTests", dependencies: ["BinaryCoding", "Exchange", "Lanes", "TestSupport"]),
+        .testTarget(name: "DatabaseTests", dependencies: ["Database", "Platform", "TestSupport"]),
+        .testTarget(name: "ZstandardTests", dependencies: ["TestSupport", "Zstandard"]),
+        .testTarget(
+            name: "BlackBoxTests",
+            dependencies: ["BlackBox", "Database", "Exchange", "Metrics", "Platform", "TestSupport", "Zstandard"]),
+        .testTarget(
+            name: "RecorderCoreTests",
+            dependencies: [
+                "BlackBox", "Database", "Exchange", "FODCProtocol", "Lanes", "Metrics", "Platform", "RecorderCore",
+                "TestSupport", log,
+            ]),
         .testTarget(name: "CollectingTests", dependencies: ["Collecting"]),
         .testTarget(name: "FuzzTests", dependencies: ["Fuzz", "TestSupport"]),
         .testTarget(

@@ -12,8 +12,8 @@ folder=${2:-dist}
 umask 022
 
 # The supervisor starts what lies in the folder of its own file.
-service_programs=(fodc-proxy fodc-ingest fodc-exporter)
-tools=(fodc-lane fodc-agentsim)
+service_programs=(fodc-proxy fodc-ingest fodc-exporter fodc-recorder)
+tools=(fodc-lane fodc-agentsim fodc-blackbox)
 
 fail() { echo "build-deb: $*" >&2; exit 1; }
 for program in "${service_programs[@]}" "${tools[@]}"; do
@@ -57,7 +57,7 @@ put 644 deploy/systemd/fodc-proxy.sysusers usr/lib/sysusers.d/fodc-proxy.conf
 put 644 deploy/systemd/fodc-proxy.tmpfiles usr/lib/tmpfiles.d/fodc-proxy.conf
 put 644 deploy/systemd/fodc-proxy.default etc/default/fodc-proxy
 
-for page in fodc-proxy.8 fodc-lane.1 fodc-agentsim.1; do
+for page in fodc-proxy.8 fodc-lane.1 fodc-agentsim.1 fodc-blackbox.1; do
     put_packed "deploy/man/$page" "usr/share/man/man${page##*.}/$page.gz"
 done
 completions=usr/share/bash-completion/completions
@@ -99,7 +99,8 @@ Description: FODC proxy of Apache SkyWalking BanyanDB
  ask it by HTTP for metrics, topology, lifecycle, crashes and profiles.
  .
  It runs as several processes, each of which may die without a scrape being
- lost. The package also has fodc-lane, which shows the memory that they share, and
+ lost. The package also has fodc-lane, which shows the memory that they share,
+ fodc-blackbox, which reads what was recorded of nodes that are gone, and
  fodc-agentsim, which simulates agents.
  .
  It needs Linux 5.4 or later.

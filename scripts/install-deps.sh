@@ -6,10 +6,11 @@
 # and no rights. Services that come with packages (prometheus, node exporter) are not started: the tests start their own.
 set -eu
 
-build_packages=(libnghttp2-dev libsystemd-dev libisal-dev libseccomp-dev libyaml-dev libgcrypt20-dev libcrypt-dev pkg-config)
+build_packages=(libnghttp2-dev libsystemd-dev libisal-dev libseccomp-dev libyaml-dev libgcrypt20-dev libcrypt-dev
+  libsqlite3-dev libzstd-dev pkg-config)
 # libnghttp2-dev: HTTP/2 of the gRPC side. libsystemd-dev: notify, watchdog, descriptor store. libisal-dev: gzip.
 # libseccomp-dev: the lists of system calls of the processes. libyaml-dev: the web configuration. libgcrypt20-dev: SHA-256.
-# libcrypt-dev: bcrypt.
+# libcrypt-dev: bcrypt. libsqlite3-dev, libzstd-dev: the black box.
 # debootstrap: a bare Debian in which the package is installed. buildah: the container image, without a daemon. man-db, groff-base: manual pages without warnings.
 test_packages=(prometheus prometheus-node-exporter curl openssl debootstrap buildah man-db groff-base)
 # curl, openssl: clients with TLS that are not ours.

@@ -61,3 +61,34 @@ enum SipHash {
         }
     }
 }
+
+/// A hash of 128 bits that finds equal contents again in every process that has the key.
+///
+/// Keep the key secret from those whose contents are hashed: with it, they could look for two that collide.
+public struct ContentHash: Sendable {
+    public static let keyBytes = 16
+    private let key: (UInt64, UInt64)
+
+    /// `nil` unless there are exactly ``keyBytes`` bytes.
+    public init?(key bytes: [UInt8]) {
+        guard bytes.count == Self.keyBytes else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for index in 0..<8 {
+            words.0 |= UInt64(bytes[index]) << (8 * UInt64(index))
+            words.1 |= UInt64(bytes[index + 8]) << (8 * UInt64(index))
+        }
+        key = words
+    }
+
+    /// 16 bytes, the most significant first.
+    public func of(_ bytes: [UInt8]) -> [UInt8] {
+        let (high, low) = SipHash.hash128(bytes, key: key)
+        var hash: [UInt8] = []
+        for word in [high, low] {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                hash.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
+        }
+        return hash
+    }
+}

@@ -13,7 +13,7 @@ struct ControlDump {
             item.add("counter_\(index)", reader.counter(index))
         }
         printer.printBlock(item)
-        for role in [ControlRole.exporter, .ingest] {
+        for role in [ControlRole.exporter, .ingest, .recorder] {
             for index in 0..<ControlReader.maximumCount(role) {
                 let worker = reader.worker(role, index)
                 if worker.generation != 0 { printer.printLine(row(worker, role, index)) }

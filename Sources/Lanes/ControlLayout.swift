@@ -5,7 +5,7 @@
 enum ControlLayout {
     /// `FODCCTRL` as a little-endian word.
     static let magicValue: UInt64 = 0x4C52_5443_4344_4F46
-    static let versionValue: UInt64 = 2
+    static let versionValue: UInt64 = 3
 
     static let magic = 0
     static let version = 8
@@ -30,7 +30,8 @@ enum ControlLayout {
     static let exporterRows = 2
     /// More workers than anybody has cores for.
     static let ingestRows = 64
-    static let rowCount = exporterRows + ingestRows
+    static let recorderRows = 1
+    static let rowCount = exporterRows + ingestRows + recorderRows
     static let rows = 1024
     static let rowStride = 384
     static let row = TwoCopies<20>(offset: 0)
@@ -45,6 +46,9 @@ enum ControlLayout {
         case .ingest:
             precondition((0..<ingestRows).contains(index), "there is no such ingest worker")
             return rows + (exporterRows + index) * rowStride
+        case .recorder:
+            precondition((0..<recorderRows).contains(index), "there is no such recorder")
+            return rows + (exporterRows + ingestRows + index) * rowStride
         }
     }
 
@@ -65,4 +69,5 @@ public enum ControlRole: String, Sendable {
     /// The index is the parity of the exporter's generation; the larger generation of the two is the present one.
     case exporter
     case ingest
+    case recorder
 }

@@ -62,6 +62,7 @@ public final class ControlReader {
         switch role {
         case .exporter: ControlLayout.exporterRows
         case .ingest: ControlLayout.ingestRows
+        case .recorder: ControlLayout.recorderRows
         }
     }
 

@@ -45,6 +45,14 @@ public final class Sample: Sendable {
         times = payload.words(valuesEnd..<payload.byteCount)
     }
 
+    init(_ columns: SampleColumns, tableNumber: UInt32) {
+        self.tableNumber = tableNumber
+        receivedAtNanoseconds = columns.receivedAtNanoseconds
+        commonTime = columns.commonTimeMicroseconds
+        bits = columns.valueBits
+        times = columns.timesMicroseconds
+    }
+
     func time(of series: Int) -> SampleTime { times.isEmpty ? commonTime : times[series] }
 
     public var memoryBytes: Int { (bits.count + times.count) * 8 + 64 }

@@ -38,6 +38,14 @@ extension ProxySettings {
         /// Below a chunk no download could begin; above a tebibyte it is no limit.
         public static let spoolBytes = ByteSize.mebibyte...(1024 * ByteSize.gibibyte)
 
+        /// Agents read their nodes every few seconds; an hour between samples tells nothing of an end. Zero: no recorder.
+        public static let recordInterval = Duration.seconds(1)...Duration.seconds(3600)
+        /// Below, the minutes before an incident would not fit; above a tebibyte it is no limit.
+        public static let blackBoxBytes = (16 * ByteSize.mebibyte)...(1024 * ByteSize.gibibyte)
+        public static let blackBoxAge = Duration.seconds(3600)...Duration.seconds(3660 * 24 * 3600)
+        /// Each keeps samples from being dropped.
+        public static let blackBoxIncidents = 1...100_000
+
         /// The interval that follows a timeout when nobody has set one: a third, so that one lost beat is no loss.
         public static func heartbeatInterval(forTimeout timeout: Duration) -> Duration {
             guard timeout != .zero else { return agentsOwnHeartbeatInterval }

@@ -40,6 +40,9 @@ extension ProxySettings {
                 break
             }
         }
+        if sources[.blackBoxDirectory] == nil {
+            settings.blackBoxDirectory = settings.stateDirectory ?? firstFolder(environment("CACHE_DIRECTORY"))
+        }
         if sources[.ingestWorkers] == nil {
             settings.ingestWorkers = machine.defaultIngestWorkers
         }

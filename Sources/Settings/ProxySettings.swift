@@ -49,6 +49,18 @@ public struct ProxySettings: Equatable, Sendable {
     public internal(set) var spoolMaxBytes = ByteSize.gibibyte
     /// Folder for what must survive the service, if there is one.
     public internal(set) var stateDirectory: String?
+    /// How often a node's samples are recorded in the black box; zero: there is no recorder.
+    public internal(set) var recordInterval = Duration.seconds(10)
+    /// Folder of the black box; nil: nothing is recorded.
+    public internal(set) var blackBoxDirectory: String?
+    /// Bytes of the black box, all in all.
+    public internal(set) var blackBoxMaxBytes = ByteSize.gibibyte
+    /// Samples are kept for so long.
+    public internal(set) var blackBoxMaxAge = Duration.seconds(7 * 24 * 3600)
+    /// Bytes of stored profiles.
+    public internal(set) var blackBoxProfilesMaxBytes = 512 * ByteSize.mebibyte
+    /// Incidents that are kept, the newest first.
+    public internal(set) var blackBoxIncidents = 1000
     /// Folder for what lives as long as the service, if there is one.
     public internal(set) var runtimeDirectory: String?
     /// What to do where a part of the processes' sandbox is missing.
@@ -57,6 +69,9 @@ public struct ProxySettings: Equatable, Sendable {
     public internal(set) var coreDumps = CoreDumps.off
     public internal(set) var logLevel = LogLevel.info
     public internal(set) var logFormat = LogFormat.text
+
+    /// Whether there is to be a recorder.
+    public var records: Bool { recordInterval != .zero && blackBoxDirectory != nil }
 
     /// The defaults of a machine without limits and with one CPU; also what the workers' tests start from.
     public init() {}

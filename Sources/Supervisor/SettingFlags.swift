@@ -9,16 +9,17 @@ struct SettingFlags: ParsableArguments {
     @OptionGroup(title: HTTPFlags.group.title) var http: FlagSection<HTTPFlags>
     @OptionGroup(title: ProcessFlags.group.title) var processes: FlagSection<ProcessFlags>
     @OptionGroup(title: SandboxFlags.group.title) var sandbox: FlagSection<SandboxFlags>
+    @OptionGroup(title: BlackBoxFlags.group.title) var blackBox: FlagSection<BlackBoxFlags>
     @OptionGroup(title: LogFlags.group.title) var log: FlagSection<LogFlags>
 
     @Option(
         name: .customLong("libexec-dir"), parsing: .unconditional,
-        help: ArgumentHelp("Folder of fodc-ingest and fodc-exporter.", visibility: .hidden))
+        help: ArgumentHelp("Folder of fodc-ingest, fodc-exporter and fodc-recorder.", visibility: .hidden))
     var libexecDirectory: String?
 
     /// What was typed.
     var given: [(flag: SettingsFlag, value: String)] {
-        listening.given + agents.given + http.given + processes.given + sandbox.given + log.given
+        listening.given + agents.given + http.given + processes.given + sandbox.given + blackBox.given + log.given
     }
 }
 
@@ -27,4 +28,5 @@ enum AgentFlags: FlagSectionName { static let group = FlagGroup.agents }
 enum HTTPFlags: FlagSectionName { static let group = FlagGroup.http }
 enum ProcessFlags: FlagSectionName { static let group = FlagGroup.processes }
 enum SandboxFlags: FlagSectionName { static let group = FlagGroup.sandbox }
+enum BlackBoxFlags: FlagSectionName { static let group = FlagGroup.blackBox }
 enum LogFlags: FlagSectionName { static let group = FlagGroup.log }

@@ -46,7 +46,7 @@ public struct LaneDescriptors: Equatable, Sendable {
     /// `nil` when these are not as many as a worker of this role is sent.
     public init?(_ descriptors: [Int32], for role: WorkerRole) {
         switch (role, descriptors.count) {
-        case (.ingest, 1): self.init(up: descriptors[0])
+        case (.ingest, 1), (.recorder, 1): self.init(up: descriptors[0])
         case (.exporter, 3): self.init(up: descriptors[0], down: descriptors[1], bell: descriptors[2])
         default: return nil
         }

@@ -48,16 +48,28 @@ public struct WorkerDescriptors: Equatable, Sendable {
         }
     }
 
+    /// What the recorder has beside the common ones.
+    public struct Recorder: Equatable, Sendable {
+        /// The ingest workers' lanes (ro).
+        public var ups: [Int32]
+        /// Its own lane (rw), for its heartbeat and what it says of itself (``RecorderCounter``).
+        public var state: Int32
+
+        public init(ups: [Int32], state: Int32) { (self.ups, self.state) = (ups, state) }
+    }
+
     public enum Lanes: Equatable, Sendable {
         case ingest(Ingest)
         case exporter(Exporter)
+        case recorder(Recorder)
     }
 
     /// The table of workers (ro), written by the supervisor.
     public var control: Int32
     /// The worker socket: see ``SupervisorLink``.
     public var link: Int32
-    /// The listening TCP socket: gRPC for ingest (shared among them), HTTP for the exporter. Nonblocking.
+    /// The listening TCP socket: gRPC for ingest (shared among them), HTTP for the exporter. Nonblocking. -1 for the
+    /// recorder, which has none.
     public var listener: Int32
     /// Of ingest workers, which make the ids of agents: a sealed memfd with the installation's secret (ro); read by
     /// ``WorkerLaunch/init(arguments:)``, then closed.

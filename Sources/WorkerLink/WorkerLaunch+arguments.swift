@@ -34,9 +34,9 @@ extension WorkerLaunch {
             (.worker, role.rawValue), (.index, String(index)), (.generation, String(generation)),
             (.ingestWorkers, String(ingestWorkers)), (.standby, isStandby ? "1" : "0"), (.fresh, isFresh ? "1" : "0"),
             (.control, String(descriptors.control)),
-            (.link, String(descriptors.link)), (.listener, String(descriptors.listener)),
-            (.user, user.map { "\($0.user):\($0.group)" } ?? ""),
+            (.link, String(descriptors.link)), (.user, user.map { "\($0.user):\($0.group)" } ?? ""),
         ]
+        if role != .recorder { values.append((.listener, String(descriptors.listener))) }
         if let secret = descriptors.secret { values.append((.secret, String(secret))) }
         func list(_ numbers: [Int32]) -> String { numbers.map(String.init).joined(separator: ",") }
         switch descriptors.lanes {
@@ -51,6 +51,8 @@ extension WorkerLaunch {
                 (.ups, list(lanes.ups)), (.downs, list(lanes.downs)), (.bells, list(lanes.bells)),
                 (.state, String(lanes.state)), (.suspects, suspects.map(String.init).joined(separator: ",")),
             ]
+        case .recorder(let lanes):
+            values += [(.ups, list(lanes.ups)), (.state, String(lanes.state))]
         }
         return values.map { "--\($0.0.rawValue)=\($0.1)" }
             + settings.flagValues.map { "--\(Self.settingPrefix)\($0.flag.rawValue)=\($0.value)" }
@@ -87,18 +89,23 @@ extension WorkerLaunch {
                 "--worker: must be one of " + WorkerRole.allCases.map(\.rawValue).joined(separator: ", "))
         }
         let ingestWorkers = try reader.number(.ingestWorkers, in: 1...Self.limitWorkers)
-        let index = try reader.number(.index, in: 0...(role == .exporter ? 0 : ingestWorkers - 1))
+        let index = try reader.number(.index, in: 0...(role.isSingle ? 0 : ingestWorkers - 1))
         let generation = try reader.number(.generation, in: 1...Int.max)
-        let standby = try reader.number(.standby, in: 0...(role == .exporter ? 0 : 1))
+        let standby = try reader.number(.standby, in: 0...(role.isSingle ? 0 : 1))
         let fresh = try reader.number(.fresh, in: 0...1)
         let (control, link) = (try reader.descriptor(.control), try reader.descriptor(.link))
-        let listener = try reader.descriptor(.listener)
+        let listener = role == .recorder ? -1 : try reader.descriptor(.listener)
         let secret = role == .ingest ? try reader.descriptor(.secret) : nil
         let user = try reader.user()
         let lanes =
             switch role {
             case .ingest: WorkerDescriptors.Lanes.ingest(try reader.ingestLanes())
             case .exporter: WorkerDescriptors.Lanes.exporter(try reader.exporterLanes(workers: ingestWorkers))
+            case .recorder:
+                WorkerDescriptors.Lanes.recorder(
+                    .init(
+                        ups: try reader.descriptors(.ups, count: ingestWorkers),
+                        state: try reader.descriptor(.state)))
             }
         let suspects = role == .exporter ? try reader.suspects() : []
         try reader.expectEnd(role)

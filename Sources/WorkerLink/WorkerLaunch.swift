@@ -24,7 +24,7 @@ public struct WorkerLaunch: Equatable, Sendable {
     }
 
     public let role: WorkerRole
-    /// 0 for the exporter.
+    /// 0 for the exporter and the recorder.
     public let index: Int
     /// Rises by one with each start of this worker, from 1. An exporter's lanes are those of `generation % 2`.
     public let generation: UInt64
@@ -64,7 +64,7 @@ public struct WorkerLaunch: Equatable, Sendable {
     public var name: String { Self.name(role, index) }
 
     public static func name(_ role: WorkerRole, _ index: Int) -> String {
-        role == .exporter ? role.rawValue : "\(role.rawValue)-\(index)"
+        role.isSingle ? role.rawValue : "\(role.rawValue)-\(index)"
     }
 
     /// In the worker: what it was told. `arguments` are those of the command line, the program's name first. Reads

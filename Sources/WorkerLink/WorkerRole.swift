@@ -3,6 +3,11 @@
 /// What a worker process does.
 public enum WorkerRole: String, CaseIterable, Sendable {
     case ingest, exporter
+    /// Writes the black box; there is none with `--record-interval 0`.
+    case recorder
+
+    /// There is one of it at most, which has no number in its name.
+    public var isSingle: Bool { self != .ingest }
 
     /// The program's file name, beside the supervisor's.
     public var executableName: String { "fodc-\(rawValue)" }

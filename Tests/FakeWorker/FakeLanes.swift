@@ -35,6 +35,13 @@ final class FakeLanes {
                         maximumRingBytes: limit))
                 others.append((lanes.ups[index], .up, index, 0))
             }
+        case .recorder(let lanes):
+            own = [
+                try LaneWriter.format(
+                    descriptor: lanes.state, kind: .state, index: 0, generation: launch.generation,
+                    maximumRingBytes: limit)
+            ]
+            bells = []
         }
     }
 

@@ -39,8 +39,8 @@ import Testing
                 "max-agents",
                 "max-agents-per-connection", "grpc-max-msg-size", "stale-grace", "lifecycle-interval",
                 "health-requires-auth", "http-read-timeout", "http-write-timeout", "spool-max-size", "sandbox", "core-dumps",
-                "log-level",
-                "log-format", "logging-level",
+                "record-interval", "black-box-max-size", "black-box-max-age", "black-box-profiles-max-size",
+                "black-box-incidents", "log-level", "log-format", "logging-level",
                 "logging-env", "logging-levels",
             ])
     }

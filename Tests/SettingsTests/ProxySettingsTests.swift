@@ -25,6 +25,8 @@ import Testing
                 "ingest-workers": "2", "ring-max-size": "2GiB", "stale-grace": "15s", "log-level": "info",
                 "log-format": "text", "lifecycle-interval": "5m0s", "spool-max-size": "1GiB",
                 "sandbox": "best-effort", "core-dumps": "off",
+                "record-interval": "10s", "black-box-max-size": "1GiB", "black-box-max-age": "168h0m0s",
+                "black-box-profiles-max-size": "512MiB", "black-box-incidents": "1000",
             ])
     }
 
@@ -48,6 +50,10 @@ import Testing
             (.logFormat, "json"), (.lifecycleInterval, "0s"), (.lifecycleInterval, "24h0m0s"),
             (.spoolDirectory, "/var/tmp"),
             (.spoolMaxSize, "1MiB"), (.spoolMaxSize, "1024GiB"),
+            (.recordInterval, "0s"), (.recordInterval, "1s"), (.recordInterval, "1h0m0s"),
+            (.blackBoxDirectory, "/srv/x"),
+            (.blackBoxMaxSize, "16MiB"), (.blackBoxMaxAge, "1h0m0s"), (.blackBoxProfilesMaxSize, "16MiB"),
+            (.blackBoxIncidents, "1"), (.blackBoxIncidents, "100000"),
         ] as [(SettingsFlag, String)])
     func takes(flag: SettingsFlag, value: String) throws {
         #expect(try resolve([(flag, value)]).text(of: flag) == value)

@@ -14,13 +14,14 @@ struct FleetHarness {
     /// Of the last event.
     var actions: [Fleet.Action] = []
 
-    init(ingest: Int = 2, isInherited: Bool = false) {
-        fleet = Fleet(rings: ingest, wanted: ingest, configured: ingest, isInherited: isInherited, now: now)
+    init(ingest: Int = 2, isInherited: Bool = false, records: Bool = false) {
+        fleet = Fleet(
+            rings: ingest, wanted: ingest, configured: ingest, isInherited: isInherited, records: records, now: now)
     }
 
     /// Everybody serves.
-    static func serving(ingest: Int = 2) -> FleetHarness {
-        var harness = FleetHarness(ingest: ingest)
+    static func serving(ingest: Int = 2, records: Bool = false) -> FleetHarness {
+        var harness = FleetHarness(ingest: ingest, records: records)
         harness.tick()
         for slot in harness.fleet.slots { harness.bring(.ready(slot.serving?.id ?? 0)) }
         precondition(harness.fleet.phase == .serving, "a fleet in which everybody is ready serves")
@@ -56,6 +57,7 @@ struct FleetHarness {
     /// The process in service; 0: there is none.
     func serving(_ index: Int) -> FleetProcess.ID { fleet.ingest[index].serving?.id ?? 0 }
     func standby(_ index: Int) -> FleetProcess.ID { fleet.ingest[index].standby?.id ?? 0 }
+    var recorder: FleetProcess.ID { fleet.recorder?.serving?.id ?? 0 }
     var exporter: FleetProcess.ID { fleet.exporter.serving?.id ?? 0 }
 
     var launches: [Fleet.Launch] {

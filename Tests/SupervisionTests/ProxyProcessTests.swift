@@ -44,6 +44,22 @@ import Testing
         #expect(!lanes.contains { $0.contains("secret") })
     }
 
+    @Test func supervisor_startsARecorderWhereThereIsAFolder() async throws {
+        let proxy = try ProxyUnderTest(["--ingest-workers=2", "--black-box-dir=/tmp"])
+        #expect(await proxy.logs("recorder is ready"))
+        let recorder = try #require(proxy.report("recorder-1"))
+        let names = (recorder["descriptor"] ?? []).map {
+            $0.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+        }
+        // Standard streams; control, link, secret; the data rings, its own ring. Nothing that is listened on.
+        try #require(names.count == 9)
+        let own = ["/memfd:fodc-up-0", "/memfd:fodc-up-1", "/memfd:fodc-recorder-0"]
+        for (name, prefix) in zip(names[6...], own) { #expect(name.hasPrefix(prefix)) }
+        let other = try ProxyUnderTest(["--black-box-dir=/tmp", "--record-interval=0"])
+        #expect(await other.logs("serving"))
+        #expect(other.report("recorder-1") == nil)
+    }
+
     @Test func aDeadWorkerIsReplaced() async throws {
         let proxy = try ProxyUnderTest(["--ingest-workers=2"], plan: "ingest-0#1=fault")
         #expect(await proxy.logs("ingest-0 died after"))

@@ -33,7 +33,7 @@ final class ProxyUnderTest {
             try files.createDirectory(at: folder.appendingPathComponent("run"), withIntermediateDirectories: false)
         }
         if workers {
-            for name in ["fodc-ingest", "fodc-exporter"] {
+            for name in ["fodc-ingest", "fodc-exporter", "fodc-recorder"] {
                 try files.createSymbolicLink(
                     at: folder.appendingPathComponent("bin/\(name)"),
                     withDestinationURL: programs.appendingPathComponent("FakeWorker"))

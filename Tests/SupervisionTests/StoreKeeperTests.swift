@@ -42,6 +42,7 @@ import Testing
     private func estate(stored: Set<String> = [], obsolete: [String] = []) throws -> Estate {
         let lanes = LaneSet(
             state: try Lane(StoredName(.state, generation: 1), kind: .state),
+            recorder: try Lane(StoredName(.recorder, generation: 1), kind: .state),
             secret: try LaneSet.makeSecret([UInt8](repeating: 1, count: 32), generation: 1), ingest: [],
             nextGeneration: 2)
         for _ in 0..<2 { try lanes.append() }
@@ -59,8 +60,8 @@ import Testing
         try keeper().keep(estate)
         #expect(
             Set(store.stored.keys) == [
-                "state-0.1", "secret-0.1", "up-0.2", "downa-0.2", "downb-0.2", "up-1.3", "downa-1.3", "downb-1.3",
-                "grpc-0.1", "control-0.1", "record-0.1",
+                "state-0.1", "recorder-0.1", "secret-0.1", "up-0.2", "downa-0.2", "downb-0.2", "up-1.3", "downa-1.3",
+                "downb-1.3", "grpc-0.1", "control-0.1", "record-0.1",
             ], "a socket unit's own socket is systemd's")
         #expect(store.stored["record-0.1"] == estate.record.descriptor)
         #expect(store.stored["up-1.3"] == estate.lanes.ingest[1].up.writable)
@@ -72,7 +73,7 @@ import Testing
         try keeper().keep(estate)
         #expect(
             Set(store.stored.keys) == [
-                "secret-0.1", "downa-0.2", "downb-0.2", "up-1.3", "downa-1.3", "downb-1.3",
+                "recorder-0.1", "secret-0.1", "downa-0.2", "downb-0.2", "up-1.3", "downa-1.3", "downb-1.3",
             ])
     }
 

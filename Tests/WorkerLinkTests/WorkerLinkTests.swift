@@ -18,13 +18,15 @@ import Testing
                         otherUps: [.init(index: 0, descriptor: 12), .init(index: 2, descriptor: 13)]))
             case .exporter:
                 .exporter(.init(ups: [7, 8, 9], downs: [10, 11, 12], bells: [13, 14, 15], state: 16))
+            case .recorder: .recorder(.init(ups: [7, 8, 9], state: 10))
             }
         return WorkerLaunch(
             role: role, index: role == .ingest ? 1 : 0, generation: 12, ingestWorkers: 3,
             suspects: role == .exporter ? [72_057_594_037_927_941, 0] : [], user: .init(user: 997, group: 996),
             settings: settings,
             descriptors: WorkerDescriptors(
-                control: 3, link: 4, listener: 5, secret: role == .ingest ? 6 : nil, lanes: lanes))
+                control: 3, link: 4, listener: role == .recorder ? -1 : 5, secret: role == .ingest ? 6 : nil,
+                lanes: lanes))
     }
 
     @Test(arguments: WorkerRole.allCases) func whatIsWrittenIsRead(role: WorkerRole) throws {

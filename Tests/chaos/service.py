@@ -21,7 +21,7 @@ UNITS = pathlib.Path("/run/systemd/system")
 #: What the ring of one ingest worker may grow to.
 RING_BYTES = 80 << 20
 FIRST_WORKERS = 2
-PROGRAMS = ("fodc-proxy", "fodc-ingest", "fodc-exporter")
+PROGRAMS = ("fodc-proxy", "fodc-ingest", "fodc-exporter", "fodc-recorder")
 
 #: For a tree without the unit that is shipped.
 UNIT = """\
@@ -126,7 +126,8 @@ class Service:
 
     def _settings(self) -> str:
         """Flags as the variables that say the same."""
-        flags = [f"--grpc-listen-addr={GRPC}", f"--http-listen-addr={HTTP}", f"--ring-max-size={RING_BYTES >> 20}MiB",
+        # No action kills or stalls a recorder, and no rule judges one.
+        flags = ["--record-interval=0", f"--grpc-listen-addr={GRPC}", f"--http-listen-addr={HTTP}", f"--ring-max-size={RING_BYTES >> 20}MiB",
                  *self.changed, *self.flags.split()]
         pairs = [flag.removeprefix("--").split("=", 1) for flag in flags]
         return " ".join(f"FODC_{name.upper().replace('-', '_')}={value}" for name, value in pairs)

@@ -142,7 +142,7 @@ def check_installed():
     owner = pwd.getpwnam("fodc-proxy")
     assert owner.pw_shell.endswith("nologin")
     processes = ours()
-    assert {os.path.basename(p) for p in processes.values()} == {"fodc-proxy", "fodc-ingest", "fodc-exporter"}
+    assert {os.path.basename(p) for p in processes.values()} == {"fodc-proxy", "fodc-ingest", "fodc-exporter", "fodc-recorder"}
     for pid in processes:
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
         assert re.search(rf"^Uid:\t{owner.pw_uid}\t", status, re.MULTILINE), status

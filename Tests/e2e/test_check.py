@@ -19,7 +19,7 @@ def test_all_is_well():
     assert re.fullmatch(r"fodc-proxy [0-9.]+ layout [0-9]+ handover [0-9]+ control [0-9]+ worker-protocol [0-9]+: ok\n", ended.stdout)
 
 
-@pytest.mark.parametrize("program", ["fodc-ingest", "fodc-exporter"])
+@pytest.mark.parametrize("program", ["fodc-ingest", "fodc-exporter", "fodc-recorder"])
 def test_workers(program):
     ended = run_to_end([binary(program), "--check"])
     assert (ended.returncode, ended.stderr) == (0, "")

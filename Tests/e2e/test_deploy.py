@@ -169,6 +169,7 @@ PAGES = {
     "fodc-proxy.8": [("fodc-proxy",)],
     "fodc-lane.1": [("fodc-lane", "dump")],
     "fodc-agentsim.1": [("fodc-agentsim", "run"), ("fodc-agentsim", "values")],
+    "fodc-blackbox.1": [("fodc-blackbox", "list"), ("fodc-blackbox", "show"), ("fodc-blackbox", "export")],
 }
 
 

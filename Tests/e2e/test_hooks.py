@@ -11,7 +11,7 @@ DEBUG_BIN = pathlib.Path(os.environ.get("FODC_DEBUG_BIN") or processes.BIN.paren
 PREFIX = b"FODC_TEST_"
 
 
-@pytest.mark.parametrize("program", ["fodc-proxy", "fodc-ingest", "fodc-exporter"])
+@pytest.mark.parametrize("program", ["fodc-proxy", "fodc-ingest", "fodc-exporter", "fodc-recorder"])
 def test_release_builds_have_no_test_hooks(program):
     if processes.BIN.resolve() == DEBUG_BIN.resolve():
         pytest.skip("FODC_BIN is a debug build")

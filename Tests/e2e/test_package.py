@@ -24,14 +24,15 @@ def test_control():
     assert package().name == f"fodc-proxy_{version}_{architecture}.deb"
     assert (field("Version"), field("Architecture")) == (version, architecture)
     assert "Linux 5.4" in field("Description")
-    assert {"libc6", "libnghttp2-14", "libisal2", "libsystemd0", "systemd"} <= set(dependencies())
+    assert {"libc6", "libnghttp2-14", "libisal2", "libsqlite3-0", "libzstd1", "libsystemd0", "systemd"} <= set(dependencies())
     assert package().stat().st_size < LARGEST_MIB << 20
 
 
 def test_files():
     listed = {line.split(None, 5)[5].split(" -> ")[0].removeprefix("."): line for line in dpkg_deb("--contents", package()).splitlines()}
     wanted = ["/usr/lib/fodc-proxy/fodc-proxy", "/usr/lib/fodc-proxy/fodc-ingest", "/usr/lib/fodc-proxy/fodc-exporter",
-              "/usr/sbin/fodc-proxy", "/usr/bin/fodc-lane", "/usr/bin/fodc-agentsim", "/etc/default/fodc-proxy",
+              "/usr/lib/fodc-proxy/fodc-recorder",
+              "/usr/sbin/fodc-proxy", "/usr/bin/fodc-lane", "/usr/bin/fodc-agentsim", "/usr/bin/fodc-blackbox", "/etc/default/fodc-proxy",
               "/usr/lib/systemd/system/fodc-proxy.service", "/usr/lib/systemd/system/fodc-proxy-grpc.socket",
               "/usr/lib/systemd/system/fodc-proxy-http.socket", "/usr/lib/sysusers.d/fodc-proxy.conf",
               "/usr/lib/tmpfiles.d/fodc-proxy.conf", "/usr/share/man/man8/fodc-proxy.8.gz",

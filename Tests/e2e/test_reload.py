@@ -30,7 +30,8 @@ def control():
 def flags_of(running, **changed) -> list[str]:
     """Those with which it was started, and what is to be another."""
     flags = {"grpc_listen_addr": f"127.0.0.1:{running.grpc_port}", "http_listen_addr": f"127.0.0.1:{running.http_port}",
-             "state_dir": running.folder / "state", "runtime_dir": running.folder / "runtime"} | changed
+             "state_dir": running.folder / "state", "runtime_dir": running.folder / "runtime",
+             "record_interval": 0} | changed
     return [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
 
 

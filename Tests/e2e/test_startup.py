@@ -100,7 +100,7 @@ def test_help_of_the_other_programs(program):
     assert ended.returncode == 0 and "USAGE" in ended.stdout.upper()
 
 
-@pytest.mark.parametrize("program", ["fodc-ingest", "fodc-exporter"])
+@pytest.mark.parametrize("program", ["fodc-ingest", "fodc-exporter", "fodc-recorder"])
 def test_workers_started_by_hand(program):
     """They are nothing without the supervisor, and say so."""
     ended = run_to_end([binary(program)])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Bash completion of fodc-proxy, fodc-lane and fodc-agentsim. Flags and sub-commands are read out of the program's own
+# Bash completion of fodc-proxy, fodc-lane, fodc-blackbox and fodc-agentsim. Flags and sub-commands are read out of the program's own
 # --help, so that they are always those of the version that is installed.
 
 _fodc_help() { # COMMAND [SUB-COMMAND]: what its --help says; nothing if there is no such command
@@ -21,7 +21,7 @@ _fodc() {
     [ "$word" != = ] || word=
     case $before in
         --log-level | log-level) mapfile -t COMPREPLY < <(compgen -W 'trace debug info warning error' -- "$word"); return ;;
-        restart) mapfile -t COMPREPLY < <(compgen -W 'exporter ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
+        restart) mapfile -t COMPREPLY < <(compgen -W 'exporter recorder ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
         drain) mapfile -t COMPREPLY < <(compgen -W 'ingest-0 ingest-1 ingest-2 ingest-3' -- "$word"); return ;;
         --logging-level) mapfile -t COMPREPLY < <(compgen -W 'trace debug info warn error' -- "$word"); return ;;
         --logging-env) mapfile -t COMPREPLY < <(compgen -W 'prod dev' -- "$word"); return ;;
@@ -53,4 +53,4 @@ _fodc() {
     mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W "$flags $subcommands" -- "$word" | sort -u)
 }
 
-complete -F _fodc fodc-proxy fodc-lane fodc-agentsim
+complete -F _fodc fodc-proxy fodc-lane fodc-blackbox fodc-agentsim

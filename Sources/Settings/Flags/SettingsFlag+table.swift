@@ -14,6 +14,7 @@ extension SettingsFlag {
         spoolDirectory, spoolMaxSize,
         ingestWorkers, ringMaxSize, stateDirectory, runtimeDirectory,
         sandbox, coreDumps,
+        recordInterval, blackBoxDirectory, blackBoxMaxSize, blackBoxMaxAge, blackBoxProfilesMaxSize, blackBoxIncidents,
         logLevel, logFormat, loggingLevel, loggingEnvironment, loggingModules, loggingLevels,
     ]
 
@@ -158,6 +159,40 @@ extension SettingsFlag {
         "core-dumps", in: .sandbox, takes: "on|off", .oneOf(\.coreDumps),
         help: "Whether a process that dies of a fault may leave a core, which holds secrets, and may be looked into by "
             + "others of its user. Default off")
+
+    // MARK: Black box
+
+    public static let recordInterval = SettingsFlag(
+        "record-interval", in: .blackBox, takes: "DURATION",
+        .duration(\.recordInterval, ProxySettings.Limits.recordInterval, zero: "no recorder"),
+        help: "How often a node's metrics are recorded, so that its last minutes are there when it is gone. 1s to 1h; "
+            + "0: no recorder. Default 10s")
+
+    public static let blackBoxDirectory = SettingsFlag(
+        "black-box-dir", in: .blackBox, takes: "PATH", .folder(\.blackBoxDirectory),
+        help: "Folder of the database, black-box.db. Default: that of --state-dir, else $CACHE_DIRECTORY, else none: "
+            + "then nothing is recorded")
+
+    public static let blackBoxMaxSize = SettingsFlag(
+        "black-box-max-size", in: .blackBox, takes: "SIZE",
+        .bytes(\.blackBoxMaxBytes, ProxySettings.Limits.blackBoxBytes),
+        help: "What the database may take, all in all; the oldest samples go first. 16MiB to 1024GiB, default 1GiB")
+
+    public static let blackBoxMaxAge = SettingsFlag(
+        "black-box-max-age", in: .blackBox, takes: "DURATION",
+        .duration(\.blackBoxMaxAge, ProxySettings.Limits.blackBoxAge),
+        help: "How long samples are kept that no incident needs. 1h to 87840h, default 168h (7 days)")
+
+    public static let blackBoxProfilesMaxSize = SettingsFlag(
+        "black-box-profiles-max-size", in: .blackBox, takes: "SIZE",
+        .bytes(\.blackBoxProfilesMaxBytes, ProxySettings.Limits.blackBoxBytes),
+        help: "What stored profiles may take of it; the newest of each node and type stay longest. 16MiB to 1024GiB, "
+            + "default 512MiB")
+
+    public static let blackBoxIncidents = SettingsFlag(
+        "black-box-incidents", in: .blackBox, takes: "NUMBER",
+        .count(\.blackBoxIncidents, ProxySettings.Limits.blackBoxIncidents),
+        help: "Incidents that are kept, the newest; each keeps the samples around it. 1 to 100000, default 1000")
 
     // MARK: Log
 

@@ -71,6 +71,7 @@ public enum FlagGroup: String, Sendable, CaseIterable {
     case http = "HTTP"
     case processes = "Processes and memory"
     case sandbox = "Sandbox"
+    case blackBox = "Black box"
     case log = "Log"
 
     public var title: String { rawValue }

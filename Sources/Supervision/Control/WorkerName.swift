@@ -12,7 +12,7 @@ public struct WorkerName: Hashable, Sendable, CustomStringConvertible {
 
     public init?(_ text: String) {
         for role in WorkerRole.allCases {
-            let count = role == .exporter ? 1 : WorkerLaunch.limitWorkers
+            let count = role.isSingle ? 1 : WorkerLaunch.limitWorkers
             for index in 0..<count where WorkerLaunch.name(role, index) == text {
                 self.init(role, index)
                 return

@@ -119,7 +119,7 @@ extension FleetExecutor {
     // MARK: The table of workers
 
     private func enter(_ worker: WorkerName, _ generation: UInt64, _ change: Fleet.TableChange) {
-        let slot = worker.role == .exporter || fleet.ingest.indices.contains(worker.index) ? fleet[worker] : nil
+        let slot = fleet.exists(worker) ? fleet[worker] : nil
         let entry = ControlBoard.Entry(
             worker: worker, generation: generation, deathsInRow: slot?.policy.deathsInRow ?? 0)
         switch change {

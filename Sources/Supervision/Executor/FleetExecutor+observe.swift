@@ -3,6 +3,7 @@ import Exchange
 import Lanes
 import Logging
 import Platform
+import WorkerLink
 
 /// What workers show of themselves in the headers of their rings. Nothing behind a header is looked at.
 extension FleetExecutor {
@@ -10,6 +11,7 @@ extension FleetExecutor {
     func observe() {
         for slot in fleet.ingest { observeIngest(slot) }
         for exporter in fleet.exporter.processes where exporter.readyAt != nil { observeExporter(exporter) }
+        observeRecorder()
         for id in processes.running.keys.sorted() {
             guard fleet.process(id)?.readyAt != nil, let hang = processes[id]?.watch.verdict(nowNanoseconds: now)
             else { continue }
@@ -56,6 +58,17 @@ extension FleetExecutor {
         }
     }
 
+    private func observeRecorder() {
+        guard let serving = fleet.recorder?.serving, serving.readyAt != nil, let process = processes[serving.id] else {
+            return
+        }
+        let gauge = lanes.recorderGauge
+        if !gauge.isOpen { gauge.open() }
+        process.watch.observe(heartbeat: gauge.heartbeat, nowNanoseconds: now)
+        let word = gauge.counter(RecorderCounter.trouble.rawValue, generation: serving.generation)
+        bring(.recorderTrouble(serving.id, RecorderTrouble(rawValue: Int(clamping: word))))
+    }
+
     /// The process serves from now on.
     func watch(_ id: FleetProcess.ID) {
         guard let process = processes[id] else { return }
@@ -70,6 +83,10 @@ extension FleetExecutor {
             // Its beat is in the first; those that have come in the meantime it forms at its next turn.
             isFormed = lanes.ingest.map { $0.downGauges[process.parity].open() }.first ?? false
             process.watch = HangWatch(laneCount: lanes.ingest.count, nowNanoseconds: now)
+        case .recorder:
+            // Nobody waits for what it reads.
+            isFormed = lanes.recorderGauge.open()
+            process.watch = HangWatch(laneCount: 0, nowNanoseconds: now)
         }
         if !isFormed {
             // It is watched all the same: without a heartbeat it will not live long.
@@ -118,6 +135,7 @@ extension FleetExecutor {
             }
             return ingestEvidence(own)
         case .exporter: return exporterEvidence(process)
+        case .recorder: return (Evidence(), [:])
         }
     }
 

@@ -138,7 +138,8 @@ extension FleetExecutor {
         reload.previous = PreviousRelease(record, exec, table)
         let reply = table.descriptor(.reply).flatMap { requests?.adoptReply($0) }
         let wanted = start.wantedWorkers
-        fleet.goOnAfterExec(wanted: wanted, configured: settings.ingestWorkers, request: owe(reply))
+        fleet.goOnAfterExec(
+            wanted: wanted, configured: settings.ingestWorkers, records: settings.records, request: owe(reply))
         publishWanted()
         logger.notice(
             "reload: this is version \(ProxyVersion.current) now; replacing the workers",
@@ -163,8 +164,13 @@ extension FleetExecutor {
     }
 
     private func resetWatch(_ id: FleetProcess.ID, _ worker: WorkerName) {
-        processes[id]?.watch = HangWatch(
-            laneCount: worker.role == .ingest ? LaneSet.parities : lanes.ingest.count, nowNanoseconds: now)
+        let laneCount =
+            switch worker.role {
+            case .ingest: LaneSet.parities
+            case .exporter: lanes.ingest.count
+            case .recorder: 0
+            }
+        processes[id]?.watch = HangWatch(laneCount: laneCount, nowNanoseconds: now)
     }
 
     /// One line for each flag whose value is another now: `--max-agents 7 -> 1000 (default)`.

@@ -53,9 +53,10 @@ extension FleetExecutor {
 
     /// - Parameter showsReload: whether it tells that the last reload has failed.
     func statusLine(showsReload: Bool = true) -> String {
-        let reports = fleet.presentSlots.map { StatusText.Worker(name: "\($0.worker)", isReady: $0.isServing) }
+        func report(_ slot: Slot) -> StatusText.Worker { .init(name: "\(slot.worker)", isReady: slot.isServing) }
+        let ingest = fleet.presentSlots.filter { $0.worker.role == .ingest }
         return StatusText.line(
-            ingest: Array(reports.dropLast()), exporter: reports[reports.count - 1],
+            ingest: ingest.map(report), exporter: report(fleet.exporter),
             listening: estate.listeners.text, troubles: fleet.troubles, underWay: fleet.work.name,
             reloadFailure: showsReload ? reload.last?.failure : nil)
     }
@@ -86,7 +87,7 @@ extension FleetExecutor {
         }
     }
 
-    /// Ingest workers in service first, then those that come and go, then exporters.
+    /// Ingest workers in service first, then those that come and go, then exporters, then the recorder.
     private var workers: [ServiceStatus.Worker] {
         var (first, then): ([ServiceStatus.Worker], [ServiceStatus.Worker]) = ([], [])
         for slot in fleet.ingest {
@@ -100,7 +101,9 @@ extension FleetExecutor {
         let exporter = fleet.exporter
         var last = [status(exporter, exporter.serving, isServing: true)]
         if let standby = exporter.standby { last.insert(status(exporter, standby, isServing: false), at: 0) }
-        return first + then + last + exporter.retiring.map { status(exporter, $0, isServing: false) }
+        last += exporter.retiring.map { status(exporter, $0, isServing: false) }
+        if let recorder = fleet.recorder { last.append(status(recorder, recorder.serving, isServing: true)) }
+        return first + then + last
     }
 
     private func status(_ slot: Slot, _ process: FleetProcess?, isServing: Bool) -> ServiceStatus.Worker {

@@ -85,6 +85,9 @@ public final class FleetExecutor {
                 ? nil : SupervisorSandbox.workerUser.map { .init(user: $0.user, group: $0.group) })
         reload = ReloadProgress(start)
         fleet = try Self.makeFleet(start, estate, now: clock.nowNanoseconds)
+        if start.settings.recordInterval != .zero, !start.settings.records {
+            logger.info("nothing is recorded of nodes: set --black-box-dir, or --state-dir, to a folder")
+        }
         // A start with another level outweighs what somebody has set meanwhile.
         changedLogLevel = record.flatMap { $0.settings.logLevel == start.settings.logLevel ? $0.logLevel : nil }
         requests?.onRequest = { [unowned self] in dispatch($0, $1) }
@@ -118,10 +121,12 @@ public final class FleetExecutor {
         let rings = estate.lanes.ingest.count
         guard var fleet = start.inheritance.record?.fleet else {
             return Fleet(
-                rings: rings, wanted: wanted, configured: configured, isInherited: estate.isInherited, now: now,
+                rings: rings, wanted: wanted, configured: configured, isInherited: estate.isInherited,
+                records: start.settings.records, now: now,
                 generation: estate.control.lastGeneration)
         }
-        fleet.goOnAfterRestart(rings: rings, wanted: wanted, configured: configured, now: now)
+        fleet.goOnAfterRestart(
+            rings: rings, wanted: wanted, configured: configured, records: start.settings.records, now: now)
         return fleet
     }
 

@@ -58,7 +58,7 @@ extension Fleet {
         let isEnough =
             isInherited && now >= startedAt + Self.startPatienceNanoseconds && exporter.isServing
             && ingest.contains(where: \.isServing)
-        guard isEnough || slots.allSatisfy({ $0.isServing || $0.goal == .drained }) else { return }
+        guard isEnough || servingSlots.allSatisfy({ $0.isServing || $0.goal == .drained }) else { return }
         phase = .serving
         emit(.serviceReady)
         // A predecessor may have left more rings than there are to be workers.
@@ -132,11 +132,13 @@ extension Fleet {
         }
         if isStarted { attribute(worker, place, death.cause, evidence) }
         emit(.wake)
-        if phase == .starting, !isInherited, case .exited(let code) = death.cause {
+        if phase == .starting, !isInherited, worker.role != .recorder, case .exited(let code) = death.cause {
             // Nobody has relied on the service yet, and the worker knew why: what it lacks will not come by itself.
             failStart("\(worker) ended with exit code \(code) before the service was ready; its own line says why")
         }
         confirmHold(id)
+        // What cannot record goes on serving: its own entry says what is wrong with it.
+        guard worker.role != .recorder else { return }
         if process.readyAt == nil, death.cause != .requested { failRollout(over: worker, process, death.cause) }
     }
 

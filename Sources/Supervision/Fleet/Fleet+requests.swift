@@ -51,6 +51,10 @@ extension Fleet {
 
     mutating func drain(_ worker: WorkerName, _ request: RequestID?) {
         guard exists(worker, request) else { return }
+        if worker.role == .recorder {
+            return answer(
+                request, .failed("the recorder cannot be drained: --record-interval 0 and a reload turn it off"))
+        }
         guard worker.role == .ingest else {
             return answer(
                 request, .failed("the exporter cannot be drained: there is one only; restart it instead"))
@@ -65,7 +69,7 @@ extension Fleet {
 
     /// Whether there is such a worker; the asker is told if not.
     private mutating func exists(_ worker: WorkerName, _ request: RequestID?) -> Bool {
-        if worker.role == .exporter || ingest.indices.contains(worker.index) { return true }
+        if exists(worker) { return true }
         let names = presentSlots.map { "\($0.worker)" }.joined(separator: ", ")
         answer(request, .failed("there is no \(worker); there are \(names)"))
         return false
@@ -140,7 +144,7 @@ extension Fleet {
     // MARK: After it
 
     /// The program that an exec has brought goes on with the reload: everybody is to be of its release.
-    mutating func goOnAfterExec(wanted count: Int, configured flag: Int, request: RequestID?) {
+    mutating func goOnAfterExec(wanted count: Int, configured flag: Int, records: Bool = false, request: RequestID?) {
         phase = .serving
         begin(.reload, request)
         lastRelease += 1
@@ -150,26 +154,30 @@ extension Fleet {
             edition.release = release
             setGoal(worker, .serve(edition))
         }
+        setRecords(records)
         (wanted, configured) = (count, flag)
         removeSlots(from: count)
     }
 
     /// A supervisor that systemd has started again goes on: no process of its predecessor lives.
-    mutating func goOnAfterRestart(rings: Int, wanted count: Int, configured flag: Int, now: Instant) {
+    mutating func goOnAfterRestart(
+        rings: Int, wanted count: Int, configured flag: Int, records: Bool = false, now: Instant
+    ) {
         self.now = max(now, self.now)
-        self = Fleet(goingOnFrom: self, rings: rings, wanted: count, configured: flag)
+        self = Fleet(goingOnFrom: self, rings: rings, wanted: count, configured: flag, records: records)
     }
 
-    private init(goingOnFrom before: Fleet, rings: Int, wanted: Int, configured: Int) {
+    private init(goingOnFrom before: Fleet, rings: Int, wanted: Int, configured: Int, records: Bool) {
         self.init(
-            rings: rings, wanted: wanted, configured: configured, isInherited: true, now: before.now,
+            rings: rings, wanted: wanted, configured: configured, isInherited: true, records: records, now: before.now,
             generation: before.lastGeneration)
+        pastRecorderGeneration = before.lastGeneration(WorkerName(.recorder))
         (lastProcess, lastRestart) = (before.lastProcess, before.lastRestart)
         (release, lastRelease) = (before.lastRelease + 1, before.lastRelease + 1)
         (suspicion, lastRingReset) = (before.suspicion, before.lastRingReset)
-        for worker in workers where worker.role == .exporter || before.ingest.indices.contains(worker.index) {
+        for worker in workers where before.exists(worker) {
             let old = before[worker]
-            let isDrained = old.goal == .drained && worker.index < wanted
+            let isDrained = worker.role == .ingest && old.goal == .drained && worker.index < wanted
             self[worker].goal = isDrained ? .drained : .serve(Edition(release: release))
             self[worker].policy = old.policy
             (self[worker].lastEnd, self[worker].lastFailure) = (old.lastEnd, old.lastFailure)
@@ -181,6 +189,7 @@ extension Fleet {
 
     func lastGeneration(_ worker: WorkerName) -> UInt64 {
         if worker.role == .exporter { return exporter.generation }
+        if worker.role == .recorder { return recorder?.generation ?? pastRecorderGeneration }
         return ingest.indices.contains(worker.index)
             ? ingest[worker.index].generation : pastGenerations[worker.index] ?? 0
     }

@@ -15,7 +15,7 @@ extension Fleet {
         work = .rollout(
             Rollout(
                 kind: kind, request: request, exporterGoal: exporter.goal, ingestGoals: ingest.map(\.goal),
-                release: release))
+                recorderGoal: recorder?.goal, release: release))
         if kind != .reload { log(.notice, "\(kind.name): begins") }
         if case .scale(let count) = kind { removeSlots(from: count) }
     }
@@ -32,6 +32,7 @@ extension Fleet {
 
     private func goal(of worker: WorkerName, before rollout: Rollout) -> Goal? {
         if worker.role == .exporter { return rollout.exporterGoal }
+        if worker.role == .recorder { return rollout.recorderGoal }
         return rollout.ingestGoals.indices.contains(worker.index) ? rollout.ingestGoals[worker.index] : nil
     }
 
@@ -44,6 +45,12 @@ extension Fleet {
         for slot in ingest where isRollingOut(slot.worker) {
             if slot.goal == .drained, slot.serving != nil { return .drain(slot.worker) }
             if slot.goal.edition != nil, !slot.isCurrent { return .replace(slot.worker) }
+        }
+        // A reload does not wait for it; somebody who asks for it does.
+        if case .rollout(let rollout) = work, case .restart(let worker) = rollout.kind, worker.role == .recorder,
+            recorder?.isCurrent == false
+        {
+            return .replace(worker)
         }
         return ingest.count < wanted && isScaling ? .add(ingest.count) : nil
     }
@@ -76,10 +83,10 @@ extension Fleet {
 
     private mutating func replace(_ worker: WorkerName) {
         guard self[worker].isServing, self[worker].serving?.edition != self[worker].goal.edition else { return }
-        if worker.role == .exporter {
-            if exporter.standby == nil { start(worker, .standby) }
-        } else {
-            leave(worker)
+        switch worker.role {
+        case .exporter: if exporter.standby == nil { start(worker, .standby) }
+        case .ingest: leave(worker)
+        case .recorder: break  // it needs no turn: `reconcileRecorder`
         }
     }
 
@@ -231,6 +238,8 @@ extension Fleet {
     private mutating func takeBackGoals(of rollout: Rollout) {
         release = rollout.release
         setGoal(exporter.worker, rollout.exporterGoal)
+        setRecords(rollout.recorderGoal?.edition != nil)
+        if let recorder, let goal = rollout.recorderGoal { setGoal(recorder.worker, goal) }
         for slot in ingest {
             setGoal(
                 slot.worker, goal(of: slot.worker, before: rollout) ?? .serve(Edition(release: rollout.release)))

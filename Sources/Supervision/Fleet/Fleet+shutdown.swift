@@ -42,7 +42,9 @@ extension Fleet {
         // their answers fail to come.
         let ingestProcesses = ingest.flatMap(\.processes)
         for process in ingestProcesses { emit(.send(process.id, .accepting(false))) }
-        for process in exporter.processes + ingestProcesses { emit(.send(process.id, .drainAll(deadline: deadline))) }
+        for process in exporter.processes + ingestProcesses + (recorder?.processes ?? []) {
+            emit(.send(process.id, .drainAll(deadline: deadline)))
+        }
     }
 
     /// A service that somebody stops and starts begins afresh: deaths before the stop delay nobody after it.

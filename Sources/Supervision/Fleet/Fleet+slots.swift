@@ -14,13 +14,15 @@ extension Fleet {
     }
 
     private mutating func advance(_ worker: WorkerName) {
-        guard worker.role == .exporter || ingest.indices.contains(worker.index) else { return }
+        guard exists(worker) else { return }
         reconcile(worker)
+        guard exists(worker) else { return }
         if self[worker].serving == nil { fill(worker) }
     }
 
     /// Processes that the goal has no use for.
     private mutating func reconcile(_ worker: WorkerName) {
+        if worker.role == .recorder { return reconcileRecorder() }
         let slot = self[worker]
         if let standby = slot.standby, standby.edition != slot.goal.edition { dismissStandby(worker) }
         guard let serving = slot.serving, let edition = slot.goal.edition, serving.edition != edition else {
@@ -32,6 +34,34 @@ extension Fleet {
         case .starting: retireUnready(worker, .serving)
         case .aborting: kill(worker, .serving)
         case .standby, .serving, .draining, .killing: break
+        }
+    }
+
+    /// No turn is waited for: nothing else depends on it. Its successor starts when it has ended, since the database has one
+    /// writer.
+    private mutating func reconcileRecorder() {
+        guard let slot = recorder else { return }
+        if slot.goal == .removed, !slot.hasProcess {
+            pastRecorderGeneration = slot.generation
+            recorder = nil
+            return
+        }
+        guard let serving = slot.serving, serving.edition != slot.goal.edition else { return }
+        switch serving.state {
+        case .serving: sendAway(slot.worker)
+        case .starting, .aborting: kill(slot.worker, .serving)
+        case .standby, .draining, .killing: break
+        }
+    }
+
+    /// There is to be a recorder from now on, or none any more.
+    mutating func setRecords(_ records: Bool) {
+        let worker = WorkerName(.recorder)
+        if records, recorder == nil {
+            recorder = Slot(
+                worker, goal: .serve(Edition(release: release)), generation: pastRecorderGeneration, startAt: now)
+        } else if recorder != nil {
+            setGoal(worker, records ? .serve(Edition(release: release)) : .removed)
         }
     }
 

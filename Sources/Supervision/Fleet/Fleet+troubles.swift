@@ -21,6 +21,9 @@ extension Fleet {
                 )
             }
         }
+        if recorder?.isServing == true, let recorderTrouble {
+            troubles.append("the black box is not recording: \(recorderTrouble.text)")
+        }
         if let lastRingReset, now < lastRingReset.at + Self.ringResetShownNanoseconds {
             troubles.append(
                 "the lane of \(lastRingReset.name) was damaged or killed the exporter, and was replaced by an empty one"

@@ -56,6 +56,8 @@ struct Fleet: Equatable {
     var exporter: Slot
     /// By index.
     var ingest: [Slot]
+    /// `nil`: nothing is recorded. The service never waits for it: it is started, watched and replaced, and that is all.
+    var recorder: Slot?
     var work = Work.idle
     /// A SIGHUP came when no reload could begin.
     var hasPendingReload = false
@@ -67,6 +69,8 @@ struct Fleet: Equatable {
     var lastRestart: UInt64 = 0
     /// Of ingest workers that were there once, by index: the generation of the last process.
     var pastGenerations: [Int: UInt64] = [:]
+    /// Of the last process of a recorder that is no more.
+    var pastRecorderGeneration: UInt64 = 0
     /// Ingest workers that there are to be.
     var wanted: Int
     /// `--ingest-workers` in service.
@@ -78,6 +82,8 @@ struct Fleet: Equatable {
     var suspicion = Suspicion()
     /// Whose ring was reset last, and when.
     var lastRingReset: RingReset?
+    /// Why nothing is recorded, by the recorder's own word.
+    var recorderTrouble: RecorderTrouble?
     /// Why the start has failed, if it has.
     var startFailure: String?
 
@@ -94,9 +100,10 @@ struct Fleet: Equatable {
     ///
     /// - Parameters:
     ///   - rings: ingest workers that there are rings for; may be more than `wanted` after a restart.
+    ///   - records: whether there is to be a recorder.
     ///   - generation: of the last process of a worker, 0 if there was none.
     init(
-        rings: Int, wanted: Int, configured: Int, isInherited: Bool, now: Instant,
+        rings: Int, wanted: Int, configured: Int, isInherited: Bool, records: Bool = false, now: Instant,
         generation: (WorkerName) -> UInt64 = { _ in 0 }
     ) {
         let goal = Goal.serve(Edition(release: 1))
@@ -104,6 +111,10 @@ struct Fleet: Equatable {
         ingest = (0..<max(rings, wanted)).map {
             let worker = WorkerName(.ingest, $0)
             return Slot(worker, goal: goal, generation: generation(worker), startAt: now)
+        }
+        if records {
+            let worker = WorkerName(.recorder)
+            recorder = Slot(worker, goal: goal, generation: generation(worker), startAt: now)
         }
         (self.wanted, self.configured, self.isInherited) = (wanted, configured, isInherited)
         (startedAt, self.now) = (now, now)
@@ -131,6 +142,8 @@ struct Fleet: Equatable {
         case .stalled(let id, let hang): stall(id, hang)
         case .exited(let id, let end, let evidence): handleExit(id, { DeathCause(end, verdict: $0) }, evidence)
         case .startFailed(let id): handleExit(id, { _ in .exited(code: 127) }, Evidence(), isStarted: false)
+        case .recorderTrouble(let id, let trouble):
+            if recorder?.serving?.id == id { recorderTrouble = trouble }
         case .ringHeld(let id, let pid, let isFormerChild): waitForRing(id, pid, isFormerChild)
         case .ringDamaged(let index, let reason): repairRing(index, reason)
         case .ringAdded: addSlot()
@@ -159,20 +172,45 @@ struct Fleet: Equatable {
     // MARK: Slots
 
     subscript(worker: WorkerName) -> Slot {
-        get { worker.role == .exporter ? exporter : ingest[worker.index] }
-        set { if worker.role == .exporter { exporter = newValue } else { ingest[worker.index] = newValue } }
+        get {
+            switch worker.role {
+            case .ingest: return ingest[worker.index]
+            case .exporter: return exporter
+            case .recorder:
+                guard let recorder else { preconditionFailure("there is no recorder") }
+                return recorder
+            }
+        }
+        set {
+            switch worker.role {
+            case .ingest: ingest[worker.index] = newValue
+            case .exporter: exporter = newValue
+            case .recorder: recorder = newValue
+            }
+        }
     }
 
-    /// Ingest workers by index, then the exporter.
-    var slots: [Slot] { ingest + [exporter] }
+    /// Ingest workers by index, the exporter, then the recorder.
+    var slots: [Slot] { servingSlots + [recorder].compactMap { $0 } }
+    /// Those without which the service is not whole: ingest workers by index, then the exporter.
+    var servingSlots: [Slot] { ingest + [exporter] }
     /// Those that there are to be seen.
-    var presentSlots: [Slot] { ingest.filter { !$0.isLeavingForGood } + [exporter] }
-    var workers: [WorkerName] { ingest.map(\.worker) + [exporter.worker] }
+    var presentSlots: [Slot] { ingest.filter { !$0.isLeavingForGood } + [exporter] + [recorder].compactMap { $0 } }
+    var workers: [WorkerName] { slots.map(\.worker) }
+
+    /// Whether there is such a slot.
+    func exists(_ worker: WorkerName) -> Bool {
+        switch worker.role {
+        case .ingest: ingest.indices.contains(worker.index)
+        case .exporter: true
+        case .recorder: recorder != nil
+        }
+    }
 
     func find(_ id: FleetProcess.ID) -> (worker: WorkerName, place: Slot.Place)? {
         if let place = exporter.place(of: id) { return (exporter.worker, place) }
         for slot in ingest { if let place = slot.place(of: id) { return (slot.worker, place) } }
-        return nil
+        return recorder.flatMap { slot in slot.place(of: id).map { (slot.worker, $0) } }
     }
 
     func process(_ id: FleetProcess.ID) -> FleetProcess? { find(id).flatMap { self[$0.worker][$0.place] } }

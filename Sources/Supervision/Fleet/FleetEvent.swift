@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
+import WorkerLink
 
 extension Fleet {
     /// What happens. Events of processes that are gone are ignored.
@@ -15,6 +16,8 @@ extension Fleet {
         case stalled(FleetProcess.ID, Hang)
         case exited(FleetProcess.ID, ChildProcess.End, Evidence)
         case startFailed(FleetProcess.ID)
+        /// What the recorder says of itself; `nil`: it records.
+        case recorderTrouble(FleetProcess.ID, RecorderTrouble?)
 
         // Rings.
         /// The ring of the process that was to start has another writer.

@@ -53,6 +53,8 @@ struct Rollout: Equatable {
     /// Goals before, to go back to.
     let exporterGoal: Goal
     let ingestGoals: [Goal]
+    /// `nil`: there was no recorder.
+    var recorderGoal: Goal?
     let release: UInt64
     var step: Step?
     /// A step that takes longer has failed.

@@ -7,6 +7,8 @@ extension Fleet {
     func write(to record: inout BinaryWriter) {
         exporter.write(to: &record)
         record.append(list: ingest) { $1.write(to: &$0) }
+        record.append(optional: recorder) { $1.write(to: &$0) }
+        record.append(pastRecorderGeneration)
         record.append(hasPendingReload)
         for word in [release, lastRelease, lastProcess, lastRestart, startedAt] { record.append(word) }
         record.append(list: pastGenerations.sorted { $0.key < $1.key }) {
@@ -27,7 +29,10 @@ extension Fleet {
         let ingest = try record.list(ofAtLeast: 64, atMost: WorkerLaunch.limitWorkers) { (record) throws(BinaryError) in
             try Slot(from: &record)
         }
-        guard exporter.worker == WorkerName(.exporter), !ingest.isEmpty,
+        let recorder = try record.optional { (record) throws(BinaryError) in try Slot(from: &record) }
+        let pastRecorder = try record.number()
+        guard exporter.worker == WorkerName(.exporter), recorder == nil || recorder?.worker == WorkerName(.recorder),
+            !ingest.isEmpty,
             ingest.indices.allSatisfy({ ingest[$0].worker == WorkerName(.ingest, $0) })
         else { throw .invalidValue("the slots are not those of one exporter and ingest workers by index") }
         let hasPendingReload = try record.flag()
@@ -44,7 +49,8 @@ extension Fleet {
         }
         self.init(
             rings: ingest.count, wanted: ingest.count, configured: configured, isInherited: true, now: words[4])
-        (self.exporter, self.ingest) = (exporter, ingest)
+        (self.exporter, self.ingest, self.recorder) = (exporter, ingest, recorder)
+        pastRecorderGeneration = pastRecorder
         (self.hasPendingReload, self.wanted, pastGenerations) = (hasPendingReload, wanted, past)
         (release, lastRelease, lastProcess, lastRestart) = (words[0], words[1], words[2], words[3])
         let suspects = try record.list(ofAtLeast: 4) { (record) throws(BinaryError) in

@@ -9,7 +9,7 @@ import WorkerLink
 /// the processes in it are alive, and `exec` tells of them.
 struct InheritanceRecord: BinaryMessage {
     /// To be raised when a program of the version before would not understand it, or the other way round.
-    static let version: UInt8 = 3
+    static let version: UInt8 = 4
 
     struct Exec {
         /// Of the supervisor, which an exec leaves as it is.

@@ -10,14 +10,19 @@ final class LaneSet {
 
     private(set) var ingest: [IngestLanes] = []
     let state: Lane
+    /// The recorder's own: its heartbeat, and what it says of itself.
+    let recorder: Lane
+    let recorderGauge: LaneGauge
     /// The installation's secret: to keep, and read-only for the workers.
     let secret: Lane
     /// The next lane's; rises for ever, so that of two of a name the newer one is known.
     private(set) var nextGeneration: UInt64
 
     /// - Parameter nextGeneration: larger than that of every lane that was ever stored.
-    init(state: Lane, secret: Lane, ingest: [IngestLanes], nextGeneration: UInt64) {
+    init(state: Lane, recorder: Lane, secret: Lane, ingest: [IngestLanes], nextGeneration: UInt64) {
         self.state = state
+        self.recorder = recorder
+        recorderGauge = LaneGauge(recorder, kind: .state)
         self.secret = secret
         self.ingest = ingest
         self.nextGeneration = nextGeneration
@@ -60,7 +65,7 @@ final class LaneSet {
     }
 
     /// All that is kept for a successor of the supervisor.
-    var all: [Lane] { [state, secret] + ingest.flatMap(\.all) }
+    var all: [Lane] { [state, recorder, secret] + ingest.flatMap(\.all) }
 
     /// Wakes every worker that runs, so that it looks at what the supervisor has changed. Bells of workers that are dead
     /// fill up and then do nothing.
@@ -89,5 +94,10 @@ final class LaneSet {
                 ups: ingest.map { plan.add($0.up.readable) }, downs: ingest.map { plan.add($0.downs[parity].writable) },
                 bells: ingest.map { plan.add($0.bells[parity].exporterEnd.descriptor) },
                 state: plan.add(state.writable)))
+    }
+
+    /// Descriptors of the recorder.
+    func recorderLanes(_ plan: inout DescriptorPlan) -> WorkerDescriptors.Lanes {
+        .recorder(.init(ups: ingest.map { plan.add($0.up.readable) }, state: plan.add(recorder.writable)))
     }
 }

@@ -13,9 +13,15 @@ final class ControlBoard {
         let generation: UInt64
         let deathsInRow: Int
 
-        fileprivate var role: ControlRole { worker.role == .ingest ? .ingest : .exporter }
+        fileprivate var role: ControlRole {
+            switch worker.role {
+            case .ingest: .ingest
+            case .exporter: .exporter
+            case .recorder: .recorder
+            }
+        }
         fileprivate var parity: Int { WorkerStarter.parity(generation) }
-        fileprivate var index: Int { worker.role == .ingest ? worker.index : parity }
+        fileprivate var index: Int { worker.role == .exporter ? parity : worker.index }
     }
 
     let name: StoredName
@@ -66,6 +72,7 @@ final class ControlBoard {
     func lastGeneration(_ worker: WorkerName) -> UInt64 {
         switch worker.role {
         case .ingest: writer.worker(.ingest, worker.index).generation
+        case .recorder: writer.worker(.recorder, worker.index).generation
         case .exporter: max(writer.worker(.exporter, 0).generation, writer.worker(.exporter, 1).generation)
         }
     }
@@ -74,6 +81,7 @@ final class ControlBoard {
     func buryAll() {
         for index in 0..<ControlReader.maximumCount(.ingest) { bury(.ingest, index) }
         for index in 0..<ControlReader.maximumCount(.exporter) { bury(.exporter, index) }
+        for index in 0..<ControlReader.maximumCount(.recorder) { bury(.recorder, index) }
     }
 
     private func bury(_ role: ControlRole, _ index: Int) {

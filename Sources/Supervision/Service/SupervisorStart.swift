@@ -205,7 +205,8 @@ public struct SupervisorStart {
                         downs: [lane(.downA, index, .down), lane(.downB, index, .down)], bells: bells(index)))
             }
             return LaneSet(
-                state: try lane(.state, 0, .state), secret: secret, ingest: ingest, nextGeneration: generation + 1)
+                state: try lane(.state, 0, .state), recorder: try lane(.recorder, 0, .state), secret: secret,
+                ingest: ingest, nextGeneration: generation + 1)
         } catch {
             throw StartError("the lanes cannot be made (\(error)); give the service more memory or more descriptors")
         }

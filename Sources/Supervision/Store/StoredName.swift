@@ -12,6 +12,8 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         case downA = "downa"
         case downB = "downb"
         case state
+        /// The recorder's own lane.
+        case recorder
         /// The table of workers.
         case control
         /// What a supervisor leaves for the next one.
@@ -26,7 +28,7 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
             switch self {
             case .up: .up
             case .downA, .downB: .down
-            case .state: .state
+            case .state, .recorder: .state
             case .control, .record, .secret, .grpc, .http: nil
             }
         }
@@ -37,7 +39,7 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         var limitCount: Int {
             switch self {
             case .up, .downA, .downB: WorkerLaunch.limitWorkers
-            case .state, .control, .record, .secret, .grpc, .http: 1
+            case .state, .recorder, .control, .record, .secret, .grpc, .http: 1
             }
         }
     }

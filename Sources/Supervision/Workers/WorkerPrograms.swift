@@ -16,7 +16,13 @@ final class WorkerPrograms {
                 guard access(path, X_OK) == 0 else { throw SystemError.last(path) }
                 files[role] = try ProgramFile(path)
             } catch {
-                let programs = WorkerRole.allCases.map(\.executableName).joined(separator: " and ")
+                // The service serves without it; what starts it says what is missing.
+                if role == .recorder {
+                    files[role] = ProgramFile(adopting: nil, file: path)
+                    continue
+                }
+                let programs = WorkerRole.allCases.filter { $0 != .recorder }.map(\.executableName).joined(
+                    separator: " and ")
                 throw StartError(
                     "the worker program cannot be run: \(error); \(programs) belong into the folder of fodc-proxy")
             }

@@ -50,13 +50,22 @@ struct WorkerStarter {
         do throws(SystemError) {
             try MessageSocket.setNonblocking(mine)
             var plan = DescriptorPlan()
+            let (control, link) = (plan.add(control), plan.add(theirs))
+            let listener: Int32 =
+                switch role {
+                case .ingest: plan.add(listeners.grpc.descriptor)
+                case .exporter: plan.add(listeners.http.descriptor)
+                case .recorder: -1
+                }
+            let secret = role == .ingest ? plan.add(lanes.secret.readable) : nil
+            let own =
+                switch role {
+                case .ingest: lanes.ingestLanes(index, &plan)
+                case .exporter: lanes.exporterLanes(parity: Self.parity(order.generation), &plan)
+                case .recorder: lanes.recorderLanes(&plan)
+                }
             let descriptors = WorkerDescriptors(
-                control: plan.add(control), link: plan.add(theirs),
-                listener: plan.add(role == .ingest ? listeners.grpc.descriptor : listeners.http.descriptor),
-                secret: role == .ingest ? plan.add(lanes.secret.readable) : nil,
-                lanes: role == .ingest
-                    ? lanes.ingestLanes(index, &plan)
-                    : lanes.exporterLanes(parity: Self.parity(order.generation), &plan))
+                control: control, link: link, listener: listener, secret: secret, lanes: own)
             let launch = WorkerLaunch(
                 role: role, index: index, generation: order.generation, ingestWorkers: lanes.ingest.count,
                 isStandby: order.isStandby, isFresh: order.isFresh, suspects: order.suspects, user: user,

@@ -165,6 +165,8 @@ class Proxy(Program):
             "--http-listen-addr": f"127.0.0.1:{self.http_port}",
             "--state-dir": str(state),
             "--runtime-dir": str(runtime),
+            # Its tests turn it on; the others count processes, memory and disk without it.
+            "--record-interval": "0",
         }
         arguments |= {"--" + k.replace("_", "-"): str(v) for k, v in flags.items()}
         line = [program] + [f"{k}={v}" for k, v in arguments.items()]
@@ -212,7 +214,7 @@ class Proxy(Program):
     # Its parts.
 
     def workers(self, role: str | None = None) -> list[dict]:
-        """The worker processes, by what they are: [{pid, name, ...}]; `role` is ingest or exporter."""
+        """The worker processes, by what they are: [{pid, name, ...}]; `role` is ingest, exporter or recorder."""
         found = [p for p in children(self.pid) if role is None or p["name"] == f"fodc-{role}"]
         self.remember()
         return sorted(found, key=lambda p: p["pid"])

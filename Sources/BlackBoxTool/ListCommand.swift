@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import BlackBox
+import Database
+
+struct ListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Prints the nodes, live and gone, and the newest incidents.")
+
+    @OptionGroup var file: FileOption
+
+    @Option(help: "Incidents that are printed at most.")
+    var incidents = 50
+
+    func validate() throws {
+        guard (0...100_000).contains(incidents) else {
+            throw ValidationError("--incidents \(incidents): must be a number from 0 to 100000")
+        }
+    }
+
+    func run() throws {
+        try file.read { (reader) throws(DatabaseError) in
+            var nodes = [["POD", "CONTAINERS", "ROLE", "STATE", "FIRST SAMPLE", "LAST SAMPLE", "SAMPLES", "BYTES"]]
+            for node in try reader.nodes() {
+                let extent = try reader.extent(of: node.id)
+                nodes.append([
+                    Shown.text(node.podName), Shown.text(node.containerNamesJSON), Shown.text(node.role),
+                    Shown.state(node), Shown.time(extent?.firstNanoseconds), Shown.time(extent?.lastNanoseconds),
+                    "\(extent?.sampleCount ?? 0)", "\(extent?.byteCount ?? 0)",
+                ])
+            }
+            ToolOutput.write(Shown.table(nodes))
+            let found = try reader.incidents(limit: incidents)
+            guard !found.isEmpty else { return }
+            var rows = [["INCIDENT", "KIND", "SUBJECT", "CLOSED", "TIMES", "CAUSE"]]
+            for incident in found {
+                rows.append([
+                    incident.id, incident.kind.rawValue, Shown.text(incident.subject),
+                    Shown.time(incident.closedAtNanoseconds), "\(incident.occurrenceCount)", Shown.text(incident.cause),
+                ])
+            }
+            ToolOutput.write([""] + Shown.table(rows))
+        }
+    }
+}
+
+extension Shown {
+    static func state(_ node: StoredNode) -> String {
+        guard let goneAt = node.goneAtNanoseconds else { return "live" }
+        return "gone since \(time(goneAt)) (\(text(node.goneReason ?? "unknown")))"
+    }
+}

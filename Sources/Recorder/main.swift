@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+import RecorderCore
+import Settings
+import WorkerLink
+import WorkerRuntime
+
+WorkerProcess.run { launch, loop, logger in
+    guard case .recorder(let lanes) = launch.descriptors.lanes else {
+        throw WorkerLaunchError("fodc-recorder was started as \(launch.name)")
+    }
+    return try RecorderWorker(launch: launch, lanes: lanes, loop: loop, logger: logger)
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+import BlackBox
+import Database
+import Exchange
+import Lanes
+
+/// Who is registered, who is gone, and what is worth an incident.
+extension Recorder {
+    /// After a start, for nodes that are not there yet: agents reconnect within seconds.
+    private static let reconnectNanoseconds: UInt64 = 30_000_000_000
+
+    func restoreNodes(_ store: BlackBoxStore) throws(DatabaseError) {
+        let known = try store.nodes()
+        for node in known {
+            nodes[node.id] = KnownNode(
+                podName: node.podName, role: node.role, subject: Self.subject(node.podName, node.containerNamesJSON),
+                worker: -1)
+        }
+        presence.restore(
+            gone: known.filter { $0.goneAtNanoseconds != nil }.map(\.id),
+            others: known.filter { $0.goneAtNanoseconds == nil }.map(\.id),
+            now: monotonic() + Self.reconnectNanoseconds, wallNow: wall())
+    }
+
+    /// Pods have one agent as a rule, and are named alone then.
+    private static func subject(_ podName: String, _ containersJSON: String) -> String {
+        containersJSON == "[]" ? podName : "\(podName) \(containersJSON)"
+    }
+
+    /// The node of an agent; `nil` as long as its identity cannot be read.
+    func node(
+        of agent: FollowedAgent, in ring: FollowedRing, _ store: BlackBoxStore
+    ) throws(DatabaseError) -> Int64? {
+        // Streams of an agent that is registered at another worker.
+        guard agent.entry.status != .foreign else { return nodesByAgent[agent.entry.id] }
+        if let node = agent.node, agent.identityPosition == agent.entry.identityPosition { return node }
+        guard let identity = ring.identity(of: agent) else { return agent.node }
+        agent.identityPosition = agent.entry.identityPosition
+        // A copy further on says the same.
+        if let node = agent.node, agent.identity == identity { return node }
+        let record = NodeRecord(identity)
+        let id = try store.storeNode(record, seenAtNanoseconds: wall())
+        isChanged = true
+        agent.node = id
+        agent.identity = identity
+        nodesByAgent[identity.id] = id
+        var known =
+            nodes[id]
+            ?? KnownNode(podName: identity.identity.podName, role: identity.role, subject: "", worker: ring.worker)
+        known.role = identity.role
+        known.worker = ring.worker
+        known.subject = Self.subject(known.podName, record.containerNamesJSON)
+        nodes[id] = known
+        return id
+    }
+
+    func notePresence(_ store: BlackBoxStore) throws(DatabaseError) {
+        let now = monotonic()
+        var present: Set<Int64> = []
+        var heldOff: Set<String> = []
+        for ring in rings.values {
+            for agent in ring.agents.values {
+                guard agent.entry.status == .online || agent.entry.heldOffUntilNanoseconds > now,
+                    let node = try node(of: agent, in: ring, store)
+                else { continue }
+                if agent.entry.status == .online { present.insert(node) }
+                if agent.entry.heldOffUntilNanoseconds > now, let known = nodes[node] {
+                    heldOff.insert(known.subject)
+                    try begin(.agentQuarantined, node, known, "it is held off: it registers again and again", store)
+                }
+            }
+        }
+        for subject in tracker.openSubjects(of: .agentQuarantined) where !heldOff.contains(subject) {
+            try end(.agentQuarantined, subject, store)
+        }
+        let changes = presence.update(present: present, now: now, wallNow: wall()) { lossCause(of: $0) }
+        for change in changes {
+            guard let known = nodes[change.node] else { continue }
+            isChanged = true
+            switch change {
+            case .gone(let node, let lostAt, let cause):
+                try store.noteNodeGone(node, atNanoseconds: lostAt, cause: cause)
+                try begin(.nodeGone, node, known, "registration lost: \(cause.rawValue)", store, at: lostAt)
+            case .back(let node):
+                try store.noteNodeBack(node, atNanoseconds: wall())
+                try end(.nodeGone, known.subject, store)
+            }
+        }
+    }
+
+    /// Why a node is not registered any more.
+    private func lossCause(of node: Int64) -> NodeLossCause {
+        guard let worker = nodes[node]?.worker, let control, worker >= 0,
+            workerEnds.hasCrashed(worker, within: settings.graceNanoseconds, control, now: monotonic())
+        else { return .unknown }
+        return .workerCrashed
+    }
+
+    func noteWorkerEnds(_ store: BlackBoxStore) throws(DatabaseError) {
+        guard let control else { return }
+        for end in workerEnds.update(control) {
+            let change = tracker.happen(
+                .init(.workerCrashed, end.name), .init(cause: "\(end.name) ended: \(end.cause)"), at: wall())
+            try keep(change, node: nil, store)
+        }
+    }
+
+    // MARK: Incidents
+
+    func report(
+        _ kind: IncidentKind, _ node: Int64, _ known: KnownNode, _ cause: String, _ store: BlackBoxStore, at time: Int64
+    ) throws(DatabaseError) {
+        let report = try self.report(node, known, cause, store)
+        try keep(tracker.happen(.init(kind, known.subject), report, at: time), node: node, store)
+    }
+
+    private func begin(
+        _ kind: IncidentKind, _ node: Int64, _ known: KnownNode, _ cause: String, _ store: BlackBoxStore,
+        at time: Int64? = nil
+    ) throws(DatabaseError) {
+        guard !tracker.isOpen(.init(kind, known.subject)) else { return }
+        let report = try self.report(node, known, cause, store)
+        guard let change = tracker.begin(.init(kind, known.subject), report, at: time ?? wall()) else { return }
+        try keep(change, node: node, store)
+    }
+
+    private func end(_ kind: IncidentKind, _ subject: String, _ store: BlackBoxStore) throws(DatabaseError) {
+        guard let change = tracker.end(.init(kind, subject), at: wall()) else { return }
+        try keep(change, node: nil, store)
+    }
+
+    private func report(
+        _ node: Int64, _ known: KnownNode, _ cause: String, _ store: BlackBoxStore
+    ) throws(DatabaseError) -> IncidentTracker.Report {
+        .init(
+            nodeID: node, podName: known.podName, role: known.role, cause: cause,
+            lastSampleNanoseconds: try store.lastSampleNanoseconds(of: node))
+    }
+
+    private func keep(_ change: IncidentTracker.Change, node: Int64?, _ store: BlackBoxStore) throws(DatabaseError) {
+        isChanged = true
+        let incident = change.incident
+        try store.storeIncident(
+            incident,
+            neighbours: try node.map { node throws(DatabaseError) in
+                try neighbours(of: node, store)
+            } ?? [])
+        guard case .opened = change else { return }
+        count { $0.incidents[incident.kind, default: 0] += 1 }
+        logger.warning(
+            "an incident was opened",
+            metadata: [
+                "incident": "\(incident.id)", "kind": "\(incident.kind.rawValue)", "subject": "\(incident.subject)",
+                "reason": "\(incident.cause)",
+            ])
+    }
+
+    /// Nodes that a node talks to, as its last topology says.
+    private func neighbours(of node: Int64, _ store: BlackBoxStore) throws(DatabaseError) -> [Int64] {
+        guard let known = nodes[node],
+            let topology = try store.latestState(of: node, kind: AgentStream.topology.name)
+        else { return [] }
+        let pods = Set(AgentMessages.neighbours(of: known.podName, in: topology.message))
+        return nodes.filter { pods.contains($0.value.podName) }.map(\.key)
+    }
+}

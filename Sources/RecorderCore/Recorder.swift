@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+import BlackBox
+import Database
+import Exchange
+import Lanes
+import Logging
+import Metrics
+import Platform
+
+/// Follows the data rings and writes what must outlive nodes into the black box. On a thread of its own, because every turn may
+/// wait for the disk: while it waits nothing is read, and what the rings overwrite meanwhile is counted as missed.
+///
+/// What is recorded and how far the rings were read is one transaction. So a process that ends at any moment costs nothing: its
+/// successor reads on where the last commit ended.
+final class Recorder {
+    let settings: RecorderSettings
+    let control: ControlReader?
+    let logger: Logger
+    let interval: RecordingInterval
+    var rings: [Int: FollowedRing] = [:]
+    private(set) var store: BlackBoxStore?
+    private(set) var condition = StoreCondition()
+    private(set) var status = RecorderStatus()
+
+    // What is known of the nodes of the black box; forgotten with the store.
+    var presence: NodePresence
+    var tracker = IncidentTracker()
+    var nodes: [Int64: KnownNode] = [:]
+    /// By the agent's id, which entries of agents that are registered at another worker name.
+    var nodesByAgent: [AgentID: Int64] = [:]
+    var workerEnds = WorkerEnds()
+
+    /// Something has been written in the present transaction.
+    var isChanged = false
+    private var nextRetentionNanoseconds: UInt64 = 0
+    private var nextCensusNanoseconds: UInt64 = 0
+
+    /// For tests.
+    var monotonic: () -> UInt64 = MonotonicClock.nowNanoseconds
+    var wall: () -> Int64 = WallClock.nowNanoseconds
+
+    /// What is read in one transaction at most: a commit of more makes the log long, and a crash before it costs more to repeat.
+    private static let turnBytes = 64 << 20
+    private static let retentionNanoseconds: UInt64 = 10_000_000_000
+
+    struct KnownNode {
+        var podName: String
+        var role: String
+        /// What incidents call it.
+        var subject: String
+        var lastRecordedNanoseconds: Int64?
+        var uptimeSeconds: Double?
+        /// The ring that named it last.
+        var worker: Int
+    }
+
+    /// - Parameter control: the table of workers; `nil`: no incidents of workers.
+    init(settings: RecorderSettings, control: ControlReader? = nil, logger: Logger) {
+        self.settings = settings
+        self.control = control
+        self.logger = logger
+        interval = RecordingInterval(nanoseconds: settings.intervalNanoseconds)
+        presence = NodePresence(graceNanoseconds: settings.graceNanoseconds)
+    }
+
+    /// There is a ring of an ingest worker, in the place of the one before. Owns the descriptor.
+    func addRing(_ worker: Int, descriptor: Int32) {
+        dropRing(worker)
+        rings[worker] = FollowedRing(worker: worker, descriptor: descriptor)
+    }
+
+    func dropRing(_ worker: Int) {
+        guard let ring = rings.removeValue(forKey: worker) else { return }
+        missedOfGoneRings += ring.recordsMissed
+        damagedOfGoneRings += ring.recordsDamaged
+    }
+
+    private var missedOfGoneRings: UInt64 = 0
+    private var damagedOfGoneRings: UInt64 = 0
+
+    /// Records what has come, and keeps the black box within its limits.
+    /// - Returns: whether there is more to do at once.
+    func turn() -> Bool {
+        let now = monotonic()
+        guard store != nil || now >= condition.retryAtNanoseconds else { return false }
+        do throws(DatabaseError) {
+            let store = try opened()
+            let isMore = try record(store)
+            try keepWithinLimits(store, now)
+            return isMore
+        } catch {
+            fail(error, now)
+            return false
+        }
+    }
+
+    private func opened() throws(DatabaseError) -> BlackBoxStore {
+        if let store { return store }
+        let opened = try BlackBoxStore(folder: settings.folder)
+        forget()
+        let since = wall().subtractingClamped(IncidentTracker.quietNanoseconds)
+        tracker = IncidentTracker(
+            continuing: try opened.incidents(openOrSinceNanoseconds: since),
+            distinction: .random(in: .min ... .max))
+        try restoreNodes(opened)
+        workerEnds = WorkerEnds(control: control, workers: Array(rings.keys))
+        store = opened
+        return opened
+    }
+
+    private func record(_ store: BlackBoxStore) throws(DatabaseError) -> Bool {
+        for ring in rings.values { ring.open(recorded: try store.ringPosition(worker: ring.worker)) }
+        isChanged = false
+        let before = status.samplesRecorded
+        do throws(DatabaseError) {
+            let isMore = try store.transaction { () throws(DatabaseError) in
+                let isMore = try readRings(store)
+                try notePresence(store)
+                try noteWorkerEnds(store)
+                if isChanged { try storePositions(store) }
+                return isMore
+            }
+            if isChanged { status.lastCommitNanoseconds = wall() }
+            succeed()
+            return isMore
+        } catch {
+            status.samplesRecorded = before
+            throw error
+        }
+    }
+
+    private func readRings(_ store: BlackBoxStore) throws(DatabaseError) -> Bool {
+        var left = Self.turnBytes
+        var failure: DatabaseError?
+        for ring in rings.values {
+            ring.refreshAgents()
+            while left > 0, failure == nil {
+                let isRead = ring.readNext(nowNanoseconds: monotonic()) { header, payload in
+                    left -= payload.byteCount + RecordType.overheadBytes
+                    do throws(DatabaseError) {
+                        try take(header, payload, of: ring, store)
+                    } catch {
+                        failure = error
+                    }
+                }
+                guard isRead else { break }
+            }
+        }
+        if let failure { throw failure }
+        status.recordsMissed = rings.values.reduce(missedOfGoneRings) { $0 + $1.recordsMissed }
+        status.recordsDamaged = rings.values.reduce(damagedOfGoneRings) { $0 + $1.recordsDamaged } + store.damagedCount
+        return left <= 0
+    }
+
+    private func storePositions(_ store: BlackBoxStore) throws(DatabaseError) {
+        for ring in rings.values {
+            guard let position = ring.recordedPosition else { continue }
+            try store.setRingPosition(position, worker: ring.worker)
+        }
+    }
+
+    private func keepWithinLimits(_ store: BlackBoxStore, _ now: UInt64) throws(DatabaseError) {
+        guard now >= nextRetentionNanoseconds else { return }
+        nextRetentionNanoseconds = now + Self.retentionNanoseconds
+        let inUse = Set(rings.values.flatMap { $0.agents.values.flatMap(\.tableIDs) })
+        let outcome = try store.transaction { () throws(DatabaseError) in
+            try store.dropExcess(settings.limits, nowNanoseconds: wall(), inUse: inUse)
+        }
+        // The rest at the next turn: samples come first.
+        if !outcome.isDone { nextRetentionNanoseconds = now }
+        status.chunksDropped += UInt64(outcome.chunks)
+        try store.shrink()
+        status.usedBytes = try store.usedBytes()
+    }
+
+    // MARK: Trouble
+
+    private func succeed() {
+        if let trouble = condition.trouble {
+            logger.notice(
+                "the black box is recording again", metadata: ["cause": "\(trouble.cause.rawValue)"])
+        }
+        condition.succeeded()
+        (status.trouble, status.cause) = (nil, nil)
+    }
+
+    private func fail(_ error: DatabaseError, _ now: UInt64) {
+        let isKnown = condition.trouble?.cause == error.cause
+        status.writeErrors[error.cause, default: 0] += 1
+        store = nil
+        forget()
+        let remedy = StoreCondition.remedy(error.cause)
+        (status.trouble, status.cause) = ("\(error); \(remedy)", error.cause)
+        if !isKnown {
+            logger.error(
+                "the black box is not recording: \(remedy)",
+                metadata: ["cause": "\(error.cause.rawValue)", "reason": "\(error)"])
+        }
+        guard condition.failed(error, now: now) == .setAside else { return }
+        do throws(DatabaseError) {
+            let place = try BlackBoxFile.setAside(in: settings.folder, nowSeconds: wall() / 1_000_000_000)
+            logger.error("a damaged black box was set aside", metadata: ["file": "\(place)"])
+        } catch {
+            logger.error("a damaged black box cannot be set aside", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// What was read and not committed is read again: the positions in the black box are what counts.
+    private func forget() {
+        for ring in rings.values { ring.forget() }
+        nodes = [:]
+        nodesByAgent = [:]
+        presence = NodePresence(graceNanoseconds: settings.graceNanoseconds)
+        nextRetentionNanoseconds = 0
+    }
+
+    func count(_ change: (inout RecorderStatus) -> Void) { change(&status) }
+}
+
+extension RecordType {
+    /// What reading a record costs besides its payload, in bytes that take as long.
+    fileprivate static let overheadBytes = 256
+}
+
+extension Int64 {
+    /// The difference, or the nearest number that there is.
+    func subtractingClamped(_ other: Int64) -> Int64 {
+        let (difference, isOver) = subtractingReportingOverflow(other)
+        return isOver ? (other < 0 ? .max : .min) : difference
+    }
+}

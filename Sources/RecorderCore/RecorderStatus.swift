@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import BlackBox
+import Database
+
+/// What a recorder says of itself, to whoever shows it.
+public struct RecorderStatus: Equatable, Sendable {
+    /// Why nothing is recorded; `nil`: it is recording.
+    public var cause: DatabaseError.Cause?
+    /// The same for people, with the remedy.
+    public var trouble: String?
+    public var samplesRecorded: UInt64 = 0
+    public var recordsMissed: UInt64 = 0
+    public var recordsMalformed: UInt64 = 0
+    public var recordsDamaged: UInt64 = 0
+    /// Wall clock; 0: never.
+    public var lastCommitNanoseconds: Int64 = 0
+    public var usedBytes: Int64 = 0
+    public var writeErrors: [DatabaseError.Cause: UInt64] = [:]
+    public var incidents: [IncidentKind: UInt64] = [:]
+    public var chunksDropped: UInt64 = 0
+
+    public init() {}
+}
+
+/// What a recorder is told.
+public struct RecorderSettings: Sendable {
+    /// The folder of the black box.
+    public var folder: String
+    public var intervalNanoseconds: Int64
+    /// `--stale-grace`.
+    public var graceNanoseconds: UInt64
+    public var limits: RetentionLimits
+
+    public init(folder: String, intervalNanoseconds: Int64, graceNanoseconds: UInt64, limits: RetentionLimits) {
+        self.folder = folder
+        self.intervalNanoseconds = intervalNanoseconds
+        self.graceNanoseconds = graceNanoseconds
+        self.limits = limits
+    }
+}

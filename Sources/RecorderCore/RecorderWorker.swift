@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+import BlackBox
+import Database
+import Lanes
+import Logging
+import NIOCore
+import Platform
+import Settings
+import Synchronization
+import WorkerLink
+import WorkerRuntime
+
+/// The recorder process. Its event loop shows that it lives, says what the recorder says of itself, and touches no disk; all else
+/// is done by a thread of its own, which may wait for the disk for as long as that takes.
+///
+/// `@unchecked Sendable`: ``recorder`` is touched by that thread alone, the rest by the event loop alone.
+public final class RecorderWorker: Worker, @unchecked Sendable {
+    /// How often the worker says that it lives.
+    private static let tick = TimeAmount.milliseconds(250)
+    /// How often the rings are read: a sample is on the disk after that, and a commit costs a write.
+    private static let turn = TimeAmount.seconds(1)
+    /// Its own lane holds nothing but a header.
+    private static let laneBytes = 1 << 20
+
+    private let loop: any EventLoop
+    private let lane: LaneWriter
+    private let thread: JobThread
+    private let recorder: Recorder
+    private let status = Mutex(RecorderStatus())
+    private var isTurning = false
+    private var isDraining = false
+
+    public init(
+        launch: WorkerLaunch, lanes: WorkerDescriptors.Recorder, loop: any EventLoop, logger: Logger
+    ) throws {
+        guard let folder = launch.settings.blackBoxDirectory else {
+            throw WorkerLaunchError("a recorder needs --black-box-dir")
+        }
+        self.loop = loop
+        lane = try LaneWriter.format(
+            descriptor: lanes.state, kind: .state, index: 0, generation: launch.generation,
+            maximumRingBytes: Self.laneBytes)
+        thread = try JobThread(name: "black-box")
+        recorder = Recorder(
+            settings: RecorderSettings(launch.settings, folder: folder),
+            control: try ControlReader(descriptor: launch.descriptors.control), logger: logger)
+        for (index, descriptor) in lanes.ups.enumerated() { recorder.addRing(index, descriptor: descriptor) }
+    }
+
+    public func start() -> EventLoopFuture<Void> {
+        beat()
+        loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { [self] _ in beat() }
+        loop.scheduleRepeatedTask(initialDelay: .zero, delay: Self.turn) { [self] _ in startTurn() }
+        // Nobody waits for the disk: it serves from now on, and says what is wrong with it.
+        return loop.makeSucceededVoidFuture()
+    }
+
+    private func beat() {
+        lane.beat(MonotonicClock.nowNanoseconds())
+        status.withLock { $0 }.publish { lane.setCounter($0, $1) }
+        lane.repairHeader()
+    }
+
+    /// One at a time: while the disk makes the thread wait, nothing piles up.
+    private func startTurn() {
+        guard !isTurning, !isDraining else { return }
+        isTurning = true
+        thread.run { [self] in
+            takeTurns()
+            loop.execute { [self] in isTurning = false }
+        }
+    }
+
+    /// On the thread.
+    private func takeTurns() {
+        while recorder.turn() { status.withLock { $0 = recorder.status } }
+        status.withLock { $0 = recorder.status }
+    }
+
+    // MARK: Orders
+
+    public func drain(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
+        guard !isDraining else { return }
+        isDraining = true
+        let left = Int64(clamping: deadlineNanoseconds - min(MonotonicClock.nowNanoseconds(), deadlineNanoseconds))
+        // A disk that does not answer does not keep the service from ending: what is not committed, the successor reads again.
+        loop.assumeIsolated().scheduleTask(in: .nanoseconds(left)) { whenDone() }
+        thread.run { [self] in
+            takeTurns()
+            whenDone()
+        }
+    }
+
+    public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
+        drain(deadlineNanoseconds: deadlineNanoseconds, whenDone)
+    }
+
+    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) throws {
+        thread.run { [self] in recorder.addRing(index, descriptor: lane.up) }
+    }
+
+    public func laneGone(_ index: Int) {
+        thread.run { [self] in
+            // What has come until now is recorded.
+            takeTurns()
+            recorder.dropRing(index)
+        }
+    }
+
+    public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }
+}
+
+extension RecorderSettings {
+    /// Profiles leave room for samples, whatever the flags say.
+    private static let profileShare = 2
+
+    init(_ settings: ProxySettings, folder: String) {
+        self.init(
+            folder: folder, intervalNanoseconds: settings.recordInterval.wholeNanoseconds,
+            graceNanoseconds: UInt64(clamping: settings.staleGrace.wholeNanoseconds),
+            limits: RetentionLimits(
+                maximumBytes: Int64(settings.blackBoxMaxBytes),
+                maximumAgeNanoseconds: settings.blackBoxMaxAge.wholeNanoseconds,
+                profileBytes: Int64(
+                    min(settings.blackBoxProfilesMaxBytes, settings.blackBoxMaxBytes / Self.profileShare)),
+                incidentCount: settings.blackBoxIncidents))
+    }
+}
+
+extension RecorderStatus {
+    /// As words of the recorder's lane.
+    func publish(_ set: (_ word: Int, UInt64) -> Void) {
+        set(RecorderCounter.trouble.rawValue, UInt64(cause.map { RecorderTrouble($0).rawValue } ?? 0))
+        set(RecorderCounter.samplesRecorded.rawValue, samplesRecorded)
+        set(RecorderCounter.recordsMissed.rawValue, recordsMissed)
+        set(RecorderCounter.recordsMalformed.rawValue, recordsMalformed)
+        set(RecorderCounter.recordsDamaged.rawValue, recordsDamaged)
+        set(RecorderCounter.lastCommitAtNanoseconds.rawValue, UInt64(clamping: lastCommitNanoseconds))
+        set(RecorderCounter.usedBytes.rawValue, UInt64(clamping: usedBytes))
+        set(RecorderCounter.chunksDropped.rawValue, chunksDropped)
+        for (cause, count) in writeErrors {
+            set(RecorderCounter.firstErrorWord + RecorderTrouble(cause).rawValue, count)
+        }
+        for (place, kind) in IncidentKind.allCases.enumerated() {
+            set(RecorderCounter.firstIncidentWord + place, incidents[kind] ?? 0)
+        }
+    }
+}
+
+extension RecorderTrouble {
+    init(_ cause: DatabaseError.Cause) {
+        self =
+            switch cause {
+            case .full: .full
+            case .readOnly: .readOnly
+            case .corrupt: .corrupt
+            case .newerSchema: .newerSchema
+            case .foreign: .foreign
+            case .locked: .locked
+            case .cannotOpen: .cannotOpen
+            case .inputOutput: .inputOutput
+            case .other: .other
+            }
+    }
+}

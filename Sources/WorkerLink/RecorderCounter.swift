@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a recorder says of itself: counters in the header of its own lane. They mean nothing in a lane whose writer has another
+/// generation.
+public enum RecorderCounter: Int, CaseIterable, Sendable {
+    /// ``RecorderTrouble``'s number while nothing is recorded, else 0.
+    case trouble = 0
+    case samplesRecorded
+    /// Records that the rings had overwritten before they were read.
+    case recordsMissed
+    case recordsMalformed
+    /// Records of rings, and chunks of the black box, that were left out because they are damaged.
+    case recordsDamaged
+    /// Wall clock, nanoseconds since the epoch; 0: never.
+    case lastCommitAtNanoseconds
+    /// Bytes of the database that are in use.
+    case usedBytes
+    case chunksDropped
+
+    /// Behind these come the errors by cause (``RecorderTrouble``), then the incidents by kind.
+    public static let firstErrorWord = 32
+    public static let firstIncidentWord = 64
+}
+
+/// Why a recorder does not record, as a word in shared memory; numbers are never reused.
+public enum RecorderTrouble: Int, CaseIterable, Sendable {
+    case full = 1
+    case readOnly
+    case corrupt
+    case newerSchema
+    case foreign
+    case locked
+    case cannotOpen
+    case inputOutput
+    case other
+
+    /// For people: the cause and the remedy.
+    public var text: String {
+        switch self {
+        case .full: "no room: make room on the file system, or set a smaller --black-box-max-size"
+        case .readOnly: "the file system is read-only: make the folder writable for the service"
+        case .corrupt: "the file is damaged and a new one is too: look at the disk (dmesg)"
+        case .newerSchema: "a later release wrote the file: install that again, or move the file away"
+        case .foreign: "the file belongs to another program: move it away"
+        case .locked: "another process holds the lock: give each service a --black-box-dir of its own"
+        case .cannotOpen: "the file cannot be opened: see that --black-box-dir exists and is writable"
+        case .inputOutput: "reading or writing fails: look at the disk (dmesg)"
+        case .other: "its log lines say why"
+        }
+    }
+}
