@@ -7,6 +7,8 @@ public struct SandboxPolicy: Equatable, Sendable {
         case ingest
         /// Serves HTTP: makes files without a name in its spool folder.
         case exporter
+        /// Keeps a database: opens, makes, renames and removes files, in the folders that may be written.
+        case recorder
     }
 
     /// A user and a group, by number.

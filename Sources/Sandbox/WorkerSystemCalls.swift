@@ -10,10 +10,13 @@ enum WorkerSystemCalls {
     static let refused = EPERM
 
     static func rules(for policy: SandboxPolicy) -> [SystemCallRule] {
-        let common = always.rules(.allow) + conditional() + ending.rules(.end) + fileCalls.rules(.end)
+        let common = always.rules(.allow) + conditional() + ending.rules(.end)
         return switch policy.kind {
-        case .ingest: common + openingToWrite + ["unlink", "unlinkat"].rules(.end)
-        case .exporter: common + spoolFiles + (policy.readablePaths.isEmpty ? [] : filesToRead)
+        case .ingest: common + fileCalls.rules(.end) + openingToWrite + ["unlink", "unlinkat"].rules(.end)
+        case .exporter:
+            common + fileCalls.rules(.end) + spoolFiles + (policy.readablePaths.isEmpty ? [] : filesToRead)
+        case .recorder:
+            common + fileCalls.filter { !databaseFiles.contains($0) }.rules(.end) + databaseFiles.rules(.allow)
         }
     }
 
@@ -72,6 +75,14 @@ enum WorkerSystemCalls {
     /// Which of them may be read is Landlock's to say: a filter does not see names.
     private static let filesToRead = [
         SystemCallRule("openat", .allow, .has(2, noneOf: O_ACCMODE | O_CREAT | O_TRUNC | temporaryBit))
+    ]
+
+    /// SQLite's files: the database, its log and its index, and a damaged one that is set aside. Which folders they may be in is
+    /// Landlock's to say.
+    private static let databaseFiles = [
+        "open", "openat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "fsync", "fdatasync",
+        "truncate", "chmod", "fchmod", "fchmodat", "fchown", "access", "faccessat", "faccessat2", "stat", "lstat", "readlink",
+        "readlinkat", "getcwd", "statfs", "utimensat",
     ]
 
     private static let newFile = O_CREAT | O_EXCL

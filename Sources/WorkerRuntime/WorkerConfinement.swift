@@ -27,12 +27,19 @@ struct WorkerConfinement {
     }
 
     private static func policy(_ launch: WorkerLaunch, _ readablePaths: [String]) -> SandboxPolicy {
-        var policy = SandboxPolicy(launch.role == .ingest ? .ingest : .exporter, readablePaths: readablePaths)
+        let kind: SandboxPolicy.Kind =
+            switch launch.role {
+            case .ingest: .ingest
+            case .exporter: .exporter
+            case .recorder: .recorder
+            }
+        var policy = SandboxPolicy(kind, readablePaths: readablePaths)
         policy.leavesCores = launch.settings.coreDumps == .on
         policy.user = launch.user.map { SandboxPolicy.User(user: $0.user, group: $0.group) }
         if launch.role == .exporter {
             policy.writablePaths = [launch.settings.spoolDirectory ?? standardSpoolFolder]
         }
+        if launch.role == .recorder { policy.writablePaths = [launch.settings.blackBoxDirectory].compactMap { $0 } }
         policy.omitted = SandboxOmission.all
         return policy
     }
