@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import NIOEmbedded
+import Platform
 import Testing
 
 @testable import HTTPServer
 
 /// Which connections make room, and whose they are.
 @Suite struct EvictionTests {
-    private func source(_ address: String) throws -> ClientSource {
-        ClientSource(try SocketAddress(ipAddress: address, port: 1))
+    private func source(_ address: String) throws -> NetworkSource {
+        NetworkSource(try SocketAddress(ipAddress: address, port: 1))
     }
 
     @Test func source_isAnIPv4Address_howeverItIsWritten() throws {
