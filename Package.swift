@@ -75,7 +75,7 @@ let package = Package(
                 nioPosix, log, protobuf, deque,
             ]),
 
-        // What the answers of the streams other than metrics mean.
+        // Reports: the answers of the streams other than metrics, as JSON.
         .target(
             name: "Reports",
             dependencies: ["BinaryCoding", "Calendar", "FODCProtocol", "JSONWriting", "Platform", protobuf]),
@@ -86,10 +86,10 @@ let package = Package(
         .target(name: "HTTPServer", dependencies: ["CISAL", "Calendar", "Platform", nioCore, nioPosix, log]),
         .target(name: "FODCProtocol", dependencies: ["Metrics", "Platform", protobuf], exclude: ["Protos"]),
 
-        // What the gRPC server counts by cause: the exporter shows it, and does not link the server.
+        // Causes that the gRPC server counts: the exporter shows them, and does not link the server.
         .target(name: "GRPCCauses"),
 
-        // What the data is.
+        // The data.
         .target(
             name: "Metrics", dependencies: ["Calendar", "JSONWriting", "Platform", "CPlatform"], swiftSettings: hotPath),
         .target(name: "Exchange", dependencies: ["BinaryCoding", "Lanes", "Platform"]),
@@ -97,7 +97,7 @@ let package = Package(
         // The collections of both workers.
         .target(name: "Collecting"),
 
-        // What processes share, and how they are started.
+        // Shared by the processes: how they are started, and how they talk.
         .target(name: "WorkerLink", dependencies: ["BinaryCoding", "Lanes", "Platform", "Settings"]),
         .target(
             name: "WorkerRuntime", dependencies: ["Logs", "Platform", "Settings", "WorkerLink", nioCore, nioPosix, log]),
@@ -135,13 +135,13 @@ let package = Package(
         .executableTarget(
             name: "RingTools", dependencies: ["Lanes", "Platform", arguments], path: "Tools/RingTools"),
 
-        // What a hot path allocates, held against thresholds that are checked in (make allocations).
+        // Allocations of the hot paths, compared with thresholds that are checked in (make allocations).
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
         .executableTarget(
             name: "HotPathBenchmarks", dependencies: ["CAllocationCount", "Lanes", "Metrics", "Platform"],
             path: "Benchmarks/HotPaths"),
 
-        // What tests share; then a target of tests for each library.
+        // Helpers of the tests; then a target of tests for each library.
         .target(name: "TestSupport", dependencies: ["HTTP2", "Platform", nioCore], path: "Tests/TestSupport"),
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(

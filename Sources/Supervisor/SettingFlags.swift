@@ -15,7 +15,7 @@ struct SettingFlags: ParsableArguments {
         help: ArgumentHelp("Folder of fodc-ingest and fodc-exporter.", visibility: .hidden))
     var libexecDirectory: String?
 
-    /// What was typed.
+    /// The typed values.
     var given: [(flag: SettingsFlag, value: String)] {
         listening.given + agents.given + http.given + processes.given + log.given
     }

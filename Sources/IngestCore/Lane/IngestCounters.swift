@@ -4,7 +4,7 @@ import GRPCServer
 import Lanes
 import Metrics
 
-/// What this worker counts, in the header of its lane.
+/// This worker's counters, in the header of its lane.
 final class IngestCounters {
     private let lane: LaneWriter
 

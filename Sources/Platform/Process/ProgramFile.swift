@@ -23,7 +23,7 @@ public final class ProgramFile {
 
     deinit { if let descriptor { close(descriptor) } }
 
-    /// What a child of this process executes; ``file`` where it may not look into this process, as when that has rights
+    /// The path that a child of this process executes; ``file`` where it may not look into this process, as when that has rights
     /// which the child has not. By this process's number and not as `self`: a child closes what it has inherited first.
     public var path: String { descriptor.map { "/proc/\(getpid())/fd/\($0)" } ?? file }
 }

@@ -67,7 +67,7 @@ struct Fleet: Equatable {
     var lastRestart: UInt64 = 0
     /// Of ingest workers that were there once, by index: the generation of the last process.
     var pastGenerations: [Int: UInt64] = [:]
-    /// Ingest workers that there are to be.
+    /// Requested number of ingest workers.
     var wanted: Int
     /// `--ingest-workers` in service.
     var configured: Int
@@ -76,7 +76,7 @@ struct Fleet: Equatable {
     let startedAt: Instant
     var shutdown = ShutdownPlan()
     var suspicion = Suspicion()
-    /// Whose ring was reset last, and when.
+    /// The ring that was reset last, and when.
     var lastRingReset: RingReset?
     /// Why the start has failed, if it has.
     var startFailure: String?

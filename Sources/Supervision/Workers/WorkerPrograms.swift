@@ -18,7 +18,7 @@ final class WorkerPrograms {
             } catch {
                 let programs = WorkerRole.allCases.map(\.executableName).joined(separator: " and ")
                 throw StartError(
-                    "the worker program cannot be run: \(error); \(programs) belong into the folder of fodc-proxy")
+                    "cannot run the worker program: \(error); \(programs) must be in the folder of fodc-proxy")
             }
         }
         self.files = files
