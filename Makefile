@@ -13,7 +13,7 @@ RELEASE_FLAGS := -c release -Xswiftc -static-stdlib
 # A Debian root in which the package's tests install it; kept, since making it takes a minute and the network.
 export FODC_DEBIAN_ROOT ?= $(CURDIR)/.build-root
 VENV := .build-venv
-# What fodc_proxy_build_info says of the build: the commit, "-dirty" with changes that are not committed.
+# The revision that fodc_proxy_build_info shows: the commit, "-dirty" with uncommitted changes.
 export FODC_REVISION ?= $(or $(shell git describe --always --dirty --exclude='*' 2>/dev/null),unknown)
 SWIFT_SOURCES := Package.swift $(wildcard Sources Tools Tests Benchmarks)
 # Where the end-to-end tests find the programs; another build can be tested with FODC_BIN=FOLDER make e2e.

@@ -96,7 +96,7 @@ let package = Package(
                 "WorkerLink", "WorkerRuntime", nioCore, log, protobuf,
             ]),
 
-        // What the answers of the streams other than metrics mean.
+        // Reports: the answers of the streams other than metrics, as JSON.
         .target(
             name: "Reports",
             dependencies: ["BinaryCoding", "Calendar", "FODCProtocol", "JSONWriting", "Platform", protobuf]),
@@ -116,7 +116,7 @@ let package = Package(
             name: "WebConfig", dependencies: ["Credentials", "Settings", "TransportSecurity", "YAML", nioSSL]),
         .target(name: "FODCProtocol", dependencies: ["Metrics", "Platform", protobuf], exclude: ["Protos"]),
 
-        // What the gRPC server counts by cause: the exporter shows it, and does not link the server.
+        // Causes that the gRPC server counts: the exporter shows them, and does not link the server.
         .target(name: "GRPCCauses"),
 
         // What happened to nodes, on the disk.
@@ -128,7 +128,7 @@ let package = Package(
         .target(name: "Database", dependencies: ["CSQLite", "Platform"]),
         .target(name: "Zstandard", dependencies: ["CZstd"]),
 
-        // What the data is.
+        // The data.
         .target(
             name: "Metrics", dependencies: ["Calendar", "JSONWriting", "Platform", "CPlatform"], swiftSettings: hotPath),
         .target(name: "Exchange", dependencies: ["BinaryCoding", "Lanes", "Platform"]),
@@ -136,7 +136,7 @@ let package = Package(
         // The collections of both workers.
         .target(name: "Collecting"),
 
-        // What processes share, and how they are started.
+        // Shared by the processes: how they are started, and how they talk.
         .target(name: "WorkerLink", dependencies: ["BinaryCoding", "Lanes", "Platform", "Settings"]),
         .target(
             name: "WorkerRuntime",
@@ -204,13 +204,13 @@ let package = Package(
             dependencies: ["AgentSimulation", "BlackBox", "Database", "Exchange", "Metrics", "Platform", arguments],
             path: "Tools/BlackBoxBench"),
 
-        // What a hot path allocates, held against thresholds that are checked in (make allocations).
+        // Allocations of the hot paths, compared with thresholds that are checked in (make allocations).
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
         .executableTarget(
             name: "HotPathBenchmarks", dependencies: ["CAllocationCount", "Lanes", "Metrics", "Platform"],
             path: "Benchmarks/HotPaths"),
 
-        // What tests share; then a target of tests for each library.
+        // Helpers of the tests; then a target of tests for each library.
         .target(name: "TestSupport", dependencies: ["HTTP2", "Platform", nioCore], path: "Tests/TestSupport"),
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(

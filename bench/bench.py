@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the release binaries with simulated agents as load; prints tables, appends JSON lines to bench/results.jsonl.
 
-Exit code: 0, or 1 if an answer was wrong or something did not run. Slowness is nobody's failure: figures are for people."""
+Exit code: 0, or 1 if an answer was wrong or something did not run. Slowness fails no run: figures are for people."""
 import argparse
 import contextlib
 import datetime
@@ -73,7 +73,7 @@ def time_limit(seconds: int, what: str):
 
 
 def machine() -> dict:
-    """What the figures belong to."""
+    """The machine and the build that the figures belong to."""
     def git(*command):
         done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True)
         return done.stdout.strip()

@@ -13,7 +13,7 @@ command -v perf >/dev/null || { echo "profile: perf is missing: apt-get install 
 
 # Samples a second: not a divisor of the ticks, so that what runs at each tick is not over-counted.
 frequency=997
-# What is below this share of a process is left out.
+# Functions below this share of a process are left out.
 least_percent=0.8
 
 mkdir -p .build

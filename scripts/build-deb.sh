@@ -71,7 +71,7 @@ for example in prometheus.yml prometheus-kubernetes.yml fodc-proxy.rules.yml; do
     put 644 "deploy/prometheus/$example" "$documents/examples/$example"
 done
 
-# What the programs load, and in which least version: found out of them by dpkg's own tool.
+# Libraries that the programs load, with their least versions: found by dpkg's own tool.
 mkdir "$work/debian"
 printf 'Source: fodc-proxy\n\nPackage: fodc-proxy\nArchitecture: any\n' > "$work/debian/control"
 # (It warns that the programs are not below a folder debian/fodc-proxy: said only if it fails.)

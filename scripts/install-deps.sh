@@ -17,7 +17,7 @@ test_packages=(prometheus prometheus-node-exporter curl openssl debootstrap buil
 # dpkg-dev: dpkg-shlibdeps, which finds out what the programs depend on. binutils: strip.
 package_packages=(dpkg-dev binutils)
 proto_packages=(protobuf-compiler)
-# What downloads are measured with and held against.
+# Programs that downloads are measured with and compared with.
 bench_packages=(curl nginx)
 
 wanted=()

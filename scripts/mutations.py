@@ -96,7 +96,7 @@ def batches(mutations: list[Mutation]) -> list[list[Mutation]]:
 
 
 def build() -> str | None:
-    """What the compiler says, if it is not content."""
+    """The compiler's complaint, if it has one."""
     done = subprocess.run(["swift", "build", "--product", "fodc-proxyPackageTests"], cwd=ROOT, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     errors = [line for line in done.stdout.splitlines() if " error: " in line or line.startswith("error: ")]
@@ -170,7 +170,7 @@ def main() -> int:
                        "passed": "SURVIVES", "nothing": "NOT TRIED: no test matches"}.get(outcome, f"NOT TRIED: {outcome}")
             named = ", ".join(tests[:3]) + (f" and {len(tests) - 3} more" if len(tests) > 3 else "")
             print(f"{mutation.name:34} {verdict} {named}".rstrip(), flush=True)
-    # What is built is again what the sources say.
+    # The built programs are again those of the sources.
     build()
     print(f"{len(mutations) - bad} of {len(mutations)} mutations killed in {time.monotonic() - begun:.0f} s")
     return 1 if bad else 0

@@ -4,7 +4,7 @@
 #
 # Starts the proxy of folder BIN on its default ports (of 127.0.0.1 only) with five simulated agents, waits until it
 # answers with all five, and says what to look at. Ctrl-C ends everything; nothing is left behind. Other ports:
-# FODC_GRPC_LISTEN_ADDR and FODC_HTTP_LISTEN_ADDR. What is kept while it runs is in the folder run beside BIN.
+# FODC_GRPC_LISTEN_ADDR and FODC_HTTP_LISTEN_ADDR. State of the running proxy is in the folder run beside BIN.
 set -eu
 bin=$1
 agents=5
@@ -18,7 +18,7 @@ mkdir -p "$folder"
 exec 9>"$folder.lock"
 flock -n 9 || { echo "run: another one is under way in $folder; end it first" >&2; exit 1; }
 rm -rf "${folder:?}"/*
-# What make has told the tests is not for the proxy.
+# Variables that make has set for the tests are not for the proxy.
 unset FODC_RUN_FOLDER FODC_BIN FODC_DEBUG_BIN FODC_DEBIAN_ROOT FODC_REVISION
 proxy= simulation=
 clean_up() {

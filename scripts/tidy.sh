@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# A file is one subject. Generated messages are nobody's to read.
+# A file is one subject. Generated messages are not read by people.
 longest_file_lines=600
 # Besides these floors, unsafe pointers are for the one file that wraps a C library.
 unsafe_folders='^Sources/(Lanes|Platform)/'
@@ -58,6 +58,7 @@ breach 'first line does not name the licence:' \
         FNR <= 2 && /SPDX-License-Identifier: Apache-2.0/ { named = 1 }
         FNR == 2 && !named { print FILENAME }' "${swift[@]}")"
 breach 'made of docs/openapi.yaml, and not up to date:' "$(scripts/embed-openapi.sh --check 2>&1 || true)"
+breach 'words, names, documents and diagrams:' "$(scripts/check-prose.py 2>&1 || true)"
 
 breach 'mutations that do not fit the sources:' "$(scripts/mutations.py --check 2>&1 || true)"
 

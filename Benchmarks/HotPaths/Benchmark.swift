@@ -5,7 +5,7 @@ import Platform
 /// One unit of work of a hot path, again and again.
 struct Benchmark {
     let name: String
-    /// What a time is divided by: the samples or records of one unit.
+    /// The unit that a time is divided by: samples or records.
     let itemsPerUnit: Int
     let work: () throws -> Void
 

@@ -14,7 +14,7 @@ enum SampleMessage {
             for shift in stride(from: 0, to: 64, by: 8) {
                 metric.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
             }
-            append(&metric, 4, Array("What family \(index / 20) counts".utf8))
+            append(&metric, 4, Array("Description of family \(index / 20)".utf8))
             append(&message, 1, metric)
         }
         return message

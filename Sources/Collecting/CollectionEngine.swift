@@ -2,7 +2,7 @@
 
 /// The collections of one kind that are under way: who was asked, who waits, and until when.
 ///
-/// A state machine without I/O and without a clock of its own. Whatever ends somebody's wait is handed out as ``Served``;
+/// A state machine without I/O and without a clock of its own. A wait that has ended is handed out as ``Served``;
 /// the owner passes it on later, never while it reads what has ended the wait.
 ///
 /// `Member` is what a collection waits for: an ingest worker, an agent, or a part of a larger collection.

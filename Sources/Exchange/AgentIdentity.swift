@@ -3,7 +3,7 @@ import BinaryCoding
 import Lanes
 import Platform
 
-/// What makes two registrations those of one agent: the pod and its containers (wire contract, "Identity").
+/// The attributes that two registrations of one agent share: the pod and its containers (wire contract, "Identity").
 public struct AgentIdentity: Hashable, Sendable {
     public let podName: String
     public let containerNames: [String]

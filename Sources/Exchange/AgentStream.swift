@@ -16,7 +16,7 @@ public struct AgentStream: RawRepresentable, Sendable {
     public let name: String
     /// The type of record that brings what the stream answers; `nil`: it is not asked by an ``AskCommand``.
     public let record: RecordType?
-    /// What `fodc-lane dump` calls that record.
+    /// The name of that record in `fodc-lane dump`.
     public let recordName: String
     /// Whether its newest answer is kept in the ring. Others answer one request, and bear its generation and number.
     public let isKept: Bool

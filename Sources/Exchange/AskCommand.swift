@@ -2,7 +2,7 @@
 import BinaryCoding
 import Lanes
 
-/// What the exporter asks of every ingest worker: that it ask agents on one of their streams. Number and generation stand
+/// The exporter's command to every ingest worker to ask agents on one of their streams. Number and generation stand
 /// in the record's header.
 public struct AskCommand: RecordPayload, Equatable, Sendable {
     public static let version: UInt8 = 1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BinaryCoding
 
-/// What the exporter asks of every ingest worker: the latest values, or a window. Number and generation stand in the
+/// The exporter's command to every ingest worker to ask for the latest values, or a window. Number and generation stand in the
 /// record's header.
 public struct CollectCommand: RecordPayload, Equatable, Sendable {
     public static let version: UInt8 = 1

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an exporter is reading, for whoever finds it dead: counters in the header of its command lane to ingest 0. Each
+/// In-flight markers of an exporter, for the supervisor when it is dead: counters in the header of its command lane to ingest 0. Each
 /// is a ``RecordName``'s word, 0 while nothing is read. They mean nothing in a lane whose writer has another generation.
 public enum ExporterNote: Int, CaseIterable, Sendable {
-    /// What its event loop is reading.
+    /// The record that its event loop is reading.
     case eventLoop = 0
-    // What the threads that make reports are decoding.
+    // The records that the threads for reports are decoding.
     case topologyThread = 1
     case clusterThread
     case lifecycleThread

@@ -39,7 +39,7 @@ public struct FetchCommand: RecordPayload, Equatable, Sendable {
 public struct FetchCredit: RecordPayload, Equatable, Sendable {
     public static let version: UInt8 = 1
 
-    /// What may be on its way from the agent's stream to the client or the spool file, and with it one chunk more: so the
+    /// Bytes that may be on their way from the agent's stream to the client or the spool file, and with it one chunk more: so the
     /// agent has the next chunk on its way while one is being taken, and a download costs little memory.
     public static let windowBytes: UInt64 = 1 << 20
 

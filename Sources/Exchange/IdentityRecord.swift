@@ -3,7 +3,7 @@ import BinaryCoding
 import Lanes
 import Platform
 
-/// Who an agent is and what it said of itself: payload of an `identity` record. A new one is written when role or
+/// The identity of an agent and its own attributes: payload of an `identity` record. A new one is written when role or
 /// labels change.
 public struct IdentityRecord: RecordPayload, Equatable, Sendable {
     public static let version: UInt8 = 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an ingest worker counts in the words of its lane's header, where the exporter reads it and where it survives
+/// Counters of an ingest worker in the words of its lane's header, where the exporter reads them and where they survive
 /// the worker. The raw value is the word; numbers are never reused for something else without a new layout version.
 public enum IngestCounter: Int, CaseIterable, Sendable {
     // Registrations by outcome.
@@ -10,7 +10,7 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case refusedInvalid
     case refusedLimit
     case refusedLoop
-    /// Of an identity that the supervisor holds off because it has killed workers.
+    /// Of an identity that the supervisor has quarantined because it has crashed workers.
     case refusedHeldOff
     /// Its identity found no room in the lane.
     case refusedNoRoom
@@ -95,7 +95,7 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case foreignStreamsEnded
     /// Connections that were closed because their agent is registered at another worker by now.
     case yieldedElsewhere
-    /// Connections that were closed because their identity is held off.
+    /// Connections that were closed because their identity is quarantined.
     case closedHeldOff
 
     // Sharing the agents with the other workers.
@@ -103,7 +103,7 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case agentsMoved = 96
     /// Agents taken over from the lane of a worker that is no more.
     case agentsAdopted
-    /// Attempts to accept a connection that failed for want of descriptors or memory.
+    /// Attempts to accept a connection that failed for lack of descriptors or memory.
     case acceptsFailed
     /// RegisterAgent streams on which nothing came.
     case refusedSilent
@@ -126,7 +126,7 @@ public enum IngestCounter: Int, CaseIterable, Sendable {
     case refusedConnectionLimit = 120
     /// The same for the address that connections come from.
     case refusedSourceLimit
-    /// Streams that ended because their agent's registration had been gone for some seconds.
+    /// Streams ended because their agent had had no registration for some seconds.
     case orphanedStreamsEnded
 
     /// Where the words begin that say what the worker's process uses (`Platform.ProcessUsage.words`).

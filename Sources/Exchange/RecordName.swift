@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One record of one ingest worker's lane, wherever it is carried to: a word, for notes. The worker's index + 1 is in the
-/// upper eight bits, the record's sequence number in the others. Zero is nobody's.
+/// upper eight bits, the record's sequence number in the others. Zero names no record.
 public struct RecordName: Hashable, Sendable {
     public let word: UInt64
 
@@ -17,7 +17,7 @@ public struct RecordName: Hashable, Sendable {
         self.word = word
     }
 
-    /// The index of the ingest worker in whose lane it is; `nil` for nobody's.
+    /// The index of the ingest worker in whose lane it is; `nil` for no record.
     public var worker: Int? {
         let number = Int(word >> Self.sequenceBits)
         return number == 0 ? nil : number - 1

@@ -2,7 +2,7 @@
 import BinaryCoding
 import Lanes
 
-/// What a record of a ring holds, where that is neither samples nor an agent's own message. Type, agent and number stand in
+/// The payload of a record, where that is neither samples nor an agent's own message. Type, agent and number stand in
 /// the record's header.
 public protocol RecordPayload: BinaryMessage {}
 
@@ -33,7 +33,7 @@ extension BinaryWriter {
 
 extension BinaryReader {
     static let agentIDBytes = 2 * MemoryLayout<UInt64>.size
-    /// What a text takes at least: its count.
+    /// The least size of a text: its count.
     static let textBytes = MemoryLayout<UInt32>.size
 
     mutating func agentID() throws(BinaryError) -> AgentID {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Lanes
 
-/// What the records of the lanes are. `identity`, `series` and `sample` are known to `Lanes` too, which keeps
+/// Types of the records in the lanes. `identity`, `series` and `sample` are known to `Lanes` too, which keeps
 /// their positions in the agent's slot.
 extension RecordType {
     // Up lanes: from an ingest worker to the exporter.

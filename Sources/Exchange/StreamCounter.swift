@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an ingest worker counts for each of the streams that are asked by an ``AskCommand``, in the words of its lane's
+/// Counters of an ingest worker for each of the streams that are asked by an ``AskCommand``, in the words of its lane's
 /// header as ``IngestCounter``.
 public enum StreamCounter: Int, CaseIterable, Sendable {
     /// Requests sent to agents.
@@ -13,7 +13,7 @@ public enum StreamCounter: Int, CaseIterable, Sendable {
     case unasked
     /// Messages that cannot be parsed: their stream ends.
     case malformed
-    /// Messages with text that is not UTF-8, which was mended.
+    /// Messages with text that is not UTF-8, which was repaired.
     case repaired
     /// Agents that a collection ended without.
     case silent

@@ -101,7 +101,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
     }
 
     private func endAll(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
-        // What agents have answered until now belongs to the answers that end here.
+        // The agents' answers until now belong to the questions that end here.
         core.readLanes(atMostNanoseconds: ExporterRuntime.longestLastTurnNanoseconds)
         for feature in features { feature.endAll() }
         core.deliveries.deliver()
@@ -116,7 +116,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         }
     }
 
-    /// A successor serves. What runs goes on, lanes are read, and each connection gets one more answer; what is left some
+    /// A successor serves. Requests under way go on, lanes are read, and each connection gets one more answer; what is left some
     /// seconds before the deadline is drained.
     public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
         guard !isEnding else { return }

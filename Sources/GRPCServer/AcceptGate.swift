@@ -6,7 +6,7 @@ import NIOCore
 /// Stands before the listening socket, which several processes share: leaves connections to the others when this one has
 /// more than its share (``AcceptPatience``), and keeps accepting alive when descriptors or memory run out.
 ///
-/// What has been accepted cannot be given back, so it works by not reading the socket. Everything is called on the event
+/// An accepted connection cannot be given back, so it works by not reading the socket. Everything is called on the event
 /// loop.
 final class AcceptGate: ChannelInboundHandler {
     typealias InboundIn = any Channel
@@ -133,7 +133,7 @@ final class AcceptGate: ChannelInboundHandler {
         lastWarningAt = now
         defer { unsaid = 0 }
         logger.warning(
-            "cannot accept connections of agents, which wait in the socket's queue meanwhile",
+            "cannot accept agents' connections; they wait in the socket's queue",
             metadata: [
                 "error": "\(error)", "connections": "\(server.connectionCount)", "times_since_last_said": "\(unsaid)",
             ])

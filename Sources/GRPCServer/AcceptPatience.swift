@@ -21,7 +21,7 @@ public struct AcceptPatience {
     public static let forSuccessorNanoseconds: UInt64 = 5_000_000_000
     /// Between two looks while something waits: in a burst everybody is above its share for moments only.
     static let shortestLookNanoseconds: UInt64 = 1_000_000
-    /// Between two looks while nothing comes. What waits at a look may have come right after the last one and is taken
+    /// Between two looks while nothing comes. A connection that waits at a look may have come right after the last one and is taken
     /// ``longestNanoseconds`` after that, so this leaves the others some time to take it.
     static let longestLookNanoseconds: UInt64 = 40_000_000
 

@@ -7,7 +7,7 @@ import Platform
 ///
 /// - Below the limit every stream is credited what it sends.
 /// - At the limit a connection within its share still is. Of the others only one message is at a time, the oldest whose
-///   turn has not been wasted: that completes and frees its bytes. What the others have sent is credited later.
+///   turn has not been wasted: that completes and frees its bytes. The bytes of the others are credited later.
 /// - At the hard limit, a quarter above, connections beyond their share are not read.
 /// - At twice the limit the largest message of the largest holder goes at once.
 /// - A turn that has not completed its message within the stall timeout is wasted. Then messages that are older than that go:
@@ -180,7 +180,7 @@ final class AssemblyBudget {
 
     // MARK: Shares
 
-    /// What a connection may hold at the limit.
+    /// The share of a connection at the limit.
     func share(of holder: AssemblyHolder) -> Int {
         limitBytes / max(1, sources.count) / max(1, holder.source?.holders.count ?? 1)
     }

@@ -7,7 +7,7 @@ final class BufferPool {
     /// Larger ones are given back: one 32 MiB message must not stay for ever.
     static let maxKeptBytes = 1 << 20
     static let maxKeptCount = 8
-    /// What a new buffer starts with, however long the message claims to be: reserved is what has come, doubled.
+    /// The initial size of a new buffer, however long the message claims to be: reserved is what has come, doubled.
     static let firstBytes = 64 << 10
 
     private var buffers: [ByteBuffer] = []

@@ -29,7 +29,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) { connection.disconnected() }
 
-    /// Errors of the socket: the channel is closed by NIO or of no use.
+    /// Errors of the socket: the channel is closed by NIO or unusable.
     func errorCaught(context: ChannelHandlerContext, error: any Error) { connection.disconnected() }
 }
 

@@ -2,7 +2,7 @@
 import GRPCCauses
 import HTTP2
 
-/// What the client of a call may send, and the memory of a message that has come in part.
+/// The credit of the client of a call, and the memory of a message that has come in part.
 extension GRPCCall {
     enum Allowance: Equatable {
         /// It is credited what it has sent.
@@ -19,7 +19,7 @@ extension GRPCCall: UnfinishedMessageHolder {
     }
 
     func giveUp() {
-        let text = "too many bytes of unfinished messages, of which this one has the most"
+        let text = "too many bytes of unfinished messages; this one has the most"
         fail(GRPCStatus(.resourceExhausted, text), .assemblyExhausted)
     }
 
@@ -70,7 +70,7 @@ extension GRPCCall: UnfinishedMessageHolder {
             connection.session.setWindow(of: stream, bytes: server.configuration.streamWindowBytes)
         }
         if let unfinished {
-            // What was withheld is owed: the stream goes on after this message.
+            // The withheld credit is owed: the stream goes on after this message.
             let owed = server.budget.remove(unfinished)
             if owed > 0 { credit(bytes: owed) }
         }

@@ -12,7 +12,7 @@ public final class GRPCCall {
     /// The client's address, `1.2.3.4:567`.
     public var peer: String { connection.peer }
     /// While true the client is allowed no more bytes on this stream than it is allowed already: at most a window, and
-    /// what it still owes of a message under way waits too. Other streams of its connection go on. What has been used up
+    /// what it still owes of a message under way waits too. Other streams of its connection go on. Bytes that were used up
     /// meanwhile is allowed at once when this becomes false. Not for long: some clients send on all their streams under
     /// one lock.
     public var isHeld: Bool {
@@ -32,7 +32,7 @@ public final class GRPCCall {
     /// ``finish(_:)`` was called, or the call has ended in any other way.
     public var isFinished: Bool { state.isFinished }
 
-    /// What has come on it, messages that are not complete yet included.
+    /// Bytes that have come on it, messages that are not complete yet included.
     public internal(set) var receivedBytes: UInt64 = 0
 
     let stream: HTTP2Stream
@@ -42,7 +42,7 @@ public final class GRPCCall {
     }
     var assembler: MessageAssembler
     var unfinished: UnfinishedMessage?
-    /// What the client may send on the stream.
+    /// The credit of the client on the stream.
     var allowance = Allowance.flowing
     var hasRaisedWindow = false
     /// A part of a message has come since ``takeMessageProgress()`` was asked last.

@@ -2,7 +2,7 @@
 import GRPCCauses
 import HTTP2
 
-/// What the HTTP/2 session tells: calls that begin, answers to pings, a client that goes away.
+/// Events of the HTTP/2 session: calls that begin, answers to pings, a client that goes away.
 extension GRPCConnection: HTTP2SessionDelegate {
     public func session(_ session: HTTP2Session, opened stream: HTTP2Stream, headers: HTTP2Headers) {
         switch GRPCRequest.judge(headers) {

@@ -45,7 +45,7 @@ extension GRPCConnection {
 
     /// How many bytes are handed to the socket at once.
     private static let writeBytes = 64 << 10
-    /// What most answers fit into: WINDOW_UPDATE, PING, a request of some bytes.
+    /// Most answers fit into this: WINDOW_UPDATE, PING, a request of some bytes.
     private static let smallWriteBytes = 256
 
     func writeAll() {

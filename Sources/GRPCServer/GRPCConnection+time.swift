@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// What time does to a connection: silent clients, unanswered pings, calls whose last bytes do not go out.
+/// Effects of time on a connection: silent clients, unanswered pings, calls whose last bytes do not go out.
 extension GRPCConnection {
     /// Called by the server's tick.
     func tick(nowNanoseconds: UInt64) {

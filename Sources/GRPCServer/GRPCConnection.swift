@@ -11,7 +11,7 @@ public final class GRPCConnection {
     public let id: UInt64
     /// The client's address, `1.2.3.4:567` or `[::1]:567`.
     public let peer: String
-    /// What limits per source count it to.
+    /// The source that limits per source count it to.
     public let source: NetworkSource
     /// Why it was closed; nil while it is open.
     public internal(set) var end: GRPCConnectionEnd?
@@ -35,13 +35,13 @@ public final class GRPCConnection {
     var refusedCalls = 0
     /// Its unfinished messages.
     let assembly: AssemblyHolder
-    /// What the client sends is read.
+    /// Whether the client's bytes are read.
     var mayBeHeard: Bool { isReading }
 
     unowned let server: GRPCServer
     let channel: any Channel
     var calls: [Int32: GRPCCall] = [:]
-    /// What runs now: nghttp2 is not entered again from one of its callbacks.
+    /// The present work: nghttp2 is not entered again from one of its callbacks.
     var activity = Activity.idle
     var isFlushScheduled = false
     var isReading = true

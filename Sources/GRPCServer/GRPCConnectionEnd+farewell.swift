@@ -3,7 +3,7 @@ import GRPCCauses
 import HTTP2
 
 extension GRPCConnectionEnd {
-    /// What the last GOAWAY says; nil when nghttp2 has sent its own, or nobody is there to read it.
+    /// The code and text of the last GOAWAY; nil when nghttp2 has sent its own, or no peer is there to read it.
     var farewell: HTTP2ErrorCode? {
         switch self {
         case .abuse, .slowReader: .enhanceYourCalm

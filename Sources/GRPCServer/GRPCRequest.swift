@@ -7,11 +7,11 @@ struct GRPCRequest {
     /// Cut off at ``maxPathBytes``.
     var path: String
     var timeoutNanoseconds: Int64?
-    /// What is left for the service: neither HTTP's nor gRPC's own fields, which nobody asks for.
+    /// The fields for the service: neither HTTP's nor gRPC's own ones, which are not asked for.
     var metadata: HTTP2Headers
 }
 
-/// What the headers of a new stream say.
+/// The outcome of reading the headers of a new stream.
 enum GRPCRequestVerdict {
     case accepted(GRPCRequest)
     /// No gRPC: answered in the language of HTTP.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 extension GRPCServer {
-    /// What the server bears and for how long. Times count only while the server reads (see ``ReadingClock``).
+    /// Limits of the server and their times. Times count only while the server reads (see ``ReadingClock``).
     public struct Configuration: Sendable {
         /// A longer message ends its stream with `RESOURCE_EXHAUSTED`. The agents themselves send no more than this.
         public var maxMessageBytes = 32 << 20
@@ -10,7 +10,7 @@ extension GRPCServer {
         public var keepaliveIdle = Duration.seconds(30)
         /// How long it may take to give one; a frozen peer is found this way, its kernel keeps the connection up.
         public var keepaliveTimeout = Duration.seconds(20)
-        /// From accept to the peer's first SETTINGS. Whoever only opens connections must not keep them.
+        /// From accept to the peer's first SETTINGS. A peer that only opens connections must not keep them.
         public var prefaceTimeout = Duration.seconds(10)
         /// After this a connection is closed that has had no call of anybody whom the service knows
         /// (``GRPCCall/keepsConnection``): its descriptor is not for keeping. An agent calls within moments of connecting,
@@ -29,7 +29,7 @@ extension GRPCServer {
         public var maxQueuedBytes = 1 << 20
         /// Frames other than DATA that may wait on one connection after the socket has taken what it can.
         public var maxQueuedFrames = 4096
-        /// What a stream may have under way, and what it may while a message larger than that comes in.
+        /// Bytes that a stream may have under way, and those while a message larger than that comes in.
         public var streamWindowBytes = 64 << 10
         public var raisedStreamWindowBytes = 256 << 10
         /// The same for a connection.

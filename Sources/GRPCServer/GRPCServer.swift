@@ -138,7 +138,7 @@ public final class GRPCServer {
         logger.debug("connection closed", metadata: ["peer": "\(connection.peer)", "cause": "\(cause.name)"])
     }
 
-    /// A new connection could not be accepted for want of descriptors or memory: closes those that nobody known uses.
+    /// A new connection could not be accepted for lack of descriptors or memory: closes those that no known agent uses.
     func makeRoom() {
         let now = clock.nowNanoseconds
         let time = configuration.idleTimeoutWhenShort
@@ -149,7 +149,7 @@ public final class GRPCServer {
 
     // MARK: Back-pressure
 
-    /// Stops reading all connections, and accepting. What waits in the sockets makes the peers wait; none is held to be
+    /// Stops reading all connections, and accepting. Bytes that wait in the sockets make the peers wait; none is held to be
     /// silent for it.
     public func pauseReading() {
         clock.pause(at: eventLoop.now.uptimeNanoseconds)
@@ -181,7 +181,7 @@ public final class GRPCServer {
     /// ``standing`` may have changed.
     public func standingChanged() { gate?.standingChanged() }
 
-    /// Takes no more connections, for good; those that are there go on. Who waits in the listening socket waits for
+    /// Takes no more connections, for good; those that are there go on. A peer that waits in the listening socket waits for
     /// whoever else reads it: only this process's descriptor of it is closed.
     public func stopAccepting() {
         acceptsNoMore = true
@@ -259,7 +259,7 @@ public final class GRPCServer {
     }
 
     private func flushAll() {
-        // What flushing makes others queue goes out in the next turn.
+        // Messages that flushing makes others queue go out in the next turn.
         let batch = unflushed
         unflushed.removeAll(keepingCapacity: true)
         for connection in batch { connection.flush() }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the server serves. Everything is called on the server's event loop.
+/// The service behind the server. Everything is called on the server's event loop.
 public protocol GRPCService: AnyObject {
     /// A client has called a method; `call.path` is `/package.Service/Method`. Now is the time to read its metadata.
     /// - Returns: Who hears of the call. nil: the service has finished it already, or, when it did not, does not know the

@@ -4,7 +4,7 @@ import GRPCCauses
 /// Counters since the server's start, and a few present values (named so).
 public struct GRPCStatistics: Sendable, Hashable {
     public internal(set) var connectionsAccepted = 0
-    /// Attempts to accept that failed for want of descriptors or memory.
+    /// Attempts to accept that failed for lack of descriptors or memory.
     public internal(set) var acceptsFailed = 0
     public internal(set) var messagesReceived = 0
     public internal(set) var messagesSent = 0

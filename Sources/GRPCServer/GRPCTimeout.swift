@@ -3,7 +3,7 @@
 enum GRPCTimeout {
     private static let maxDigits = 8
 
-    /// - Returns: nanoseconds (at most `Int64.max`); nil when the text is none.
+    /// - Returns: nanoseconds (at most `Int64.max`); nil when the text is invalid.
     static func nanoseconds(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         guard let unit = bytes.last, (2...(maxDigits + 1)).contains(bytes.count) else { return nil }

@@ -30,9 +30,9 @@ struct MessageAssembler {
 
     /// Bytes of the unfinished message that are here.
     private var assembledBytes: Int { buffer.readableBytes }
-    /// Memory that they take: buffers double when they are full. What a buffer from the pool has beyond that is the pool's.
+    /// Memory that they take: buffers double when they are full. Memory that a buffer from the pool has beyond that is the pool's.
     var reservedBytes: Int { min(buffer.storageCapacity, max(2 * assembledBytes, BufferPool.firstBytes)) }
-    /// What the last whole prefix said, however large.
+    /// The length in the last whole prefix, however large.
     var announcedBytes: Int { Int(prefix & 0xffff_ffff) }
     /// A message has begun and not ended.
     var isInMessage: Bool { prefixCount > 0 }

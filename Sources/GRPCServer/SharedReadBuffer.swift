@@ -4,7 +4,7 @@ import NIOCore
 /// The one buffer that all connections of a server are read into, in turn. Bytes are taken in completely before the next
 /// read, so a buffer a connection would only cost memory (a thousand idle ones) and cache.
 final class SharedReadBuffer {
-    /// What one read takes at most. Two reads take in a connection's basic window; larger ones gain nothing measurable.
+    /// Limit of one read. Two reads take in a connection's basic window; larger ones gain nothing measurable.
     static let readBytes = 128 << 10
 
     private var buffer: ByteBuffer?

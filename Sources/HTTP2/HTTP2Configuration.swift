@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a session announces to its peer, and what it bears from it.
+/// Settings that a session announces to its peer, and limits for the peer.
 public struct HTTP2Configuration: Sendable {
     public enum Role: Sendable {
         case server

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a peer has made the session do, since its beginning. The session only counts; how much is too much, in which time,
+/// Counters of the peer's effects on the session, since its beginning. The session only counts; how much is too much, in which time,
 /// is judged by who holds a clock (``RateLimit``).
 public struct HTTP2Counters: Sendable, Hashable {
     /// Whole frames of any type, including those that nghttp2 ignores.

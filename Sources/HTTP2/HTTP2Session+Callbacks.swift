@@ -2,7 +2,7 @@
 import CNghttp2
 import NIOCore
 
-/// What nghttp2 calls while it reads or writes. Every `context` is the session itself (see `HTTP2Session.init`), which the
+/// Functions that nghttp2 calls while it reads or writes. Every `context` is the session itself (see `HTTP2Session.init`), which the
 /// running call keeps alive; frames, names, values and data are valid during the callback only, and are copied or handed on
 /// as a span.
 extension HTTP2Session {
@@ -148,7 +148,7 @@ extension HTTP2Session {
         _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, on id: Int32
     ) -> Int32 {
         guard let stream = streams[id] else { return 0 }
-        // What RFC 9113, section 6.5.2 adds for each field.
+        // The size that RFC 9113, section 6.5.2 adds for each field.
         let overheadBytes = 32
         stream.incomingHeaderBytes += name.count + value.count + overheadBytes
         guard stream.incomingHeaderBytes <= configuration.maxHeaderListBytes else {

@@ -19,7 +19,7 @@ public final class HTTP2Session {
     /// The connection was given up by ``abandon(_:)``: every command is without effect.
     public private(set) var isAbandoned = false
 
-    /// Who hears of the connection; usually the session's owner.
+    /// The receiver of the connection's events; usually the session's owner.
     public weak var delegate: (any HTTP2SessionDelegate)?
 
     var streams: [Int32: HTTP2Stream] = [:]

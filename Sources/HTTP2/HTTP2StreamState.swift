@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What has been sent and received on a stream. Only the transitions below change it.
+/// The two directions of a stream. Only the transitions below change them.
 ///
 ///                 idle                         a stream that the peer opens begins here, with its header block on the way
 ///      headers in  |  headers out
@@ -13,7 +13,7 @@
 ///
 /// (RFC 9113, section 5.1.) The two sides are independent until the end, so there is a state for each of them.
 enum HTTP2StreamState {
-    /// What this side sends.
+    /// This side's direction.
     enum Outgoing {
         /// No header block has been submitted.
         case idle
@@ -30,7 +30,7 @@ enum HTTP2StreamState {
         case deferred
     }
 
-    /// What the peer sends.
+    /// The peer's direction.
     enum Incoming {
         /// The opening header block has not been handed to the delegate.
         case idle

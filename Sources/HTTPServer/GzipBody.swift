@@ -6,7 +6,7 @@ public struct GzipBody: HTTPBodyProducer {
     /// Plain bytes that are taken in at most in one call: at 5 ns a byte for making and compressing them some 5 ms.
     private static let sliceInputBytes = 1024 * 1024
 
-    /// What the source is asked for at a time; stays in the processor's second cache until it is compressed.
+    /// The number of bytes that the source is asked for at a time; they stay in the processor's second cache until compressed.
     private static let sourceBytes = 240 * 1024
 
     private var source: any HTTPBodyProducer

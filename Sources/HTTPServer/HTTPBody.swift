@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 
-/// What an answer carries.
+/// The body of an answer.
 public enum HTTPBody {
     /// Ready bytes; sent with Content-Length.
     case bytes(ByteBuffer)
@@ -38,7 +38,7 @@ public struct UnmadeBody: HTTPBodyProducer {
     public mutating func produce(into buffer: inout ByteBuffer, targetBytes: Int) -> HTTPBodyProgress { .done }
 }
 
-/// What a producer says after each piece.
+/// The state of a producer after each piece.
 public enum HTTPBodyProgress: Sendable, Equatable {
     /// Call again when the client can take more.
     case more
@@ -46,7 +46,7 @@ public enum HTTPBodyProgress: Sendable, Equatable {
     /// Nothing there at present: call again after `HTTPResponder.resumeBody()`.
     case waiting
 
-    /// What is in the buffer is the rest.
+    /// The bytes in the buffer are the last ones.
     case done
 
     /// The body cannot be completed: the connection is cut, so that no client takes the part for the whole.

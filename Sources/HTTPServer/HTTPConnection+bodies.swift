@@ -6,7 +6,7 @@ extension HTTPConnection {
     /// Slices of a body made in a row before the other connections get their turn.
     private static let slicesPerTurn = 4
 
-    /// What is made at a time while answers on their way take too much memory.
+    /// Bytes that are made at a time while answers on their way take too much memory.
     private static let smallSliceBytes = 48 * 1024
 
     /// Room in front of a slice for the length of its chunk: eight digits, CR, LF.

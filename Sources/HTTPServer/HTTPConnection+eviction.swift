@@ -100,7 +100,7 @@ extension HTTPConnection {
         guard isInReserve, !server.configuration.reservedPaths.contains(request.path) else { return nil }
         return RequestRejection(
             status: 503, cause: .noPlace,
-            message: "all \(server.configuration.maximumConnections) places for connections are taken: try again later")
+            message: "all \(server.configuration.maximumConnections) connections are in use: try again later")
     }
 }
 

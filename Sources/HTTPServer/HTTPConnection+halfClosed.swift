@@ -2,7 +2,7 @@
 import NIOCore
 
 /// Clients that have closed their sending side (`nc -N`, `socat`) and read on look like clients that are gone: in both cases
-/// a FIN has come. What tells them apart is a byte sent to them: a socket that is closed answers it with a reset.
+/// a FIN has come. A byte sent to them tells them apart: a socket that is closed answers it with a reset.
 ///
 /// Every answer begins with the same bytes, so these are sent ahead one at a time, at growing distances, while the answer
 /// is awaited. A client that reads on gets them in their order and notices nothing.

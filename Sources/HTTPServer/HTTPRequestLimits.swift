@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a request may cost before it is refused. Every limit is checked while bytes arrive, so that a client can never
+/// Limits of a request before it is refused. Every limit is checked while bytes arrive, so that a client can never
 /// make the server keep more than these bytes of it.
 public struct HTTPRequestLimits: Sendable {
     /// Longest request line without its CRLF (longer: 414). RFC 9112 section 3 recommends to support 8000 octets.

@@ -28,7 +28,7 @@ extension HTTPServer {
         /// `highWaterMarkBytes` and a chunk for a slow reader, and one descriptor.
         public var maximumConnections = 1024
 
-        /// Places beyond `maximumConnections`, for requests of `reservedPaths` when nobody can be closed for them. What else
+        /// Places beyond `maximumConnections`, for requests of `reservedPaths` when no connection can be closed for them. Anything else that
         /// is asked on such a connection is answered with 503.
         public var reservedConnections = 32
 
@@ -48,7 +48,7 @@ extension HTTPServer {
         public var lowWaterMarkBytes = 256 * 1024
         public var highWaterMarkBytes = 512 * 1024
 
-        /// What a body producer is asked for at a time. With `sliceHeadroomBytes` it makes 256 KiB, a size that NIO's
+        /// The number of bytes that a body producer is asked for at a time. With `sliceHeadroomBytes` it makes 256 KiB, a size that NIO's
         /// buffers have exactly.
         public var sliceBytes = 240 * 1024
 

@@ -30,7 +30,7 @@ public final class HTTPServer {
     var counts = HTTPStatistics()
     private var date = HTTPDate()
     private var listener: (any Channel)?
-    private(set) var acceptGate: AcceptGate?
+    private(set) var acceptGate: HTTPAcceptLimiter?
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     private var connectionsOfSource: [NetworkSource: Int] = [:]
     /// Bytes of answers that were handed to channels and are not in the kernel yet.
@@ -63,11 +63,11 @@ public final class HTTPServer {
         guard descriptor >= 0 else {
             return eventLoop.makeFailedFuture(IOError(errnoCode: errno, reason: "fcntl(F_DUPFD_CLOEXEC)"))
         }
-        let gate = AcceptGate(server: self)
+        let gate = HTTPAcceptLimiter(server: self)
         acceptGate = gate
         let bound = NIOLoopBound((server: self, gate: gate), eventLoop: eventLoop)
         return ServerBootstrap(group: eventLoop)
-            .serverChannelOption(.maxMessagesPerRead, value: AcceptGate.acceptsPerTurn)
+            .serverChannelOption(.maxMessagesPerRead, value: HTTPAcceptLimiter.acceptsPerTurn)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(bound.value.gate)

@@ -25,7 +25,7 @@ public enum HTTPCloseCause: String, CaseIterable, Sendable {
     case shutdown
 }
 
-/// What the server has done since its start. Counters only grow.
+/// Counters of the server since its start. Counters only grow.
 public struct HTTPStatistics: Sendable {
     public internal(set) var connectionsOpen = 0
     public internal(set) var connectionsAccepted: UInt64 = 0

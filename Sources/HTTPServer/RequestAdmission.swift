@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// What a well-formed head asks for: the checks of sense, in the order in which their failures leave the least doubt
+/// The request of a well-formed head: the checks of sense, in the order in which their failures leave the least doubt
 /// about where the next request begins.
 struct RequestAdmission {
     /// Exactly one of these two is set. The connection can go on after this rejection: where the next request begins is
-    /// known. What makes that doubtful is thrown.
+    /// known. A fault that makes that doubtful is thrown.
     var request: HTTPRequest?
     var rejection: RequestRejection?
     var isHead: Bool
@@ -29,7 +29,7 @@ struct RequestAdmission {
         guard isHead || head.method == "GET" else {
             rejection = RequestRejection(
                 status: 405, cause: .methodNotAllowed,
-                message: "method \(head.method.prefix(32)) is not allowed here: \(Self.allowedMethods) are")
+                message: "method \(head.method.prefix(32)) is not allowed; allowed: \(Self.allowedMethods)")
             // Methods that usually have a body get the same answer whatever its size, but only a small one is read.
             if let byteCount = try? Self.bodyBytes(head, limits: limits) {
                 bodyBytes = byteCount
@@ -86,7 +86,7 @@ struct RequestAdmission {
         guard let byteCount = Int(text), byteCount <= limits.bodyBytes else {
             throw RequestRejection(
                 status: 413, cause: .bodyTooLarge,
-                message: "a request body of more than \(limits.bodyBytes) bytes is not taken")
+                message: "the request body is longer than \(limits.bodyBytes) bytes")
         }
         return byteCount
     }
@@ -95,7 +95,7 @@ struct RequestAdmission {
         guard head.minorVersion > 0, let expectation = head.fields.joined("expect") else { return false }
         guard expectation.lowercased() == "100-continue" else {
             throw RequestRejection(
-                status: 417, cause: .unsupportedExpectation, message: "of expectations only 100-continue is understood")
+                status: 417, cause: .unsupportedExpectation, message: "the only supported expectation is 100-continue")
         }
         return true
     }

@@ -108,7 +108,7 @@ struct RequestHeadParser {
         guard !ASCII.isToken(byte), byte != ASCII.carriageReturn else { return }
         let tlsHandshake: UInt8 = 0x16
         if byte == tlsHandshake {
-            throw .badRequest(.malformedRequestLine, "this looks like TLS, but plain HTTP is spoken on this port")
+            throw .badRequest(.malformedRequestLine, "this looks like TLS, but this port speaks plain HTTP")
         }
         throw .badRequest(.malformedRequestLine, "a request cannot begin with the byte \(hexText(byte))")
     }
@@ -178,7 +178,7 @@ struct RequestHeadParser {
         }
         guard bytes.byte(at: 5) == UInt8(ascii: "1") else {
             throw RequestRejection(
-                status: 505, cause: .unsupportedVersion, message: "\(bytes.text) is not spoken here, HTTP/1.1 is")
+                status: 505, cause: .unsupportedVersion, message: "\(bytes.text) is not supported, HTTP/1.1 is")
         }
         return bytes.byte(at: 7) == UInt8(ascii: "0") ? 0 : 1
     }

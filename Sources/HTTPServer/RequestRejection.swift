@@ -23,7 +23,7 @@ struct RequestRejection: Error, Equatable {
     var cause: HTTPRejectionCause
     var message: String
 
-    /// What a client that was refused for lack of places should wait.
+    /// Time that a client that was refused for lack of places should wait.
     static let retryAfterSeconds = 5
 
     static func badRequest(_ cause: HTTPRejectionCause, _ message: String) -> RequestRejection {

@@ -3,7 +3,7 @@ import NIOCore
 
 /// A body that is made once and read by several answers, each at its own pace.
 ///
-/// Whoever is furthest makes the next piece. Pieces are kept for those who come later, as long as anybody reads:
+/// The client that is furthest makes the next piece. Pieces are kept for those who come later, as long as anybody reads:
 /// overlapping scrapes share one rendering and one compression. It takes `maximumKeptBytes` at most: beyond, what all
 /// have read is dropped, so that nobody can join any more, and a reader that is further behind than that fails, as
 /// otherwise the slowest client would decide how much memory is used.

@@ -17,21 +17,21 @@ extension IngestWorker {
         }
         _ = try ControlReader(descriptor: launch.descriptors.control)
         for (name, descriptor) in [
-            ("its own lane", lanes.up), ("down lane A", lanes.downA), ("down lane B", lanes.downB),
+            ("the data ring", lanes.up), ("command ring A", lanes.downA), ("command ring B", lanes.downB),
         ] {
-            guard LaneFile.isLane(descriptor) else { throw WorkerLaunchError("\(name) is no memory of a lane") }
+            guard LaneFile.isLane(descriptor) else { throw WorkerLaunchError("\(name) is not memory of a ring") }
         }
         guard option(SO_ACCEPTCONN, of: launch.descriptors.listener) == 1 else {
-            throw WorkerLaunchError("the listener is no listening socket")
+            throw WorkerLaunchError("the listener is not a listening socket")
         }
         for (name, descriptor) in [("A", lanes.bellA), ("B", lanes.bellB)] {
             guard option(SO_TYPE, of: descriptor) != nil else {
-                throw WorkerLaunchError("doorbell \(name) is no socket")
+                throw WorkerLaunchError("wakeup channel \(name) is not a socket")
             }
         }
     }
 
-    /// `nil` when it is no socket.
+    /// `nil` when it is not a socket.
     private static func option(_ name: CInt, of socket: Int32) -> CInt? {
         var value: CInt = 0
         var size = socklen_t(MemoryLayout<CInt>.size)

@@ -53,7 +53,7 @@ extension IngestWorker {
             return
         }
         server.closeAll()
-        // What was written last, the ends of streams among it, has left with the turn of the loop after this one.
+        // The last bytes, the ends of streams among them, have left with the turn of the loop after this one.
         core.loop.execute { whenDone() }
     }
 }

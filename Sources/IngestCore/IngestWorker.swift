@@ -106,12 +106,12 @@ public final class IngestWorker: Worker, @unchecked Sendable {
         for extra in [lane.down, lane.bell].compactMap({ $0 }) { MemoryFile.close(extra) }
         guard index != core.launch.index else { return MemoryFile.close(lane.up) }
         otherLanes.arrived(index, descriptor: lane.up)
-        core.logger.debug("another worker's lane has come", metadata: ["worker": "ingest-\(index)"])
+        core.logger.debug("another worker's ring has arrived", metadata: ["worker": "ingest-\(index)"])
     }
 
     public func laneGone(_ index: Int) {
         otherLanes.gone(index)
-        core.logger.debug("another worker's lane is gone", metadata: ["worker": "ingest-\(index)"])
+        core.logger.debug("another worker's ring is gone", metadata: ["worker": "ingest-\(index)"])
     }
 
     public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) {

@@ -6,14 +6,14 @@ import Lanes
 struct DumpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dump",
-        abstract: "Prints a lane's header, its agents, and its records; or `control`.",
+        abstract: "Prints a ring's header, its agents and its records, or the worker table.",
         discussion: """
             Examples:
               fodc-lane dump 4711:9                      header and agents
               fodc-lane dump 4711:9 --records --limit 20 and the 20 newest records
               fodc-lane dump /proc/4711/fd/9 --json      one JSON object a line
 
-            Exit status: 0 done; 1 no lane, or not readable; 2 wrong usage.
+            Exit status: 0 done; 1 not a ring, or not readable; 2 wrong usage.
             """)
 
     @Argument(help: ArgumentHelp("A path, or a process and its descriptor.", valueName: "PATH|PID:FD"))

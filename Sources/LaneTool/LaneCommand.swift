@@ -4,13 +4,13 @@ import ArgumentParser
 struct LaneCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fodc-lane",
-        abstract: "Looks into the memory that the proxy's processes share.",
+        abstract: "Prints the memory that the proxy's processes share.",
         discussion: """
-            A lane is one memory file with one writer: an ingest worker writes what its agents send (up lane), the \
-            exporter writes commands (down lane) or what it must not forget (state lane). The supervisor writes \
-            `control`: which workers live. Looking at them disturbs nobody: they are opened read-only.
+            A ring is one memory file with one writer: an ingest worker writes its agents' records (data ring), the \
+            exporter writes commands (command ring) or its own state (state ring). The supervisor writes the worker table \
+            (`control`): which workers run. Rings are opened read-only, so looking at them does not disturb the service.
 
-            Which descriptors of a process are lanes shows, for example,
+            This lists the descriptors of a process that are rings:
               ls -l /proc/$(pidof fodc-ingest)/fd | grep memfd
             """,
         subcommands: [DumpCommand.self])

@@ -72,7 +72,7 @@ struct LaneDump {
     /// The newest records from tail to head, oldest first.
     func printRecords(newest limit: Int, to printer: DumpPrinter) {
         reader.seekToTail()
-        // What is written meanwhile is not waited for, or a busy lane would never end.
+        // Records that are written meanwhile are not waited for, or a busy lane would never end.
         let end = reader.head
         var headers: [DumpItem] = []
         while reader.position < end {

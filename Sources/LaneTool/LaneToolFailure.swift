@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What could not be done, in one line.
+/// The reason of a failure, in one line.
 struct LaneToolFailure: Error, CustomStringConvertible {
     let description: String
 

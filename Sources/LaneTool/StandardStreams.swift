@@ -12,7 +12,7 @@ enum StandardStreams {
         while !bytes.isEmpty {
             let count = Glibc.write(descriptor, bytes, bytes.count)
             if count < 0, errno == EINTR { continue }
-            // Whoever read has gone away (`| head`): there is nobody to write for any more.
+            // The reader has gone away (`| head`): no output is needed any more.
             guard count > 0 else { exit(0) }
             bytes.removeFirst(count)
         }

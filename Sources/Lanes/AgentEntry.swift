@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a lane's table says of one agent. Readers see an entry whole: never half of one and half of another.
+/// The entry of one agent in a lane's table. Readers see an entry whole: never half of one and half of another.
 public struct AgentEntry: Hashable, Sendable {
     public var id: AgentID
     /// Of pod name and container names.
@@ -19,9 +19,9 @@ public struct AgentEntry: Hashable, Sendable {
     public var confirmedAtNanoseconds: UInt64
     /// Worker index + 1 of the agent's home when the slot is a foreign one, else 0.
     public var home: UInt32
-    /// What the ingest workers tell one another of an identity that registers again and again: how many of its
+    /// The workers' shared count of an identity that registers again and again: how many of its
     /// registrations here were short-lived of late, when the last of them ended, whether the present entry's did, and until
-    /// when it is held off (CLOCK_MONOTONIC; 0: not).
+    /// when it is refused until (CLOCK_MONOTONIC; 0: not).
     public var shortLives: UInt8 = 0
     public var isShortLived = false
     public var lastShortLifeNanoseconds: UInt64 = 0

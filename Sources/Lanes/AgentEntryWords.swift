@@ -12,7 +12,7 @@
 ///     8     confirmed at
 ///     9-11  positions of identity, series and sample
 ///     12    when the last short life ended
-///     13    held off until
+///     13    refused until
 enum AgentEntryWords {
     static let count = 14
     typealias Words = InlineArray<14, UInt64>
@@ -60,7 +60,7 @@ enum AgentEntryWords {
 
     static func tenure(of words: Words) -> UInt32 { low(words[3]) }
 
-    /// Nil when the status is none that this version knows.
+    /// Nil when this version does not know the status.
     static func decode(_ words: Words) -> AgentEntry? {
         let packed = high(words[3])
         guard packed >> 17 == 0, let status = AgentStatus(rawValue: UInt8(truncatingIfNeeded: packed)) else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a slot of the agent table holds.
+/// The state of a slot of the agent table.
 public enum AgentStatus: UInt8, Sendable {
     /// Nobody. A slot that has been claimed is free to readers until its entry is set.
     case free = 0

@@ -21,7 +21,7 @@ public enum ControlFile {
         (try? MemoryFile.byteCount(of: descriptor)) == ControlLayout.fileBytes && MemoryFile.hasSealedSize(descriptor)
     }
 
-    /// What makes it no control memory of this version; `nil` when it is some, also when nobody has formatted it yet.
+    /// The flaw by which it is not control memory of this version; `nil` when it is some, also when it has not been formatted yet.
     public static func flaw(of descriptor: Int32) -> String? {
         do {
             let mapping = try map(descriptor, access: .readOnly)
@@ -42,7 +42,7 @@ public enum ControlFile {
         do {
             let byteCount = try MemoryFile.byteCount(of: descriptor)
             guard byteCount == ControlLayout.fileBytes, MemoryFile.hasSealedSize(descriptor) else {
-                throw LaneError.unusable("it is no control memory: \(byteCount) bytes, or not sealed")
+                throw LaneError.unusable("it is not a worker table: \(byteCount) bytes, or not sealed")
             }
             return try Mapping(descriptor: descriptor, offset: 0, byteCount: byteCount, access: access)
         } catch let error as LaneError {
@@ -52,13 +52,13 @@ public enum ControlFile {
         }
     }
 
-    /// What makes it none of this version; nil when it is one.
+    /// The flaw by which it is not of this version; nil when it is.
     static func flaw(of words: SharedWords) -> String? {
         guard words.loadAcquire(ControlLayout.magic) == ControlLayout.magicValue else { return "its magic is wrong" }
         let version = words.loadAcquire(ControlLayout.version)
         guard version == ControlLayout.versionValue else { return "its version is \(version)" }
         guard words.loadAcquire(ControlLayout.fileBytesWord) == UInt64(ControlLayout.fileBytes) else {
-            return "its size is another"
+            return "its size is wrong"
         }
         return nil
     }

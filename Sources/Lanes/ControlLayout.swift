@@ -20,7 +20,7 @@ enum ControlLayout {
     static let degradedReason = TwoCopies<65>(offset: 32 << 10)
     static let degradedReasonLimitBytes = 512
 
-    /// Identities that are held off: hash, and until when (CLOCK_MONOTONIC).
+    /// Quarantined identities: hash, and until when (CLOCK_MONOTONIC).
     static let heldIdentities = 40 << 10
     static let heldIdentityStride = 64
     static let heldIdentityCount = 64
@@ -64,7 +64,7 @@ enum ControlLayout {
     }()
 }
 
-/// Whose row of `control` is meant.
+/// The role whose row of `control` is meant.
 public enum ControlRole: String, Sendable {
     /// The index is the parity of the exporter's generation; the larger generation of the two is the present one.
     case exporter

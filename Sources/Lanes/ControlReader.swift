@@ -15,13 +15,13 @@ public final class ControlReader {
         if let flaw = ControlFile.flaw(of: words) { throw .unusable(flaw) }
     }
 
-    /// What the supervisor says of a worker, whole as it was at one time.
+    /// The supervisor's entry of a worker, whole as it was at one time.
     public func worker(_ role: ControlRole, _ index: Int) -> ControlWorker {
         let row = ControlLayout.row.read(from: words, at: ControlLayout.rowOffset(role, index))
         return row.map(ControlWorker.init) ?? ControlWorker()
     }
 
-    /// What is said of the exporter of this generation; `nil` when there is another in its place.
+    /// The entry of the exporter of this generation; `nil` when there is another in its place.
     public func exporter(generation: UInt64) -> ControlWorker? {
         let row = worker(.exporter, Int(generation % 2))
         return row.generation == generation ? row : nil
@@ -43,7 +43,7 @@ public final class ControlReader {
         return false
     }
 
-    /// Rises when an identity is held off: whoever has connections of it looks then.
+    /// Rises when an identity is quarantined: workers with connections of it look then.
     public var heldIdentityChangeCount: UInt64 { counter(Self.heldIdentityChanges) }
 
     static let heldIdentityChanges = ControlLayout.counterWords - 1

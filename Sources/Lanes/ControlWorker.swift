@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What `control` says of one worker.
+/// The entry of one worker in `control`.
 public struct ControlWorker: Hashable, Sendable {
     public enum State: UInt8, CaseIterable, Sendable {
         /// It is gone, or was never there (generation 0).

@@ -56,7 +56,7 @@ public final class ControlWriter {
         addCounter(ControlReader.heldIdentityChanges, 1)
     }
 
-    /// Those that are or were held off: hash, and until when (CLOCK_MONOTONIC).
+    /// Identities that are or were quarantined: hash, and until when (CLOCK_MONOTONIC).
     public var heldIdentities: [(hash: UInt64, untilNanoseconds: UInt64)] {
         (0..<ControlLayout.heldIdentityCount).compactMap { index in
             guard let held = ControlLayout.heldIdentity.read(from: words, at: ControlFile.heldOffset(index)),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What is current in a ring, by agent: what must be carried forward before the tail passes it.
+/// The current records of a ring, by agent: they must be compacted before the tail passes them.
 struct CurrentRecords {
     struct Record {
         var type: RecordType

@@ -7,25 +7,25 @@ public enum LaneError: Error, Equatable, Sendable, CustomStringConvertible {
     case full
     /// No ring of the maximum size takes a payload of that size. The limit is a payload's.
     case tooLarge(limitBytes: Int)
-    /// What is current, with this record, would not leave the ring room to work in. Forget something, or drop the record.
+    /// The current records, with this one, would not leave the ring room to work in. Forget something, or drop the record.
     /// The limit is that of ``LaneWriter/currentBytes``.
     case tooMuchCurrent(limitBytes: Int)
     /// The ring cannot grow, and without that the record does not fit; or there is no room, or no descriptor, to open the
     /// lane with. The value is that of `errno`.
     case noMemory(errno: Int32)
-    /// The lane is none, is of another version, or is damaged.
+    /// It is not a lane, is of another version, or is damaged.
     case unusable(String)
     /// Nobody has formatted the lane yet.
     case notYet
 
     public var description: String {
         switch self {
-        case .full: "the lane is full: its reader has not read yet"
-        case .tooLarge(let limitBytes): "the record is larger than the lane takes (\(limitBytes) bytes)"
-        case .tooMuchCurrent(let limitBytes): "the lane holds too much that is current (limit \(limitBytes) bytes)"
-        case .noMemory(let code): SystemError(call: "room for the lane", code: code).description
-        case .unusable(let reason): "the lane is not usable: \(reason)"
-        case .notYet: "the lane has not been formatted yet"
+        case .full: "the ring is full: its reader is behind"
+        case .tooLarge(let limitBytes): "the record is larger than the ring's limit (\(limitBytes) bytes)"
+        case .tooMuchCurrent(let limitBytes): "the ring holds too many current records (limit \(limitBytes) bytes)"
+        case .noMemory(let code): SystemError(call: "room for the ring", code: code).description
+        case .unusable(let reason): "the ring is not usable: \(reason)"
+        case .notYet: "the ring has not been formatted yet"
         }
     }
 }

@@ -27,8 +27,8 @@ public enum LaneFile {
         (try? MemoryFile.byteCount(of: descriptor)) == LaneLayout.fileBytes && MemoryFile.hasSealedSize(descriptor)
     }
 
-    /// What a lane is for, as its header says. Throws ``LaneError/notYet`` when nobody has formatted it,
-    /// ``LaneError/unusable(_:)`` when it is none.
+    /// The purpose of a lane, by its header. Throws ``LaneError/notYet`` when it has not been formatted,
+    /// ``LaneError/unusable(_:)`` when it is not a lane.
     public static func kind(of descriptor: Int32) throws(LaneError) -> LaneKind {
         let memory = try LaneMemory(descriptor: descriptor, access: .readOnly)
         guard memory.isFormatted else { throw .notYet }
@@ -37,7 +37,7 @@ public enum LaneFile {
         return kind
     }
 
-    /// What makes it no lane of this version, kind and worker that could be gone on with; `nil`: nothing does. One that
+    /// The flaw by which it is not a lane of this version, kind and worker that could be gone on with; `nil`: it is one. One that
     /// nobody has formatted yet is as good as new. Changes nothing, and believes nothing.
     public static func flaw(of descriptor: Int32, kind: LaneKind, index: Int) -> String? {
         do {
@@ -57,7 +57,7 @@ public enum LaneFile {
     }
 
     /// The process that last signed as the lane's writer, if it is another one than this and still runs: until it is gone
-    /// nobody else may have the lane. `nil` also for a lane that nobody has written, and for what is none.
+    /// no other process may have the lane. `nil` also for a lane without a writer, and for other memory.
     public static func runningWriter(of descriptor: Int32) -> Int32? {
         guard let memory = try? LaneMemory(descriptor: descriptor, access: .readOnly) else { return nil }
         return LaneWriter.runningWriter(of: memory)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a lane is for. All kinds have one layout and one size.
+/// The purpose of a lane. All kinds have one layout and one size.
 public enum LaneKind: UInt32, Sendable {
     /// Written by an ingest worker.
     case up = 1
     /// Commands, written by the exporter.
     case down = 2
-    /// What the exporter has computed itself and must survive it.
+    /// State that the exporter has computed itself and must survive it.
     case state = 3
 
     /// How large a ring is at first. A ring that goes round touches all its pages, so those that carry little are small.

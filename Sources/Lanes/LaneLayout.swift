@@ -8,7 +8,7 @@ import TestHooks
 ///     table end data: the ring's present area, anywhere in it; everything else is a hole
 ///
 /// All numbers are little-endian words of 64 bits (the machine's own: lanes never leave it), narrower ones packed into a
-/// word. Words that one process changes while another looks are changed as whole words. What belongs together and does not
+/// word. Words that one process changes while another looks are changed as whole words. Values that belong together and do not
 /// fit into one word is two copies and a counter (``TwoCopies``). Words that are written often have a cache line of
 /// their own.
 enum LaneLayout {
@@ -105,7 +105,7 @@ enum LaneLayout {
     /// Records start at multiples of this.
     static let recordAlignmentBytes = 8
 
-    /// What a record of `payloadBytes` takes in the ring.
+    /// The size in the ring of a record with a payload of `payloadBytes`.
     static func recordBytes(payloadBytes: Int) -> Int {
         RecordLayout.headerBytes + (payloadBytes + recordAlignmentBytes - 1) / recordAlignmentBytes
             * recordAlignmentBytes

@@ -43,7 +43,7 @@ final class LaneMemory {
     /// Whether anybody has finished formatting it.
     var isFormatted: Bool { words.loadAcquire(LaneLayout.Header.magic) != 0 }
 
-    /// What makes this header none of this version and kind; nil when it is one.
+    /// The flaw by which this header is not of this version and kind; nil when it is.
     func flaw(kind: LaneKind) -> String? {
         let words = words
         let expected: [(name: String, offset: Int, value: UInt64)] = [

@@ -6,7 +6,7 @@ extension LaneReader {
         Int(min(words.loadAcquire(LaneLayout.Header.slotHighWater), UInt64(LaneLayout.Slot.count)))
     }
 
-    /// Who holds a slot, whole as it was at one time; nil when nobody does.
+    /// The holder of a slot, whole as it was at one time; nil when the slot is free.
     public func entry(at index: Int) -> (SlotRef, AgentEntry)? {
         guard index >= 0, index < slotHighWater else { return nil }
         guard let values = LaneLayout.Slot.copies.read(from: words, at: LaneLayout.slotOffset(index)) else {

@@ -2,7 +2,7 @@
 import Platform
 
 extension LaneReader {
-    /// What makes the header none that a writer of ours has left; `nil`: nothing does.
+    /// The flaw by which a writer of ours cannot have left the header; `nil`: none.
     public var headerFlaw: String? {
         if let flaw = memory.flaw(kind: kind) { return flaw }
         var flaw: String?

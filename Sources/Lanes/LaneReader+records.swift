@@ -4,7 +4,7 @@ import Glibc
 import Platform
 
 extension LaneReader {
-    /// What came of an attempt to read.
+    /// The outcome of an attempt to read.
     public enum Outcome: Equatable, Sendable {
         /// The body has been called with a record.
         case record
@@ -13,7 +13,7 @@ extension LaneReader {
         /// The writer has overwritten what was next; reading goes on at the tail. For ``read(at:_:)``: what stood there is
         /// gone.
         case lapped(lostBytes: UInt64)
-        /// What stood there is no whole record. Reading goes on behind it, since its length can be trusted.
+        /// No whole record stood there. Reading goes on behind it, since its length can be trusted.
         case damaged(position: UInt64, reason: String)
         /// The header's words make no sense, or no record stands where the next is to be. Reading goes on nowhere: the
         /// writer puts right what is wrong in the header (``LaneWriter/repairHeader()``). For what does not become right
@@ -54,9 +54,9 @@ extension LaneReader {
         }
     }
 
-    /// What has become of a record since it was read.
+    /// The fate of a record since it was read.
     public enum Standing: Equatable, Sendable {
-        /// It is there, and is carried forward.
+        /// It is there, and is compacted when the tail comes to it.
         case current
         /// Its bytes are there as long as nobody needs their room.
         case forgotten
@@ -84,7 +84,7 @@ extension LaneReader {
     /// The same in parts, for who has other things to do in between.
     ///
     /// - Parameter next: where to begin, the tail or later; afterwards where to go on.
-    /// - Returns: whether the head has been reached, or what is no record.
+    /// - Returns: whether the head has been reached, or bytes that are not a record.
     public func scanHeaders(
         from next: inout UInt64, atMost count: Int, _ body: (RecordHeader, _ isForgotten: Bool) -> Void
     ) -> Bool {
@@ -118,7 +118,7 @@ extension LaneReader {
         case damaged(recordBytes: Int?, String)
     }
 
-    /// Growing takes the writer longer than reading a record takes us: who moves the ring this often is none of ours.
+    /// Growing takes the writer longer than reading a record takes us: a writer that moves the ring this often is not one of ours.
     private static let attempts = 100
 
     private func copyRecord(at position: UInt64, withPayload: Bool = true) -> Copied {
@@ -152,7 +152,7 @@ extension LaneReader {
             memcpy(scratch.reserve(payloadBytes), source + RecordLayout.headerBytes, payloadBytes)
         }
         if let copiedHook { copiedHook() }
-        // What has been copied is what stood there if, after the copying, the tail has not passed it nor the ring moved.
+        // The copy is the record that stood there if, after the copying, the tail has not passed it nor the ring moved.
         fodc_fence_acquire()
         let tailNow = self.tail
         if tailNow > position { return lapped(by: tailNow) }

@@ -53,7 +53,7 @@ public final class LaneReader {
 
     /// Everything before it can be read.
     public var head: UInt64 { words.loadAcquire(LaneLayout.Header.head) }
-    /// What has been written and not read yet.
+    /// Bytes that have been written and not read yet.
     public var unreadBytes: UInt64 {
         // One load: a hostile writer may set it back between two.
         let head = head
@@ -81,13 +81,13 @@ public final class LaneReader {
     /// The worker's index, as its lane says.
     public var writerIndex: Int { Int(Lanes.high(words.loadRelaxed(LaneLayout.Header.kindAndIndex))) }
 
-    /// What the writer is working on: the two words of its note, 0 and 0 for nothing.
+    /// The writer's in-flight marker: its two words, 0 and 0 for nothing.
     public var workingOn: (UInt64, UInt64) {
         guard let note = LaneLayout.Header.workingOn.read(from: words) else { return (0, 0) }
         return (note[0], note[1])
     }
 
-    /// Whether the writer waits for its doorbell. To be asked *after* publishing what it should see: see
+    /// Whether the writer waits for a wakeup. To be asked *after* publishing what it should see: see
     /// ``LaneWriter/setSleeping(_:)``.
     public var isWriterSleeping: Bool {
         fodc_fence_sequential()
@@ -97,7 +97,7 @@ public final class LaneReader {
     /// How far the writer has read the lane `peer`, and which generation of its process that was. 0 and 0 at first.
     public func peerReadPosition(_ peer: Int) -> (generation: UInt64, position: UInt64) {
         precondition(lastPeerPositions.indices.contains(peer), "there is no such peer")
-        // A pair that never holds still is none of a writer of ours; the last one is on the safe side, positions only rise.
+        // A pair that never holds still is not by a writer of ours; the last one is on the safe side, positions only rise.
         if let pair = LaneLayout.Header.peerPosition(peer).read(from: words) {
             lastPeerPositions[peer] = (pair[0], pair[1])
         }

@@ -30,7 +30,7 @@ struct LaneRemains {
         slotHighWater = Int(highWater)
     }
 
-    /// What makes head and tail none of this ring.
+    /// The flaw by which head and tail do not fit this ring.
     static func flaw(_ geometry: RingGeometry, tail: UInt64, head: UInt64) -> String? {
         guard tail <= head, geometry.base <= tail, head - tail <= UInt64(geometry.capacityBytes) else {
             return "its tail (\(tail)) and head (\(head)) do not fit its ring (\(geometry))"

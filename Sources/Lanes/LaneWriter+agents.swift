@@ -39,7 +39,7 @@ extension LaneWriter {
         writeSlot(Int(slot.index), AgentEntryWords.encodeFree(tenure: slot.tenure))
         didStep(.slotReleased)
         slots.release(slot)
-        // A successor knows by the tenure that these are nobody's; they need no marks.
+        // A successor knows by the tenure that these belong to no agent; they need no marks.
         _ = current.removeAll(ofSlot: slot.index)
     }
 
@@ -58,7 +58,7 @@ extension LaneWriter {
 
     // MARK: Forgetting
 
-    /// The record is no longer carried forward. Stays true for a successor.
+    /// The record is no longer compacted. Stays true for a successor.
     public func forget(_ type: RecordType, agent: SlotRef = .none, subject: UInt64 = 0) {
         guard isTenant(agent) else { return }
         guard let record = current.remove(type, slot: agent.index, subject: subject) else { return }
@@ -68,7 +68,7 @@ extension LaneWriter {
         setSlotPosition(of: type, slot: agent.index, to: newest?.position ?? AgentEntry.noPosition)
     }
 
-    /// What is current of an agent (or, with ``SlotRef/none``, of nobody), for example after a take-over.
+    /// The current records of an agent (or, with ``SlotRef/none``, of no agent), for example after a take-over.
     public func currentRecords(of agent: SlotRef) -> [(type: RecordType, subject: UInt64, position: UInt64)] {
         guard isTenant(agent) else { return [] }
         return current.records(ofSlot: agent.index).map { ($0.type, $0.subject, $0.position) }

@@ -70,7 +70,7 @@ extension LaneWriter {
             budget -= byteCount
             didStep(.areaProvided)
         }
-        // What the tail has passed meanwhile need not be there: nobody will look for it.
+        // Records that the tail has passed meanwhile need not be there: no reader looks for them.
         next.copiedTo = max(next.copiedTo, tail)
         while next.copiedTo < head {
             guard budget > 0 else { return }
@@ -108,7 +108,7 @@ extension LaneWriter {
             try MemoryFile.allocate(
                 memory.descriptor, offset: geometry.areaOffset, byteCount: geometry.capacityBytes)
         } catch {
-            // What has been provided before it failed goes back.
+            // Memory that was provided before it failed goes back.
             try? MemoryFile.release(
                 memory.descriptor, offset: geometry.areaOffset, byteCount: geometry.capacityBytes)
             throw .noMemory(errno: error.code)

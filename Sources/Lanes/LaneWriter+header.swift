@@ -12,7 +12,7 @@ extension LaneWriter {
         words.storeRelease(LaneLayout.Header.heartbeat, monotonicNanoseconds)
     }
 
-    /// What the process is working on, for whoever finds it dead: two words of its own meaning, 0 and 0 for nothing.
+    /// The in-flight marker, for the supervisor when this process is dead: two words of its own meaning, 0 and 0 for nothing.
     public func setWorkingOn(_ first: UInt64, _ second: UInt64) {
         LaneLayout.Header.workingOn.write([first, second], to: words)
     }
@@ -25,7 +25,7 @@ extension LaneWriter {
         LaneLayout.Header.peerPosition(peer).write([generation, position], to: words)
     }
 
-    /// Says that this process is about to wait for its doorbell, or no longer waits. Whoever says that it sleeps looks at the
+    /// Says that this process is about to wait for a wakeup, or no longer waits. A process that says that it sleeps looks at the
     /// heads of the lanes that it reads *afterwards*: either it sees the record there, or the record's writer sees the
     /// flag (``LaneReader/isWriterSleeping``), for both have a sequentially consistent fence between store and load.
     public func setSleeping(_ isSleeping: Bool) {

@@ -38,7 +38,7 @@ extension LaneWriter {
         return repairs
     }
 
-    /// What stands at the tail is no record any more. The tail goes on at the next record that is known to be current, or
+    /// The bytes at the tail are not a record any more. The tail goes on at the next record that is known to be current, or
     /// as far as it may; what was current in between is lost.
     func skipDamage(until limit: UInt64) {
         damagedPlaces += 1

@@ -39,7 +39,7 @@ extension LaneWriter {
         var carriedBytes = 0
         defer { publishTail() }
         while geometry.capacityBytes - usedBytes < wantedFreeBytes {
-            // Nobody reads: then what is carried forward now is not to be met again in this call, and `limit`, the head
+            // No process reads: then a record that is compacted now is not to be met again in this call, and `limit`, the head
             // at the start, is as far as the tail has to go.
             guard tail < limit else { throw .full }
             let record = RecordHeaderWords(from: address(of: tail))
@@ -55,7 +55,7 @@ extension LaneWriter {
         }
     }
 
-    /// What the record is known as when it is current and this is its newest copy.
+    /// The entry of the record when it is current and this is its newest copy.
     private func currentRecord(at position: UInt64, _ header: RecordHeader) -> CurrentRecords.Record? {
         guard header.isCurrent, header.agent == .none || Int(header.agent.index) < LaneLayout.Slot.count else {
             return nil
@@ -70,10 +70,10 @@ extension LaneWriter {
     /// Copies the record at the tail to the head. The order matters: copy, head, slot, and the tail only by the caller, so
     /// that there is a whole copy at each moment and the slot names one of them.
     private func carryForward(_ record: RecordHeaderWords, _ known: CurrentRecords.Record) throws(LaneError) {
-        // What the tail has left behind is free only after this.
+        // The space that the tail has left behind is free only after this.
         publishTail()
         guard geometry.capacityBytes - usedBytes >= known.byteCount, record.recordBytes == known.byteCount else {
-            throw .unusable("no room to carry \(known.byteCount) bytes forward")
+            throw .unusable("no room to compact \(known.byteCount) bytes")
         }
         let (source, target, position) = (address(of: tail), address(of: head), head)
         // The free part is at least as long as the record, so the two do not overlap, not even around the ring's end.

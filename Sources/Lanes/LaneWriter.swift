@@ -21,7 +21,7 @@ public final class LaneWriter {
     var nextSequence: UInt64
     var current = CurrentRecords()
     var slots = SlotRegister()
-    /// What this process has written into the header and the table, and nobody else may change: ``repairHeader()``.
+    /// The words that this process has written into the header and the table, and no other may change: ``repairHeader()``.
     var signature = HeaderSignature()
     var slotWords: [AgentEntryWords.Words] = []
     /// No growing is tried before the head is here: it has just failed, and the ring does without.
@@ -69,9 +69,9 @@ public final class LaneWriter {
 
     /// The ring's present size.
     public var ringBytes: Int { geometry.capacityBytes }
-    /// What lies between tail and head.
+    /// Bytes between tail and head.
     public var usedBytes: Int { Int(head - tail) }
-    /// What must be carried forward, headers included.
+    /// Bytes of current records, which must be compacted, headers included.
     public var currentBytes: Int { current.byteCount }
     public var currentCount: Int { current.count }
     public var headPosition: UInt64 { head }
@@ -100,7 +100,7 @@ public final class LaneWriter {
     /// Lets go of what stands before `tail`. After this it may be overwritten.
     func publishTail() {
         words.storeRelease(LaneLayout.Header.tail, tail)
-        // What is written over the old records comes after the store above: a reader that has copied some of it sees the
+        // Bytes that are written over the old records come after the store above: a reader that has copied some of it sees the
         // new tail when it looks again.
         fodc_fence_release()
         didStep(.tailPublished)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a record says of itself.
+/// The header of a record.
 public struct RecordHeader: Hashable, Sendable {
     public var type: RecordType
-    /// A copy that was carried forward: who has read the original ignores it.
+    /// A compacted copy: a reader that has read the original ignores it.
     public var isCarried: Bool
     /// It was appended as current.
     public var isCurrent: Bool
@@ -17,7 +17,7 @@ public struct RecordHeader: Hashable, Sendable {
     public var generation: UInt64
     /// Of the request.
     public var number: UInt64
-    /// What is current of a type, for those that have several: for example a hash of a folder.
+    /// Tells current records of one type apart, where an agent has several: for example a hash of a folder.
     public var subject: UInt64
     /// Of the payload.
     public var byteCount: Int

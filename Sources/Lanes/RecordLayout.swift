@@ -11,14 +11,14 @@
 ///     6  slot index (32 bits), tenure (32)
 ///     7  CRC-32C of the payload (32 bits), CRC-32C of words 0 to 6 and the payload's CRC (32)
 ///
-/// The payload's checksum stands alone so that a copy that is carried forward needs no new one, and the header's covers it,
+/// The payload's checksum stands alone so that a compacted copy needs no new one, and the header's covers it,
 /// so that a length can be trusted when the payload is damaged. The mark is the only part that changes after publication
 /// (0, then 1 when the record has been forgotten) and the only one that no checksum covers.
 enum RecordLayout {
     static let headerWords = 8
     static let headerBytes = headerWords * 8
 
-    /// The record is one of those that are carried forward.
+    /// The record is current: it is compacted.
     static let currentFlag: UInt8 = 1
     /// The record is a copy of an earlier one.
     static let carriedFlag: UInt8 = 2

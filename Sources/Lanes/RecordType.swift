@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a record is. `Lanes` knows the three whose positions stand in the agent's slot; the others are named in
+/// The type of a record. `Lanes` knows the three whose positions stand in the agent's slot; the others are named in
 /// `Exchange`.
 public struct RecordType: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt16
@@ -9,7 +9,7 @@ public struct RecordType: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Who an agent is.
+    /// The identity of an agent.
     public static let identity = RecordType(rawValue: 1)
     /// An agent's whole table of series.
     public static let series = RecordType(rawValue: 2)

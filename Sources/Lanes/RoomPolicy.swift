@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How much a ring takes, so that it never stands still: a full ring must always be able to carry forward.
+/// How much a ring takes, so that it never stands still: a full ring must always be able to compact.
 ///
 /// Carrying a record of `m` bytes needs `m` free bytes at the head before it frees `m` at the tail. So after each append at
 /// least as much is free as the largest current record takes. Then the tail can always go on, up to the reader; and when
 /// it has gone round once, all that is left in the ring is what is current. An append is therefore possible, once the
-/// reader has read, exactly when current records, the new one and that reserve fit together. What is current is refused
+/// reader has read, exactly when current records, the new one and that reserve fit together. A current record is refused
 /// before it takes the room that replacing it, and all that is not current, will need.
 struct RoomPolicy {
     /// With header and padding.
     var recordBytes: Int
     var isCurrent: Bool
     var type: RecordType
-    /// What is current now, and the record among it that this one replaces (0: none).
+    /// The bytes of current records now, and the record among them that this one replaces (0: none).
     var currentBytes: Int
     var replacedBytes: Int
     /// At least the size of the largest current record.
@@ -33,7 +33,7 @@ struct RoomPolicy {
         isCurrent ? max(largestCurrentBound, SizeClasses.bound(SizeClasses.index(recordBytes))) : largestCurrentBound
     }
 
-    /// What must be free before the record is written.
+    /// Bytes that must be free before the record is written.
     var freeBytesNeeded: Int { recordBytes + reserveBytes }
 
     private var currentBytesAfter: Int { isCurrent ? currentBytes - replacedBytes + recordBytes : currentBytes }

@@ -4,7 +4,7 @@
 struct ScratchBuffer: ~Copyable {
     private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
-    /// What is larger is given back after use: one large record should not cost its size for good.
+    /// A larger buffer is given back after use: one large record should not cost its size for good.
     static let keptBytes = 4 << 20
     private static let smallestBytes = 64 << 10
 

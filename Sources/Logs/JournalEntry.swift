@@ -6,7 +6,7 @@ import Platform
 ///
 ///     journalctl -u fodc-proxy FODC_POD=banyandb-data-0 PRIORITY=4
 ///
-/// Names and values may come from the network: names are mended, values are bounded and may hold any byte.
+/// Names and values may come from the network: names are corrected, values are bounded and may hold any byte.
 struct JournalEntry {
     /// Bytes of one value at most; what is longer is cut before a character and marked.
     static let limitValueBytes = 2048

@@ -9,7 +9,7 @@ import Synchronization
 /// Where standard error is the journal and the format is text, they go to journald with their fields. Otherwise to
 /// standard error, whole lines, one write each: who asks for JSON gets JSON, also under systemd.
 ///
-/// Writing never waits. What journald does not take now goes to standard error without fields, what standard error does
+/// Writing never waits. Lines that journald does not take now go to standard error without fields, lines that standard error does
 /// not take is lost; both are counted, and the counts are told with the next line that goes. Faults that repeat are told
 /// by count: ``RepeatLimiter``.
 public final class LogOutput: Sendable {
@@ -89,7 +89,7 @@ public final class LogOutput: Sendable {
         var line = given
         line.lostLines = lostLines.exchange(0, ordering: .relaxed)
         line.plainLines = plainLines.exchange(0, ordering: .relaxed)
-        // Whose sender has ended before it looks, journald cannot say of which unit an entry is; a line of standard
+        // If the sender has exited before it looks, journald cannot tell of which unit an entry is; a line of standard
         // error always has its unit. Critical is what a process says before it ends.
         if line.level < .critical, let journal = journal.withLock({ $0 }) {
             if journal.send(JournalEntry(line).bytes) { return }

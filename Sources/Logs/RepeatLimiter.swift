@@ -4,7 +4,7 @@ import Logging
 /// Keeps faults that repeat from filling the log, and tells how often each was kept back.
 ///
 /// Of one message (level, label and text are equal; metadata may differ) ``burst`` lines pass in ``intervalNanoseconds``.
-/// What comes then is counted, and told with one line an interval: the last of them, with how many there were.
+/// Further messages are counted, and told with one line an interval: the last of them, with how many there were.
 /// Times are monotonic and are handed in.
 struct RepeatLimiter {
     static let burst = 5
@@ -58,7 +58,7 @@ struct RepeatLimiter {
         return lines + [line]
     }
 
-    /// What was kept back in intervals that are over. While a message goes on to repeat, that is all that is written of it.
+    /// Messages that were suppressed in intervals that are over. While a message goes on to repeat, that is all that is written of it.
     mutating func takeDue(nowNanoseconds now: UInt64) -> [LogLine] {
         guard now >= nextDue else { return [] }
         var lines: [LogLine] = []

@@ -6,7 +6,7 @@ extension AgentSeries {
     /// At least so many series must be gone before it is worth while to forget them.
     private static let minPrunedSeries = 64
 
-    /// What a block becomes: each entry's old place in the column or its newcomer.
+    /// The new entries of a block: each entry's old place in the column or its newcomer.
     private struct MergedBlock {
         enum Source {
             case old(Int)
@@ -128,7 +128,7 @@ extension AgentSeries {
         return isOutdated
     }
 
-    /// What is kept of a description: valid UTF-8, not longer than the limit. nil: there is none, or it is not text.
+    /// The kept part of a description: valid UTF-8, not longer than the limit. nil: there is none, or it is not text.
     private func description(_ message: RawSpan, _ range: Range<Int>) -> [UInt8]? {
         let bytes = message.extracting(range)
         guard bytes.byteCount > 0, bytes.isUTF8 else { return nil }

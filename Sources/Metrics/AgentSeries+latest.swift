@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension AgentSeries {
-    /// What the walk gathers besides the column.
+    /// State that the walk collects besides the column.
     struct LatestPass {
         var summary = DecodeSummary()
         var newcomers: Newcomers

@@ -3,15 +3,15 @@
 extension AgentSeries {
     /// Bytes that `writeTable` appends.
     public var tableByteCount: Int {
-        RecordLayout.seriesHeaderBytes + podNames.recordBytes + nodeRoles.recordBytes
+        MetricsRecordLayout.seriesHeaderBytes + podNames.recordBytes + nodeRoles.recordBytes
             + blocks.reduce(0) {
-                $0 + RecordLayout.blockHeaderBytes + $1.name.count + $1.description.count + $1.coded.count
+                $0 + MetricsRecordLayout.blockHeaderBytes + $1.name.count + $1.description.count + $1.coded.count
             }
     }
 
     /// Appends the payload of a `series` record: the whole table. Needs room for `tableByteCount` bytes.
     public func writeTable(into output: inout OutputRawSpan) {
-        output.append(RecordLayout.seriesMagic, as: UInt32.self)
+        output.append(MetricsRecordLayout.seriesMagic, as: UInt32.self)
         output.append(tableNumber, as: UInt32.self)
         output.append(UInt32(seriesCount), as: UInt32.self)
         output.append(UInt32(blocks.count), as: UInt32.self)
@@ -32,12 +32,12 @@ extension AgentSeries {
     }
 
     /// Bytes that `writeSample` appends.
-    public var sampleByteCount: Int { RecordLayout.sampleHeaderBytes + 8 * (column.count + times.count) }
+    public var sampleByteCount: Int { MetricsRecordLayout.sampleHeaderBytes + 8 * (column.count + times.count) }
 
     /// Appends the payload of a `sample` record: the values of the newest answer, in the order of the table. Needs room
     /// for `sampleByteCount` bytes.
     public func writeSample(into output: inout OutputRawSpan) {
-        output.append(RecordLayout.sampleMagic, as: UInt32.self)
+        output.append(MetricsRecordLayout.sampleMagic, as: UInt32.self)
         output.append(tableNumber, as: UInt32.self)
         output.append(UInt32(column.count), as: UInt32.self)
         output.append(times.isEmpty ? 0 as UInt32 : 1, as: UInt32.self)

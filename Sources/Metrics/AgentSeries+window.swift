@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension AgentSeries {
-    /// What the walk over a window answer gathers.
+    /// State that the walk over a window answer collects.
     private struct WindowPass {
         /// In `columns.series`: not a series but a newcomer's index.
         static let newcomerFlag: UInt32 = 1 << 31

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What came of one message.
+/// The outcome of one message.
 public struct DecodeSummary: Sendable, Equatable {
     /// Metrics in the message.
     public var samplesReceived = 0

@@ -87,7 +87,7 @@ struct DuplicateFinder {
         findings.comparedSeries += series - block.first
     }
 
-    /// Whose pod names overlap.
+    /// Agents whose pod names overlap.
     private mutating func pods() -> PodOwners {
         var owners = PodOwners(agentCount: agents.count)
         for (agent, snapshot) in agents.enumerated() {
@@ -121,7 +121,7 @@ struct DuplicateFinder {
 
 /// Which agents have which pod names in their series.
 struct PodOwners {
-    /// What of an agent's series another agent may have, too.
+    /// The part of an agent's series that another agent may have, too.
     enum Part: Equatable {
         case none
         /// It has several pod names: the series that bear one that another has as well.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the registration of an agent adds to each of its series (wire contract, "Metrics enrichment").
+/// Labels that the registration of an agent adds to each of its series (wire contract, "Metrics enrichment").
 ///
 /// `pod_name` and `node_role` where the series lacks them; each label `k=v` of the registration as `node_k="v"`, unless
 /// the value is empty, `k` is `pod_name` or `container_name`, or the series has `node_k` already.

@@ -18,7 +18,7 @@ struct Family: Sendable {
     var members: [BlockReference]
 }
 
-/// What an answer is rendered from. Immutable: a slow client reads on in its own while the next scrape has a newer one.
+/// The data that an answer is rendered from. Immutable: a slow client reads on in its own while the next scrape has a newer one.
 public final class FamilySnapshot: Sendable {
     let families: [Family]
     let agents: [AgentSnapshot]
@@ -27,12 +27,12 @@ public final class FamilySnapshot: Sendable {
 
     /// Samples that are left out because a newer registration has the same series.
     public let duplicateSeriesCount: Int
-    /// Series of histograms and summaries that are left out because `le` or `quantile` is no number.
+    /// Series of histograms and summaries that are left out because `le` or `quantile` is not a number.
     public let oddBoundCount: Int
 
     /// - Parameters:
     ///   - duplicates: for each agent the series that a newer registration has, too.
-    ///   - oddBounds: for each agent the series whose bound is no number.
+    ///   - oddBounds: for each agent the series whose bound is not a number.
     init(families: [Family], agents: [AgentSnapshot], duplicates: [Set<Int>], oddBounds: [Set<Int>]) {
         self.families = families
         self.agents = agents

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Merges the agents' tables into families. What depends on the tables alone is kept from one scrape to the next and
+/// Merges the agents' tables into families. The part that depends on the tables alone is kept from one scrape to the next and
 /// made again only when an agent or a table is another; new samples cost nothing.
 ///
 /// Not thread-safe; the snapshots that it makes are.
@@ -10,11 +10,11 @@ public final class FamilyIndex {
     /// The names of each table that is in use, in the order of its blocks.
     private var tableNames: [ObjectIdentifier: (table: SeriesTable, names: [Int])] = [:]
 
-    /// What the families below were made of.
+    /// The snapshots that the families below were made of.
     private var builtFrom: [(table: ObjectIdentifier, order: UInt64)] = []
     private var families: [Family] = []
     private var duplicates: [[DuplicateFinder.Place]] = []
-    /// For each agent the series of histograms and summaries whose bound is no number.
+    /// For each agent the series of histograms and summaries whose bound is not a number.
     private var oddBounds: [Set<Int>] = []
 
     /// Called again and again while families are made: the tables of a thousand agents take a second.

@@ -6,7 +6,7 @@ struct HashKey: Sendable {
     let block0, block1, block2, block3: SIMD2<UInt64>
     /// Round keys of absorbing and of finishing.
     let round0, round1, finish0, finish1: SIMD2<UInt64>
-    /// What a metric's name starts from, so that a name never hashes like a label entry.
+    /// The seed of a metric's name, so that a name never hashes like a label entry.
     let nameSeed: SIMD2<UInt64>
     /// The same for its description.
     let descriptionSeed: SIMD2<UInt64>

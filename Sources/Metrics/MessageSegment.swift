@@ -31,7 +31,7 @@ struct MessageSegment {
         self.entryLimit = entryLimit
     }
 
-    /// What `last` has left.
+    /// The rest after `last`.
     init(restOf last: MessageSegment) {
         byteCount = last.byteCount - last.place
         base = last.place

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The fast walk over a `StreamMetricsRequest`: finds each metric's hash, value and time without looking into names,
-/// labels and texts. What a known hash stands for was checked when it was first seen.
+/// labels and texts. A metric behind a known hash was checked when it was first seen.
 enum MessageWalk {
     /// Readable bytes that must follow a metric: the hasher loads 64 bytes from anywhere inside, tags and lengths are
     /// read before they are known to lie inside, and a length takes at most ten bytes.
@@ -31,7 +31,7 @@ enum MessageWalk {
                 inMessageOfDepth: MetricFields.depth)
         }
 
-        /// What the bytes of its description are known by; the hash has only their number.
+        /// The bytes that its description is known by; the hash has only their number.
         @inline(__always)
         func descriptionCheck<H: EntryHasher>(_ message: RawSpan, _ hasher: H, _ key: HashKey) -> UInt16 {
             guard descriptionBytes > 0 else { return 0 }
@@ -60,7 +60,7 @@ enum MessageWalk {
                 continue
             }
             if tag == 0x30 {
-                // A number above 127 is none of the enum's; the careful reader says what it is.
+                // A number above 127 is not one of the enum's; the careful reader says what it is.
                 type = UInt64(message.byte(uncheckedAt: place &+ 1))
                 if type > 0x7f { break }
                 place &+= 2

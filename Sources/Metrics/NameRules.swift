@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What Prometheus's text format 0.0.4 takes for a name.
+/// Names that Prometheus's text format 0.0.4 allows.
 public enum NameRules {
     private static let letter: UInt8 = 1
     private static let digit: UInt8 = 2

@@ -23,7 +23,7 @@ struct Newcomers {
         }
     }
 
-    /// What became of a metric.
+    /// The outcome for a metric.
     enum Outcome {
         case added(Int)
         /// The same hash came before in this message.

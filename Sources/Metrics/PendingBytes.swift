@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// What did not fit a chunk, on its way out in pieces.
+/// Bytes that did not fit a chunk, on their way out in pieces.
 struct PendingBytes {
     /// Holds the longest line, its head and the text before it.
     private static let capacity = 4 * SeriesTable.maxTextBytes

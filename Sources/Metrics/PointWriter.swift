@@ -14,7 +14,7 @@ struct PointWriter {
         var text: SIMD32<UInt8>
     }
 
-    // As vectors, because a copy of a constant length is one store. What is behind the text is overwritten.
+    // As vectors, because a copy of a constant length is one store. Bytes behind the text are overwritten.
     private static let timestampKey = vector("{\"timestamp\":\"  ")
     private static let timestampKeyBytes = 14
     private static let valueKey = vector("\",\"value\":      ")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a `sample` record says of itself before its table is at hand.
+/// The header of a `sample` record, before its table is at hand.
 public struct SampleHeader: Sendable, Equatable {
     public var tableNumber: UInt32
     public var seriesCount: Int
@@ -20,12 +20,12 @@ public final class Sample: Sendable {
 
     /// nil when it is no `sample` record of ours, or shorter or longer than it says.
     public static func header(of payload: RawSpan) -> SampleHeader? {
-        guard payload.integer(at: 0, as: UInt32.self) == RecordLayout.sampleMagic,
+        guard payload.integer(at: 0, as: UInt32.self) == MetricsRecordLayout.sampleMagic,
             let tableNumber = payload.integer(at: 4, as: UInt32.self),
             let seriesCount = payload.integer(at: 8, as: UInt32.self),
             let hasTimes = payload.integer(at: 12, as: UInt32.self), hasTimes <= 1,
             let receivedAt = payload.integer(at: 16, as: Int64.self),
-            payload.byteCount == RecordLayout.sampleHeaderBytes + Int(seriesCount) * 8 * (1 + Int(hasTimes))
+            payload.byteCount == MetricsRecordLayout.sampleHeaderBytes + Int(seriesCount) * 8 * (1 + Int(hasTimes))
         else { return nil }
         return SampleHeader(
             tableNumber: tableNumber, seriesCount: Int(seriesCount), receivedAtNanoseconds: receivedAt)
@@ -40,8 +40,8 @@ public final class Sample: Sendable {
         tableNumber = header.tableNumber
         receivedAtNanoseconds = header.receivedAtNanoseconds
         self.commonTime = commonTime
-        let valuesEnd = RecordLayout.sampleHeaderBytes + header.seriesCount * 8
-        bits = payload.words(RecordLayout.sampleHeaderBytes..<valuesEnd)
+        let valuesEnd = MetricsRecordLayout.sampleHeaderBytes + header.seriesCount * 8
+        bits = payload.words(MetricsRecordLayout.sampleHeaderBytes..<valuesEnd)
         times = payload.words(valuesEnd..<payload.byteCount)
     }
 

@@ -7,7 +7,7 @@ enum SampleBits {
     /// Prometheus's ordinary NaN. An agent's NaN that happens to have the stale pattern becomes this one.
     static let ordinaryNaN: UInt64 = 0x7ff8_0000_0000_0001
 
-    /// What an agent sent, as it is stored.
+    /// An agent's value, as it is stored.
     @inline(__always)
     static func received(_ bits: UInt64) -> UInt64 { bits == stale ? ordinaryNaN : bits }
 

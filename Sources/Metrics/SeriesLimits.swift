@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one agent may make this process remember. Each limit is far above what a real BanyanDB node sends; they exist
+/// Limits of the memory that one agent may take in this process. Each limit is far above what a real BanyanDB node sends; they exist
 /// because agents are not trusted.
 public struct SeriesLimits: Sendable, Equatable {
     /// Series kept of one agent. Real nodes have some thousands; 200,000 cost about 12 MB in the worker and as much in
@@ -13,7 +13,7 @@ public struct SeriesLimits: Sendable, Equatable {
     /// is often set to 30.
     public var maxLabelsPerSeries = 64
     /// Labels of a registration that are put on the agent's series, beside pod name and role; further ones, in the order of
-    /// their names, are left out. Whatever an agent registers with, its series have room for 14 labels of their own: real
+    /// their names, are left out. With any registration, an agent's series have room for 14 labels of their own: real
     /// ones have fewer than ten, and real registrations a handful.
     public var maxRegistrationLabels = 48
     /// Bytes of the names and values that a registration puts on every series, all together. 48 labels as long as

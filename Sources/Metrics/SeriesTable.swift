@@ -70,7 +70,7 @@ public final class SeriesTable: Sendable {
 
     /// The table's number without reading the rest; nil when it is no `series` record of ours.
     public static func number(of payload: RawSpan) -> UInt32? {
-        guard payload.integer(at: 0, as: UInt32.self) == RecordLayout.seriesMagic else { return nil }
+        guard payload.integer(at: 0, as: UInt32.self) == MetricsRecordLayout.seriesMagic else { return nil }
         return payload.integer(at: 4, as: UInt32.self)
     }
 
@@ -80,10 +80,10 @@ public final class SeriesTable: Sendable {
             let seriesCount = payload.integer(at: 8, as: UInt32.self),
             let blockCount = payload.integer(at: 12, as: UInt32.self),
             // Each block has a head, so a count that cannot be true reserves nothing.
-            Int(blockCount) <= payload.byteCount / RecordLayout.blockHeaderBytes,
+            Int(blockCount) <= payload.byteCount / MetricsRecordLayout.blockHeaderBytes,
             payload.byteCount <= UInt32.max
         else { return nil }
-        var place = RecordLayout.seriesHeaderBytes
+        var place = MetricsRecordLayout.seriesHeaderBytes
         guard let podNames = DistinctValues(payload, at: &place), let nodeRoles = DistinctValues(payload, at: &place)
         else {
             return nil
@@ -121,7 +121,7 @@ public final class SeriesTable: Sendable {
     }
 
     private static func block(_ payload: RawSpan, at place: inout Int, first: Int) -> Block? {
-        guard payload.byteCount - place >= RecordLayout.blockHeaderBytes,
+        guard payload.byteCount - place >= MetricsRecordLayout.blockHeaderBytes,
             let nameBytes = payload.integer(at: place, as: UInt16.self),
             let descriptionBytes = payload.integer(at: place + 2, as: UInt16.self),
             let typeNumber = payload.integer(at: place + 4, as: UInt32.self),
@@ -129,7 +129,7 @@ public final class SeriesTable: Sendable {
             let count = payload.integer(at: place + 8, as: UInt32.self),
             let codedBytes = payload.integer(at: place + 12, as: UInt32.self)
         else { return nil }
-        let nameStart = place + RecordLayout.blockHeaderBytes
+        let nameStart = place + MetricsRecordLayout.blockHeaderBytes
         let descriptionStart = nameStart + Int(nameBytes)
         let codedStart = descriptionStart + Int(descriptionBytes)
         let end = codedStart + Int(codedBytes)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Whether a text out of a ring is one that `SeriesTextMaker` could have made: `name{a="1",b="2"} `, labels in the order of
-/// their names and none twice. Whatever else stood in it would be lines of a scrape that nobody has sent.
+/// their names and none twice. Anything else in it would be lines of a scrape that no agent has sent.
 struct SeriesTextCheck {
-    /// What the table says of its series' labels.
+    /// The labels that the table says its series have.
     let podNames: DistinctValues
     let nodeRoles: DistinctValues
-    /// Of the last text: its label `le`, or `quantile`, is no number that Go's `strconv.ParseFloat` takes.
+    /// Of the last text: its label `le`, or `quantile`, is not a number that Go's `strconv.ParseFloat` takes.
     private(set) var hasOddBucket = false
     private(set) var hasOddQuantile = false
 
@@ -43,7 +43,7 @@ struct SeriesTextCheck {
         }
     }
 
-    /// A label at `place`, which is moved behind it; nil when it is none.
+    /// A label at `place`, which is moved behind it; nil when there is none.
     private static func label(_ text: RawSpan, at place: inout Int, end: Int) -> SeriesLabels.Label? {
         let nameStart = place
         while place < end, text.byte(uncheckedAt: place) != UInt8(ascii: "=") { place += 1 }
@@ -91,7 +91,7 @@ struct SeriesTextCheck {
     }
 }
 
-/// What a bucket's `le`, or a summary's `quantile`, has to be for readers of Prometheus' text format: they refuse the whole
+/// The form of a bucket's `le`, or a summary's `quantile`, for readers of Prometheus' text format: they refuse the whole
 /// scrape for one that is not.
 enum BoundText {
     /// No number that anybody writes is longer.

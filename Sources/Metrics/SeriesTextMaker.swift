@@ -3,7 +3,7 @@
 /// Makes the canonical text of a series, `name{a="1",b="2"} `: labels sorted by name, values escaped, the
 /// registration's labels added. It is made once for each series, when it is first seen.
 struct SeriesTextMaker {
-    /// What a text is made of: a label of the message or one of the enrichment, by its index there.
+    /// A part of a text: a label of the message or one of the enrichment, by its index there.
     private enum Source {
         case message(Int32)
         case enrichment(Int32)
@@ -11,7 +11,7 @@ struct SeriesTextMaker {
 
     let limits: SeriesLimits
     let enrichment: Enrichment
-    /// What labels `pod_name` and `node_role` the made texts have.
+    /// The labels `pod_name` and `node_role` of the made texts.
     var podNames = DistinctValues()
     var nodeRoles = DistinctValues()
     /// Sorted by name, no name twice.

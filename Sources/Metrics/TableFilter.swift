@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a filter means for one table.
+/// A filter, resolved for one table.
 enum TableFilter: Equatable {
     /// No series passes.
     case none

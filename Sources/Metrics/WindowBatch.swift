@@ -13,7 +13,7 @@ public final class WindowBatch: Sendable {
 
     /// The number of the table that the payload names; nil when it is no `window` record of ours.
     public static func tableNumber(of payload: RawSpan) -> UInt32? {
-        guard payload.integer(at: 0, as: UInt32.self) == RecordLayout.windowMagic else { return nil }
+        guard payload.integer(at: 0, as: UInt32.self) == MetricsRecordLayout.windowMagic else { return nil }
         return payload.integer(at: 4, as: UInt32.self)
     }
 
@@ -23,12 +23,12 @@ public final class WindowBatch: Sendable {
             let points = payload.integer(at: 8, as: UInt32.self),
             let timeCount = payload.integer(at: 12, as: UInt32.self),
             let receivedAt = payload.integer(at: 16, as: Int64.self),
-            payload.byteCount == RecordLayout.windowHeaderBytes + 8 * Int(timeCount) + 16 * Int(points)
+            payload.byteCount == MetricsRecordLayout.windowHeaderBytes + 8 * Int(timeCount) + 16 * Int(points)
         else { return nil }
-        let seriesStart = RecordLayout.windowHeaderBytes + 8 * Int(timeCount)
+        let seriesStart = MetricsRecordLayout.windowHeaderBytes + 8 * Int(timeCount)
         let indexStart = seriesStart + 4 * Int(points)
         let valueStart = indexStart + 4 * Int(points)
-        times = payload.words(RecordLayout.windowHeaderBytes..<seriesStart)
+        times = payload.words(MetricsRecordLayout.windowHeaderBytes..<seriesStart)
         series = payload.words(seriesStart..<indexStart)
         timeIndexes = payload.words(indexStart..<valueStart)
         bits = payload.words(valueStart..<payload.byteCount)

@@ -20,11 +20,11 @@ public struct WindowColumns: Sendable {
     }
 
     /// Bytes that `write` appends.
-    public var byteCount: Int { RecordLayout.windowHeaderBytes + 8 * times.count + 16 * pointCount }
+    public var byteCount: Int { MetricsRecordLayout.windowHeaderBytes + 8 * times.count + 16 * pointCount }
 
     /// Appends the payload of a `window` record. Needs room for `byteCount` bytes.
     public func write(into output: inout OutputRawSpan) {
-        output.append(RecordLayout.windowMagic, as: UInt32.self)
+        output.append(MetricsRecordLayout.windowMagic, as: UInt32.self)
         output.append(tableNumber, as: UInt32.self)
         output.append(UInt32(pointCount), as: UInt32.self)
         output.append(UInt32(times.count), as: UInt32.self)

@@ -138,7 +138,7 @@ public struct WindowsCursor {
     /// Renders until all is done or there is too little room for the next thing.
     private mutating func renderElements(_ writer: inout ByteWriter) {
         while !isDone {
-            // What stands before and between the points: made once for each series, written in as many pieces as need
+            // The text before and between the points: made once for each series, written in as many pieces as need
             // be.
             let count = min(text.count - textOffset, writer.freeCapacity)
             writer.append(text.span.bytes, from: textOffset, byteCount: count)

@@ -18,7 +18,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
         SystemError(call: call, code: errno)
     }
 
-    /// What `code` means, in the system's words: `Cannot allocate memory`.
+    /// The system's text for `code`: `Cannot allocate memory`.
     public var reason: String {
         // strerror's own buffer is shared by all threads; the reentrant form writes into ours.
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONWriting
 
-/// What `/cluster` answers: the registry as it is.
+/// The answer of `/cluster`: the registry as it is.
 public struct ClusterReport: Sendable {
     /// All times are wall clock, nanoseconds since the epoch.
     public struct Node: Sendable {
@@ -61,7 +61,7 @@ public struct ClusterReport: Sendable {
         json.member("address", node.address)
         json.member("container_names", node.containerNames)
         json.member("labels", node.labels)
-        json.member("status", node.isOnline ? AgentStatus.online : AgentStatus.unconnected)
+        json.member("status", node.isOnline ? NodeStatus.online : NodeStatus.unconnected)
         json.member("registered_at", nanosecondsSinceEpoch: node.registeredAtNanoseconds)
         json.member("last_heartbeat", nanosecondsSinceEpoch: node.lastHeartbeatNanoseconds)
         json.member("streams", node.streams)

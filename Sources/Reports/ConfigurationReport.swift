@@ -3,7 +3,7 @@ import Calendar
 import FODCProtocol
 import JSONWriting
 
-/// What `/cluster/config` answers: the nodes' configurations, and where nodes of one role differ. Values of secrets are
+/// The answer of `/cluster/config`: the nodes' configurations, and where nodes of one role differ. Values of secrets are
 /// never shown, but compared.
 public struct ConfigurationReport: Sendable {
     public struct Node: Sendable {

@@ -4,7 +4,7 @@ import JSONWriting
 import Platform
 import SwiftProtobuf
 
-/// What `/diagnostics` answers: crash records, newest first.
+/// The answer of `/diagnostics`: crash records, newest first.
 public struct DiagnosticsReport: Sendable {
     /// Of each agent the newest that many are kept.
     public static let recordsPerAgent = 64

@@ -22,7 +22,7 @@ extension EpochTime {
 }
 
 extension Google_Protobuf_Timestamp {
-    /// What Go's `time.Time` is before anybody has set it: the first second of the year 1.
+    /// The zero value of Go's `time.Time`: the first second of the year 1.
     static let zeroOfGo = Google_Protobuf_Timestamp.with { $0.seconds = -62_135_596_800 }
 
     /// Later times are greater; nanoseconds of a hostile message need not be less than a second.

@@ -3,7 +3,7 @@ import FODCProtocol
 import JSONWriting
 import Platform
 
-/// What `/cluster/lifecycle` answers: the agents' groups as one list, with the proxy's verdict on their schema.
+/// The answer of `/cluster/lifecycle`: the agents' groups as one list, with the proxy's verdict on their schema.
 public struct LifecycleReport: Sendable {
     public struct Answer: Sendable {
         public var reporter: Reporter

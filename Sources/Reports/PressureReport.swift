@@ -4,9 +4,9 @@ import JSONWriting
 import Platform
 import SwiftProtobuf
 
-/// What `/pressure-profiles` answers: the captures that agents have on disk, newest first.
+/// The answer of `/pressure-profiles`: the captures that agents have on disk, newest first.
 public struct PressureReport: Sendable {
-    /// What one agent has: a whole round of its answers.
+    /// The captures of one agent: a whole round of its answers.
     public struct List: Sendable {
         public var reporter: Reporter
         public var records: [Banyandb_Fodc_V1_PressureProfileRecord]

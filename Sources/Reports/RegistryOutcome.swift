@@ -2,7 +2,7 @@
 import FODCProtocol
 import Platform
 
-/// What reading the schema registry came to.
+/// The outcome of reading the schema registry.
 public enum RegistryOutcome: Sendable {
     /// A liaison agent has answered.
     case read(RegistryContents)

@@ -2,7 +2,7 @@
 import FODCProtocol
 import Platform
 
-/// What a schema object is called.
+/// The name of a schema object.
 struct SchemaObjectName: Hashable, Comparable, Sendable {
     private let exactKind: ExactText
     private let exactName: ExactText
@@ -20,7 +20,7 @@ struct SchemaObjectName: Hashable, Comparable, Sendable {
     }
 }
 
-/// What a node has of a schema object.
+/// A node's version of a schema object.
 struct NodeSchema: Sendable, Equatable {
     var cache: UInt64
     var runtime: UInt64

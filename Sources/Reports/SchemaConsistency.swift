@@ -5,7 +5,7 @@ import Platform
 /// Whether the nodes have the schema that the registry has, group by group, collection after collection.
 ///
 /// A disagreement on one object at one node is reported only when the collection before has seen it too, whatever its
-/// type was then: schema takes a moment to spread. What must be remembered for that, and the last verdicts, outlive the
+/// type was then: schema takes a moment to spread. The counters for that, and the last verdicts, outlive the
 /// process as `encoded`.
 public struct SchemaConsistency: Sendable {
     public struct Judgement: Sendable {
@@ -24,7 +24,7 @@ public struct SchemaConsistency: Sendable {
     /// By group, the places that disagreed when the group was last compared.
     var counted: [ExactText: Set<Place>] = [:]
     var verdicts: [ExactText: Banyandb_Fodc_V1_ConsistencyStatus] = [:]
-    /// Disagreements that were not remembered for want of room, since this value was made. They stay held back.
+    /// Disagreements that were not remembered for lack of room, since this value was made. They are not reported.
     public private(set) var droppedCounters: UInt64 = 0
 
     public init(limits: SchemaLimits = SchemaLimits()) {
@@ -66,7 +66,7 @@ public struct SchemaConsistency: Sendable {
                 judgements[name] = Judgement(verdict: .with { $0.status = .unknown }, errors: error.reasons)
             }
         }
-        // What was known before goes first, so that a flood of new disagreements displaces nothing.
+        // Known disagreements go first, so that a flood of new ones displaces nothing.
         for (group, places) in fresh { memory.keep(places, group: group) }
         counted = memory.counted
         droppedCounters += memory.dropped

@@ -3,7 +3,7 @@ import BinaryCoding
 import FODCProtocol
 import Platform
 
-/// What of a ``SchemaConsistency`` outlives the process. Each text is there once, and named by its place.
+/// The part of a ``SchemaConsistency`` that outlives the process. Each text is there once, and named by its place.
 struct SchemaEncoding: BinaryMessage {
     static let version: UInt8 = 2
 

@@ -6,7 +6,7 @@ public struct SchemaLimits: Sendable {
     public var counters = 200_000
     /// Groups whose last verdict is kept for the gauge: each is a series.
     public var verdicts = 10_000
-    /// What the encoded form may take: it lies in the exporter's state lane.
+    /// Limit of the encoded form: it lies in the exporter's state lane.
     public var encodedBytes = 8 << 20
     /// Objects of the registry times nodes, less what was reported: the work that no received byte pays for.
     public var unreportedPairs = 2_000_000

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What of a configuration is not shown: values whose key names a secret, and values that look like one, whatever their key
+/// The part of a configuration that is not shown: values whose key names a secret, and values that look like one, whatever their key
 /// is called. It errs on the side of showing less.
 enum Secrets {
-    /// What is shown in place of such a value.
+    /// The text in place of such a value.
     static let mask = "***"
 
     static func shown(_ value: String, key: String) -> String {

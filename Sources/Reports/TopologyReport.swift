@@ -3,9 +3,9 @@ import FODCProtocol
 import JSONWriting
 import Platform
 
-/// What `/cluster/topology` answers: the agents' views of the cluster as one.
+/// The answer of `/cluster/topology`: the agents' views of the cluster as one.
 public struct TopologyReport: Sendable {
-    /// What one agent sent last.
+    /// The last answer of one agent.
     public struct View: Sendable {
         public var message: Banyandb_Fodc_V1_StreamClusterTopologyRequest
         /// Wall clock, nanoseconds since the epoch.
@@ -78,7 +78,7 @@ public struct TopologyReport: Sendable {
         json.object { json in
             appendSetFields(of: node, to: &json)
             if let agent = node.labels[TopologyMerger.podNameLabel].flatMap({ agents[ExactText($0)] }) {
-                json.member("status", agent.isOnline ? AgentStatus.online : AgentStatus.unconnected)
+                json.member("status", agent.isOnline ? NodeStatus.online : NodeStatus.unconnected)
                 if let heartbeat = agent.lastHeartbeatNanoseconds {
                     json.member("last_heartbeat", nanosecondsSinceEpoch: heartbeat)
                 }
@@ -130,7 +130,7 @@ extension JSONWriter {
 }
 
 /// The two states that the registry knows, as all answers name them.
-enum AgentStatus {
+enum NodeStatus {
     static let online = "online"
     static let unconnected = "unconnected"
 }

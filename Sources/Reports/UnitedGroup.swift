@@ -2,7 +2,7 @@
 import FODCProtocol
 import Platform
 
-/// What several agents say of one group, as one. Data nodes know what they hold themselves, liaisons know the group's
+/// Several agents' reports on one group, as one. Data nodes know what they hold themselves, liaisons know the group's
 /// catalogue and options; whoever answers last must not hide what the others know.
 struct UnitedGroup: Sendable {
     private static let liaisonRole = "ROLE_LIAISON"

@@ -12,7 +12,7 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// `nil` if `text` is none of the forms above. A name is only looked up when it is listened on.
+    /// `nil` if `text` has none of the forms above. A name is only resolved when it is listened on.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = Self.port(text[text.index(after: colon)...]) else {
             return nil

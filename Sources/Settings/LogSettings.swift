@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The least grave messages that are logged (`--log-level`).
+/// Minimum severity to log (`--log-level`).
 public enum LogLevel: String, CaseIterable, Sendable {
     case trace, debug, info, warning, error
 }

@@ -2,7 +2,7 @@
 
 import Platform
 
-/// What this process may use of the machine: the base of the defaults.
+/// The part of the machine that this process may use: the base of the defaults.
 public struct MachineLimits: Equatable, Sendable {
     /// CPUs' worth of time: the cgroup's quota, else the CPUs that the scheduler may put this process on.
     public let cpus: Double

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ProxySettings {
-    /// Every setting as the text that ``init(flagValues:)`` reads back to the same value. What is not set is left out.
+    /// Every setting as the text that ``init(flagValues:)`` reads back to the same value. Unset ones are left out.
     public var flagValues: [(flag: SettingsFlag, value: String)] {
         SettingsFlag.allCases.compactMap { flag in text(of: flag).map { (flag, $0) } }
     }
@@ -23,7 +23,7 @@ extension ProxySettings {
         try flag.field.take(GivenValue(flag: flag, source: source, text: text), &self)
     }
 
-    /// What must hold between settings. The error names the setting that is easier to change.
+    /// Rules between settings. The error names the setting that is easier to change.
     func checkTogether(_ source: (SettingsFlag) -> SettingsError.Source) throws(SettingsError) {
         func refuse(_ flag: SettingsFlag, _ allowed: String) -> SettingsError {
             SettingsError(flag: flag, source: source(flag), value: text(of: flag) ?? "", allowed: allowed)

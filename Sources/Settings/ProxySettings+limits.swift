@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ProxySettings {
-    /// What each setting may be. The reasons are beside the figures; ``set(_:to:source:)`` holds them.
+    /// The limits of each setting. The reasons are beside the figures; ``set(_:to:source:)`` holds them.
     public enum Limits {
         /// Over all workers. Above, the rings' tables and the descriptors of a process would have to grow with it.
         public static let agents = 1...50_000

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The Go proxy's flags for logging. What they come to is ``ProxySettings/logLevel`` and ``ProxySettings/logFormat``.
+/// The Go proxy's flags for logging. They set ``ProxySettings/logLevel`` and ``ProxySettings/logFormat``.
 extension ProxySettings {
     /// This program's name among `--logging-modules`, and the `module` of its log lines in JSON.
     public static let loggingModule = "fodc-proxy"
@@ -75,7 +75,7 @@ extension GivenValue {
     private static func upstreamLevel(_ text: String) -> LogLevel? {
         switch text.lowercased() {
         case "warn", "warning": .warning
-        // What this program says before it ends is worth a line in any case.
+        // This program's last message before it exits is worth a line in any case.
         case "error", "fatal", "panic", "disabled": .error
         case let name: LogLevel(rawValue: name)
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// What the flags say, typed and checked. A value is made by ``resolve(flags:environment:machine:)``, and travels to
+/// The values of the flags, typed and checked. A value is made by ``resolve(flags:environment:machine:)``, and travels to
 /// the workers as text (``flagValues``, ``init(flagValues:)``).
 public struct ProxySettings: Equatable, Sendable {
     /// Where agents connect (gRPC).

@@ -13,7 +13,7 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
     public let source: Source
     /// As it was given.
     public let value: String
-    /// What would have been right: "a whole number from 1 to 64".
+    /// The valid values: "a whole number from 1 to 64".
     public let allowed: String
 
     public init(flag: SettingsFlag, source: Source, value: String, allowed: String) {

@@ -15,7 +15,7 @@ public enum UnknownVariables {
                 !TestHooks.isVariable(name), !isOfKubernetes(name, value: parts.count > 1 ? parts[1] : "")
             else { return nil }
             let near = nearest(to: name, among: known)
-            return (name, "\(name) is no flag's variable and is ignored" + (near.map { "; is \($0) meant?" } ?? ""))
+            return (name, "unknown variable \(name) is ignored" + (near.map { "; did you mean \($0)?" } ?? ""))
         }.sorted { $0.name < $1.name }.map(\.line)
     }
 

@@ -28,7 +28,7 @@ struct FlagSection<Name: FlagSectionName>: ParsableArguments, CustomReflectable 
         Mirror(self, children: options.map { (label: $0.flag.rawValue, value: $0.option as Any) })
     }
 
-    /// What was typed: of a list all parts, of all others the last one.
+    /// The typed values: of a list all parts, of all others the last one.
     var given: [(flag: SettingsFlag, value: String)] {
         options.compactMap { flag, option in
             let values = option.wrappedValue

@@ -18,7 +18,7 @@ enum ProxyProgram {
     private static let handoverOption = "--handover-fd="
 
     static func run() -> Int32 {
-        // Who asks for Swift's crash reporter gets it.
+        // A user that sets the variable gets Swift's crash reporter.
         if ProcessEnvironment.value("SWIFT_BACKTRACE") == nil { FatalSignals.leaveToSystem() }
         SignalQueue.restore(SIGCHLD)
         let arguments = Array(CommandLine.arguments.dropFirst())
@@ -57,8 +57,8 @@ enum ProxyProgram {
     /// would give up, and let go of its sockets and all that was known.
     private static func keepTrying() -> Int32 {
         print(
-            "fodc-proxy: sockets and last values are kept; correct the value (/etc/default/fodc-proxy, or the unit's "
-                + "flags): the service tries again every \(pauseSeconds) s", to: STDERR_FILENO)
+            "fodc-proxy: sockets and last-known values are kept; correct the value (/etc/default/fodc-proxy, or the unit's "
+                + "flags): the service retries every \(pauseSeconds) s", to: STDERR_FILENO)
         return pause(pauseSeconds)
     }
 
@@ -79,7 +79,7 @@ enum ProxyProgram {
             return failure
         }
         switch read(handover.arguments) {
-        // Whatever it was that --check did not see: systemd is to begin anew with what it keeps, and not to give up.
+        // A failure that --check did not see: systemd is to start it again with what it stores, and not to give up.
         case .end: return failure
         case .settings(let flags, let settings):
             let given = given(flags)
@@ -113,7 +113,7 @@ enum ProxyProgram {
         }
         guard flags.isCheck || flags.environmentFile == nil else {
             print(
-                "fodc-proxy: --env-file goes with --check only; the unit's EnvironmentFile= is systemd's",
+                "fodc-proxy: --env-file is for --check only; systemd reads the unit's EnvironmentFile= itself",
                 to: STDERR_FILENO)
             return .end(wrongUsage)
         }
@@ -156,7 +156,7 @@ enum ProxyProgram {
         }
     }
 
-    /// What of this process's environment, and of `more`, is no flag's variable.
+    /// Variables of this process's environment, and of `more`, that belong to no flag.
     static func warnOfVariables(_ more: [String] = []) {
         for line in UnknownVariables.warnings(of: ProcessEnvironment.entries(without: []) + more) {
             print("fodc-proxy: \(line)", to: STDERR_FILENO)
@@ -170,7 +170,7 @@ enum ProxyProgram {
         func giveUp(_ reason: String) -> Int32 {
             let manager = ServiceManager()
             guard manager.isThere, pauseSeconds > 0 else { return failure }
-            manager.status("cannot start: \(reason); tries again every \(pauseSeconds) s")
+            manager.status("cannot start: \(reason); retrying every \(pauseSeconds) s")
             return pause(pauseSeconds)
         }
         LogOutput.start(

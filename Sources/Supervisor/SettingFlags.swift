@@ -17,7 +17,7 @@ struct SettingFlags: ParsableArguments {
         help: ArgumentHelp("Folder of fodc-ingest, fodc-exporter and fodc-recorder.", visibility: .hidden))
     var libexecDirectory: String?
 
-    /// What was typed.
+    /// The typed values.
     var given: [(flag: SettingsFlag, value: String)] {
         listening.given + agents.given + http.given + processes.given + sandbox.given + blackBox.given + log.given
     }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the supervisor tells everybody in the counters of `control`. They outlive the supervisor where systemd keeps the
+/// Counters of the supervisor in the counters of `control`. They outlive the supervisor where systemd keeps the
 /// memory for it; numbers are never reused for something else without a new layout version.
 public enum ControlCounter: Int, CaseIterable, Sendable {
     /// When the service was started, `CLOCK_MONOTONIC` in nanoseconds.
     case serviceStartedAtNanoseconds = 0
-    /// Ingest workers that there are to be.
+    /// Requested number of ingest workers.
     case ingestWorkersWanted
     case reloadsSucceeded
     case reloadsFailed
@@ -13,9 +13,9 @@ public enum ControlCounter: Int, CaseIterable, Sendable {
     case lastReloadAtNanoseconds
     /// Lanes that were replaced by empty ones because they killed the exporter again and again.
     case lanesQuarantined
-    /// Identities of agents that were held off because they killed ingest workers.
+    /// Identities of agents that were quarantined because they crashed ingest workers.
     case identitiesHeldOff
-    /// Descriptors out of systemd's store that were not what their names say.
+    /// Descriptors from systemd's store that were discarded because they did not match their names.
     case storeDescriptorsRefused
     /// Requests on the control socket that were not from the service's own user or root, or made no sense.
     case controlRequestsRefused

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BinaryCoding
 
-/// Messages of the worker socket as bytes. What is not known or has the wrong length is `nil`: a worker may be of another
+/// Messages of the worker socket as bytes. An unknown message, or one of the wrong length, is `nil`: a worker may be of another
 /// version than the supervisor during an update.
 public enum MessageCoding {
     /// To be raised when a message or a launch argument changes its meaning: programs of different ones are not started

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the supervisor says to a worker.
+/// A message of the supervisor to a worker.
 public enum SupervisorMessage: Equatable, Sendable {
     /// End in order: no new work, finish what runs, be gone by the deadline (CLOCK_MONOTONIC).
     case drain(deadlineNanoseconds: UInt64)
@@ -27,15 +27,15 @@ public enum SupervisorMessage: Equatable, Sendable {
 /// An order with what came along.
 public struct SupervisorOrder: Sendable {
     public let message: SupervisorMessage
-    /// Only with ``SupervisorMessage/lane(index:)``. Whoever takes the order owns them.
+    /// Only with ``SupervisorMessage/lane(index:)``. The receiver of the order owns them.
     public let descriptors: [Int32]
 }
 
-/// What comes along with ``SupervisorMessage/lane(index:)``. Whoever takes it owns the descriptors.
+/// The descriptors of ``SupervisorMessage/lane(index:)``. The receiver owns the descriptors.
 public struct LaneDescriptors: Equatable, Sendable {
     /// The ingest worker's lane (ro).
     public var up: Int32
-    /// For the exporter alone: its command lane to that worker (rw), and its end of the doorbell.
+    /// For the exporter alone: its command lane to that worker (rw), and its end of the wakeup channel.
     public var down: Int32?
     public var bell: Int32?
 
@@ -56,13 +56,13 @@ public struct LaneDescriptors: Equatable, Sendable {
     public var list: [Int32] { [up] + [down, bell].compactMap { $0 } }
 }
 
-/// What a worker says to the supervisor.
+/// A message of a worker to the supervisor.
 public enum WorkerMessage: Equatable, Sendable {
     /// It serves.
     case ready
     /// An ingest worker of a reload: it has checked itself, and waits for ``SupervisorMessage/takeLane``.
     case standby
-    /// What was current in the lane of that worker is in this one's.
+    /// The current records in the lane of that worker are in this one's.
     case adopted(index: Int)
     /// From now on it takes connections, or none.
     case accepting(Bool)

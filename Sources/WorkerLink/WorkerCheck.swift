@@ -2,7 +2,7 @@
 import Lanes
 import Settings
 
-/// What the programs of one service must agree on. `fodc-ingest --check` and `fodc-exporter --check` print it and do
+/// The protocol that the programs of one service must agree on. `fodc-ingest --check` and `fodc-exporter --check` print it and do
 /// nothing else.
 public enum WorkerCheck {
     public static let argument = "--check"

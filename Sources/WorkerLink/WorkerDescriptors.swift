@@ -3,14 +3,14 @@
 /// Descriptor numbers in the worker's own process. `rw`: to be mapped for reading and writing; `ro`: a read-only
 /// descriptor, on which nothing else is possible.
 public struct WorkerDescriptors: Equatable, Sendable {
-    /// What an ingest worker has beside the common ones.
+    /// Descriptors that an ingest worker has beside the common ones.
     public struct Ingest: Equatable, Sendable {
         /// Its own lane (rw).
         public var up: Int32
         /// Commands of exporters of even (A) and odd (B) generation (ro).
         public var downA: Int32
         public var downB: Int32
-        /// Its ends of the doorbells to and from the exporter of even (A) and odd (B) generation.
+        /// Its ends of the wakeup channels to and from the exporter of even (A) and odd (B) generation.
         public var bellA: Int32
         public var bellB: Int32
         /// The lanes of the other ingest workers (ro).
@@ -32,13 +32,13 @@ public struct WorkerDescriptors: Equatable, Sendable {
         }
     }
 
-    /// What the exporter has beside the common ones; the arrays are as long as there are ingest workers.
+    /// Descriptors that the exporter has beside the common ones; the arrays are as long as there are ingest workers.
     public struct Exporter: Equatable, Sendable {
         /// The ingest workers' lanes (ro).
         public var ups: [Int32]
         /// The command lanes of this exporter's parity (rw).
         public var downs: [Int32]
-        /// Its ends of the doorbells of its parity.
+        /// Its ends of the wakeup channels of its parity.
         public var bells: [Int32]
         /// The exporter's own lane (rw).
         public var state: Int32

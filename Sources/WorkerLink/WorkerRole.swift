@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a worker process does.
+/// The role of a worker process.
 public enum WorkerRole: String, CaseIterable, Sendable {
     case ingest, exporter
     /// Writes the black box; there is none with `--record-interval 0`.

@@ -3,7 +3,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-/// Hears a doorbell on an event loop. The bytes mean nothing: only that the other side has something to say.
+/// Receives wakeups on an event loop. The bytes mean nothing: only that the other side has something new.
 public final class DoorbellChannel: ChannelInboundHandler {
     public typealias InboundIn = ByteBuffer
 
@@ -13,7 +13,7 @@ public final class DoorbellChannel: ChannelInboundHandler {
         self.heard = heard
     }
 
-    /// The descriptor stays the caller's, which rings through it. Fails when there is none to spare.
+    /// The descriptor stays the caller's, which sends wakeups through it. Fails if no descriptor is free.
     public static func open(
         _ descriptor: Int32, on loop: any EventLoop, heard: @escaping () -> Void
     ) -> EventLoopFuture<Void> {

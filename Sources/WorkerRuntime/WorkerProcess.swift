@@ -7,7 +7,7 @@ import NIOPosix
 import Platform
 import WorkerLink
 
-/// What a worker process runs. All of it on its event loop.
+/// The part of a worker process that its program brings. All of it on its event loop.
 public protocol Worker: Sendable {
     /// Succeeds when the worker serves.
     func start() -> EventLoopFuture<Void>
@@ -32,7 +32,7 @@ extension Worker {
 
 /// The life of a worker process: arguments, event loop, the line to the supervisor, the end.
 public enum WorkerProcess {
-    /// What the supervisor told it makes no sense.
+    /// The supervisor's launch arguments are invalid.
     public static let exitUsage: Int32 = 2
     /// It could not begin to serve, or cannot follow a change among the workers.
     public static let exitFailure: Int32 = 1
@@ -102,12 +102,12 @@ public enum WorkerProcess {
             return made.wait()
         } catch {
             giveUp(
-                "cannot start the thread that serves: raise the limit of tasks (pids, TasksMax, nproc)", "\(error)",
+                "cannot start the event loop's thread: raise the limit of tasks (pids, TasksMax, nproc)", "\(error)",
                 logger)
         }
     }
 
-    /// Waits until the lane is this worker's. What else is said meanwhile is returned, for when it serves.
+    /// Waits until the lane is this worker's. Other messages that arrive meanwhile are returned, for when it serves.
     private static func standBy(
         _ launch: WorkerLaunch, _ link: SupervisorLink, _ logger: Logger, _ check: (WorkerLaunch) throws -> Void
     ) -> [SupervisorOrder] {
@@ -116,7 +116,7 @@ public enum WorkerProcess {
             // It will make threads of its own.
             try JobThread.checkRoom()
         } catch {
-            logger.critical("cannot stand by", metadata: ["reason": "\(error)"])
+            logger.critical("cannot become a standby process", metadata: ["reason": "\(error)"])
             exit(exitFailure)
         }
         link.sendStandby()
@@ -137,7 +137,7 @@ public enum WorkerProcess {
         do {
             return try link.receive()
         } catch {
-            giveUp("an order of the supervisor came without all of its descriptors", "\(error)", logger)
+            giveUp("a message of the supervisor arrived without all of its descriptors", "\(error)", logger)
         }
     }
 
@@ -168,13 +168,13 @@ public enum WorkerProcess {
             break
         case .lane(let index):
             guard let lane = LaneDescriptors(order.descriptors, for: launch.role) else {
-                giveUp("a lane cannot be taken", "ingest-\(index): it came without its descriptors", logger)
+                giveUp("cannot take a ring", "ingest-\(index): it arrived without its descriptors", logger)
             }
             loop.execute {
                 do {
                     try worker.laneArrived(index, lane)
                 } catch {
-                    giveUp("a lane cannot be taken", "ingest-\(index): \(error)", logger)
+                    giveUp("cannot take a ring", "ingest-\(index): \(error)", logger)
                 }
             }
         case .laneGone(let index):

@@ -7,14 +7,14 @@ import Testing
 
 @testable import AgentSimulation
 
-/// What the cursor writes, read by generated code.
+/// The cursor's output, read by generated code.
 @Suite struct AnswerTests {
     private static let now: Int64 = 1_790_000_000_123_456_789
 
     private func maker(
         _ kind: String = "hot", index: Int = 0, series: Int = 700, source: ValueSource = .moving, odd: Bool = false
     ) throws -> AnswerMaker {
-        let identity = AgentIdentity(index: index, mix: try #require(RoleMix(kind)), podPrefix: "pod")
+        let identity = SimulatedIdentity(index: index, mix: try #require(RoleMix(kind)), podPrefix: "pod")
         let plan = SeriesPlan(kind: identity.kind, count: series)
         let set = TemplateSet(plan: plan, podNameBytes: identity.podName.utf8.count, source: source, seed: 3)
         let schedule = RecordingSchedule(intervalSeconds: 10, pointCount: 6, key: 4)

@@ -33,11 +33,11 @@ import Testing
     }
 
     @Test func assemblerCutsMessagesWhereverTheyAreSplit() throws {
-        var bytes = MessageAssembler.framed([1, 2, 3])
-        bytes.writeImmutableBuffer(MessageAssembler.framed([]))
-        bytes.writeImmutableBuffer(MessageAssembler.framed(Array(repeating: 7, count: 300)))
+        var bytes = ProxyMessageAssembler.framed([1, 2, 3])
+        bytes.writeImmutableBuffer(ProxyMessageAssembler.framed([]))
+        bytes.writeImmutableBuffer(ProxyMessageAssembler.framed(Array(repeating: 7, count: 300)))
         for size in [1, 2, 5, 7, 400] {
-            var assembler = MessageAssembler()
+            var assembler = ProxyMessageAssembler()
             var messages: [[UInt8]] = []
             var rest = bytes
             while rest.readableBytes > 0 {
@@ -51,11 +51,11 @@ import Testing
     }
 
     @Test func assemblerRefusesWhatNoProxySends() throws {
-        var compressed = MessageAssembler()
+        var compressed = ProxyMessageAssembler()
         compressed.append(ByteBuffer(bytes: [1, 0, 0, 0, 0]).readableBytesSpan)
-        #expect(throws: MessageAssembler.Fault.compressed) { try compressed.next() }
-        var large = MessageAssembler()
+        #expect(throws: ProxyMessageAssembler.Fault.compressed) { try compressed.next() }
+        var large = ProxyMessageAssembler()
         large.append(ByteBuffer(bytes: [0, 0xFF, 0xFF, 0xFF, 0xFF]).readableBytesSpan)
-        #expect(throws: MessageAssembler.Fault.tooLarge(byteCount: 0xFFFF_FFFF)) { try large.next() }
+        #expect(throws: ProxyMessageAssembler.Fault.tooLarge(byteCount: 0xFFFF_FFFF)) { try large.next() }
     }
 }

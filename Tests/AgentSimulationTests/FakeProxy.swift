@@ -40,7 +40,7 @@ final class FakeProxy: HTTP2SessionDelegate, HTTP2StreamDelegate {
         self.goesAway = goesAway
         session = try HTTP2Session(configuration: HTTP2Configuration(role: .server))
         session.delegate = self
-        let identity = AgentIdentity(index: 1, mix: .standard, podPrefix: "pod")
+        let identity = SimulatedIdentity(index: 1, mix: .standard, podPrefix: "pod")
         let cluster = SimulatedCluster(mix: .standard, podPrefix: "pod", nodeCount: 5, seed: 1)
         let plan = SeriesPlan(kind: identity.kind, count: 50)
         let templates = TemplateSet(
@@ -73,7 +73,7 @@ final class FakeProxy: HTTP2SessionDelegate, HTTP2StreamDelegate {
 
     func ask(_ method: AgentMethod, _ message: some Message) throws {
         let stream = streams[method]
-        if let stream { session.send(MessageAssembler.framed(try message.serializedBytes()), on: stream) }
+        if let stream { session.send(ProxyMessageAssembler.framed(try message.serializedBytes()), on: stream) }
         try exchange()
     }
 
@@ -177,6 +177,6 @@ final class FakeProxy: HTTP2SessionDelegate, HTTP2StreamDelegate {
         response.heartbeatIntervalSeconds = 1
         if goesAway { session.goAway(.noError) }
         guard let bytes: [UInt8] = try? response.serializedBytes() else { return }
-        session.send(MessageAssembler.framed(bytes), on: stream)
+        session.send(ProxyMessageAssembler.framed(bytes), on: stream)
     }
 }

@@ -12,7 +12,7 @@ import Testing
 
 /// An agent that dials, against a proxy that is a socket and bytes.
 @Suite struct ReconnectTests {
-    /// What the agent has logged.
+    /// The agent's log lines.
     private final class Log: Sendable {
         private let lines = Mutex<[String]>([])
 
@@ -32,7 +32,7 @@ import Testing
         defer { try? group.syncShutdownGracefully() }
         let loop = group.next()
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: proxy.port)
-        let identity = AgentIdentity(index: 1, mix: .standard, podPrefix: "pod")
+        let identity = SimulatedIdentity(index: 1, mix: .standard, podPrefix: "pod")
         let statistics = FleetStatistics()
         let log = Log()
         let twoLines = loop.makePromise(of: [String].self)
@@ -59,7 +59,7 @@ import Testing
     }
 
     private static func makeAgent(
-        _ identity: AgentIdentity, _ address: SocketAddress, _ loop: any EventLoop, _ statistics: FleetStatistics,
+        _ identity: SimulatedIdentity, _ address: SocketAddress, _ loop: any EventLoop, _ statistics: FleetStatistics,
         log: @escaping @Sendable (String) -> Void
     ) -> SimulatedAgent {
         let settings = StreamSettings()

@@ -21,7 +21,7 @@ import Testing
         let mix = try #require(RoleMix("hot=2,liaison=1,warm=3"))
         var names: Set<String> = []
         for index in 0..<600 {
-            names.insert(AgentIdentity(index: index, mix: mix, podPrefix: "banyandb").podName)
+            names.insert(SimulatedIdentity(index: index, mix: mix, podPrefix: "banyandb").podName)
         }
         let expected =
             (0..<200).map { "banyandb-data-hot-\($0)" } + (0..<100).map { "banyandb-liaison-\($0)" }

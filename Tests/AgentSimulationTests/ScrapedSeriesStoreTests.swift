@@ -7,14 +7,14 @@ import Testing
 @testable import AgentSimulation
 
 @Suite struct ScrapedSeriesStoreTests {
-    private let identity = AgentIdentity(index: 0, mix: .standard, podPrefix: "pod")
+    private let identity = SimulatedIdentity(index: 0, mix: .standard, podPrefix: "pod")
 
     private func metric(_ name: String, _ value: Double, _ labels: [ScrapedMetric.Label] = []) -> ScrapedMetric {
         ScrapedMetric(name: name, labels: labels, value: value, type: .gauge, help: "Help.")
     }
 
     private func decode(_ store: ScrapedSeriesStore, _ request: MetricsRequest) throws -> [Banyandb_Fodc_V1_Metric] {
-        var generator = SeededGenerator(seed: 1)
+        var generator = SimulationGenerator(seed: 1)
         let encoded = store.encoded(for: identity, request, using: &generator)
         let metrics = try Banyandb_Fodc_V1_StreamMetricsRequest(serializedBytes: encoded.bytes).metrics
         #expect(metrics.count == encoded.sampleCount)

@@ -96,7 +96,7 @@ import Testing
     /// Answers leave out the value of series that are always 0, and of no others.
     @Test(arguments: NodeKind.allCases)
     func noOtherValueIsEverZero(kind: NodeKind) {
-        var generator = SeededGenerator(seed: 77)
+        var generator = SimulationGenerator(seed: 77)
         for series in SeriesPlan(kind: kind, count: 2000).series where series.model.course != .zero {
             for _ in 0..<50 {
                 let time = Int64.random(in: 0...4_000_000_000, using: &generator)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import AgentSimulation
 
-/// What agents answer on the streams besides metrics.
+/// The agents' answers on the streams besides metrics.
 @Suite struct StreamDataTests {
     static let now: Int64 = 1_790_000_000_123_456_789
 
@@ -21,7 +21,7 @@ import Testing
         change(&settings)
         let cluster = SimulatedCluster(mix: .standard, podPrefix: "pod", nodeCount: nodeCount, seed: seed)
         return NodeAnswers(
-            AgentIdentity(index: index, mix: .standard, podPrefix: "pod"), in: cluster,
+            SimulatedIdentity(index: index, mix: .standard, podPrefix: "pod"), in: cluster,
             SchemaCatalogue(groupCount: settings.groupCount, seed: seed), settings, isSchemaFaulty: isSchemaFaulty,
             canReadRegistry: canReadRegistry)
     }

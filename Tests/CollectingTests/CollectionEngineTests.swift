@@ -58,7 +58,7 @@ private func unwrapped(_ served: Engine.Served?) throws -> Engine.Served { try #
         #expect(engine.count == 0 && engine.nextDeadlineNanoseconds == nil)
     }
 
-    /// Who waits less long than the collection does not end it for the others.
+    /// A waiter that waits less long than the collection does not end it for the others.
     @Test func collectionEngine_servesLateOnesAndGoesOn() throws {
         var engine = Engine()
         underWay(in: &engine)
@@ -104,7 +104,7 @@ private func unwrapped(_ served: Engine.Served?) throws -> Engine.Served { try #
         #expect(engine.count == 0 && engine.finishAll().isEmpty)
     }
 
-    /// Whatever happens, each who waits is served exactly once, or has gone.
+    /// Each waiter is served exactly once, or has gone.
     @Test(arguments: 0..<20 as Range<UInt64>) func collectionEngine_servesEachOnce(seed: UInt64) {
         var random = Random(state: seed)
         var engine = Engine()

@@ -3,7 +3,7 @@ import Exchange
 import Lanes
 import Testing
 
-/// What travels between exporter and ingest comes out as it went in, and nothing else is taken for it.
+/// A payload between exporter and ingest comes out as it went in, and nothing else is taken for it.
 @Suite struct CommandTests {
     private let ids = [AgentID(high: 1, low: 2), AgentID(high: .max, low: 0)]
 

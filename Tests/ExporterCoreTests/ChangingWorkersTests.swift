@@ -48,7 +48,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(workers[1].command() == nil)
     }
 
-    /// What another has taken over of its agents stands behind a backlog.
+    /// The records that another worker has adopted stand behind a backlog.
     @Test func oneThatIsRemovedStaysUntilTheOthersHaveBeenRead() throws {
         let harness = try ExporterHarness()
         let workers = try (0..<2).map { try FakeIngest($0) }

@@ -79,7 +79,7 @@ import Testing
     @Test(arguments: 0..<6) func bytesAreTheSameWhateverWayTheyTake(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         let total = Int.random(in: 1...(10 * mebibyte), using: &random)
-        // What the agent says of the size may be wrong.
+        // The agent's own size may be wrong.
         let harness = try DownloadHarness(sizeBytes: Int64.random(in: -1...Int64(total), using: &random))
         let client = try harness.asked(receiveBufferBytes: 64 * 1024)
         // The client waits, and the threads of Swift's tasks are few: this one may be the last.
@@ -136,7 +136,7 @@ import Testing
         (FetchEnding(.agentError, message: "no such profile"), 404, "no such profile", false),
         (FetchEnding(.agentGone, message: "the stream has ended"), 502, "the stream has ended", false),
         (FetchEnding(.silent), 504, "does not answer", false),
-        (FetchEnding(.notTaken), 503, "nothing was taken", true),
+        (FetchEnding(.notTaken), 503, "the client has read nothing", true),
         (FetchEnding(.busy, message: "16 downloads wait"), 503, "16 downloads wait", true),
         (FetchEnding(.unknownAgent), 503, "not connected", true),
         (FetchEnding(.draining), 503, "being stopped", true),
@@ -183,7 +183,7 @@ import Testing
             #expect(client.receiveAll().end == .failed(ECONNRESET))
             #expect(try harness.statistics.failures == [.outOfOrder: 1])
             #expect(try harness.dropped == [1])
-            // What still comes of it is nobody's.
+            // Chunks that still come belong to no download.
             try harness.chunk(1000..<2000)
             try harness.end()
             #expect(try harness.statistics.completed == 0)

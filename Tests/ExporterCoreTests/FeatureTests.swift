@@ -47,7 +47,7 @@ private final class MadeUpFeature: Feature, MetricSource {
     var metrics: [any MetricSource] { [self] }
 
     func addMetrics(to families: inout FamilyBuilder) {
-        families.add("fodc_proxy_made_up_total", .counter, "Records of no use.", Double(heard.count))
+        families.add("fodc_proxy_made_up_total", .counter, "Made-up records.", Double(heard.count))
     }
 }
 
@@ -69,12 +69,12 @@ private final class MadeUpFeature: Feature, MetricSource {
         worker.ring()
         let text = try harness.scrape([worker])
         #expect(text.contains("\nfodc_proxy_made_up_total 1\n"))
-        #expect(text.contains("\n# HELP fodc_proxy_made_up_total Records of no use.\n"))
+        #expect(text.contains("\n# HELP fodc_proxy_made_up_total Made-up records.\n"))
         #expect(text.contains("fodc_proxy_lane_records_lost_total{cause=\"damaged\"} 1\n"))
         #expect(harness.get("/made-up/thing").hasSuffix("thing 7 of ingest-0, 1 agents\n"))
     }
 
-    /// Whatever lists endpoints lists those of every feature.
+    /// Every list of endpoints has those of every feature.
     @Test func feature_isListedWithItsEndpoints() throws {
         let harness = try harness()
         let worker = try FakeIngest(0)

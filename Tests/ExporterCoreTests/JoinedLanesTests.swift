@@ -30,7 +30,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         // Its stream there ends: that is a loss, and its last sample serves.
         workers[1].set(a, at: foreign, status: .foreign, home: 1)
         #expect(try harness.scrape(workers).contains("\nvalue_a{"))
-        // Its home goes: nobody's, whatever is still there.
+        // Its home goes: it belongs to no worker, whatever is still there.
         workers[0].lane.releaseSlot(home)
         #expect(harness.get("/health").contains("\"agents_total\":0"))
         #expect(!(try harness.scrape(workers).contains("\nvalue_a{")))

@@ -10,7 +10,7 @@ import Testing
 @testable import Lanes
 @testable import Metrics
 
-/// Whatever happens to a ring's memory, its reader neither spins nor stays without what is current in it.
+/// With any damage to a ring's memory, its reader neither spins nor stays without the current records.
 @Suite struct LaneDamageHealsTests {
     /// A worker with agents, and the exporter's side of it. The clock is the test's.
     private final class Stage {
@@ -131,7 +131,7 @@ import Testing
             skipped += stage.follower.damagedRecords > 0 ? 1 : 0
             rescanned += stage.follower.rescans > 0 ? 1 : 0
             reset += stage.resets > 0 ? 1 : 0
-            // What the ring alone does not have any more, the next exporter finds to be missing.
+            // A record that the ring alone does not have any more, the next exporter finds to be missing.
             stage.replaceFollower()
             for _ in 0..<8 { try stage.tick() }
             if stage.values != [77, 77, 77, 77, 77] { try stage.sampleAll(77) }

@@ -31,7 +31,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         return try #require(found)
     }
 
-    /// Who begins anew must not read it either.
+    /// An exporter that begins anew must not read it either.
     @Test func whatHasKilledItsReadersIsNotReadInARebuild() throws {
         for type in [RecordType.identity, .series, .sample] {
             let worker = try FakeIngest(0)
@@ -90,7 +90,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(follower.rescans == 1)
         follower.onRecord = {}
         #expect(follower.read(key, of: slot, untilNanoseconds: .max)?.bytes == answer)
-        // What its writer has let go of is not in the way of who reads on.
+        // A record that its writer has let go of is not in the way of a reader.
         worker.lane.forget(.topology, agent: slot, subject: 0)
         for _ in 0..<600 { try worker.lane.append(.profileChunk, filler.span.bytes) }
         #expect(follower.read(key, of: slot, untilNanoseconds: .max) == nil)
@@ -154,7 +154,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
 
     @Test func anExporterThatCannotHearAWorkerEnds() async {
         await #expect(processExitsWith: .exitCode(1)) {
-            // What fails in the test itself ends otherwise.
+            // A failure of the test itself ends otherwise.
             do {
                 let harness = try ExporterHarness()
                 let (first, second) = (try FakeIngest(0), try FakeIngest(1))

@@ -21,11 +21,11 @@ import Testing
                 #expect(counts.current(nowNanoseconds: 5 + probe % valid) == .init(online: 3, total: 3))
             }
             #expect(counts.lists == 1)
-            // What has changed without a record is seen a moment later.
+            // A change without a record is seen a moment later.
             fake.set(AgentID(high: 1, low: 1), at: exporter.peers.followers[0].agents[0]!.slot, status: .unconnected)
             #expect(counts.current(nowNanoseconds: 4 + valid).online == 3)
             #expect(counts.current(nowNanoseconds: 5 + valid) == .init(online: 2, total: 3))
-            // What has been read at once.
+            // The records that have been read at once.
             try fake.enter(AgentID(high: 1, low: 9), pod: "pod-9")
             exporter.core.readLanes()
             counts.invalidate()
@@ -37,9 +37,9 @@ import Testing
 
 /// Ingest workers that sleep are woken, and others are left alone.
 @Suite struct WakeUpTests {
-    /// Whether the worker's end of the doorbell has been rung since the last look.
+    /// Whether a wakeup has been sent to the worker since the last look.
     private func wasRung(_ worker: FakeIngest, _ harness: ExporterHarness) throws -> Bool {
-        // What the loop was at is over then.
+        // The loop's present work is over then.
         try harness.run {}
         return worker.takeRings() > 0
     }

@@ -68,7 +68,7 @@ import Testing
         #expect(usedBytes == 0)
     }
 
-    /// What is copied of answers is that of one report, however many are asked for.
+    /// The copied answers are those of one report, however many are asked for.
     @Test func reportMaker_copiesAnswersForOneReportAtATime() throws {
         let (prepared, outcomes, _) = try withMaker(limitBytes: 10, answerBytes: 10) { maker, counts, _ in
             for question in 0..<50 { maker.report("\(question)", note(counts)) }

@@ -65,7 +65,7 @@ import Testing
         #expect(freshness(grace: 0).shows(agent(readAt: 1_000)))
     }
 
-    /// A restart in the middle of a scrape is nobody's silence.
+    /// A restart in the middle of a scrape makes no agent silent.
     @Test func whoWasNotGivenItsTimeIsShown() {
         func cut(_ agent: Freshness.Agent) -> Freshness.Agent {
             var cut = agent

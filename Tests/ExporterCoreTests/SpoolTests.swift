@@ -7,7 +7,7 @@ import Testing
 @testable import ExporterCore
 @testable import Platform
 
-/// What becomes of downloads when the spool is full, broken or slow.
+/// Downloads when the spool is full, broken or slow.
 @Suite struct SpoolLimitTests {
     @Test func aProfileThatDoesNotFitIsRefusedWithTheFlagsName() throws {
         let harness = try DownloadHarness(sizeBytes: 2 << 20, spoolMaxBytes: 1 << 20)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ExporterCore
 
-/// What becomes of a window of which a part is missing; the test is the ingest worker.
+/// A window of which a part is missing; the test is the ingest worker.
 @Suite struct WindowCollectionTests {
     private static let path = "/metrics-windows?start_time=2026-02-02T10:00:00Z&end_time=2026-02-02T10:05:00Z"
 
@@ -47,7 +47,7 @@ import Testing
         #expect(harness.answer(of: client).hasPrefix("HTTP/1.1 503 "))
     }
 
-    /// Whatever becomes of it: else a budget of bytes would be used up after some windows, and each refused from then on.
+    /// With any outcome: else a budget of bytes would be used up after some windows, and each refused from then on.
     @Test func aWindowThatEndsGivesItsBytesBack() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)

@@ -9,7 +9,7 @@ final class FakeLanes {
     private let launch: WorkerLaunch
     /// An ingest worker has one; the exporter one for each ingest worker.
     private var own: [LaneWriter] = []
-    /// What it reads: the descriptor, and its number among the peers of `own[index]`.
+    /// The rings that it reads: the descriptor, and its number among the peers of `own[index]`.
     private var others: [(descriptor: Int32, kind: LaneKind, own: Int, peer: Int)] = []
     private var readers: [Int: LaneReader] = [:]
     private let bells: [Doorbell]

@@ -4,7 +4,7 @@ import Testing
 
 @testable import GRPCServer
 
-/// What a connection may make of work that leads to nothing, each kind with a limit of its own.
+/// Work of a connection that leads to nothing, each kind with a limit of its own.
 @Suite struct AbuseGuardTests {
     private let second: UInt64 = 1_000_000_000
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import GRPCServer
 
-/// What becomes of connections as time passes: frozen ones, silent ones, those that are not read.
+/// Connections as time passes: frozen ones, silent ones, those that are not read.
 @Suite struct ConnectionTimeTests {
     private func closedBy(_ harness: EmbeddedGRPC) -> [GRPCConnectionEnd] {
         GRPCConnectionEnd.allCases.filter { harness.server.statistics.connectionsClosed($0) > 0 }
@@ -61,7 +61,7 @@ import Testing
         #expect(answers == [true])
         harness.pass(.milliseconds(250))
         #expect(answers == [true, false])
-        // Who asks is told of the end as well.
+        // The caller is told of the end as well.
         connection.ping(timeout: .seconds(60)) { answers.append($0) }
         connection.close()
         harness.settle()
@@ -106,7 +106,7 @@ import Testing
         #expect(harness.server.statistics.keepalivePings == 2)
     }
 
-    /// What is sent on a finished call and not taken.
+    /// Messages that are sent on a finished call and not taken.
     @Test func anEndThatNobodyTakesIsReset() throws {
         let harness = EmbeddedGRPC(configured { $0.lingerTimeout = .seconds(10) })
         let client = try harness.connect()

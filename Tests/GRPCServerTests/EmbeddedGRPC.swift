@@ -78,7 +78,7 @@ final class EmbeddedGRPC {
     }
 }
 
-/// What lies between a client and the server. What one side does not read waits here, as in a socket.
+/// The wire between a client and the server. Bytes that one side does not read wait here, as in a socket.
 private final class Wire {
     /// The client's end, and the server's.
     let near: EmbeddedChannel
@@ -119,7 +119,7 @@ private final class Wire {
 }
 
 extension EmbeddedChannel {
-    /// What was last asked of it, which it notes and otherwise passes over.
+    /// The last request to it, which it notes and otherwise passes over.
     fileprivate var isReadingByItself: Bool {
         let asked = options.last { $0.option is ChannelOptions.Types.AutoReadOption }
         return asked?.value as? Bool ?? true

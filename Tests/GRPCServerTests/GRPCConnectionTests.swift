@@ -4,7 +4,7 @@ import GRPCServer
 import HTTP2
 import Testing
 
-/// What becomes of connections over real sockets: drained, flooding, not reading. What takes its time is in
+/// Connections over real sockets: drained, flooding, not reading. Tests of timeouts are in
 /// `ConnectionTimeTests`.
 @Suite struct GRPCConnectionTests {
     private func closed(_ harness: GRPCHarness, by end: GRPCConnectionEnd) async throws {

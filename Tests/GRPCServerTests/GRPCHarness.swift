@@ -28,7 +28,7 @@ final class GRPCHarness: @unchecked Sendable {
         try await loop.flatSubmit { [self] in server.start(listeningDescriptor: descriptor) }.get()
     }
 
-    /// A test may wait for its turn among hundreds of others. What becomes of connections as time passes is for
+    /// A test may wait for its turn among hundreds of others. The behaviour of connections as time passes is for
     /// ``EmbeddedGRPC``, whose clock the test turns.
     private static func patient(_ configuration: GRPCServer.Configuration) -> GRPCServer.Configuration {
         var configuration = configuration
@@ -136,7 +136,7 @@ func configured(_ change: (inout GRPCServer.Configuration) -> Void) -> GRPCServe
     return configuration
 }
 
-/// What came back on one call.
+/// The answer to one call.
 struct CallResult: Sendable {
     var headers: HTTP2Headers?
     var trailers: HTTP2Headers?

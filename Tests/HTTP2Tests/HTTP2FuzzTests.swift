@@ -24,7 +24,7 @@ import Testing
         try feed(bytes, seed: seed, random: &random)
     }
 
-    /// What a client really sent, with some bytes changed, removed or repeated.
+    /// A real client's bytes, with some of them changed, removed or repeated.
     @Test(arguments: 0..<60) func mutatedTraffic(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(2000 + seed))
         var bytes = try HTTP2FuzzTests.recordTraffic()

@@ -77,7 +77,7 @@ final class EmbeddedServer {
         return output()
     }
 
-    /// What the server has written since the last call.
+    /// The server's output since the last call.
     func output() -> String {
         String(decoding: outputBytes(), as: UTF8.self)
     }
@@ -90,7 +90,7 @@ final class EmbeddedServer {
     }
 }
 
-/// A client that takes what it is sent, or stops until the test lets it take something. What it has not taken waits in the
+/// A client that takes what it is sent, or stops until the test lets it take something. The rest waits in the
 /// channel and makes it unwritable, as it does in front of a full socket.
 final class PacedClient: ChannelOutboundHandler {
     typealias OutboundIn = ByteBuffer

@@ -67,7 +67,7 @@ struct FuzzTests {
         }
     }
 
-    /// What we take as a request, NIO's llhttp understands in the same way: no request can be smuggled between two
+    /// A request that we take, NIO's llhttp understands in the same way: no request can be smuggled between two
     /// views.
     @Test(arguments: UInt64(11)...14) func headsMeanTheSameToLlhttp(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -53,7 +53,7 @@ final class LiveServer: Sendable {
         get throws { try run { _, handler in handler.counts.withLock { $0 } } }
     }
 
-    /// What waits for the first connection is as much as is made ahead: the kernel has taken all that it takes.
+    /// The bytes that wait for the first connection are as many as are made ahead: the kernel has taken all that it takes.
     var isFullToTheMark: Bool {
         get throws { try run { server, _ in server.unsentBytes >= server.configuration.highWaterMarkBytes } }
     }

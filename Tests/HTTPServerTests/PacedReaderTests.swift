@@ -12,7 +12,7 @@ struct PacedReaderTests {
         server.exchange(get("/held"))
         let burst = Array(String(repeating: get("/hello"), count: 2000).utf8)
         var rest = server.offer(burst[...])
-        // What is read: the limit of a head, and one read beyond it.
+        // The bytes that are read: the limit of a head, and one read beyond it.
         #expect(!rest.isEmpty && server.server.statistics.bytesReceived <= UInt64(3 * 16_384))
         server.handler.held[0].respond(status: 200, text: "now")
         var answers = server.output()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPServer
 
-/// What is taken as a request, and what is said about what is not.
+/// Requests that are taken, and the texts about those that are not.
 struct RequestTests {
     struct BadRequest: CustomTestStringConvertible, Sendable {
         var text: String
@@ -18,8 +18,8 @@ struct RequestTests {
         BadRequest(text: "GET  /hello HTTP/1.1\r\n\r\n", status: 400, names: "METHOD TARGET HTTP/1.1"),
         BadRequest(text: "GET /hello HTTP/1.1 \r\n\r\n", status: 400, names: "METHOD TARGET HTTP/1.1"),
         BadRequest(text: "GET /hello HTTP/x.1\r\n\r\n", status: 400, names: "does not end in HTTP/1.1"),
-        BadRequest(text: "GET /hello HTTP/2.0\r\n\r\n", status: 505, names: "HTTP/2.0 is not spoken"),
-        BadRequest(text: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: 505, names: "HTTP/2.0 is not spoken"),
+        BadRequest(text: "GET /hello HTTP/2.0\r\n\r\n", status: 505, names: "HTTP/2.0 is not supported"),
+        BadRequest(text: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: 505, names: "HTTP/2.0 is not supported"),
         BadRequest(text: "\u{16}\u{3}\u{1}\u{2}", status: 400, names: "TLS"),
         BadRequest(text: "(GET / HTTP/1.1\r\n\r\n", status: 400, names: "begin with the byte 0x28"),
         BadRequest(text: "G(T / HTTP/1.1\r\n\r\n", status: 400, names: "method has a character"),

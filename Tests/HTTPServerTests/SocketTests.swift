@@ -6,7 +6,7 @@ import Testing
 
 @testable import HTTPServer
 
-/// What only shows on real sockets.
+/// Behaviour that only shows on real sockets.
 struct SocketTests {
     @Test func connectionIsKept() throws {
         let server = try LiveServer()
@@ -146,7 +146,7 @@ struct SocketTests {
         for client in waiting { client.send(get("/held", "Connection: close\r\n")) }
         #expect(try server.eventually { try server.run { server, _ in server.acceptGate?.isPaused == true } })
         // One burst of accepting may go beyond the limit.
-        #expect(try server.statistics.connectionsAccepted <= 2 + UInt64(AcceptGate.acceptsPerTurn))
+        #expect(try server.statistics.connectionsAccepted <= 2 + UInt64(HTTPAcceptLimiter.acceptsPerTurn))
         #expect(
             try server.eventually {
                 try server.run { _, handler in
@@ -190,7 +190,8 @@ struct SocketTests {
         let other = TestClient(server)
         other.send(get("/none"))
         let refused = String(decoding: other.receiveAll().bytes, as: UTF8.self)
-        #expect(statuses(refused) == [503] && refused.contains("Retry-After: 5") && refused.contains("2 places"))
+        #expect(
+            statuses(refused) == [503] && refused.contains("Retry-After: 5") && refused.contains("all 2 connections"))
         let monitor = TestClient(server)
         monitor.send(get("/hello") + get("/hello") + get("/none"))
         #expect(statuses(String(decoding: monitor.receiveAll().bytes, as: UTF8.self)) == [200, 200, 503])
@@ -270,7 +271,7 @@ struct SocketTests {
         #expect(try server.eventually { try server.counts.handled.count == 3 })
         let retired = try server.run { server, _ in server.retire() }
 
-        // What waits in the queue is the successor's.
+        // A connection that waits in the queue is the successor's.
         let later = TestClient(server)
         later.send(get("/hello"))
         let accepted = server.accept()

@@ -99,7 +99,7 @@ extension TimeoutTests {
     }
 }
 
-/// What happens when connections or descriptors run out.
+/// Behaviour when connections or descriptors run out.
 struct ConnectionLimitTests {
     @Test func longestIdleConnectionIsClosedWhenDescriptorsRunOut() throws {
         let server = try EmbeddedServer()
@@ -112,7 +112,7 @@ struct ConnectionLimitTests {
         // The oldest is busy, the second has been idle for longer than the third.
         server.exchange(get("/held"))
         let listener = EmbeddedChannel(loop: server.loop)
-        try listener.pipeline.syncOperations.addHandler(AcceptGate(server: server.server))
+        try listener.pipeline.syncOperations.addHandler(HTTPAcceptLimiter(server: server.server))
         listener.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         listener.pipeline.fireErrorCaught(IOError(errnoCode: EMFILE, reason: "accept"))
         #expect(server.isOpen)

@@ -66,7 +66,7 @@ import Testing
         #expect(collections.gaveUp(2).map(\.outcome) == [RoundOutcome(ending: .complete, answered: [1], skipped: [2])])
     }
 
-    /// An exporter that drains says so; a deadline without an end is none of the engine's "not yet asked".
+    /// An exporter that drains says so; a deadline without an end is not the engine's "not yet asked".
     @Test func agentCollections_endWithTheWorker() {
         var collections = AgentCollections<String>()
         _ = begin(id, asking: [1, 2], deadlineNanoseconds: .max, in: &collections)
@@ -75,7 +75,7 @@ import Testing
             collections.finishAll().map(\.outcome) == [RoundOutcome(ending: .draining, answered: [1], unanswered: [2])])
     }
 
-    /// What a ring brings is input: a command that comes twice is one.
+    /// A record of a ring is input: a command that comes twice is one.
     @Test func agentCollections_beginOnce() {
         var collections = AgentCollections<String>()
         _ = begin(id, asking: [1], in: &collections)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import IngestCore
 
-/// What a dropped message would have been.
+/// The kind of a dropped message.
 @Suite struct AnswerPartTests {
     private func part(_ message: some Message, _ stream: AgentStream) throws -> AnswerPart {
         let bytes: [UInt8] = try message.serializedBytes()

@@ -39,7 +39,7 @@ import Testing
         #expect(!asked.isAwaitingRecords && asked.nextDeadlineNanoseconds == nil)
     }
 
-    /// What has come and is being parsed belongs to the answer.
+    /// A record that has come and is being parsed belongs to the answer.
     @Test func askedStream_waitsForRecordsThatAreBeingParsed() {
         let (asked, _) = Self.asked()
         asked.recordsBeingParsed = 1

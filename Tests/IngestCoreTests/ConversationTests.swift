@@ -8,7 +8,7 @@ import Testing
 
 @testable import IngestCore
 
-/// What an exporter asks comes to the agent, and the answer comes back through the ring.
+/// An exporter's question comes to the agent, and the answer comes back through the ring.
 @Suite struct ConversationTests {
     private typealias Metrics = Banyandb_Fodc_V1_StreamMetricsRequest
     private typealias Profiles = Banyandb_Fodc_V1_StreamPressureProfilesRequest
@@ -171,7 +171,7 @@ import Testing
         }
         #expect(try conversation.outcome(.answersDone, of: number)?.answered == [0])
         let records = [try conversation.record(.crashRecord), try conversation.record(.crashRecord)]
-        #expect(Set(records.map(\.header.subject)).count == 2, "and one without a folder is none")
+        #expect(Set(records.map(\.header.subject)).count == 2, "and one without a folder does not count")
         try conversation.worker.stop()
     }
 

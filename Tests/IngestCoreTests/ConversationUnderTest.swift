@@ -19,7 +19,7 @@ final class ConversationUnderTest {
     let id: AgentID
     private let commands: LaneWriter
     private let reader: LaneReader
-    /// What has come and has not been asked for by ``record(_:)``.
+    /// Records that have come and have not been asked for by ``record(_:)``.
     private var waiting: [(header: RecordHeader, payload: [UInt8])] = []
     private var lastStream: UInt8 = 1
     private var lastNumber: UInt64 = 0

@@ -162,7 +162,7 @@ import Testing
             #expect(chunk(&fetches, first, window / 4) == [.forward(first, offset: UInt64(index * (window / 4)))])
         }
         #expect(chunk(&fetches, first, 1) == [.forward(first, offset: UInt64(window)), .hold(true)])
-        // What was in the stream's window comes nevertheless.
+        // Chunks that were in the stream's window come nevertheless.
         #expect(chunk(&fetches, first, 10) == [.forward(first, offset: UInt64(window + 1))])
         #expect(fetches.credited(key(99), takenBytes: 1 << 30) == [])
         #expect(fetches.credited(first, takenBytes: 10) == [])

@@ -36,7 +36,7 @@ import Testing
         let three = [guardian([100, 103]), guardian([101, 104]), guardian([102, 105])]
         #expect(heldUntil(three, at: 105) == 115 * second)
         #expect(heldUntil(Array(three.prefix(2)), at: 105) == nil)
-        // What the third knows is too old by now.
+        // The third one's count is too old by now.
         #expect(heldUntil([guardian([100, 101, 102]), guardian([120, 121, 122, 123])], at: 123) == nil)
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import IngestCore
 
-/// What a registration may say of itself, and what is kept for it.
+/// Limits of a registration's attributes, and what is kept for it.
 @Suite struct RegistrationLimitTests {
     private static let answers = ["agent registered", "larger than 1024"]
 

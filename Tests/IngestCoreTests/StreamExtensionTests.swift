@@ -50,7 +50,7 @@ import Testing
         let reader = try worker.reader()
         #expect(reader.counter(StreamCounter.asked.word(of: Self.stream)) == 1)
         #expect(reader.counter(StreamCounter.answered.word(of: Self.stream)) == 1)
-        // What its parser refuses ends the stream.
+        // A message that its parser refuses ends the stream.
         try worker.onLoop { $0.answers.ask(command, CommandID(generation: 2, number: 8)) }
         try client.send(Self.malformed, on: 3)
         while reader.counter(StreamCounter.malformed.word(of: Self.stream)) == 0 {}

@@ -11,7 +11,7 @@ import Testing
     /// 2026-02-02T10:00:00Z
     private static let newest: Int64 = 1_770_026_400 * second
 
-    /// What an agent holds: points of every series, `interval` seconds apart, the newest at ``newest``.
+    /// An agent's history: points of every series, `interval` seconds apart, the newest at ``newest``.
     struct Recorder: CustomTestStringConvertible {
         var series: Int
         var bytesPerSample: Double

@@ -42,7 +42,7 @@ import Testing
             let found = try #require(try lane.reader().entry(at: 0), "bit \(bit)")
             #expect(found.0 == slot && found.1 == before.1, "bit \(bit)")
         }
-        // What is damaged in the table is not what the writer goes on from.
+        // A damaged entry of the table is not what the writer goes on from.
         lane.setWord(LaneLayout.tableOffset + 8, 7)
         writer.setEntry(before.1, at: slot)
         #expect(try #require(try lane.reader().entry(at: 0)).1 == before.1)
@@ -86,7 +86,7 @@ import Testing
                 }
             }
             #expect(writer.currentCount >= 0 && writer.usedBytes <= writer.ringBytes)
-            // What it takes itself for current is there, or has been counted.
+            // A record that it takes for current is there, or has been counted.
             try writer.append(.sample, agent: slot, isCurrent: true, bytes: [9])
             _ = reader.drain()
             #expect(reader.isAtHead, "seed \(seed)")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Lanes
 
-/// Identities that are held off, in the table that all workers see.
+/// Quarantined identities, in the table that all workers see.
 @Suite struct HeldIdentityTests {
     /// Places are few: one that comes again and again must not drive the others out.
     @Test func identity_hasOnePlace_howeverOftenItIsHeldOff() throws {

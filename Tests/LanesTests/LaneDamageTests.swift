@@ -172,7 +172,7 @@ import Testing
             }
             #expect(reader.position == position)
         }
-        // What is far off and can be, is lost.
+        // A record that is far off and can be, is lost.
         let lane = try LaneUnderTest()
         let writer = try lane.format()
         try writer.append(.sample, bytes: [1])

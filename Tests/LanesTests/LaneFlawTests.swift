@@ -6,7 +6,7 @@ import Testing
 
 @testable import Lanes
 
-/// What the supervisor asks of a lane that comes back to it.
+/// The supervisor's check of a lane that comes back to it.
 @Suite struct LaneFlawTests {
     private func flaw(_ lane: LaneUnderTest, _ kind: LaneKind = .up, index: Int = 3) -> String? {
         LaneFile.flaw(of: lane.descriptor, kind: kind, index: index)

@@ -114,7 +114,7 @@ import Testing
         #expect(records.map(\.header.sequence) == Array((1000 - UInt64(records.count))..<1000))
     }
 
-    /// What the writer does between a reader's copying and its looking again.
+    /// The writer's work between a reader's copying and its looking again.
     @Test func whatIsOverwrittenDuringTheCopyIsNotRead() throws {
         let lane = try LaneUnderTest()
         let writer = try lane.format(maximum: 1 << 20)
@@ -339,7 +339,7 @@ import Testing
         #expect(throws: LaneError.noMemory(errno: ENODEV)) {
             try writer.append(.sample, bytes: [UInt8](repeating: 1, count: 100_000))
         }
-        // What fits without growing still goes in, comfortable or not.
+        // A record that fits without growing still goes in, comfortable or not.
         for subject in UInt64(0)..<30 {
             try writer.append(.sample, subject: subject, isCurrent: true, bytes: [UInt8](repeating: 1, count: 1000))
         }

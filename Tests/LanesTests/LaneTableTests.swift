@@ -78,7 +78,7 @@ import Testing
         #expect(reader.counter(511) == 43)
     }
 
-    /// What changes in place is never seen half changed, however fast it changes.
+    /// A value that changes in place is never seen half changed, however fast it changes.
     @Test func noReadIsTorn() async throws {
         let lane = try LaneUnderTest()
         let writer = try lane.format()

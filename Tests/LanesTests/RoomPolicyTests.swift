@@ -48,7 +48,7 @@ import Testing
     @Test func areasNeverTouchAndStayInTheFile() {
         var random = SeededGenerator(seed: 5)
         for _ in 0..<2000 {
-            // Whatever maxima successors have had: each area at least as large as the last.
+            // With any maxima of successors: each area at least as large as the last.
             var geometry = RingGeometry(areaOffset: LaneLayout.dataOffset, base: 0, capacityBytes: 64 << 10)
             while geometry.capacityBytes < LaneLayout.largestRingBytes {
                 let most = min(geometry.capacityBytes * 2, LaneLayout.largestRingBytes)

@@ -88,7 +88,7 @@ import Testing
         #expect(more.comparedSeries <= 2 * 82 + 50)
     }
 
-    /// Whoever makes families of many series or names shows meanwhile that it lives.
+    /// A process that makes families of many series or names shows meanwhile that it lives.
     @Test func breathes() throws {
         var breaths = 0
         let names = (0..<500).map { TestMetric(name: "m\($0)", labels: [("pod_name", "pod-a")], value: 1) }

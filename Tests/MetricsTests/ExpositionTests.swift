@@ -40,7 +40,7 @@ struct ExpositionTests {
                             ("path", "/a\"\(Int.random(in: 0..<4, using: &generator))"),
                         ],
                         value: Double(bitPattern: generator.next()),
-                        description: generator.chance(percent: 50) ? "What\nit \\ is" : "",
+                        description: generator.chance(percent: 50) ? "A\ntext \\ of it" : "",
                         type: UInt64(family % 6))
                 }
                 let message = TestMetric.message(bodies: metrics.map { $0.encoded(shuffledBy: &generator) })

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Metrics
 
-/// What becomes of one agent's metrics: enrichment, what is left out, how the table changes.
+/// Rules for one agent's metrics: enrichment, what is left out, how the table changes.
 struct SeriesRulesTests {
     private static func lines(
         _ metrics: [TestMetric], _ enrichment: Enrichment = Pipeline.plain, limits: SeriesLimits = SeriesLimits()
@@ -54,7 +54,7 @@ struct SeriesRulesTests {
         #expect(endless.labels.map { String(decoding: $0.name, as: UTF8.self) } == ["node_a", "node_role"])
     }
 
-    /// What a new series costs grows little faster than its labels, whatever order they come in.
+    /// The cost of a new series grows little faster than its labels, whatever order they come in.
     @Test func labelsAreComparedAFewTimesEach() throws {
         let labels = Dictionary(uniqueKeysWithValues: (0..<20_000).map { ("l\($0)", "v") })
         let enrichments = [

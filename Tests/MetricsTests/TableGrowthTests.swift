@@ -3,7 +3,7 @@ import Testing
 
 @testable import Metrics
 
-/// What goes along when series move to other places of the table, and what is cut off.
+/// Values that go along when series move to other places of the table, and those that are cut off.
 struct TableGrowthTests {
     /// A window may bring series that stand before those of the latest values; these keep their values and times.
     @Test func latestTimesMoveWithTheirSeries_whenAWindowBringsOthers() throws {

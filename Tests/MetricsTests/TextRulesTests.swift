@@ -3,7 +3,7 @@ import Testing
 
 @testable import Metrics
 
-/// What may stand in a text of a scrape, whoever has written it.
+/// Rules for a text of a scrape, whoever has written it.
 @Suite struct TextRulesTests {
     @Test func agentSeries_takesUpADescriptionOfTheSameLengthWithinItsRound() throws {
         for usesAES in [true, false] where !usesAES || AESHasher.isSupported {
@@ -27,7 +27,7 @@ import Testing
                 for _ in 0..<AgentSeries.answersPerDescriptionCheck { #expect(try help(text) == text) }
                 #expect(series.tableNumber == number)
             }
-            // What comes on a new stream is looked at wholly.
+            // A message on a new stream is looked at wholly.
             series.checkDescriptionsNext()
             #expect(try help("Bytes left.") == "Bytes left.")
         }
@@ -127,7 +127,7 @@ import Testing
             (0..<bytes).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
         }
         func list(_ values: [[UInt8]]) -> [UInt8] { [0, UInt8(values.count)] + values.flatMap { word($0.count) + $0 } }
-        return word(Int(RecordLayout.seriesMagic)) + word(1) + word(texts.count) + word(1) + list(pods)
+        return word(Int(MetricsRecordLayout.seriesMagic)) + word(1) + word(texts.count) + word(1) + list(pods)
             + list([Array("r".utf8)])
             + word(name.utf8.count, 2) + word(description.utf8.count, 2) + word(0) + word(texts.count)
             + word(encoder.coded.count) + word(encoder.longestTextBytes)

@@ -37,14 +37,14 @@ import Testing
         #expect(binding(every, nil, 0) == .same && binding(every, "127.0.0.1", 0) == .other)
         // Where nobody waits for a resolver a name is another one.
         #expect(binding(one, "localhost", port, mayWait: false) == .other)
-        // What cannot be looked up is not taken for another.
+        // A name that cannot be resolved is not taken for another.
         guard case .unknown = binding(one, "no-such-host.invalid", port) else {
             Issue.record("a name that is never there")
             return
         }
     }
 
-    /// Who wants every address does not get IPv4 alone where there is IPv6.
+    /// A user who wants every address does not get IPv4 alone where there is IPv6.
     @Test func everyIPv4AddressIsNotEveryAddress() throws {
         let probe = try? ListeningSocket.open(host: "::1", port: 0)
         if let probe { close(probe) }

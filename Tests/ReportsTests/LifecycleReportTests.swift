@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    /// What each agent knows of a group, whatever order they answer in.
+    /// Agents' knowledge of a group, whatever order they answer in.
     @Test func whatAgentsKnowOfAGroupIsUnited() throws {
         var options = Banyandb_Common_V1_ResourceOpts()
         options.shardNum = 7
@@ -166,7 +166,7 @@ import Testing
         let sound = Group.with {
             $0.name = "g"
             $0.schemaConsistency = SchemaRounds.sent(["m/a": ["n1": (1, 1)]])
-            // What an agent says of the status counts for nothing.
+            // An agent's own status counts for nothing.
             $0.schemaConsistency.status = .inconsistent
         }
         let other = Group.with {

@@ -4,7 +4,7 @@ import Platform
 import Reports
 import Testing
 
-/// What agents may not make the checker do, and what its encoded form may not do to it.
+/// Limits of agents' influence on the checker, and of its encoded form.
 @Suite struct SchemaLimitsTests {
     private func stale(_ count: Int) -> ReportedSchema {
         let objects = (0..<count).map { ("m/\($0 + 100)", ["n": (UInt64(9), UInt64(9))]) }

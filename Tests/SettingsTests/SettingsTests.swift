@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct DurationSyntaxTests {
-    /// What Go's time.ParseDuration makes of it, in nanoseconds.
+    /// The result of Go's time.ParseDuration, in nanoseconds.
     @Test(
         arguments: [
             ("0", 0), ("5s", 5_000_000_000), ("30s", 30_000_000_000), ("1478s", 1_478_000_000_000),

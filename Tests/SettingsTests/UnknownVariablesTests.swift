@@ -10,9 +10,9 @@ import Testing
         ])
         #expect(
             warnings == [
-                "FODC_MAX_AGENT is no flag's variable and is ignored; is FODC_MAX_AGENTS meant?",
-                "FODC_NONSENSE is no flag's variable and is ignored",
-                "FODC_PORT is no flag's variable and is ignored",
+                "unknown variable FODC_MAX_AGENT is ignored; did you mean FODC_MAX_AGENTS?",
+                "unknown variable FODC_NONSENSE is ignored",
+                "unknown variable FODC_PORT is ignored",
             ])
     }
 

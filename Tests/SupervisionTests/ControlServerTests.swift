@@ -64,7 +64,7 @@ private final class ServerUnderTest {
         return connection
     }
 
-    /// What has been answered so far, and whether the connection has ended.
+    /// The answer so far, and whether the connection has ended.
     func answer(_ connection: Int32) throws -> (text: String, error: String, code: UInt8?, isClosed: Bool) {
         var bytes: ArraySlice<UInt8> = []
         var isClosed = false
@@ -123,7 +123,7 @@ private final class ServerUnderTest {
         #expect(test.requests.map(\.request) == [.scale(2), .scale(3)])
         test.requests[1].reply.succeed()
         test.server.tick(nowNanoseconds: test.now)
-        // Who waits for an outcome is handed over.
+        // A request that waits for an outcome is handed over.
         #expect(test.server.isQuiet)
         test.server.resume()
         try test.turn()
@@ -214,7 +214,7 @@ private final class ServerUnderTest {
         }
         other.waitUntilExit()
         let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        #expect(said.contains("fodc-proxy: user 65534 may not control this service; be root or user 0\n"))
+        #expect(said.contains("fodc-proxy: permission denied for user 65534: run as root or user 0\n"))
         #expect(test.requests.isEmpty && test.refusals.count == 1)
     }
 
@@ -285,7 +285,7 @@ private final class ServerUnderTest {
         for _ in 0..<ControlServer.limitConnections { connections.append(try test.ask(.status(isJSON: false))) }
         connections.append(try test.connect())
         let (_, error, code, isClosed) = try test.answer(connections[ControlServer.limitConnections])
-        #expect(error.contains("\(ControlServer.limitConnections) others") && code == 1 && isClosed)
+        #expect(error.contains("\(ControlServer.limitConnections) other requests") && code == 1 && isClosed)
         #expect(test.requests.count == ControlServer.limitConnections)
         test.requests[0].reply.succeed()
         test.server.tick(nowNanoseconds: test.now)
@@ -391,6 +391,8 @@ private final class ServerUnderTest {
         let error = #expect(throws: ControlClient.Failure.self) {
             try ControlClient.ask(.scale(1), runtimeDirectory: "/nowhere/at/all") { _, _ in }
         }
-        #expect(error?.description.contains("/nowhere/at/all/control.sock; is fodc-proxy running") == true)
+        #expect(
+            error?.description.contains("no control socket at /nowhere/at/all/control.sock: is fodc-proxy running")
+                == true)
     }
 }

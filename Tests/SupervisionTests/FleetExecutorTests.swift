@@ -5,9 +5,9 @@ import Platform
 import TestSupport
 import Testing
 
-/// What the fleet wants is done: a real supervisor with fake workers, and the test is systemd.
+/// The fleet's actions are done: a real supervisor with fake workers, and the test is systemd.
 @Suite(.serialized) struct FleetExecutorTests {
-    /// What `ctl` answers when all is well.
+    /// The answer of `ctl` when all is well.
     @discardableResult
     private func ctl(_ proxy: ProxyUnderTest, _ arguments: String...) throws -> String {
         let program = "\(try TestPrograms.folder())/fodc-proxy"

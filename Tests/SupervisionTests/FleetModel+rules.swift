@@ -3,7 +3,7 @@ import WorkerLink
 
 @testable import Supervision
 
-/// What the world does with actions, and which rules hold.
+/// The effects of actions on the world, and the rules that hold.
 extension FleetModel {
     /// - Returns: `false` after an exec: the program that wanted the rest is no more.
     mutating func perform(_ action: Fleet.Action, _ before: Fleet) throws -> Bool {

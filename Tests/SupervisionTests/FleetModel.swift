@@ -64,7 +64,7 @@ struct FleetModel {
     /// The last events and actions, for who looks for the reason.
     var trace: [String] = []
     var isTraced = false
-    /// What was seen, to know that the model gets everywhere.
+    /// Situations that were seen, to know that the model gets everywhere.
     var seen: [String: Int] = [:]
 
     init(seed: UInt64) {
@@ -185,7 +185,7 @@ struct FleetModel {
         try bring(.stalled(id, numbers.happens(oneIn: 2) ? .noHeartbeat : .notReading(lane: 0)))
     }
 
-    /// What no good process says, or says too late.
+    /// A message that no good process sends, or sends too late.
     private mutating func nonsense() throws {
         let id = numbers.next() % (fleet.lastProcess + 2)
         switch numbers.below(6) {

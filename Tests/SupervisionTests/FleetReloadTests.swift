@@ -59,7 +59,7 @@ import WorkerLink
         #expect(harness.actions == [.checkPrograms(isAsIs: true)])
         for isFirst in [true, false] {
             harness.bring(.reloadAsIs)
-            #expect(harness.log == (isFirst ? ["reload: remembered until reload is done"] : []))
+            #expect(harness.log == (isFirst ? ["reload: postponed until reload is done"] : []))
         }
         harness.bring(.reload(9))
         #expect(!harness.actions.contains { if case .countReload = $0 { true } else { false } })
@@ -264,7 +264,7 @@ import WorkerLink
             let part = Array(bytes.prefix(count))
             #expect(throws: BinaryError.self) { try decoded(part) }
         }
-        // Whatever it holds, nothing traps.
+        // With any content, nothing traps.
         var numbers = SeededNumbers(seed: 5)
         for _ in 0..<2_000 {
             var broken = bytes

@@ -66,7 +66,7 @@ import WorkerLink
         #expect(!harness.fleet.exporter.needsEmptyRing, "once")
     }
 
-    /// What the successor could not bear does not disturb the one that serves with the same lanes.
+    /// A record that the successor could not bear does not disturb the one that serves with the same lanes.
     @Test func exporter_keepsItsLanes_whenASuccessorDiesBesideIt() {
         var harness = suspicious()
         let serving = harness.exporter

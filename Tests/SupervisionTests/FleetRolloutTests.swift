@@ -143,7 +143,7 @@ import WorkerLink
         harness.bring(.drain(harness.ingest(0), 10))
         #expect(
             harness.answers == [
-                .failed("ingest-0 cannot be drained: no other ingest worker serves that could take its agents")
+                .failed("ingest-0 cannot be drained: no other ingest worker is running that could take its agents")
             ])
         harness.bring(.restart(harness.ingest(1), 11))
         #expect(harness.launches.map(\.worker) == [harness.ingest(1)])
@@ -193,7 +193,7 @@ import WorkerLink
         var harness = FleetHarness.serving(ingest: 1)
         harness.bring(.scale(2, 9))
         harness.bring(.ringFailed("no memory"))
-        #expect(harness.outcome?.failure == "the lanes of one more worker cannot be made: no memory")
+        #expect(harness.outcome?.failure == "cannot create the rings of one more worker: no memory")
         #expect(harness.fleet.ingest.count == 1 && harness.fleet.wanted == 1)
     }
 
@@ -238,7 +238,7 @@ import WorkerLink
         #expect(harness.actions.contains(.adoptRing(1, by: harness.serving(0))))
         harness.tick(after: 25)
         #expect(harness.actions.contains(.dropRing(1)) && harness.outcome?.failure == nil)
-        #expect(harness.log.contains("a lane was not adopted in time: its last values go"))
+        #expect(harness.log.contains("a removed worker's ring was not adopted in time: its last-known values are lost"))
     }
 
     @Test func leavers_stopAcceptingBeforeTheFirstDrains() {
@@ -278,7 +278,7 @@ import WorkerLink
             #expect(harness.answers == [.failed("busy with restart ingest-0; try again when that is done")])
         }
         harness.bring(.restart(harness.ingest(7), 11))
-        #expect(harness.answers == [.failed("there is no ingest-7; there are ingest-0, ingest-1, exporter")])
+        #expect(harness.answers == [.failed("no such worker ingest-7; available: ingest-0, ingest-1, exporter")])
     }
 
     @Test func requests_areAnswered_whenTheServiceEnds() {

@@ -51,9 +51,11 @@ import WorkerLink
         var harness = FleetHarness.serving()
         harness.killed(harness.serving(0))
         #expect(harness.launches.map(\.generation) == [2] && harness.launches[0].after == .killed(signal: 9))
-        #expect(harness.log.contains { $0.hasSuffix("SIGKILL; restarting at once") })
+        #expect(harness.log.contains { $0.hasSuffix("; restarting now") })
         harness.killed(harness.serving(0))
-        #expect(harness.launches.isEmpty && harness.log.contains { $0.hasSuffix("death 2 in a row; restart in 0.3 s") })
+        #expect(
+            harness.launches.isEmpty && harness.log.contains { $0.hasSuffix("failure 2 in a row; restarting in 0.3 s") }
+        )
         harness.tick(after: 0.24)
         #expect(harness.launches.isEmpty)
         harness.tick(after: 0.01)
@@ -76,7 +78,7 @@ import WorkerLink
         var harness = FleetHarness(ingest: 1)
         harness.tick()
         harness.bring(.startFailed(harness.serving(0)))
-        #expect(harness.fleet.startFailure?.hasPrefix("ingest-0 ended with exit code 127") == true)
+        #expect(harness.fleet.startFailure?.hasPrefix("ingest-0 exited with code 127") == true)
         #expect(harness.launches.isEmpty)
     }
 
@@ -89,7 +91,7 @@ import WorkerLink
         #expect(harness.signals(id).isEmpty)
         harness.tick(after: 0.01)
         #expect(harness.signals(id) == [.kill])
-        // Whatever the signal was that hit in the end, the cause is ours.
+        // With any signal that hit in the end, the cause is ours.
         harness.killed(id)
         #expect(harness.fleet.ingest[0].lastFailure == .hung(.noHeartbeat))
         #expect(harness.launches.map(\.worker) == [harness.ingest(0)])
@@ -116,7 +118,7 @@ import WorkerLink
         harness.tick()
         let exporter = harness.exporter
         harness.exit(harness.serving(0), code: 3)
-        #expect(harness.fleet.startFailure?.contains("ingest-0 ended with exit code 3") == true)
+        #expect(harness.fleet.startFailure?.contains("ingest-0 exited with code 3") == true)
         #expect(harness.signals(exporter) == [.kill] && harness.launches.isEmpty)
         harness.killed(exporter)
         #expect(harness.fleet.isFinished)
@@ -150,7 +152,7 @@ import WorkerLink
             harness.tick(after: 5)
             harness.killed(harness.serving(0), by: SIGSEGV)
         }
-        #expect(harness.fleet.troubles == ["ingest-0 died 3 times in 10 s, last SIGSEGV; next try in 0.5 s"])
+        #expect(harness.fleet.troubles == ["ingest-0 failed 3 times in 10 s, last SIGSEGV; next try in 0.5 s"])
     }
 
     // MARK: A ring that somebody else writes
@@ -166,7 +168,7 @@ import WorkerLink
         }
         #expect(
             harness.fleet.troubles == [
-                "ingest-0 waits: process 77, which this supervisor has not started, still writes its lane"
+                "ingest-0 waits: process 77, which this supervisor has not started, still writes its ring"
             ])
         harness.bring(.ready(harness.serving(0)))
         #expect(harness.fleet.troubles.isEmpty)
@@ -182,7 +184,7 @@ import WorkerLink
         }
     }
 
-    // MARK: Rings that are emptied, agents that are held off
+    // MARK: Rings that are emptied, agents that are quarantined
 
     @Test func fleet_emptiesADamagedRing_onceInTenSeconds() {
         var harness = FleetHarness.serving()

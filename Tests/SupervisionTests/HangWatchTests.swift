@@ -43,7 +43,7 @@ import Testing
         for step in 1...40 as ClosedRange<UInt64> {
             #expect(turn(&watch, step * tick, readPosition: 100, head: 100) == nil)
         }
-        // What comes after a long time of quiet gets the whole patience.
+        // A record that comes after a long time of quiet gets the whole patience.
         let quiet = 40 * tick
         #expect(turn(&watch, quiet + patience - 1, readPosition: 100, head: 200) == nil)
         #expect(turn(&watch, quiet + patience, readPosition: 100, head: 200) == .notReading(lane: 1))

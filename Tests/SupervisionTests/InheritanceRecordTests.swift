@@ -7,7 +7,7 @@ import WorkerLink
 
 @testable import Supervision
 
-/// What one supervisor leaves for the next.
+/// The record that one supervisor leaves for the next.
 @Suite struct InheritanceRecordTests {
     private let second = FleetHarness.second
 

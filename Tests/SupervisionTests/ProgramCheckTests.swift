@@ -16,7 +16,7 @@ import Testing
         var other = words
         other[place] = "77" + (words[place].hasSuffix(":") ? ":" : "")
         let flaw = try #require(ProgramCheck.flaw(of: other.joined(separator: " ")))
-        #expect(flaw.contains("its \(kind) is of version 77") && flaw.contains("restart the service"))
+        #expect(flaw.contains("its \(kind) has version 77") && flaw.contains("restart the service"))
     }
 
     /// As programs before this check do.

@@ -61,6 +61,6 @@ import Testing
 
     @Test(arguments: ["/dev/null", "/nowhere/at/all"]) func aFolderThatIsNoneIsAnError(folder: String) {
         let error = #expect(throws: StartError.self) { try RuntimeLock(runtimeDirectory: folder) }
-        #expect(error?.description.hasPrefix("--runtime-dir: \(folder) cannot be used (") == true)
+        #expect(error?.description.hasPrefix("--runtime-dir: cannot use \(folder) (") == true)
     }
 }

@@ -24,7 +24,7 @@ import Testing
         #expect(SharedRecord.read(first.descriptor) == [3])
     }
 
-    /// Whatever was half written, the one before is there.
+    /// With a half-written record, the one before is there.
     @Test func sharedRecord_fallsBackToTheCopyBefore() throws {
         var record = try SharedRecord(name: "fodc-test")
         try record.write([1, 2, 3])

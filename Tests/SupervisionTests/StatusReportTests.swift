@@ -57,7 +57,7 @@ import Testing
         let lines = StatusReport.text(status).split(separator: "\n")
         #expect(lines[0].contains(", degraded, up"))
         #expect(lines[1] == "degraded: ingest-1 died 3 times")
-        #expect(lines.contains("held off: 2 agent identities"))
+        #expect(lines.contains("quarantined: 2 agent identities"))
         #expect(lines.contains("last reload: 1970-01-01T00:00:00.000Z failed: no memory"))
     }
 

@@ -27,7 +27,7 @@ import Testing
         let trouble = StatusText.Trouble(
             deaths: 4, overNanoseconds: 20_000_000_000, lastCause: "SIGSEGV", nextTryNanoseconds: 2_000_000_000)
         let text = StatusText.text("ingest-1", isReady: false, trouble)
-        #expect(text == "ingest-1 died 4 times in 20 s, last SIGSEGV; next try in 2 s")
+        #expect(text == "ingest-1 failed 4 times in 20 s, last SIGSEGV; next try in 2 s")
         #expect(
             StatusText.line(
                 ingest: [worker("ingest-0"), worker("ingest-1", ready: false)], exporter: worker("exporter"),

@@ -8,7 +8,7 @@ import WorkerLink
 
 @testable import Supervision
 
-/// What comes back from systemd's store is input. All descriptors that a test makes are closed at its end.
+/// A descriptor from systemd's store is input. All descriptors that a test makes are closed at its end.
 @Suite final class StoreContentsTests {
     private var made: [Int32] = []
 
@@ -115,7 +115,7 @@ import WorkerLink
     func aNameOfNobodyIsRefused(name: String) throws {
         let contents = try sort([(name, try lane())])
         #expect(contents.kept.isEmpty)
-        #expect(contents.dropped.first?.reason == "its name is none of fodc-proxy's")
+        #expect(contents.dropped.first?.reason == "its name is unknown")
         // A name that systemd cannot have is not sent back to it.
         #expect(contents.namesToRemove == (DescriptorStore.isName(name) ? [name] : []))
     }
@@ -209,13 +209,13 @@ import WorkerLink
 
     @Test func aSocketThatDoesNotListenIsRefused() throws {
         let udp = keep(Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0))
-        #expect(try reason("grpc-0.1", udp) == "it is no stream socket")
-        #expect(try reason("http", udp) == "it is no stream socket")
+        #expect(try reason("grpc-0.1", udp) == "it is not a stream socket")
+        #expect(try reason("http", udp) == "it is not a stream socket")
         let idle = keep(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
         #expect(try reason("grpc-0.1", idle) == "it does not listen")
         let local = keep(Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
-        #expect(try reason("grpc", local) == "it is no TCP socket")
-        #expect(try reason("http-0.1", try lane()) == "it is no socket")
+        #expect(try reason("grpc", local) == "it is not a TCP socket")
+        #expect(try reason("http-0.1", try lane()) == "it is not a socket")
     }
 
     @Test func aStoredSocketOfAnotherAddressIsRefused() throws {

@@ -5,7 +5,7 @@ import Platform
 import Testing
 import WorkerRuntime
 
-/// A doorbell on an event loop.
+/// A wakeup channel on an event loop.
 @Suite struct DoorbellOnLoopTests {
     @Test func bell_isHeard_untilItsChannelIsClosed() throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

@@ -78,7 +78,7 @@ import WorkerRuntime
 
     // MARK: What goes wrong
 
-    @Test(arguments: [("stand-by", true, "cannot stand by"), ("start", false, "cannot serve")])
+    @Test(arguments: [("stand-by", true, "cannot become a standby process"), ("start", false, "cannot serve")])
     func workerThatCannot_saysWhy(plan: String, isStandby: Bool, line: String) throws {
         let worker = try WorkerUnderTest(isStandby: isStandby, plan: plan)
         #expect(worker.end() == .exited(code: WorkerProcess.exitFailure))
@@ -92,7 +92,7 @@ import WorkerRuntime
             #expect(try worker.nextMessage() == .ready)
             try worker.send(.lane(index: 1), descriptors: descriptors)
             #expect(worker.end() == .exited(code: WorkerProcess.exitFailure))
-            #expect(worker.output.contains("a lane cannot be taken") && worker.output.contains("ingest-1: "))
+            #expect(worker.output.contains("cannot take a ring") && worker.output.contains("ingest-1: "))
         }
     }
 
@@ -102,7 +102,7 @@ import WorkerRuntime
         let long = [UInt8](repeating: 1, count: MessageSocket.limitBytes + 1)
         #expect(send(worker.link, long, long.count, 0) == long.count)
         #expect(worker.end() == .exited(code: WorkerProcess.exitFailure))
-        #expect(worker.output.contains("an order of the supervisor came without all of its descriptors"))
+        #expect(worker.output.contains("a message of the supervisor arrived without all of its descriptors"))
     }
 
     @Test func workerStartedByHand_saysSo() throws {

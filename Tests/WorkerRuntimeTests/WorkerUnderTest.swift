@@ -7,7 +7,7 @@ import WorkerLink
 
 /// A real worker process; the test is its supervisor. Used by the test's thread alone, with which it ends.
 final class WorkerUnderTest {
-    /// What only a defect takes.
+    /// Time that only a defect takes.
     private static let patienceMilliseconds: Int32 = 60_000
 
     private(set) var link: Int32
@@ -69,7 +69,7 @@ final class WorkerUnderTest {
         return poll(&request, 1, Self.patienceMilliseconds) == 1
     }
 
-    /// What it says next, but for its sandbox, which must lack nothing; `nil`: it has ended.
+    /// Its next message, but for the one about its sandbox, which must lack nothing; `nil`: it has ended.
     func nextMessage() throws -> WorkerMessage? {
         guard isReadable(link), case .message(let message) = try MessageSocket.receive(on: link) else { return nil }
         let said = MessageCoding.decodeWorkerMessage(message.bytes)

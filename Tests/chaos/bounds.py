@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the verdict allows. A bound of time is the promised figure plus a slack: two cores run the service, 200 agents in
+"""The limits of the verdict. A bound of time is the promised figure plus a slack: two cores run the service, 200 agents in
 Python and Swift, Prometheus and two clients at once, and everybody is scheduled late now and then."""
 
 #: After a death: the first complete scrape. (A supervisor's waits for systemd, which needs some 350 ms of it.)
@@ -28,11 +28,11 @@ TOGETHER_SECONDS = 1.0
 #: A pause that was taken back explains a death only if it was so long: 2 s without a sign of life count as hung, and the
 #: last sign may be one beat, 250 ms, old when the pause begins.
 HUNG_SECONDS = 1.7
-#: Who is told to end does so within: an exporter that still runs something gets 30 s, and 1 s until it is killed.
+#: A process that is told to end does so within: an exporter that still runs something gets 30 s, and 1 s until it is killed.
 ORDERED_SECONDS = {"exporter": 33.0, "ingest": 6.0, "supervisor": 1.0}
 
-#: Of the notes that the client makes in the time, so many must be there: a machine that stands still for a while is none
-#: of the service's faults, a client that died is nobody's excuse.
+#: Of the notes that the client makes in the time, so many must be there: a machine that stands still for a while is not one
+#: of the service's faults, and a client that died excuses nothing.
 NOTES_PART = 0.8
 #: From so long a run on every action must have had its effect at least once: then each comes several times.
 EFFECT_SECONDS = 300.0
@@ -41,7 +41,7 @@ EFFECT_SECONDS = 300.0
 #: kind and role: a client that asks just then. The supervisor has no clients, and ingest's are agents, all of them there.
 DESCRIPTORS_MORE = {"exporter": 4, "ingest": 2, "supervisor": 0}
 #: Lanes from an exporter to the workers are there twice, and looked into from the first exporter on that writes into them:
-#: one descriptor more for each worker and lane is none that leaks.
+#: one descriptor more for each worker and lane is not a leak.
 LOOKED_INTO = ("memory file fodc-downa", "memory file fodc-downb")
 #: Memory of their own that all processes together may have more at the end than at the beginning, quiet to quiet.
 OWN_FACTOR, OWN_BYTES = 1.5, 16 << 20
@@ -54,5 +54,5 @@ LIFE_SECONDS, LEARNING_SECONDS = 20.0, 8.0
 #: long here, and a flood makes it grow rightly: it is worn in quiet instead.
 GROWTH_BYTES = {"supervisor": 256 << 10, "ingest": 4 << 20}
 GROWTH_DESCRIPTORS, GROWTH_LIVES = 2.0, 5
-#: What all of a role may grow by over a second round of wear, when the first has made them used to it.
+#: Growth that is allowed for all of a role over a second round of wear, when the first has made them used to it.
 WEAR_BYTES = {"supervisor": 64 << 10, "ingest": 1 << 20, "exporter": 2 << 20}

@@ -8,7 +8,7 @@ from . import bounds
 from .journal import Journal
 from .record import Life, Operation, Record, Strike
 
-#: What ends whom by order. (A reload can scale, too; a drain counts as a scaling.)
+#: Orders that end processes, by role. (A reload can scale, too; a drain counts as a scaling.)
 ORDERS = {
     "exporter": ("reload", "restart", "stop"),
     "ingest": ("reload", "scale", "restart", "stop"),
@@ -16,7 +16,7 @@ ORDERS = {
 }
 
 #: As the supervisor tells it of a death that is not the first in a row.
-HELD_BACK = re.compile(r"restart in ([0-9.]+) s")
+HELD_BACK = re.compile(r"restarting in ([0-9.]+) s")
 
 
 @dataclasses.dataclass
@@ -88,7 +88,7 @@ class Deaths:
                     and life.began <= death.life.ended:
                 return Death(life, "with the supervisor", death.strike)
         said = self._journal.end_of(life.process.pid, life.last_seen, life.ended)
-        if (" has ended" in said or not said and self._is_supervisor_silent(life.ended)) and self._order(life):
+        if (" exited as requested" in said or not said and self._is_supervisor_silent(life.ended)) and self._order(life):
             return Death(life, "ordered")
         return Death(life, None, text=said or "the supervisor says nothing of it")
 
@@ -112,10 +112,10 @@ class Deaths:
         """A start by order makes systemd count from 0 again."""
         return max((o.ended for o in self._record.operations if o.kind == "restart"), default=0.0)
 
-    # What that excuses
+    # The excuses of that
 
     def _cuts(self) -> list[Excuse]:
-        """Scrapes that were in an exporter when that was killed. Who stops it has them in it; later ones wait outside."""
+        """Scrapes that were in an exporter when that was killed. A stopped exporter has them in it; later ones wait outside."""
         found = []
         for death in self.all:
             if death.role != "exporter":
@@ -148,13 +148,13 @@ class Deaths:
 
     def awaited(self) -> list[tuple[str, float, float]]:
         """(who, when, how long the supervisor holds its successor back): deaths after which a complete scrape is awaited in
-        time. Who dies again and again is started later each time; what we do here looks like that now and then."""
+        time. A worker that dies again and again is started later each time; what we do here looks like that now and then."""
         found = [(death.role, death.life.ended, self._held_back(death)) for death in self.all
                  if death.cause == "struck" and death.role in bounds.FIRST_COMPLETE_SECONDS and death.strike.signal != "SIGSTOP"]
         return sorted(found, key=lambda f: f[1])
 
     def held_back(self, role: str, began: float, ended: float) -> float:
-        """For how long at most the successor of one that died in that time was held back for it, in seconds."""
+        """For how long at most the successor of a process that died in that time was held back, in seconds."""
         return max((self._held_back(d) for d in self.all if d.role == role and began <= d.life.ended <= ended), default=0.0)
 
     def _held_back(self, death: Death) -> float:

@@ -25,7 +25,7 @@ from harness.agent import Agent  # noqa: E402
 #: Agents in the field beat every 10 s.
 BEAT_SECONDS = 10
 SERIES_STEP = 1 << 32
-#: Of those that flood: the size of a message (of an agent a megabyte of records is kept), and how many agents do it.
+#: For those that flood: the size of a message (of an agent a megabyte of records is kept), and how many agents do it.
 FLOOD_BYTES, FLOODERS = 200 << 10, 4
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the service has written to the journal: how each worker ended, in the supervisor's own words."""
+"""The service's lines in the journal: how each worker ended, in the supervisor's own words."""
 import dataclasses
 import json
 import pathlib
@@ -8,11 +8,11 @@ import subprocess
 
 from .service import NAME
 
-#: What the supervisor says when a worker is gone, and what systemd says when it starts the service again.
-ENDED = re.compile(r"(?:supervisor: )?((?:ingest-\d+|exporter) (?:has ended|died after)\b.*)")
+#: The supervisor's line when a worker is gone, and systemd's when it starts the service again.
+ENDED = re.compile(r"(?:supervisor: )?((?:ingest-\d+|exporter) exited\b.*)")
 PID = re.compile(r"\bpid=(\d+)")
 #: Of what the supervisor calls an error: what a death or an operation explains, and the verdict looks at by itself.
-KNOWN_ERRORS = re.compile(r"died after|is ended: |(reload|scale|drain|restart)\b.* failed: |Watchdog timeout|Reload failed for")
+KNOWN_ERRORS = re.compile(r" exited: |: killing it|(reload|scale|drain|restart)\b.* failed: |Watchdog timeout|Reload failed for")
 ERROR_PRIORITY = 3
 
 
@@ -49,7 +49,7 @@ class Journal:
                 self._ends.setdefault(line.pid, []).append(dataclasses.replace(line, text=match[1]))
 
     def end_of(self, pid: int, began: float, ended: float, slack: float = 2.0) -> str:
-        """What the supervisor said of that process's end; empty: nothing. (Numbers are used again.)"""
+        """The supervisor's line about that process's end; empty: nothing. (Numbers are used again.)"""
         said = [line.text for line in self._ends.get(pid, []) if began - slack <= line.at <= ended + slack]
         return said[-1] if said else ""
 

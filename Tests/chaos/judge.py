@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The verdict over what clients have seen and Prometheus knows. What it allows stands in `bounds`."""
+"""The verdict over what clients have seen and Prometheus knows. Its limits stand in `bounds`."""
 import bisect
 import collections
 import dataclasses

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the service has: memory, descriptors, sockets, memory files, zombies. And what is left when it has stopped."""
+"""Resources of the service: memory, descriptors, sockets, memory files, zombies. And what is left when it has stopped."""
 import collections
 import os
 import pathlib

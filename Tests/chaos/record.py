@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run notes of itself, as plain data: who was struck, what was operated, who lived how long. All that the verdict
+"""Notes of a run, as plain data: who was struck, what was operated, who lived how long. All that the verdict
 needs besides the client's notes and Prometheus, so that it can be tested without a run, and made again after one."""
 import dataclasses
 import json
@@ -20,7 +20,7 @@ class Process:
 
 @dataclasses.dataclass
 class Usage:
-    """What a process had at a moment: bytes of its own, descriptors that are sockets, and others than those that rightly
+    """Resources of a process at a moment: bytes of its own, descriptors that are sockets, and others than those that rightly
     change with the number of connections and workers."""
     at: float
     own: int

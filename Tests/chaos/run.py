@@ -186,7 +186,7 @@ class Run:
             self.faults.append(f"{REST_SECONDS} s after the last action not all is at rest: {', '.join(names)}: {self.service.status()}")
 
     def holdings(self, name: str) -> dict:
-        """What all hold now; also kept in a file, with the descriptors one by one."""
+        """The resources of all; also kept in a file, with the descriptors one by one."""
         found = {
             "memory": leftovers.memory(self.service), "descriptors": leftovers.descriptors(self.service),
             "files": leftovers.files_by_kind(), "stored": int(shown("NFileDescriptorStore") or 0)}
@@ -215,7 +215,7 @@ class Run:
             sleep(1)  # until they have been asked
 
     def wear_in_quiet(self) -> list[str]:
-        """What each request or connection would leave behind, measured over a second round."""
+        """The leftovers of each request or connection, measured over a second round."""
         def used() -> dict:
             return {f"{p.name} {p.pid}": leftovers.usage(p.pid, now()) for p in self.service.processes()}
 
@@ -225,7 +225,7 @@ class Run:
         return growth.judge_wear(before, used())
 
     def operate_in_quiet(self) -> list[str]:
-        """What each reload or scaling would leave behind."""
+        """The leftovers of each reload or scaling."""
         before = self.holdings("quiet")
         for _ in range(QUIET_OPERATIONS):
             for command in (["systemctl", "reload", NAME], ["ctl", "scale", str(self.workers + 2)], ["ctl", "scale", str(self.workers)]):
@@ -246,7 +246,7 @@ class Run:
         self.faults += self.judge_holdings(before, after, "at the end")
         self.faults += growth.judge_memory(before["memory"], after["memory"], self.workers * RING_BYTES)
         self.faults += [f"zombie: {z}" for z in leftovers.zombies()]
-        # An agent of the harness that broke is none of the service's faults, but one of the run's.
+        # An agent of the harness that broke is not one of the service's faults, but one of the run's.
         self.faults += [f"the harness: an agent broke, see {unit.log}" for unit in self.fleet.grpcs
                         if "Traceback" in unit.log.read_text(errors="replace")]
         if self.given.seconds >= bounds.EFFECT_SECONDS:

@@ -14,7 +14,7 @@ import threading
 from .clock import now, sleep
 
 INTERVAL_SECONDS = 0.2
-#: What it tells the proxy, as Prometheus does.
+#: The timeout that it tells the proxy, as Prometheus does.
 ASKED_SECONDS = 4
 #: Beyond this an answer counts as none.
 LIMIT_SECONDS = 10

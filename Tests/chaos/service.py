@@ -18,7 +18,7 @@ RUNTIME = pathlib.Path("/run/fodc-proxy")
 #: Where the programs are put: the unit may forbid to run any in the folder that they were built in.
 INSTALLED = pathlib.Path("/run/fodc-chaos")
 UNITS = pathlib.Path("/run/systemd/system")
-#: What the ring of one ingest worker may grow to.
+#: The limit of the ring of one ingest worker.
 RING_BYTES = 80 << 20
 FIRST_WORKERS = 2
 PROGRAMS = ("fodc-proxy", "fodc-ingest", "fodc-exporter", "fodc-recorder")
@@ -43,7 +43,7 @@ Restart=on-failure
 RestartSec=100ms
 RestartPreventExitStatus=2
 """
-#: What differs here from an installed service: where the programs and what they are linked with are, and loopback
+#: Differences to an installed service: where the programs and what they are linked with are, and loopback
 #: addresses. Its settings are in its environment, as in an installed one, so that a reload finds them.
 DROP_IN = """\
 [Service]
@@ -78,7 +78,7 @@ def stat(pid: int) -> tuple[str, str, int, int] | None:
 
 
 def _label(pid: int, name: str, parent: int) -> str | None:
-    """What it is in the service; `None`: forked and not yet itself, or a program that only checks or commands."""
+    """Its role in the service; `None`: forked and not yet itself, or a program that only checks or commands."""
     try:
         words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:

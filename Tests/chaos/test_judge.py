@@ -193,7 +193,7 @@ def test_the_first_complete_scrape_comes_in_time():
     assert_fault(judged(killed("supervisor"), silent_until(1053.0)), "after the supervisor's death", "3.00")
     assert_fault(judged(killed("exporter"), silent_until(1051.9)), "after the exporter's death")
     # Its successor was held back, rightly: it had died before.
-    said = [journal.Line(1050.1, 3, "supervisor: exporter died after 8 s: SIGKILL, death 4 in a row; restart in 1 s", 10)]
+    said = [journal.Line(1050.1, 3, "supervisor: exporter exited: SIGKILL after 8 s, failure 4 in a row; restarting in 1 s", 10)]
     assert_clean(judged(killed("exporter"), silent_until(1051.9), lines=said))
 
 
@@ -242,7 +242,7 @@ def test_each_agent_has_one_id_and_nobody_else_is_listed():
 @pytest.mark.parametrize("name", ["exporter", "ingest-1", "supervisor"])
 def test_a_death_that_nobody_caused_is_a_fault(name):
     rec = Record(lives=[life(process(name), 1050.0)])
-    lines = [] if name == "supervisor" else [line(process(name), "died after 12 s: SIGSEGV; restarting at once", 1050.0)]
+    lines = [] if name == "supervisor" else [line(process(name), "exited: SIGSEGV after 12 s; restarting now", 1050.0)]
     assert_fault(judged(rec, lines=lines), name, "by itself", "nobody had" if name == "supervisor" else "SIGSEGV")
 
 
@@ -262,10 +262,10 @@ def test_a_worker_that_is_falsely_taken_for_hung_is_a_fault():
 def test_who_ends_by_order_is_no_fault():
     old = process("exporter", 12)
     rec = Record(lives=[life(old, 1052.0)], operations=[Operation("reload", 1050.0, 1051.0)])
-    ended = [line(old, "has ended", 1052.0)]
+    ended = [line(old, "exited as requested", 1052.0)]
     assert_clean(judged(rec, lines=ended))
     assert_fault(judged(Record(lives=rec.lives), lines=ended), "by itself")  # nobody had ordered anything
-    assert_fault(judged(rec, lines=[line(old, "died after 9 s: SIGTRAP", 1052.0)]), "SIGTRAP")
+    assert_fault(judged(rec, lines=[line(old, "exited: SIGTRAP after 9 s", 1052.0)]), "SIGTRAP")
     assert_fault(judged(rec), "says nothing of it")
     # A supervisor that is stopped meanwhile cannot say it.
     stopped = killed("supervisor", at=1051.9, signal="SIGSTOP", after=3.0)
@@ -277,7 +277,7 @@ def test_who_ends_by_order_is_no_fault():
 def test_a_scaling_ends_ingest_workers_and_no_exporter():
     for name, is_right in (("ingest-3", True), ("exporter", False)):
         rec = Record(lives=[life(process(name), 1050.5)], operations=[Operation("scale", 1050.0, 1051.0)])
-        judge = judged(rec, lines=[line(process(name), "has ended", 1050.5)])
+        judge = judged(rec, lines=[line(process(name), "exited as requested", 1050.5)])
         assert judge.faults == [] if is_right else len(judge.faults) == 1
 
 
@@ -316,7 +316,7 @@ def test_a_late_successor_is_a_fault():
     assert_fault(judge_actions(Record(replaced={"SIGSTOP ingest": [2.1, 4.2]})), "SIGSTOP ingest", "4.20")
     assert_fault(judge_actions(Record(replaced={"SIGSTOP supervisor": [5.3]})), "SIGSTOP supervisor")
     # Rightly late: it had died before, and was held back for that.
-    said = [journal.Line(1050.1, 3, "supervisor: exporter died after 8 s: SIGKILL, death 6 in a row; restart in 4 s", 10)]
+    said = [journal.Line(1050.1, 3, "supervisor: exporter exited: SIGKILL after 8 s, failure 6 in a row; restarting in 4 s", 10)]
     for lines, took in ((said, 4.5), ([], 4.5), (said, 8.5)):
         rec = killed("exporter")
         rec.replaced, rec.replaced_from = {"SIGKILL exporter": [took]}, {"SIGKILL exporter": [1049.9]}
@@ -333,15 +333,15 @@ def test_in_a_long_run_every_action_has_its_effect():
 
 
 def test_errors_that_nothing_explains_are_faults():
-    known = ["exporter died after 3 s: SIGKILL; restarting at once", "ingest-0 is ended: hung: no heartbeat for 2s",
+    known = ["exporter exited: SIGKILL after 3 s; restarting now", "ingest-0 hung (no heartbeat for 2 s): killing it",
              "reload failed: the exporter did not become ready: SIGKILL"]
-    strange = "an agent has killed ingest workers 3 times and is held off"
+    strange = "an agent has crashed ingest workers 3 times and is quarantined"
     said = journal.Journal([journal.Line(1050.0, 3, text) for text in known])
     judge = Judge(FakeFleet(), Record(), Deaths(Record(), said))
     judge.judge_errors(said.strange_errors())
     assert_clean(judge)
     judge.judge_errors(journal.Journal([journal.Line(1050.0, 3, strange)]).strange_errors())
-    assert_fault(judge, "held off")
+    assert_fault(judge, "quarantined")
 
 
 # Growth
@@ -403,7 +403,7 @@ def test_what_all_hold_at_the_end():
     assert_fault(growth.judge_memory(held, {**held, "lanes": 42 << 20}, 1 << 20), "lanes")
 
 
-# What is read
+# Reading
 
 
 def test_a_record_comes_back_as_it_was(tmp_path):
@@ -415,11 +415,11 @@ def test_a_record_comes_back_as_it_was(tmp_path):
 
 
 def test_the_journal_tells_who_has_ended():
-    entries = [{"__REALTIME_TIMESTAMP": "1050000000", "PRIORITY": "6", "MESSAGE": "supervisor: ingest-1 has ended generation=3 pid=42"},
+    entries = [{"__REALTIME_TIMESTAMP": "1050000000", "PRIORITY": "6", "MESSAGE": "supervisor: ingest-1 exited as requested generation=3 pid=42"},
                {"__REALTIME_TIMESTAMP": "1051000000", "PRIORITY": "3", "FODC_PID": "43",
-                "MESSAGE": "supervisor: exporter died after 10 s: SIGKILL; restarting at once generation=2 pid=43"},
+                "MESSAGE": "supervisor: exporter exited: SIGKILL after 10 s; restarting now generation=2 pid=43"},
                {"__REALTIME_TIMESTAMP": "1052000000", "MESSAGE": [1, 2]}]
     said = journal.Journal(list(journal.parse("\n".join(map(json.dumps, entries)))))
-    assert said.end_of(42, 1049.9, 1050.1).startswith("ingest-1 has ended")
-    assert said.end_of(43, 1050.9, 1051.1).startswith("exporter died after 10 s: SIGKILL")
+    assert said.end_of(42, 1049.9, 1050.1).startswith("ingest-1 exited as requested")
+    assert said.end_of(43, 1050.9, 1051.1).startswith("exporter exited: SIGKILL after 10 s")
     assert said.end_of(42, 1080.0, 1080.1) == ""  # another process of that number

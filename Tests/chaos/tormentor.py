@@ -16,7 +16,7 @@ PAUSE_SECONDS = (0.3, 2.5)
 
 
 class Stand:
-    """What actions work on, and what they have to tell."""
+    """The objects that actions work on, and what they have to tell."""
 
     def __init__(self, service, fleet, watcher, record: Record):
         self.service, self.fleet, self.watcher, self.record = service, fleet, watcher, record
@@ -40,7 +40,7 @@ class Stand:
 
     @contextlib.contextmanager
     def operation(self, kind: str):
-        """What ends processes by order from its beginning on."""
+        """The orders that end processes from their beginning on."""
         began = now()
         try:
             yield

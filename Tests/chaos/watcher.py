@@ -53,7 +53,7 @@ class Watcher:
             return [life for life in self._lives.values() if life.ended is None]
 
     def note_usage(self, process: Process):
-        """What it has now: the last note of a process that is about to be killed shows its whole growth."""
+        """Its resources now: the last note of a process that is about to be killed shows its whole growth."""
         with self._lock:
             life = self._lives.get(process)
         usage = leftovers.usage(process.pid, now()) if life else None

@@ -28,7 +28,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture
 def programs(request):
-    """What the test has started; at its end whatever still runs is killed."""
+    """The programs that the test has started; at its end those that still run are killed."""
     request.node.programs = []
     yield request.node.programs
     for program in request.node.programs:

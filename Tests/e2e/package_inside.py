@@ -146,7 +146,7 @@ def check_installed():
     for pid in processes:
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
         assert re.search(rf"^Uid:\t{owner.pw_uid}\t", status, re.MULTILINE), status
-        # What the unit takes away is away.
+        # Capabilities that the unit takes away are away.
         assert re.search(r"^CapEff:\t0+$", status, re.MULTILINE) and re.search(r"^CapBnd:\t0+$", status, re.MULTILINE)
         assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
     assert json.loads(run("fodc-proxy", "ctl", "status", "--json"))["sandbox"] == "complete"
@@ -291,7 +291,7 @@ def scenario_upgrade_by_restart():
 
 
 def scenario_deaths():
-    """Whatever dies is replaced, also with all that the unit takes away."""
+    """A worker that dies is replaced, also with all that the unit takes away."""
     install("first")
     simulation, expected = agents()
     check_download()

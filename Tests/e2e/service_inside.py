@@ -267,14 +267,14 @@ def scenario_other_host():
             # None of this machine's: nobody serves until it is corrected, but connections wait.
             env.write_text(right.replace("0.0.0.0:17913", "192.0.2.1:17913"))
             kill_main()
-            eventually(lambda: "the address is none of this machine's" in journal(), "a line that says so")
+            eventually(lambda: "this machine does not have the address" in journal(), "a line that says so")
             env.write_text(right)
             eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=30)
             # A name that cannot be looked up: the socket that is there will do.
             env.write_text(right.replace("0.0.0.0:17913", "no-such-host.invalid:17913"))
             kill_main()
             eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=60)
-            assert "no-such-host.invalid:17913 cannot be looked up" in journal()
+            assert "no-such-host.invalid:17913 cannot be resolved" in journal()
             # A name server that does not answer holds it up for a moment, not for all that the resolver would wait.
             with black_hole():
                 env.write_text(right.replace("0.0.0.0:1791", "black-hole.example:1791"))
@@ -299,16 +299,16 @@ def black_hole():
 
 
 def scenario_cannot_start():
-    """What is wrong is not a flag's form. systemd goes on trying, but not ten times a second, and its status says what it is."""
+    """The fault is not a flag's form. systemd goes on trying, but not ten times a second, and its status says what it is."""
     install(environment="FODC_HTTP_LISTEN_ADDR=192.0.2.1:17913\n")
     systemctl("start", "--no-block", UNIT)
     eventually(lambda: "cannot start" in shown("StatusText"), "a status that says so")
-    assert "192.0.2.1" in shown("StatusText") and "tries again every 5 s" in shown("StatusText")
+    assert "192.0.2.1" in shown("StatusText") and "retrying every 5 s" in shown("StatusText")
     time.sleep(7)
     assert 1 <= int(shown("NRestarts")) <= 3
     pathlib.Path("/etc/default/fodc-proxy").write_text("FODC_GRPC_LISTEN_ADDR=127.0.0.1:17912\nFODC_HTTP_LISTEN_ADDR=127.0.0.1:17913\n")
     eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves as soon as it can", timeout=20)
-    # Who ends it meanwhile does not wait.
+    # An operator who stops it meanwhile does not wait.
     pathlib.Path("/etc/default/fodc-proxy").write_text("FODC_HTTP_LISTEN_ADDR=192.0.2.1:17913\n")
     systemctl("stop", UNIT)
     systemctl("start", "--no-block", UNIT)
@@ -326,30 +326,30 @@ class Inside:
 
 
 def scenario_held_off():
-    """An agent that is held off is so still when the supervisor has died, and everybody is told."""
+    """An agent that is quarantined is so still when the supervisor has died, and everybody is told."""
     start()
     agent = Agent("127.0.0.1:17912", "bad").start()
     (entry,) = tables.entries(Inside(), id=agent.agent_id)
     for worker in (0, 1):
         tables.die_over(Inside(), worker, entry["identity_hash"])
-    eventually(lambda: CONTROL.status()["held_off_identities"] == 1, "it is held off")
+    eventually(lambda: CONTROL.status()["held_off_identities"] == 1, "the agent is quarantined")
     kill_main()
     eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
-    assert CONTROL.status()["held_off_identities"] == 1 and "held off" in WEB.health()["reason"]
-    eventually(lambda: "held off" in shown("StatusText"), "the status line says so")
+    assert CONTROL.status()["held_off_identities"] == 1 and "quarantined" in WEB.health()["reason"]
+    eventually(lambda: "quarantined" in shown("StatusText"), "the status line says so")
     code, text = Agent("127.0.0.1:17912", "bad").begin_registration().status()
-    assert code.name == "RESOURCE_EXHAUSTED" and "held off" in text
+    assert code.name == "RESOURCE_EXHAUSTED" and "quarantined" in text
 
 
 def scenario_degraded():
-    """What is wrong stands in systemd's status line, as long as it is."""
+    """The fault stands in systemd's status line, as long as it is."""
     start()
     assert shown("StatusText").startswith("serving: 2 ingest workers, exporter")
     for _ in range(3):
         pid = eventually(lambda: CONTROL.worker("ingest-1")["pid"], "a process")
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: stat_of(pid) is None, "it is gone")
-    eventually(lambda: "degraded: ingest-1 died 3 times" in shown("StatusText"), "the status says so")
+    eventually(lambda: "degraded: ingest-1 failed 3 times" in shown("StatusText"), "the status says so")
     assert "SIGKILL" in shown("StatusText")
     eventually(lambda: CONTROL.worker("ingest-1")["state"] == "running", "it serves again", timeout=20)
     CONTROL.done("drain", "ingest-0", timeout=60)
@@ -372,7 +372,7 @@ def scenario_sockets():
     assert answers(), "the first connection starts it"
     eventually(lambda: shown("ActiveState") == "active", "active")
     # PartOf= makes systemd close and open its sockets when the service is restarted (that is why they are not enabled): for
-    # that moment nobody listens. What is known survives all the same.
+    # that moment nobody listens. The known agents survive all the same.
     with simulated():
         before = WEB.scrape()
         kill_main()
@@ -391,7 +391,7 @@ def scenario_sockets():
 
 
 def scenario_bad_store():
-    """What comes back from the store is checked: garbage under our names is refused, counted, and costs nothing else."""
+    """A descriptor that comes back from the store is checked: garbage under our names is refused, counted, and costs nothing else."""
     names = ["up-0.999", "state-0.998", "secret-0.997", "http-0.996", "rubbish", "up-7.3"]
     program = pathlib.Path("/run/garbage.py")
     program.write_text(GARBAGE)
@@ -414,7 +414,7 @@ def scenario_bad_store():
         eventually(lambda: int(shown("NFileDescriptorStore")) == count, "the garbage is out of the store")
 
 
-#: Gives systemd something of no use to keep, as a process of the service.
+#: Gives systemd something unusable to keep, as a process of the service.
 GARBAGE = """\
 import array, os, socket, sys
 to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -468,7 +468,7 @@ def scenario_core():
     main = int(shown("MainPID"))
     ingest = next(p for p in children(main) if p["name"] == "fodc-ingest")
     os.kill(ingest["pid"], signal.SIGSEGV)
-    eventually(lambda: "died after" in journal(), "a line about it")
+    eventually(lambda: " exited: " in journal(), "a line about it")
     pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
     if "/" in pattern or pattern.startswith("|"):
         return  # it is somebody else's then
@@ -515,13 +515,13 @@ def scenario_flags_of_the_unit():
         lines = [pathlib.Path(f"/proc/{p['pid']}/cmdline").read_bytes() for p in ingest]
         assert lines and all(b"--set-max-agents=7\0" in line and b"--set-stale-grace=20s\0" in line for line in lines), lines
     assert "reload: --stale-grace 15s -> 20s" in journal() and "--max-agents 7 ->" not in journal()
-    assert "is FODC_MAX_AGENTS meant?" in journal(), "a typing mistake in the file is told"
+    assert "did you mean FODC_MAX_AGENTS?" in journal(), "a typing mistake in the file is told"
     # The supervisor's lines about a worker are found by the worker's name.
     exporter = next(p for p in children(int(shown("MainPID"))) if p["name"] == "fodc-exporter")
     os.kill(exporter["pid"], signal.SIGKILL)
     eventually(lambda: "exporter died" in journal(), "its death")
     told = subprocess.run(["journalctl", "--no-pager", "FODC_WORKER=exporter", "-o", "cat"], capture_output=True, text=True).stdout
-    assert "supervisor: exporter died" in told, told
+    assert "supervisor: exporter exited: " in told, told
 
 
 def scenario_not_executable():
@@ -545,9 +545,9 @@ def scenario_port_taken():
         taken.listen()
         env.write_text(right.replace("17913", "17999"))
         systemctl("restart", "--no-block", UNIT)
-        eventually(lambda: journal().count("the port is in use; end who") >= 2, "it has tried more than once")
-        assert "not what it should be" not in journal(), journal()
-        assert "the listen address is another than before" in journal()
+        eventually(lambda: journal().count("the port is in use; stop") >= 2, "it has tried more than once")
+        assert "discarding a stored descriptor" not in journal(), journal()
+        assert "the listen address has changed" in journal()
         with Knocker() as knocker:
             env.write_text(right)
             eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=30)

@@ -127,7 +127,7 @@ def test_duplicates_at_two_workers(proxy, at, again):
     running.wait_agents(online=2, total=2)
     assert own(running, "agent_registrations_total", outcome="twin") == 1
     assert own(running, "claims_total", verdict="alive") == 1
-    assert "two agents of one identity are alive" in running.output()
+    assert "two agents with one identity are alive" in running.output()
     assert not first.registration.is_ended and not second.registration.is_ended
 
     # The second goes and comes back elsewhere: it takes the place that it has left.
@@ -383,11 +383,11 @@ def test_who_kills_workers_is_held_off_at_all(proxy, at, hangs):
     for worker in (0, 1):
         assert own(running, "agents_held_off_total") == 0
         die_over(running, worker, entry["identity_hash"], hangs)
-    eventually(lambda: own(running, "agents_held_off_total") == 1, "it is held off")
+    eventually(lambda: own(running, "agents_held_off_total") == 1, "the agent is quarantined")
     for worker in range(3):
         code, text = at(running, worker, "bad").begin_registration().status()
-        assert code == grpc.StatusCode.RESOURCE_EXHAUSTED and "held off" in text
+        assert code == grpc.StatusCode.RESOURCE_EXHAUSTED and "quarantined" in text
         at(running, worker, f"good-{worker}").register()
     assert own(running, "agent_registrations_total", outcome="held_off") == 3
     running.wait_agents(online=3)
-    assert "held off" in running.health()["reason"]
+    assert "quarantined" in running.health()["reason"]

@@ -12,7 +12,7 @@ from harness.waiting import eventually
 
 
 def listing(**flags) -> dict:
-    """What `fodc-agentsim values` says that the agents send: (name, labels) to the value's bits."""
+    """The series that `fodc-agentsim values` says that the agents send: (name, labels) to the value's bits."""
     arguments = [binary("fodc-agentsim"), "values"] + [f"--{k.replace('_', '-')}={v}" for k, v in flags.items()]
     ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=True)
     found = {}
@@ -50,7 +50,7 @@ def test_seven_streams(proxy, agentsim):
 
 
 def test_agentsim_sends_what_dashboards_query(proxy, agentsim):
-    """Whoever tries upstream's dashboards on `make run` sees no empty panel."""
+    """A user who tries upstream's dashboards on `make run` sees no empty panel."""
     assert len(dashboards.queries()) == 163
     running = proxy()
     agentsim(running, agents=5, streams=8)  # as scripts/run.sh

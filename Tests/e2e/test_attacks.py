@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a stranger on the agents' port can do: only the attacker pays, and what it paid for is counted by cause."""
+"""Attacks of a stranger on the agents' port: only the attacker pays, and what it paid for is counted by cause."""
 import contextlib
 import socket
 import struct
@@ -242,5 +242,5 @@ def test_unfinished_message_is_a_sign_of_life(proxy, raw):
         connection.poll(0.25)
         assert running.health()["agents_online"] == 1
     assert "missed its heartbeats" not in running.output()
-    # Silence is none.
+    # Silence is not an attack.
     eventually(lambda: running.health()["agents_online"] == 0, "silence is noticed")

@@ -161,7 +161,7 @@ def test_two_million_keys_hold_up_nobody(proxy, agents):
     assert counted(running, "records_dropped_total", stream="configuration", cause="over_limit") == 1
     running.web.get(PATH)
     assert counted(running, "records_dropped_total", stream="configuration", cause="over_limit") == 2
-    lines = [line for line in running.output().splitlines() if "an answer of an agent, or a part of one, is left out" in line]
+    lines = [line for line in running.output().splitlines() if "an answer of an agent, or a part of it, is left out" in line]
     assert len(lines) == 1, "it is named once, and not with every answer"
     for field in ("pod=large", f"agent_id={large.agent_id}", "stream=configuration", "cause=over_limit"):
         assert field in lines[0]

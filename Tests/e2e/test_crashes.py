@@ -133,7 +133,7 @@ def test_nobody_is_refused_at_the_limit_after_ingest_dies(proxy, agents):
 
 
 def test_restarts_of_ingest_leave_nothing_behind_in_the_lane(proxy, agents):
-    """What a predecessor wrote is let go of when its agents have answered again: a ring is not to fill with old tables."""
+    """A predecessor's records are let go of when its agents have answered again: a ring is not to fill with old tables."""
     running = proxy(ingest_workers=1)
     made = fleet(agents, running, reconnecting=True)
 

@@ -40,7 +40,7 @@ def is_at_rest(proxy, ingest: int) -> bool:
     return [w["name"] for w in workers] == names and all(w["state"] == "running" for w in workers)
 
 
-# What it tells.
+# Status.
 
 
 def test_status_for_people(proxy):
@@ -78,7 +78,7 @@ def test_status_counts_restarts(proxy):
     assert after["restarts"] == before["restarts"] + 1 and "SIGKILL" in after["last_end"]
 
 
-# What it does.
+# Commands.
 
 
 def test_log_level(proxy):
@@ -198,7 +198,7 @@ def test_one_that_is_being_started_goes(proxy, tmp_path, command):
     found = [w for w in status(running)["workers"] if w["name"] == "ingest-1"]
     assert [w["state"] for w in found] == (["drained"] if command[0] == "drain" else [])
     assert len(running.workers("ingest")) == 1
-    # What is handed over at a reload fits together.
+    # Descriptors handed over at a reload fit together.
     ctl(running, "reload", f"--grpc-listen-addr=127.0.0.1:{running.grpc_port}", f"--http-listen-addr=127.0.0.1:{running.http_port}",
         f"--state-dir={running.folder}/state", f"--libexec-dir={slow}", f"--ingest-workers={len(found) + 1}")
     assert running.is_running and status(running)["last_reload"]["result"] == "done"
@@ -230,7 +230,7 @@ def test_a_worker_that_is_not_there(proxy):
     assert is_at_rest(running, 1)
 
 
-# Who may, and what is refused.
+# Permissions and refusals.
 
 
 def test_only_the_owner_may_enter(proxy):
@@ -262,7 +262,7 @@ def test_answers_as_json(proxy):
 
 
 def test_another_user_who_gets_to_the_socket_is_refused(proxy):
-    """Whatever the file's mode is: who connects is looked at, too."""
+    """Whichever mode the file has: who connects is looked at, too."""
     running = proxy()
     folder = running.folder / "runtime"
     (folder / "control.sock").chmod(0o666)
@@ -271,7 +271,7 @@ def test_another_user_who_gets_to_the_socket_is_refused(proxy):
             above.chmod(above.stat().st_mode | 0o011)
     ended = run_to_end(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary("fodc-proxy"), "ctl",
                         f"--runtime-dir={folder}", "scale", "3"])
-    assert ended.returncode == FAILURE and "user 65534 may not control this service" in ended.stderr, ended.stderr
+    assert ended.returncode == FAILURE and "permission denied for user 65534" in ended.stderr, ended.stderr
     assert status(running)["ingest_workers_wanted"] == len(running.workers("ingest"))
     assert running.scrape().value("fodc_proxy_control_requests_refused_total") == 1
 

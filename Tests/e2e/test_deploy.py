@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What deploy/ holds is right, and tells of the programs what they say of themselves. (test_package.py installs it.)"""
+"""The contents of deploy/ are right, and agree with the programs' own help. (test_package.py installs it.)"""
 import functools
 import json
 import pathlib
@@ -119,7 +119,7 @@ def test_the_environment_file_has_every_flag_with_its_default():
     assert list(variables) == sorted(variables, key=list(variables).index) and variables.keys() == flags.keys()
     for name, value in variables.items():
         if name.endswith("_DIR"):
-            # What systemd makes of the unit's settings.
+            # The value that systemd makes of the unit's settings.
             assert value in ("/var/lib/fodc-proxy", "/run/fodc-proxy", "/var/cache/fodc-proxy")
         else:
             assert re.search(rf"[Dd]efault.*(?<![\w.]){re.escape(value)}(?![\w.])", flags[name]), (name, value, flags[name])
@@ -154,8 +154,8 @@ def test_the_manual_page_says_the_same_defaults_and_limits():
 
 def test_completion_knows_the_words_of_flags():
     text = proxy_flags()
-    assert set(completed("fodc-proxy", "--log-level", "=", "")) == set(re.search(r"logged: ([a-z, ]+)\.", text["--log-level"])[1].split(", "))
-    assert completed("fodc-proxy", "--log-format", "=", "") == re.search(r"look: (\w+) or (\w+)", text["--log-format"])[0][6:].split(" or ")
+    assert set(completed("fodc-proxy", "--log-level", "=", "")) == set(re.search(r"log: ([a-z, ]+)\.", text["--log-level"])[1].split(", "))
+    assert completed("fodc-proxy", "--log-format", "=", "") == re.search(r"lines: (\w+) or (\w+)", text["--log-format"])[0][7:].split(" or ")
 
 
 def test_the_environment_file_explains_every_flag():
@@ -270,7 +270,7 @@ def test_kubernetes_pods_are_found_by_their_label(tmp_path):
     config["rule_files"] = [str(PROMETHEUS / "fodc-proxy.rules.yml")]
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
     tool("promtool", "check", "config", tmp_path / "prometheus.yml")
-    # What it writes to standard error is its log; the list is complete at once, and it waits for more all the time.
+    # Its output to standard error is its log; the list is complete at once, and it waits for more all the time.
     told = subprocess.run(
         ["promtool", "check", "service-discovery", "--timeout=2s", tmp_path / "prometheus.yml", job["job_name"]],
         capture_output=True, text=True, timeout=60)

@@ -128,7 +128,7 @@ def test_filters_without_case(proxy, agents):
     assert folders(ask(running, role="role_liaison")) == ["b"]
     assert ask(running, role="ROLE_LIAISON", pod_name="pod-a") == []
     assert len(ask(running, role="", pod_name="")) == 2
-    assert ask(running, pod_name="pod") == [], "a part of a name is none"
+    assert ask(running, pod_name="pod") == [], "a part of a name matches no pod"
 
 
 def test_records_without_a_folder_are_dropped(proxy, agents):

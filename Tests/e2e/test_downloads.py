@@ -19,7 +19,7 @@ MIB = 1 << 20
 LARGE = 64 * MIB
 #: So that the kernel does not take a file's worth for a client that does not read.
 SMALL_BUFFER = 64 * 1024
-#: What a slow download may cost in memory, all processes together (issue).
+#: Memory that a slow download may cost, all processes together (issue).
 PRIVATE_MEMORY_BYTES = 8 * MIB
 
 
@@ -245,7 +245,7 @@ def test_spool_limit(proxy, agents):
 
 
 def test_profile_larger_than_it_is_said_to_be(proxy, agents):
-    """What it was listed with is what was reserved; more than the spool has is cut, and no agent is held for it."""
+    """The listed size is what was reserved; more than the spool has is cut, and no agent is held for it."""
     running = proxy(spool_max_size="8MiB", ingest_workers=1)
     agent, profiles = with_profile(agents, running, Blob(LARGE))
     profiles.records = [record("p-1", [info("heap", 3)])]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the exporter lives through: its own deaths, those of others, descriptors used up, readers that do not read."""
+"""Events in the life of the exporter: its own deaths, those of others, descriptors used up, readers that do not read."""
 import os
 import resource
 import signal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What went wrong with the Go proxy, one test each: the others' series arrive complete and in time."""
+"""Faults of the Go proxy, one test each: the others' series arrive complete and in time."""
 import concurrent.futures
 import contextlib
 import fcntl
@@ -18,7 +18,7 @@ from harness.processes import Program, Proxy, descriptors, pause
 from harness.waiting import eventually
 from harness.wire import Sample
 
-#: What a scrape tells the proxy, and how long the answer may then take on a busy machine.
+#: The timeout that a scrape tells the proxy, and how long the answer may then take on a busy machine.
 SCRAPE_SECONDS = 3
 HEADERS = {"X-Prometheus-Scrape-Timeout-Seconds": str(SCRAPE_SECONDS)}
 IN_TIME_SECONDS = SCRAPE_SECONDS + 1

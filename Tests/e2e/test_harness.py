@@ -22,7 +22,7 @@ from harness.waiting import eventually
 
 
 class Server(grpc.GenericRpcHandler):
-    """Takes every call. What it asks is put into `asks`, by method; what comes is in `got`. A method in `unread` is not
+    """Takes every call. Its requests come from `asks`, by method; messages are in `got`. A method in `unread` is not
     read, and its flow-control window stays shut."""
 
     def __init__(self):

@@ -66,7 +66,7 @@ def test_image_reaps_what_exec_leaves_behind(contained):
 
 @pytest.mark.timeout(900)
 def test_image_starts_without_volumes(contained, agentsim):
-    """Hardened values: `readOnlyRootFilesystem` and no volume. What that costs is a warning each, not the start."""
+    """Hardened values: `readOnlyRootFilesystem` and no volume. That costs a warning each, not the start."""
     running = contained(volumes=[])
     agentsim(running, agents=1, series=10)
     running.wait_agents(online=1)

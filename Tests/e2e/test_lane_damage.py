@@ -91,7 +91,7 @@ def test_damaged_command_lane_does_not_kill_its_worker(running):
             lane.set_word(HEAD, NOTHING)
             running.scrape()
             eventually(lambda: complete(running), "all series", timeout=20)
-            # A command that is no record any more.
+            # A command that is not a record any more.
             with tables.stopped([w["pid"] for w in running.workers("ingest")]):
                 lane.flip(lane.place(lane.word(TAIL)) + 8, 2)
             eventually(lambda: complete(running), "all series", timeout=20)
@@ -114,7 +114,7 @@ def test_lane_that_has_lost_what_is_current_is_reset(running):
     assert tables.pids(running)[1] == before[1]
     assert own(running, "fodc_proxy_lanes_quarantined_total") == 1
     assert {dict(e)["id"] for e in tables.entries(running, worker=1)} >= set(sound)
-    assert "begins with an empty one" in running.output()
+    assert "restarts with an empty ring" in running.output()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

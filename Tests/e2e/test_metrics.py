@@ -102,9 +102,9 @@ def test_help_only_where_known(proxy, agents):
     running = proxy()
     for pod in ("a", "b", "c"):
         agent = agents(running, pod)
-        agent.samples = [agent.sample("told_total", 1, COUNTER, "What it is." if pod != "a" else ""), agent.sample("untold_total", 1, COUNTER)]
+        agent.samples = [agent.sample("told_total", 1, COUNTER, "A total." if pod != "a" else ""), agent.sample("untold_total", 1, COUNTER)]
     text = running.web.get("/metrics").text
-    assert text.count("# HELP told_total What it is.\n") == 1
+    assert text.count("# HELP told_total A total.\n") == 1
     assert text.count("# TYPE told_total counter\n") == 1
     assert "# HELP untold_total" not in text
     Exposition(text)
@@ -129,7 +129,7 @@ def test_histogram_and_summary_families(proxy, agents):
 
 
 def test_unspecified_types(proxy, agents):
-    """What older agents send: it joins a typed family, else the suffix decides, else it is a gauge."""
+    """Older agents' messages: it joins a typed family, else the suffix decides, else it is a gauge."""
     running = proxy()
     old, new = agents(running, "old"), agents(running, "new")
     old.samples = [old.sample(n, 1, UNSPECIFIED, **l) for n, l in (

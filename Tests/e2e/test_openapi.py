@@ -11,7 +11,7 @@ import pytest
 
 from harness import contract, fleet
 
-# What the document cannot say: a start after the end is well-formed, and refused all the same.
+# A rule that the document cannot say: a start after the end is well-formed, and refused all the same.
 CONFIGURATION = """
 [checks]
 use_after_free.enabled = false
@@ -48,7 +48,7 @@ def test_every_answer_is_as_documented(proxy, agents, tmp_path):
 
 
 def test_fleet_fills_every_schema(proxy, agents):
-    """What the judge sees is not empty: each list of the document has something in it."""
+    """The judge does not see empty answers: each list of the document has something in it."""
     running = proxy(lifecycle_interval="0")
     fleet.start(agents, running)
     assert running.scrape().total("banyandb_up") == 3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator does to a running service, and what he is told: reloads, drained workers, the status line."""
+"""An operator's commands to a running service, and its reports to him: reloads, drained workers, the status line."""
 import os
 import pathlib
 import signal
@@ -25,12 +25,12 @@ def reloads(running, outcome="ok") -> float:
 def test_supervisor_remembers_one_sighup_during_a_reload(proxy):
     running = proxy(ingest_workers=1)
     running.signal(signal.SIGHUP)
-    eventually(lambda: log_lines(running, "asking the programs on disk"), "a reload begins", interval=0.002)
+    eventually(lambda: log_lines(running, "checking the installed binaries"), "a reload begins", interval=0.002)
     for _ in range(3):
         running.signal(signal.SIGHUP)
     eventually(lambda: reloads(running) == 2, "the second one is done, too", timeout=40)
     eventually(lambda: len(log_lines(running, "reload: done")) == 2, "it says so")
-    assert not log_lines(running, "refused") and len(log_lines(running, "asking the programs on disk")) == 2
+    assert not log_lines(running, "refused") and len(log_lines(running, "checking the installed binaries")) == 2
 
 
 def test_a_reload_of_the_unit_keeps_the_flags_of_its_start(proxy, control):
@@ -83,4 +83,4 @@ def test_status_after_a_reload_says_why_a_worker_was_in_trouble(proxy, control):
     eventually(lambda: control(running).worker("ingest-1")["state"] == "running", "it is back", timeout=30)
     control(running).done("reload", *flags_of(running, ingest_workers=2))
     reason = control(running).status()["degraded_reason"]
-    assert "ingest-1 died 3 times" in reason and "last SIGKILL" in reason and "requested" not in reason
+    assert "ingest-1 failed 3 times" in reason and "last SIGKILL" in reason and "requested" not in reason

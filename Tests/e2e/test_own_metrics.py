@@ -257,7 +257,7 @@ def test_counters_survive_the_workers(proxy, agents):
     for _ in range(3):
         running.scrape()
     names = ("fodc_proxy_samples_received_total", "fodc_proxy_agent_registrations_total", "fodc_proxy_grpc_bytes_total")
-    # What workers count themselves is published every 250 ms.
+    # Counters of workers are published every 250 ms.
     before = eventually(lambda: (s := running.scrape()).total(names[2]) > 10_000 and s, "bytes are counted")
     for role, restarts in (("exporter", 1), ("ingest", 2)):
         killed = running.kill_worker(role)
@@ -365,7 +365,7 @@ def test_own_metrics_build_info_names_the_commit(proxy):
 
 
 def test_own_metrics_figures_of_every_process(proxy):
-    """What process_* is for other programs, of each process of ours and under our own prefix: a bare name would be a node's."""
+    """The metrics that process_* is for other programs, of each process of ours and under our own prefix: a bare name would be a node's."""
     running = proxy(ingest_workers=2)
     scrape = eventually(lambda: (s := running.scrape()).named("fodc_proxy_process_open_fds") and s, "figures")
     pids = {"supervisor": running.pid} | {w["name"]: w["pid"] for w in running.health()["workers"]}

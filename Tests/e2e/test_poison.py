@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What kills workers again and again is found out and kept away; the service is degraded, and goes on."""
+"""A cause that kills workers again and again is found out and kept away; the service is degraded, and goes on."""
 import contextlib
 import http.client
 import os
@@ -59,7 +59,7 @@ def test_an_agent_that_kills_workers_is_held_off(hooked, agents):
     assert deaths() == 0
     bad.samples = [bad.sample("value", 2, zone="the-poison")]
     eventually(lambda: scraped(running) and deaths() >= 2, "two deaths", timeout=60)
-    eventually(lambda: status(running)["held_off_identities"] == 1, "it is held off")
+    eventually(lambda: status(running)["held_off_identities"] == 1, "the agent is quarantined")
     # It comes back all the time; nobody dies of it any more, and the good one is served.
     generation = worker(running, "ingest-0")["generation"]
     eventually(lambda: len(running.scrape().named("value")) == 1, "the good one is back")
@@ -67,12 +67,12 @@ def test_an_agent_that_kills_workers_is_held_off(hooked, agents):
     assert worker(running, "ingest-0")["generation"] == generation
     refusal = bad.begin_registration()
     code, text = refusal.status()
-    assert code == grpc.StatusCode.RESOURCE_EXHAUSTED and "held off" in text
+    assert code == grpc.StatusCode.RESOURCE_EXHAUSTED and "quarantined" in text
     assert own(running, "fodc_proxy_agents_held_off_total") == 1
     health = running.health()
-    assert health["status"] == "degraded" and "held off" in health["reason"]
-    assert "held off" in status(running)["degraded_reason"]
-    assert "an agent has killed ingest workers 2 times and is held off" in running.output()
+    assert health["status"] == "degraded" and "quarantined" in health["reason"]
+    assert "quarantined" in status(running)["degraded_reason"]
+    assert "an agent has crashed ingest workers 2 times and is quarantined" in running.output()
     assert "bad" in running.output(), "the ingest worker names it"
 
 
@@ -90,12 +90,12 @@ def test_a_current_record_that_kills_the_exporter_is_skipped(hooked, agents):
     assert scraped(running) is None, "it dies of the bad one's table"
     eventually(lambda: exporter_deaths(running) == 2, "its successor dies of it, too", timeout=30)
     eventually(lambda: (scrape := scraped(running)) and len(scrape.named("value")) == 1, "the good one is served", timeout=30)
-    assert "is skipped from now on" in running.output()
+    assert "skipping it from now on" in running.output()
     for _ in range(3):
         assert len(running.scrape().named("value")) == 1
     skipped = running.scrape().named("fodc_proxy_lane_records_lost_total")[frozenset({("cause", "poison")})]
     assert skipped >= 1
-    # Whoever comes later skips it, too.
+    # A later exporter skips it, too.
     running.kill_worker("exporter")
     eventually(lambda: (scrape := scraped(running)) and len(scrape.named("value")) == 1, "a successor serves", timeout=30)
     assert exporter_deaths(running) == 3 and running.health()["agents_online"] == 2
@@ -135,9 +135,9 @@ def test_exporter_that_dies_over_answers_blames_no_record(hooked, agents):
     assert worker(running, "ingest-0")["generation"] == 1
     assert [(e["id"], e["slot"]) for e in tables.entries(running)] == [(e["id"], e["slot"]) for e in before]
     output = running.output()
-    for line in ("died while it read a record", "is skipped from now on", "the lane is replaced", "ingest-0 begins with an empty one"):
+    for line in ("crashed while it read a record", "skipping it from now on", "the lane is replaced", "ingest-0 restarts with an empty ring"):
         assert line not in output
-    # What the ring has kept is there without asking anybody again.
+    # Records that the ring has kept are there without asking anybody again.
     good.is_hanging = bad.is_hanging = True
     assert [r["artifact_dir"] for r in running.web.get("/diagnostics", pod_name="good").json()] == []
     assert {n["node_id"]: n["series"] for n in running.web.get("/cluster").json()["nodes"]} == {"good": 1, "bad": 1}
@@ -157,7 +157,7 @@ def test_a_lane_that_kills_the_exporter_is_replaced(hooked, agents):
         bad.heartbeat(labels={"zone": f"the-poison-{number}"})
         eventually(lambda: exporter_deaths(running) >= deaths, "it has died of it", timeout=60)  # noqa: B023
     bad.close()
-    eventually(lambda: "begins with an empty one" in running.output(), "the lane is replaced", timeout=60)
+    eventually(lambda: "restarts with an empty ring" in running.output(), "the lane is replaced", timeout=60)
     eventually(lambda: worker(running, "ingest-0")["state"] == "running" and worker(running, "exporter")["state"] == "running", "both serve")
     eventually(lambda: (scrape := scraped(running)) and len(scrape.named("value")) == 1, "the good one is asked anew")
     assert good.agent_id == before, "under its old id"
@@ -196,7 +196,7 @@ def test_exporters_lanes_are_replaced_when_nothing_is_named(proxy, agents):
         eventually(lambda: worker(running, "exporter")["state"] == "running", "it serves")
         os.kill(exporter, signal.SIGSEGV)
         eventually(lambda: stat_of(exporter) is None, "it is gone")
-    eventually(lambda: "empty lanes of its own" in running.output(), "its lanes are replaced")
+    eventually(lambda: "empty rings of its own" in running.output(), "its lanes are replaced")
     eventually(lambda: (scrape := scraped(running)) and len(scrape.named("value")) == 1, "it serves")
     assert own(running, "fodc_proxy_lanes_quarantined_total") == 1
 
@@ -210,7 +210,7 @@ def test_a_worker_that_dies_again_and_again_is_degraded_not_the_end(proxy, agent
     found = worker(running, "ingest-0")
     assert found["deaths_in_row"] == 4 and found["last_end"] == "SIGKILL"
     reason = running.health()["reason"]
-    assert "ingest-0 died 4 times" in reason and "SIGKILL" in reason
+    assert "ingest-0 failed 4 times" in reason and "SIGKILL" in reason
     assert running.health()["status"] == "degraded" and running.is_running
     assert running.scrape().named("fodc_proxy_worker_deaths_in_row")[frozenset({("worker", "ingest-0")})] == 4
     # The other one serves meanwhile, and agents come to it.
@@ -227,12 +227,12 @@ def test_what_is_said_of_a_death(proxy, agents, tmp_path):
     agent.samples = [agent.sample("value", 1)]
     running.scrape()
     dead = running.kill_worker("ingest", signal.SIGSEGV)
-    eventually(lambda: f"pid={dead}" in running.output() and "ingest-0 died after" in running.output(), "its line")
-    line = next(l for l in running.output().splitlines() if "ingest-0 died after" in l)
-    assert "SIGSEGV" in line and "restarting at once" in line
-    assert 'last_command="collect ' in line and "lane=" in line and "commands_" in line, line
+    eventually(lambda: f"pid={dead}" in running.output() and "ingest-0 exited: " in running.output(), "its line")
+    line = next(l for l in running.output().splitlines() if "ingest-0 exited: " in l)
+    assert "SIGSEGV" in line and "restarting now" in line
+    assert 'last_command="collect ' in line and 'data_ring="bytes ' in line and 'command_ring_b="read ' in line, line
     eventually(lambda: running.health()["status"] == "healthy", "a successor")
     dead = running.kill_worker("exporter", signal.SIGBUS)
-    eventually(lambda: "exporter died after" in running.output(), "its line")
-    line = next(l for l in running.output().splitlines() if "exporter died after" in l)
-    assert "SIGBUS" in line and "lane_0=" in line, line
+    eventually(lambda: "exporter exited: " in running.output(), "its line")
+    line = next(l for l in running.output().splitlines() if "exporter exited: " in l)
+    assert "SIGBUS" in line and 'data_ring_0="read ' in line, line

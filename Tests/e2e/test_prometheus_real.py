@@ -161,7 +161,7 @@ def test_up_stays_one_while_workers_die(proxy, agents, prometheus):
 
 
 def test_node_exporter_through_agentsim(proxy, agentsim, prometheus, node_exporter):
-    """What a node exporter says arrives through agent and proxy as it is."""
+    """A node exporter's series arrive through agent and proxy as they are."""
     running = proxy()
     agentsim(running, agents=1, scrape=node_exporter.url)
     running.wait_agents(online=1)

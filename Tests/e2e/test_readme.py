@@ -75,7 +75,7 @@ def test_readme_commands_can_be_typed(newcomer):
             assert out == shown + "\n", command
         newcomer.settle()
     assert any("ctl" in command for command, _ in typed) and any("metrics-windows" in command for command, _ in typed)
-    # What `make run` itself says to type, but for the kill that it has in common with the README.
+    # Commands that `make run` itself says to type, but for the kill that it has in common with the README.
     told = re.findall(r"^  \$ (.*)", newcomer.terminal.output(), re.MULTILINE)
     assert len([one for one in told if " ctl " in one]) == 2
     for command in told:

@@ -273,7 +273,7 @@ def test_reconnect_loop_is_held_off(proxy, agents):
     assert answers[:6] == [True] * 6, "the first has no predecessor, five more are allowed"
     assert not any(answers[7:]), answers
     assert not steady.registration.is_ended
-    assert agents(running, "other").response.success, "another identity is not held off"
+    assert agents(running, "other").response.success, "another identity is not refused"
 
     pause(10.5)
     assert agents(running, "looping").response.success, "after ten seconds it may come again"

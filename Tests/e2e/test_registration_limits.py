@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What registers costs its sender: storms of new identities, many identities on one connection or from one address, a table
+"""A registration costs its sender: storms of new identities, many identities on one connection or from one address, a table
 that is full."""
 import threading
 
@@ -139,7 +139,7 @@ def test_one_worker_takes_more_agents_than_10_000(proxy, count):
 
 
 def test_data_streams_without_a_registration_are_ended(proxy, agents):
-    """What makes an agent reconnect whose registration was lost while it was still reconnecting."""
+    """An agent reconnects whose registration was lost while it was still reconnecting."""
     running = proxy(ingest_workers=1)
     agent, other = agents(running, "orphan", answers={"topology": None}), agents(running, "other")
     agent.registration.half_close()

@@ -94,7 +94,7 @@ def test_agents_are_moved_once(proxy, agentsim, control, command):
     def is_even() -> bool:
         """No worker has so much more than its share that it sends agents away, or is about to end that."""
         output = running.output()
-        moving = output.count("has more than its share of the agents") - output.count("agents were sent to the other workers")
+        moving = output.count("above its share of the agents: sending") - output.count("sent agents to the other workers")
         return not moving and sum(had := connections()) == AGENTS and max(had) <= AGENTS // 4 + FAR_ABOVE
 
     # As the agents come all at once, some workers take too many of them at first.
@@ -134,9 +134,9 @@ def test_who_asks_during_a_reload_is_answered(proxy, control):
     with here.connect() as early, here.connect() as silent:
         early.sendall(request[:6])
         running.signal(signal.SIGHUP)
-        eventually(lambda: "asking the programs on disk" in running.output(), "the reload")
+        eventually(lambda: "checking the installed binaries" in running.output(), "the reload")
         pause(0.5)  # the programs have answered
-        assert "becoming the program" not in running.output()
+        assert "switching to the new binary" not in running.output()
         with here.connect() as late:
             late.sendall(request)
             early.sendall(request[6:])
@@ -219,7 +219,7 @@ def test_a_program_that_does_not_serve_is_given_up(proxy, agentsim, control, tmp
     assert status["last_reload"]["result"] == "failed" and reason in status["last_reload"]["reason"]
     for what in ("ingest_workers_wanted", "log_level", "http_address", "grpc_address"):
         assert status[what] == before[what], what
-    # Who dies now comes back as it was.
+    # A worker that dies now comes back as it was.
     running.kill_worker("ingest", index=1)
     eventually(lambda: control(running).worker("ingest-1")["state"] == "running", "it is back", timeout=30)
     assert b"--set-max-agents=1000" in pathlib.Path(f"/proc/{control(running).worker('ingest-1')['pid']}/cmdline").read_bytes()
@@ -239,7 +239,7 @@ def test_programs_that_fail_their_check_are_given_up(proxy, agentsim, control, t
 
 
 def test_who_dies_before_the_reload_is_started_again_as_it_was(proxy, control, tmp_path):
-    """A package puts other programs in the place of those that run; until a reload takes them into service, and when it does
+    """A package puts other programs in the place of the running ones; until a reload takes them into service, and when it does
     not, they are not used."""
     folder = tmp_path / "installed"
     folder.mkdir()
@@ -267,7 +267,7 @@ def test_who_dies_before_the_reload_is_started_again_as_it_was(proxy, control, t
 
 
 def test_a_wrong_variable_is_refused_and_counted(proxy, control):
-    """`systemctl reload` has the environment file's values. Whoever looks later must find that it was refused, and why."""
+    """`systemctl reload` has the environment file's values. An operator who looks later must find that it was refused, and why."""
     running = proxy(ingest_workers=1)
     said = control(running).refused("reload", *flags_of(running), env={"FODC_MAX_AGENTS": "lots"})
     assert "FODC_MAX_AGENTS" in said and "lots" in said
@@ -277,7 +277,7 @@ def test_a_wrong_variable_is_refused_and_counted(proxy, control):
 
 
 def test_a_worker_dies_while_its_successor_comes_up(proxy, agentsim, control, tmp_path):
-    """Whose the lane and the row in the table are stays clear: it is started again, and the one that was to come is not missed."""
+    """The owner of the lane and of the row in the table stays clear: it is started again, and the one that was to come is not missed."""
     running = proxy(ingest_workers=2)
     wanted = fleet(running, agentsim, 20)
     folder, mark = programs(tmp_path / "slow", "fodc-ingest", ""), tmp_path / "mark"
@@ -320,7 +320,7 @@ def test_who_is_being_started_when_the_reload_fails_is_started_as_it_was(proxy, 
 
 
 def test_no_reload_while_systemd_does_not_read(proxy, control, tmp_path):
-    """What systemd has not been told yet, lanes to be kept, would be lost with the program that knows it."""
+    """A message that systemd has not been told yet, lanes to be kept, would be lost with the program that knows it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
         manager.bind(str(tmp_path / "notify"))
         others.setblocking(False)
@@ -403,7 +403,7 @@ def test_another_layout_of_lanes_is_refused(proxy, agentsim, control):
     workers = [p["pid"] for p in running.workers()]
     fields = [f"flag:{flag[2:]}" for flag in flags_of(running, ingest_workers=1)]
     code, _, errors = control(running).raw("reload", *fields, f"libexec:{hooked.resolve()}", "env:FODC_TEST_LAYOUT=77")
-    assert code == 1 and "its layout is of version 77" in errors and "restart the service" in errors, errors
+    assert code == 1 and "its layout has version 77" in errors and "restart the service" in errors, errors
     assert control(running).status()["last_reload"]["result"] == "failed"
     assert [p["pid"] for p in running.workers()] == workers and series(running.scrape()) == wanted
     code, _, errors = control(running).raw("reload", *fields, f"libexec:{hooked.resolve()}")

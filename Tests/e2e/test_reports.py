@@ -16,7 +16,7 @@ AGENTS, CLIENTS = 20, 200
 PATHS = ["/cluster", "/cluster/topology", "/cluster/config", "/cluster/lifecycle", "/diagnostics", "/pressure-profiles"]
 #: Of each of the five streams that keep answers; 20 agents have 50 MB together.
 STREAM_BYTES = 500_000
-#: What reports may take (`MemoryBudgets`), and what of all answers may wait for the kernel.
+#: Memory that reports may take (`MemoryBudgets`), and that of all answers may wait for the kernel.
 BUDGET_BYTES, UNSENT_BYTES = 192 << 20, 128 << 20
 
 

@@ -72,7 +72,7 @@ def test_shares_are_fair_again_after_a_worker_dies(proxy, agentsim):
         wanted = registrations(running) + min(connections(running).values())
         running.kill_worker("ingest", index=index)
         assert agent_series(running.scrape()) == AGENTS * SERIES, "last values serve"
-        # What is counted before the agents are seen to be gone says nothing.
+        # A count from before the agents are seen to be gone says nothing.
         eventually(lambda: registrations(running) >= wanted, "they have come back", timeout=PATIENCE)
         running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
         wait_fair(running)
@@ -158,7 +158,7 @@ def test_a_worker_without_descriptors_for_a_new_lane_begins_anew(proxy, agents, 
     scale(running, 2)
     eventually(lambda: pid not in [w["pid"] for w in running.workers(role)], "it ends", timeout=30)
     said = running.output()
-    assert "without all of its descriptors" in said or "a lane cannot be taken" in said
+    assert "without all of its descriptors" in said or "cannot take a ring" in said
     # The exporter sees both workers, and these see each other: an agent's claim at one finds it at the other.
     eventually(lambda: running.workers("exporter") and set(pids(running)) == {0, 1}, "all serve", timeout=30)
     eventually(lambda: set(connections(running)) == {"ingest-0", "ingest-1"}, "both lanes are read", timeout=30)
@@ -181,7 +181,7 @@ def test_without_descriptors_agents_wait_and_nothing_spins(proxy, agents):
     with socket.create_connection(("127.0.0.1", running.grpc_port)):
         eventually(
             lambda: running.scrape().value("fodc_proxy_grpc_accepts_failed_total") >= 2, "it has tried again", timeout=30)
-        assert running.output().count("cannot accept connections of agents") == 1
+        assert running.output().count("cannot accept agents' connections") == 1
         first.heartbeat()
         assert not first.registration.is_ended
         resource.prlimit(ingest, resource.RLIMIT_NOFILE, (soft, hard))
@@ -238,7 +238,7 @@ def test_last_values_outlive_what_stood_at_the_adopter_before(proxy, agentsim):
         fleet.destroy()
         running.wait_agents(online=0, total=count)
         if time == "first":
-            # What they have said is not shown any more.
+            # Their answers are not shown any more.
             eventually(lambda: agent_series(running.scrape()) == 0, "the grace is over", timeout=PATIENCE)
     scale(running, 1)
     assert agent_series(running.scrape()) == count * SERIES

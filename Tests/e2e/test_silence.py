@@ -44,7 +44,7 @@ def test_silent_then_late(proxy, agents):
         for one in under_way:
             one.result()
 
-    # What it says then is late, and the newest that is known of it.
+    # Its message then is late, and the newest that is known of it.
     for subject in subjects:
         asked = silent.asked[subject.stream]
         asked.is_hanging = False

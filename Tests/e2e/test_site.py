@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the proxy says of itself to people and programs: / and /openapi.yaml."""
+"""The proxy's account of itself for people and programs: / and /openapi.yaml."""
 import html.parser
 
 import pytest

@@ -180,7 +180,7 @@ def test_stop_while_a_scrape_waits(proxy, agents):
 
 
 def test_stop_shows_no_values_of_agents_that_were_sent_away(proxy, agents):
-    """Another proxy may show them already: sums over both would count them twice. So the answer is none, not one with last
+    """Another proxy may show them already: sums over both would count them twice. So there is no answer, not one with last
     values, and not one without them."""
     import concurrent.futures
 
@@ -286,7 +286,7 @@ def test_json_log(proxy):
 
 
 class IgnoringProxy(Proxy):
-    """Whoever starts it ignores SIGCHLD, which it inherits: then the kernel reaps its children."""
+    """The process that starts it ignores SIGCHLD, which it inherits: then the kernel reaps its children."""
 
     def command(self, line):
         return ["env", "--ignore-signal=CHLD", *line]

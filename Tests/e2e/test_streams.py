@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What holds for each of the streams besides metrics: who is asked, what of an answer counts, who dies meanwhile."""
+"""Rules for each of the streams besides metrics: who is asked, what of an answer counts, who dies meanwhile."""
 import concurrent.futures
 import http.client
 import time
@@ -244,7 +244,7 @@ def test_ingest_killed_while_asking(proxy, agents, pool, subject):
 
 
 def test_state_survives_the_exporter(proxy, agents, subject):
-    """What was answered once is there for a new exporter, also when the agent is away then."""
+    """An old answer is there for a new exporter, also when the agent is away then."""
     if subject.stream in ("schema_registry", "lifecycle"):
         pytest.skip("lifecycle is asked anew each time, and lists only who answers")
     running = proxy(ingest_workers=1)

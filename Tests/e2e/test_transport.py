@@ -470,7 +470,7 @@ def test_peers_that_never_register_do_not_stay(proxy, raw):
     assert not any(mute.calls[s].messages() and mute.calls[s].grpc_status == OK for s in streams)
     assert known.calls[silent].grpc_status == DEADLINE_EXCEEDED
     refused = protos.registration.RegisterAgentResponse.FromString(known.calls[silent].messages()[0])
-    assert (refused.success, refused.message) == (False, "no RegisterAgentRequest has come")
+    assert (refused.success, refused.message) == (False, "no RegisterAgentRequest has arrived")
     assert not known.calls[registration].is_ended
     known.register(pod="another")
     running.wait_agents(online=2, total=2)

@@ -103,12 +103,12 @@ def test_start_after_end(proxy):
 def test_latest_without_both_times(proxy, agents, query):
     running = proxy()
     agent = agents(running, labels={"type": "hot"})
-    agent.samples = [agent.sample("latest_value", 12.5, wire.GAUGE, "What it is.", START_SECONDS + 0.9)]
+    agent.samples = [agent.sample("latest_value", 12.5, wire.GAUGE, "A value.", START_SECONDS + 0.9)]
     response = running.web.get("/metrics-windows", **query)
     assert response.status == 200
     (element,) = response.json()
     assert element == {
-        "name": "latest_value", "description": "What it is.", "agent_id": agent.agent_id, "pod_name": "pod-0",
+        "name": "latest_value", "description": "A value.", "agent_id": agent.agent_id, "pod_name": "pod-0",
         "labels": {"pod_name": "pod-0", "node_role": "ROLE_DATA", "container_name": "data", "node_type": "hot"},
         "data": [{"timestamp": START, "value": 12.5}]}
     assert not agent.requests[-1][1].HasField("start_time")

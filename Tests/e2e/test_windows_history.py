@@ -15,7 +15,7 @@ from harness.processes import children
 from harness.waiting import eventually
 
 SERIES, POINTS, INTERVAL = 25, 30, 10
-#: What the answer to one question may take by the proxy's estimate (wire contract, Transport), and the requests beside.
+#: The size of the answer to one question by the proxy's estimate (wire contract, Transport), and the requests beside.
 PART_BYTES, EXTRA_REQUESTS = 16 << 20, 20
 
 HOUR, DAY = 3600, 86400
@@ -131,7 +131,7 @@ def test_windows_parts_newest_first(proxy, agents):
     assert recorder.parts[0][1] == end * 10**9 and recorder.parts[-1][0] == start * 10**9
     for (later, _), (_, earlier) in zip(recorder.parts, recorder.parts[1:]):
         assert earlier == later - 1, "a gap or an overlap"
-    # What has been learned serves the next window.
+    # The learned density serves the next window.
     before = len(sizes)
     running.web.get("/metrics-windows", start_time=rfc3339(newest - 3 * INTERVAL), end_time=rfc3339(newest))
     assert len(sizes) == before + 1
@@ -248,7 +248,7 @@ def test_windows_of_a_moment_without_the_agent_are_refused(proxy, agents):
     assert refused(running) == {"agent_lost": 1}
     assert len(ask(pod_name="stays").json()) == SERIES
     assert ask(role="ROLE_LIAISON").status == 503
-    # Who does not come back is not waited for.
+    # An agent that does not come back is not waited for.
     eventually(lambda: ask().status == 200, "the others are served", interval=0.5)
 
 

@@ -3,7 +3,7 @@
 import AgentSimulation
 import ArgumentParser
 
-/// What says which agents there are and what they send.
+/// Options that say which agents there are and what they send.
 struct FleetOptions: ParsableArguments {
     @Option(help: "Number of agents.")
     var agents = 5
@@ -14,7 +14,7 @@ struct FleetOptions: ParsableArguments {
     @Option(help: "Mix of node kinds by weight, out of liaison, data, hot, warm and cold.")
     var role = "liaison=1,hot=2,warm=1,cold=1"
 
-    @Option(help: "What pods' names begin with.")
+    @Option(help: "Prefix of the pods' names.")
     var podPrefix = "banyandb"
 
     @Option(help: "Index of the first agent, so that several processes make one fleet.")

@@ -69,8 +69,8 @@ struct RunCommand: AsyncParsableCommand {
     var verbose = false
 
     func run() async throws {
-        ProcessUsage.raiseOpenFileLimit()
-        let fleet = try Fleet(try settings()) { line in
+        SimulatorUsage.raiseOpenFileLimit()
+        let fleet = try SimulatedFleet(try settings()) { line in
             print(line)
             fflush(nil)  // all streams: a program that waits for a line must get it
         }

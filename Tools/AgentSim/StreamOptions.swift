@@ -4,7 +4,7 @@ import AgentSimulation
 import ArgumentParser
 import Settings
 
-/// What agents answer on the streams besides registration and metrics. Each answer is a function of these flags, the
+/// Options for the answers on the streams besides registration and metrics. Each answer is a function of these flags, the
 /// fleet's seed and prefix, the node, and the time.
 struct StreamOptions: ParsableArguments {
     @Option(

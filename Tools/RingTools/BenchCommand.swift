@@ -28,7 +28,7 @@ struct BenchCommand: ParsableCommand {
         let (writer, reader) = try lane(maximumBytes: 16 << 20)
         let values = (0..<Self.samplesPerRecord).map(Double.init)
         let slots = (0..<100).compactMap { _ in writer.claimSlot() }
-        // As many as fit between tail and head, so that each is read once; the slots' newest are carried forward.
+        // As many as fit between tail and head, so that each is read once; the slots' newest are compacted.
         let count = 400
         var (appending, reading, carried) = ([Double](), [Double](), 0)
         for _ in 0..<rounds {
@@ -52,7 +52,7 @@ struct BenchCommand: ParsableCommand {
         let samples = Double(count * Self.samplesPerRecord)
         show("append of a sample", median(appending) / samples, "ns a sample")
         show("read of a sample", median(reading) / samples, "ns a sample")
-        show("carried forward", Double(carried) / Double(count * rounds) * 100, "% of the records")
+        show("compacted", Double(carried) / Double(count * rounds) * 100, "% of the records")
         try timeSmallRecords(writer, reader)
     }
 

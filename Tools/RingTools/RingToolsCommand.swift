@@ -10,7 +10,7 @@ struct RingToolsCommand: ParsableCommand {
         subcommands: [BenchCommand.self, StressCommand.self, StressReaderCommand.self])
 }
 
-/// What could not be done, in one line.
+/// The reason of a failure, in one line.
 struct RingToolsFailure: Error, CustomStringConvertible {
     let description: String
 

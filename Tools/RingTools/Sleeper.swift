@@ -3,7 +3,7 @@ import Glibc
 import Lanes
 import Platform
 
-/// Waits for a doorbell as the workers do, and finds out when it should have rung and did not.
+/// Waits for a wakeup as the workers do, and finds out when one should have come and did not.
 struct Sleeper: CustomStringConvertible {
     let lane: LaneWriter
     let bell: Doorbell

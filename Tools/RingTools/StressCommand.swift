@@ -9,7 +9,7 @@ struct StressCommand: ParsableCommand {
         commandName: "stress",
         abstract: "Lets two processes talk over lanes as fast as they can, and checks that nothing is lost.",
         discussion: """
-            This process writes, a second one reads. Checked are each record's content and order, and that no doorbell \
+            This process writes, a second one reads. Checked are each record's content and order, and that no wakeup \
             was missed. Exit status: 0 all was well; 1 not.
             """)
 
@@ -39,7 +39,7 @@ struct StressCommand: ParsableCommand {
         let status = StressProcess.wait(for: process)
         let found = StressFinding.allCases.map { "\($0) \(peer.counter($0.rawValue))" }
         print("written \(talk.recordCount), \(talk.sleeper), \(found.joined(separator: ", "))")
-        if talk.sleeper.missed > 0 { throw RingToolsFailure("the writer's doorbell did not ring") }
+        if talk.sleeper.missed > 0 { throw RingToolsFailure("a wakeup of the writer is missing") }
         if status != 0 { throw RingToolsFailure("the reader ended with status \(status)") }
     }
 

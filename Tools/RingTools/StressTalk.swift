@@ -13,7 +13,7 @@ enum StressFinding: Int, CaseIterable {
     case wrong
 }
 
-/// What both sides of a stress run know of a record: its content follows from its number.
+/// The rule that both sides of a stress run know for a record: its content follows from its number.
 enum StressRecord {
     static let data = RecordType(rawValue: 100)
     static let end = RecordType(rawValue: 101)
@@ -39,7 +39,7 @@ struct StressWriter {
     }
 
     /// Bursts with pauses between them, so that the reader falls asleep again and again; `isReaderAlive` is asked when
-    /// there is no room, and a reader that stands still is none.
+    /// there is no room, and a reader that stands still makes none.
     mutating func run(seconds: Double, while isReaderAlive: () -> Bool) throws {
         let end = MonotonicClock.nowNanoseconds() + UInt64(seconds * 1e9)
         let deadline = end + Self.patienceNanoseconds
@@ -59,7 +59,7 @@ struct StressWriter {
         let word = StressRecord.word(recordCount)
         while true {
             do {
-                // Something is carried forward all the time as well.
+                // Some records are compacted all the time as well.
                 try lane.append(
                     type, subject: recordCount % 50, byteCount: words * 8, isCurrent: recordCount % 7 == 0
                 ) { (output) throws(LaneError) in

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured. A case starts a proxy of its own, brings it to rest, measures, and gives back results."""
+"""The cases. A case starts a proxy of its own, brings it to rest, measures, and gives back results."""
 import dataclasses
 import datetime
 import os
@@ -22,7 +22,7 @@ class Context:
     runs: int
 
 
-#: What is left over by a scrape (freed buffers, the last read of a socket) is done within this time.
+#: The remains of a scrape (freed buffers, the last read of a socket) are gone within this time.
 REST_SECONDS = 0.05
 #: A run of small scrapes has as many as make so many samples, so that a run is well above what clocks resolve …
 SAMPLES_A_RUN = 200_000
@@ -365,7 +365,7 @@ class RegistrationCase(Case):
 
 
 class CrashCase(Case):
-    """The time from `kill -9` of a worker to the next complete scrape: of one that is asked for at once, and of many
+    """The time from `kill -9` of a worker to the next complete scrape: a single request at once, or many
     that are asked for every 20 ms. Each kill has a proxy of its own, for a second death in a row is restarted later."""
 
     POLL_SECONDS = 0.02

@@ -112,7 +112,7 @@ class Measured:
 
         def are_back():
             now = health()
-            # What is online may be the state from before; who has registered again is counted.
+            # The online state may be from before; agents that have registered again are counted.
             return now.get("agents_online") == now.get("agents_total") == self.agents and registered(scrape()) >= already + theirs
 
         if not wait_for(are_back, LIMIT_SECONDS, 0.02):
@@ -248,7 +248,7 @@ def reconnected(one: Measured):
     return took
 
 
-#: What, of how many agents and workers, how, and what is to be reached at most.
+#: The fault, the number of agents and workers, and the limit.
 MEASUREMENTS = [
     ("undisturbed scrape", FEW, 2, undisturbed, ""),
     ("exporter killed: next scrape", FEW, 2, exporter_killed, "undisturbed + 100 ms"),

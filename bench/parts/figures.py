@@ -33,7 +33,7 @@ class Result:
     figures: dict[str, Figure] = dataclasses.field(default_factory=dict)
     #: Single numbers.
     numbers: dict[str, float] = dataclasses.field(default_factory=dict)
-    #: What the Go proxy needed, and this version's bar: text for people.
+    #: The Go proxy's figures, and this version's bar: text for people.
     go: str = ""
     bar: str = ""
     #: Why an answer was wrong; empty: none was.

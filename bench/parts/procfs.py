@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the kernel says of processes: CPU time, memory, children."""
+"""CPU time, memory and children of processes, as the kernel tells them."""
 import pathlib
 import threading
 import time

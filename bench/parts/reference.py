@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the figures are held against. Nothing here fails a run: machines differ, and figures are for people to judge."""
+"""Figures to compare with. Nothing here fails a run: machines differ, and figures are for people to judge."""
 
 #: The Go proxy on a machine of this kind.
 GO_CPU_US_A_SAMPLE = 9.0
@@ -15,7 +15,7 @@ GO_ENDPOINT_MS = {
     "topology": "10-19 ms", "lifecycle": "6-11 ms", "pressure-list": "5-8 ms", "diagnostics": "2000 ms",
 }
 
-#: What this version is to reach, at most.
+#: This version's bar: the most that it may need.
 BAR_CPU_US_A_SAMPLE = {("plain", 100, 2000): 0.6, ("gzip", 100, 2000): 0.9}
 BAR_LATENCY_MS = {(1000, 2000): 3000.0}
 BAR_WINDOW_20_MS = 1500.0

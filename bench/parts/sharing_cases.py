@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a thousand agents on several ingest workers cost in time: to come back all at once, to be sent away."""
+"""The time that a thousand agents on several ingest workers need to come back all at once, and to be sent away."""
 import json
 import os
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured of the streams besides metrics: endpoints that ask them, and downloads of profiles."""
+"""Measurements of the streams besides metrics: endpoints that ask them, and downloads of profiles."""
 import hashlib
 import json
 import pathlib
@@ -99,7 +99,7 @@ class EndpointCase(Case):
 
 
 class IdleStreamsCase(RegistrationCase):
-    """What an agent costs in memory that has all seven streams open and is never asked."""
+    """The memory of an agent that has all seven streams open and is never asked."""
 
     STREAMS = 7
 

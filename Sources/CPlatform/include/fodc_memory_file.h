@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-// What `import Glibc` does not show of memory files. All return -1 and set errno on failure, as the calls they wrap.
+// Calls on memory files that `import Glibc` does not show. All return -1 and set errno on failure, as the calls they wrap.
 
 /// memfd_create with MFD_CLOEXEC and MFD_ALLOW_SEALING.
 int fodc_memory_file_create(const char *name);

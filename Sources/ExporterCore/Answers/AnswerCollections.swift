@@ -152,7 +152,7 @@ extension AnswerCollections: MetricSource {
             "fodc_proxy_stream_collections_joined_total", .counter, "Requests that joined a collection under way.",
             statistics.map { ([("stream", $0.0.name)], Double($0.1.joined)) })
         families.add(
-            "fodc_proxy_stream_collection_duration_seconds", "How long collections took, by stream.",
+            "fodc_proxy_stream_collection_duration_seconds", "Duration of collections, by stream.",
             statistics.map { ([("stream", $0.0.name)], $0.1.durations) })
     }
 }

@@ -88,7 +88,7 @@ final class AnswerReader {
         let wallNow = WallClock.nowNanoseconds()
         for follower in peers.followers {
             for agent in follower.agents.values where agents.contains(agent.entry.id) {
-                // What its worker has let go of does not count, though it may still be there for a while.
+                // A record that its worker has let go of does not count, though it may still be there for a while.
                 for (key, held) in agent.answers where key.type == type && !follower.isForgotten(held) {
                     let known = found[agent.entry.id]?[key]
                     if let known, !held.arrival.isNewer(than: known.held.arrival, wallNow: wallNow) { continue }

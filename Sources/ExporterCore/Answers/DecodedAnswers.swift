@@ -5,7 +5,7 @@ import SwiftProtobuf
 import Synchronization
 
 /// Decoded answers of one stream, kept for as long as agents say the same: most of a report's time is decoding, and agents
-/// answer out of caches for minutes. What is kept is bounded by the size of the messages on the wire.
+/// answer out of caches for minutes. The kept messages are bounded by their size on the wire.
 final class DecodedAnswers<M: Message>: Sendable {
     /// Decoded, a message takes some ten times its bytes.
     static var limitBytes: Int { 4 << 20 }

@@ -53,7 +53,7 @@ extension PartialAnswers: MetricSource {
     func addMetrics(to families: inout FamilyBuilder) {
         families.add(
             "fodc_proxy_partial_answers_total", .counter,
-            "Answers that could not be whole, once for each cause: refused with 503, with last_known values, or with agents left_out.",
+            "Answers that could not be complete, by cause: refused with 503, served with last_known values, or with agents left_out.",
             counts.sorted {
                 ($0.key.path, $0.key.cause, $0.key.outcome.rawValue)
                     < ($1.key.path, $1.key.cause, $1.key.outcome.rawValue)

@@ -19,8 +19,8 @@ struct ReportFailure: Error {
     static func tooLarge(limitBytes: Int) -> ReportFailure {
         ReportFailure(
             "too_large",
-            "the answers that this is made of take more than \(limitBytes >> 20) MiB: "
-                + "ask for one role or pod_name, where there are such filters")
+            "the agents' answers for this report take more than \(limitBytes >> 20) MiB: "
+                + "select one role or pod_name if the path has such filters")
     }
 
     /// Clients take a while for reports of this size.

@@ -7,7 +7,7 @@
 final class ReportMaker<Question: Hashable, Product: Sendable, Report> {
     typealias Outcome = Result<Report, ReportFailure>
 
-    /// What is to be done on the thread.
+    /// The work for the thread.
     struct Job {
         /// For the answers that it was given; ended when it is done.
         var answers: ReportBudget.Lease?

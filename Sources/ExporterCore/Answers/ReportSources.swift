@@ -6,7 +6,7 @@ import NIOCore
 import Platform
 import Reports
 
-/// What every report on agents is made from.
+/// The sources of every report on agents.
 final class ReportSources {
     let directory: AgentDirectory
     let collections: AnswerCollections
@@ -149,10 +149,10 @@ final class ReportSources {
 extension ReportSources: MetricSource {
     func addMetrics(to families: inout FamilyBuilder) {
         families.add(
-            "fodc_proxy_report_bytes", .gauge, "Bytes of reports that wait for clients to take them.",
+            "fodc_proxy_report_bytes", .gauge, "Bytes of reports that clients have not read yet.",
             Double(budget.heldBytes))
         families.add(
             "fodc_proxy_reports_refused_total", .counter,
-            "Reports refused because too many bytes of others were waiting.", Double(refused))
+            "Reports refused because too many bytes of other reports were waiting.", Double(refused))
     }
 }

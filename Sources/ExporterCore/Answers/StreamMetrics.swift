@@ -13,7 +13,7 @@ struct StreamMetrics: MetricSource {
             "fodc_proxy_stream_requests_total", .counter, "Requests sent to agents, by stream.",
             byStream([("", .asked)]))
         families.add(
-            "fodc_proxy_stream_answers_total", .counter, "Answers of agents by stream, and by what they were.",
+            "fodc_proxy_stream_answers_total", .counter, "Answers of agents, by stream and kind.",
             byStream(
                 [("answered", .answered), ("late", .late), ("malformed", .malformed), ("unasked", .unasked)],
                 label: "kind"))
@@ -24,7 +24,7 @@ struct StreamMetrics: MetricSource {
             byStream([("", .repaired)]))
         families.add(
             "fodc_proxy_stream_messages_unchanged_total", .counter,
-            "Messages of agents that equal what is known already, by stream.", byStream([("", .unchanged)]))
+            "Messages of agents without a change, by stream.", byStream([("", .unchanged)]))
         families.add(
             "fodc_proxy_stream_answer_bytes_total", .counter, "Bytes of agents' messages, by stream.",
             byStream([("", .bytes)]))

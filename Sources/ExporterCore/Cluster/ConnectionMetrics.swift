@@ -22,7 +22,7 @@ struct ConnectionMetrics: MetricSource {
             ingest.sum(.connectionsAccepted))
         families.add(
             "fodc_proxy_grpc_accepts_failed_total", .counter,
-            "Attempts to accept an agent's connection that failed for want of descriptors or memory.",
+            "Attempts to accept an agent's connection that failed for lack of descriptors or memory.",
             ingest.sum(.acceptsFailed))
         families.add(
             "fodc_proxy_grpc_connections_closed_total", .counter, "Connections of agents that ended, by cause.",
@@ -36,19 +36,19 @@ struct ConnectionMetrics: MetricSource {
             })
         families.add(
             "fodc_proxy_grpc_calls_refused_total", .counter,
-            "Calls that were refused or ended because of what the client did, by cause.",
+            "Calls refused or ended because of the client's behaviour, by cause.",
             GRPCCallRefusal.allCases.map {
                 ([("cause", $0.name)], ingest.sum(word: IngestCounter.firstCallRefusal + $0.rawValue))
             })
         families.add(
-            "fodc_proxy_grpc_assembly_bytes", .gauge, "Bytes of messages that are not complete yet, by worker.",
+            "fodc_proxy_grpc_assembly_bytes", .gauge, "Bytes of incomplete messages, by worker.",
             ingest.byWorker(.assemblyBytes))
         families.add(
-            "fodc_proxy_streams_refused_total", .counter, "Streams that were refused for their agent_id, by cause.",
+            "fodc_proxy_streams_refused_total", .counter, "Streams refused because of their agent_id, by cause.",
             ingest.byLabel("cause", [("missing", .refusedNoAgentID), ("unknown", .refusedUnknownAgentID)]))
         families.add(
             "fodc_proxy_agent_connections_closed_total", .counter,
-            "Connections of agents that a worker closed: registered elsewhere since, or held off for having ended workers.",
+            "Connections that a worker closed because their agent registered elsewhere or is quarantined, by cause.",
             ingest.byLabel("cause", [("elsewhere", .yieldedElsewhere), ("held_off", .closedHeldOff)]))
     }
 }

@@ -13,7 +13,7 @@ struct RegistrationMetrics: MetricSource {
 
     private func addComingAndGoing(to families: inout FamilyBuilder) {
         families.add(
-            "fodc_proxy_agent_registrations_total", .counter, "Registrations, by what became of them.",
+            "fodc_proxy_agent_registrations_total", .counter, "Registrations of agents, by outcome.",
             ingest.byLabel(
                 "outcome",
                 [
@@ -26,7 +26,7 @@ struct RegistrationMetrics: MetricSource {
                 ]))
         families.add(
             "fodc_proxy_registration_labels_left_out_total", .counter,
-            "Labels of registrations that are not put on the agent's series: too many, too long, or of a bad name.",
+            "Registration labels left out of the agent's series: too many, too long, or with an invalid name.",
             ingest.sum(.labelsLeftOut))
         // An agent that is lost leaves the registry later: two metrics, because in one it would count twice.
         families.add(
@@ -47,13 +47,13 @@ struct RegistrationMetrics: MetricSource {
     private func addAcrossWorkers(to families: inout FamilyBuilder) {
         families.add(
             "fodc_proxy_agents_moved_total", .counter,
-            "Agents that a worker with more than its share sent to the others.", ingest.sum(.agentsMoved))
+            "Agents that a worker above its share sent to other workers.", ingest.sum(.agentsMoved))
         families.add(
             "fodc_proxy_agents_adopted_total", .counter,
-            "Agents taken over from the lane of a worker that was removed.", ingest.sum(.agentsAdopted))
+            "Agents adopted from the ring of a removed worker.", ingest.sum(.agentsAdopted))
         families.add(
             "fodc_proxy_claims_total", .counter,
-            "Registrations that met one of their identity at another worker, by what was found out about that.",
+            "Registrations whose identity was online at another worker, by resolution.",
             ingest.byLabel(
                 "verdict",
                 [
@@ -65,15 +65,15 @@ struct RegistrationMetrics: MetricSource {
             ingest.sum(.foreignStreams))
         families.add(
             "fodc_proxy_foreign_streams_opened_total", .counter,
-            "Streams that were opened at another worker than their agent is registered at.",
+            "Streams opened at a worker other than the one that their agent is registered at.",
             ingest.sum(.foreignStreamsOpened))
         families.add(
             "fodc_proxy_foreign_streams_ended_total", .counter,
-            "Such streams that ended because their agent had left the worker that it was registered at.",
+            "Streams of agents registered at another worker that ended because the agent left that worker.",
             ingest.sum(.foreignStreamsEnded))
         families.add(
             "fodc_proxy_orphaned_streams_ended_total", .counter,
-            "Streams that ended because their agent's registration had been gone for some seconds.",
+            "Streams ended because their agent had had no registration for some seconds.",
             ingest.sum(.orphanedStreamsEnded))
     }
 }

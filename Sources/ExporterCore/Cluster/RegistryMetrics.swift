@@ -13,14 +13,14 @@ struct RegistryMetrics: MetricSource {
         let agents = directory.listed()
         let online = agents.values.lazy.filter { $0.home.entry.status == .online }.count
         families.add(
-            "fodc_proxy_max_agents", .gauge, "Agents that may be listed at a time: --max-agents.",
+            "fodc_proxy_max_agents", .gauge, "Maximum number of registered agents (--max-agents).",
             Double(maximumAgents))
         families.add(
             "fodc_proxy_agents", .gauge, "Agents in the registry, by state.",
             [([("state", "online")], Double(online)), ([("state", "unconnected")], Double(agents.count - online))])
         families.add(
             "fodc_proxy_agent_last_sample_age_seconds", .gauge,
-            "Age of an agent's newest sample, whether its values are shown or not.", sampleAges(of: agents))
+            "Age of an agent's newest sample, also while its values are not shown.", sampleAges(of: agents))
     }
 
     /// One for every listed agent that has ever answered, also when its values are not shown any more.

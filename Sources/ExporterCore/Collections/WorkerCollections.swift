@@ -5,7 +5,7 @@ import Lanes
 import NIOCore
 import Platform
 
-/// What collections of every kind need: the loop's clock, the way to the ingest workers, and the way to those who wait.
+/// The base of collections of every kind: the loop's clock, the way to the ingest workers, and the way to those who wait.
 final class CollectionSupport {
     let loop: any EventLoop
     let workers: WorkerLines
@@ -21,7 +21,7 @@ final class CollectionSupport {
 }
 
 /// The collections of one kind whose members are the ingest workers: asks them, keeps the time, and has answers delivered.
-/// What is special to a kind is in what it passes in.
+/// The special part of a kind is in the values that it passes in.
 final class WorkerCollections<Request, Outcome, Answer> {
     typealias Engine = CollectionEngine<UInt64, Request, Int, Outcome>
 
@@ -151,7 +151,7 @@ final class WorkerCollections<Request, Outcome, Answer> {
         if !engine.contains(served.entry.id) { positions[served.entry.id] = nil }
     }
 
-    /// What is there already.
+    /// The answers that are there already.
     func deliver(_ answer: Answer, _ delivered: @escaping (Answer) -> Void) {
         support.deliveries.add { delivered(answer) }
     }

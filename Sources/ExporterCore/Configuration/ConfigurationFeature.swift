@@ -22,7 +22,7 @@ final class ConfigurationFeature: Feature {
     var endpoints: [Endpoint] {
         [
             Endpoint(
-                path: report.path, summary: "How nodes are configured, and where nodes of one role differ",
+                path: report.path, summary: "Configuration of the nodes, and differences between nodes of one role",
                 parameters: [.init(name: "agent_id", meaning: "only this agent"), .role, .podName]
             ) { [report] request, responder in
                 var filter = AgentFilter(request)

@@ -22,7 +22,7 @@ extension ExporterRuntime {
         state.notesStand(in: peers[Self.notesWorker]?.lane)
     }
 
-    /// Hears the workers' doorbells.
+    /// Receives the workers' wakeups.
     func listen() -> EventLoopFuture<Void> {
         EventLoopFuture.andAllSucceed(peers.all.map { $0.listen(on: loop) { [self] in bellRang() } }, on: loop)
     }
@@ -31,16 +31,16 @@ extension ExporterRuntime {
     func laneArrived(_ index: Int, _ lane: LaneDescriptors) throws {
         guard let down = lane.down, let bell = lane.bell, (0..<WorkerLaunch.limitWorkers).contains(index) else {
             for descriptor in lane.list { MemoryFile.close(descriptor) }
-            throw WorkerLaunchError("what belongs to the lane is not there")
+            throw WorkerLaunchError("descriptors of the ring are missing")
         }
         letGo(index)
         do {
             let peer = try makePeer(index, up: lane.up, down: down, bell: bell)
             peers.put(peer)
             peer.listen(on: loop) { [self] in bellRang() }.whenFailure { [logger] error in
-                // Who begins anew is given all lanes again.
+                // A process that begins anew is given all lanes again.
                 logger.critical(
-                    "a lane cannot be taken", metadata: ["reason": "ingest-\(index): its doorbell: \(error)"])
+                    "cannot take a ring", metadata: ["reason": "ingest-\(index): its wakeup channel: \(error)"])
                 exit(WorkerProcess.exitFailure)
             }
             if index == Self.notesWorker { state.notesStand(in: peer.lane) }
@@ -48,14 +48,14 @@ extension ExporterRuntime {
             for descriptor in lane.list { MemoryFile.close(descriptor) }
             throw error
         }
-        // What is current in it is there for whoever asks next.
+        // Its current records are there for the next question.
         readLanes()
     }
 
     /// A worker is gone for good.
     func depart(_ index: Int, readingAtMostNanoseconds: UInt64 = longestLastTurnNanoseconds) {
         guard peers[index] != nil, !departures.contains(where: { $0.index == index }) else { return }
-        // What another lane has taken over of it is written by now, and must be known before it is gone.
+        // Records that another lane has adopted are written by now, and must be known before it is gone.
         let departure = LaneDeparture(of: index, peers, nowNanoseconds: MonotonicClock.nowNanoseconds())
         endWaiting(for: index, readingAtMostNanoseconds: readingAtMostNanoseconds)
         departures.append(departure)
@@ -76,7 +76,7 @@ extension ExporterRuntime {
         remove(index)
     }
 
-    /// What its agents have answered until now belongs to the answers that end here.
+    /// Its agents' answers until now belong to the questions that end here.
     private func endWaiting(for index: Int, readingAtMostNanoseconds: UInt64) {
         readLanes(atMostNanoseconds: readingAtMostNanoseconds)
         giveUpAsking(index)
@@ -119,7 +119,7 @@ extension ExporterRuntime {
                 descriptor: descriptor, kind: .down, index: index, generation: launch.generation,
                 maximumRingBytes: Self.commandRingBytes)
         } catch .unusable(let reason) {
-            logger.error("a command lane cannot be used: begun anew", metadata: ["reason": "\(reason)"])
+            logger.error("cannot use a command ring: formatting it again", metadata: ["reason": "\(reason)"])
             return try formatCommandLane(descriptor, index: index)
         }
     }

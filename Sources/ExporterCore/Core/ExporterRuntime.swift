@@ -16,7 +16,7 @@ final class ExporterRuntime {
     static let longestSilenceNanoseconds: UInt64 = 100_000_000
     /// However much there is to read, clients are served after so long.
     static let longestTurnNanoseconds: UInt64 = 100_000_000
-    /// What is read of lanes at the end of one, or of this process: agents may write faster than anybody reads.
+    /// Limit of reading at the end of a lane, or of this process: agents may write faster than anybody reads.
     static let longestLastTurnNanoseconds: UInt64 = 1_000_000_000
 
     let launch: WorkerLaunch
@@ -73,7 +73,7 @@ final class ExporterRuntime {
         beat()
         readLanes()
         let listed = directory.listed().count
-        if listed > 0 { logger.info("rebuilt from the lanes", metadata: ["agents": "\(listed)"]) }
+        if listed > 0 { logger.info("rebuilt the state from the rings", metadata: ["agents": "\(listed)"]) }
         let core = NIOLoopBound(self, eventLoop: loop)
         loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { _ in core.value.onTick() }
     }
@@ -107,7 +107,7 @@ final class ExporterRuntime {
         readLanes()
     }
 
-    /// Reads every lane to its head, whatever clients do; then says that this side sleeps, and looks once more. What
+    /// Reads every lane to its head, whatever clients do; then says that this side sleeps, and looks once more. A record that
     /// cannot be read in the time given is read in further turns of the loop.
     func readLanes(atMostNanoseconds: UInt64 = longestTurnNanoseconds) {
         let losses = workers.losses(nowNanoseconds: MonotonicClock.nowNanoseconds())

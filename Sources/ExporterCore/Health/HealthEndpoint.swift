@@ -83,32 +83,32 @@ final class HealthEndpoint {
         for follower in peers.followers {
             guard let reader = follower.reader else {
                 let why = follower.faults.openFlaw.map { ": \($0.reason)" } ?? ""
-                reasons.append("the lane of ingest-\(follower.worker) cannot be read\(why)")
+                reasons.append("cannot read the data ring of ingest-\(follower.worker)\(why)")
                 continue
             }
             if let trouble = follower.faults.trouble {
-                reasons.append("the lane of ingest-\(follower.worker) is damaged: \(trouble)")
+                reasons.append("the data ring of ingest-\(follower.worker) is damaged: \(trouble)")
             }
             for stalled in [IngestCounter.commandsStalledA, .commandsStalledB]
             where reader.counter(stalled.rawValue) != 0 {
                 reasons.append("ingest-\(follower.worker) cannot read its commands")
             }
             if reader.counter(IngestCounter.waitsForRoom.rawValue) != 0 {
-                reasons.append("the lane of ingest-\(follower.worker) is full")
+                reasons.append("the data ring of ingest-\(follower.worker) is full")
             }
             let lost =
                 reader.counter(IngestCounter.recordsTooLarge.rawValue)
                 &+ reader.counter(IngestCounter.recordsWithoutMemory.rawValue)
             if losses.isRecent(follower.worker, count: lost, nowNanoseconds: now) {
                 reasons.append(
-                    "ingest-\(follower.worker) has had to drop records: raise --ring-max-size, or its memory limit")
+                    "ingest-\(follower.worker) had to drop records: raise --ring-max-size or the memory limit")
             }
         }
         return reasons
     }
 }
 
-/// Counters that have grown of late. What happened long ago is for the metrics, not for a verdict on now.
+/// Counters that have grown recently. Older events are for the metrics, not for a verdict on now.
 struct RecentIncreases {
     static let recentNanoseconds: UInt64 = 300 * 1_000_000_000
 

@@ -22,13 +22,13 @@ final class HealthFeature: Feature {
     var endpoints: [Endpoint] {
         [
             Endpoint(
-                path: "/health", summary: "How the proxy is, and how many agents it has", isReserved: true,
+                path: "/health", summary: "State of the proxy, its workers and agents", isReserved: true,
                 withoutCredentials: health.handleStatusAlone, handle: health.handle),
             Endpoint(
-                path: "/-/healthy", summary: "For probes: 200 while the proxy answers", isReserved: true,
+                path: "/-/healthy", summary: "Liveness probe: 200 while the proxy answers", isReserved: true,
                 handle: probes.healthy),
             Endpoint(
-                path: "/-/ready", summary: "For probes: 200 while it takes agents and scrapes, else 503",
+                path: "/-/ready", summary: "Readiness probe: 200 while it accepts agents and scrapes, else 503",
                 isReserved: true, handle: probes.ready),
         ]
     }

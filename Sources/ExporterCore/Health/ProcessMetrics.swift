@@ -31,7 +31,7 @@ struct ProcessMetrics: MetricSource {
             each { $0.userSeconds + $0.systemSeconds })
         families.add(
             "fodc_proxy_process_resident_memory_bytes", .gauge,
-            "Resident memory of a process of the proxy; lanes are shared and count in each that maps them.",
+            "Resident memory of a process of the proxy; shared rings count in each process that maps them.",
             each { Double($0.residentBytes) })
         families.add(
             "fodc_proxy_process_virtual_memory_bytes", .gauge, "Address space of a process of the proxy.",
@@ -43,11 +43,11 @@ struct ProcessMetrics: MetricSource {
             known { $0.openDescriptors })
         families.add(
             "fodc_proxy_process_max_fds", .gauge,
-            "File descriptors that a process of the proxy may have open (RLIMIT_NOFILE).",
+            "Maximum number of open file descriptors of a process of the proxy (RLIMIT_NOFILE).",
             known { $0.maximumDescriptors })
         families.add(
             "fodc_proxy_process_start_time_seconds", .gauge,
-            "When a process of the proxy was started, as Unix time.", each { $0.startedAtSeconds })
+            "Unix time of the start of a process of the proxy.", each { $0.startedAtSeconds })
     }
 
     /// Each process sees itself alone, and tells it in the memory that it writes.

@@ -12,34 +12,34 @@ struct SupervisorMetrics: MetricSource {
         addWorkers(workers(), to: &families)
         func counter(_ counter: ControlCounter) -> Double { Double(control.counter(counter.rawValue)) }
         families.add(
-            "fodc_proxy_ingest_workers_wanted", .gauge, "Ingest workers that there are to be.",
+            "fodc_proxy_ingest_workers_wanted", .gauge, "Requested number of ingest workers.",
             counter(.ingestWorkersWanted))
         families.add(
             "fodc_proxy_supervisor_starts_total", .counter,
             "Starts of the supervisor since the service was started.", counter(.supervisorStarts))
         families.add(
-            "fodc_proxy_reloads_total", .counter, "Reloads, by how they ended.",
+            "fodc_proxy_reloads_total", .counter, "Reloads, by outcome.",
             [
                 ([("outcome", "failed")], counter(.reloadsFailed)), ([("outcome", "ok")], counter(.reloadsSucceeded)),
             ])
         families.add(
             "fodc_proxy_last_reload_timestamp_seconds", .gauge,
-            "When the last reload ended, as Unix time; 0 before the first.", counter(.lastReloadAtNanoseconds) / 1e9)
+            "Unix time of the end of the last reload; 0 before the first.", counter(.lastReloadAtNanoseconds) / 1e9)
         families.add(
             "fodc_proxy_lanes_quarantined_total", .counter,
-            "Lanes that were replaced by empty ones because they were damaged, or killed the exporter again and again.",
+            "Rings replaced by empty ones because they were damaged or crashed the exporter repeatedly.",
             counter(.lanesQuarantined))
         families.add(
             "fodc_proxy_agents_held_off_total", .counter,
-            "Times that an agent's identity was held off because it killed ingest workers.",
+            "Quarantines of agents that crashed ingest workers.",
             counter(.identitiesHeldOff))
         families.add(
             "fodc_proxy_store_descriptors_refused_total", .counter,
-            "Descriptors out of systemd's store that were not what their names say.",
+            "Descriptors from systemd's store that were discarded because they did not match their names.",
             counter(.storeDescriptorsRefused))
         families.add(
             "fodc_proxy_control_requests_refused_total", .counter,
-            "Requests on the control socket that came from another user, or made no sense.",
+            "Refused requests on the control socket: no permission, or invalid.",
             counter(.controlRequestsRefused))
         families.add(
             "fodc_proxy_sandbox_violations_total", .counter,
@@ -51,18 +51,18 @@ struct SupervisorMetrics: MetricSource {
         _ workers: [(name: String, status: ControlWorker)], to families: inout FamilyBuilder
     ) {
         families.add(
-            "fodc_proxy_worker_up", .gauge, "1 while the worker runs.",
+            "fodc_proxy_worker_up", .gauge, "1 if the worker is running, else 0.",
             workers.map { ([("worker", $0.name)], $0.status.state == .running ? 1 : 0) })
         families.add(
             "fodc_proxy_worker_restarts_total", .counter,
-            "Starts of a worker after its first, by why the one before ended.",
+            "Restarts of a worker, by the cause of the previous process's end.",
             workers.flatMap { worker in
                 ControlWorker.Cause.allCases.filter { $0 != .none }.map { cause in
                     ([("cause", cause.name), ("worker", worker.name)], Double(worker.status.restarts(after: cause)))
                 }
             })
         families.add(
-            "fodc_proxy_worker_state", .gauge, "1 for the state that a worker is in, 0 for the others.",
+            "fodc_proxy_worker_state", .gauge, "1 for the state of a worker, 0 for its other states.",
             workers.flatMap { worker in
                 ControlWorker.State.allCases.map { state in
                     ([("state", "\(state)"), ("worker", worker.name)], worker.status.state == state ? 1 : 0)
@@ -70,7 +70,7 @@ struct SupervisorMetrics: MetricSource {
             })
         families.add(
             "fodc_proxy_worker_deaths_in_row", .gauge,
-            "Deaths of a worker in a row, without a time of good service between them.",
+            "Failures of a worker in a row, without a minute of service between them.",
             workers.map { ([("worker", $0.name)], Double($0.status.deathsInRow)) })
     }
 }

@@ -7,7 +7,7 @@ import Platform
 /// The agents of all lanes, each once: an agent that has moved stands in two lanes for a while, and one whose streams have
 /// come to several workers has a foreign entry wherever it is not registered.
 final class AgentDirectory {
-    /// What one lane has of an agent.
+    /// An agent's entry in one lane.
     struct Place {
         var agent: LaneAgent
         var worker: Int
@@ -87,7 +87,7 @@ final class AgentDirectory {
         }
     }
 
-    /// Who an agent is that stands in a lane; the identity of a foreign entry is in the lane of its home.
+    /// The identity of an agent in a lane; that of a foreign entry is in the lane of its home.
     func identity(of agent: LaneAgent) -> IdentityRecord? {
         if let identity = agent.identity { return identity }
         for peer in peers.all {
@@ -127,7 +127,7 @@ final class AgentDirectory {
                 result[id]?.add(place, wallNow: wallNow)
             }
         }
-        // An agent whose home is gone is nobody's, whatever is still open of it.
+        // An agent whose home is gone belongs to no worker, whatever is still open of it.
         for place in foreign { result[place.agent.entry.id]?.add(place, wallNow: wallNow) }
         addFormer(to: &result, wallNow: wallNow, nowNanoseconds: now)
         return result

@@ -5,7 +5,7 @@ import Platform
 import WorkerLink
 import WorkerRuntime
 
-/// One ingest worker as this exporter has it: its lane, the command lane to it, the doorbell between the two.
+/// One ingest worker as this exporter has it: its lane, the command lane to it, the wakeup channel between the two.
 final class IngestPeer {
     let index: Int
     let follower: LaneFollower
@@ -37,7 +37,7 @@ final class IngestPeer {
         self.descriptors = descriptors
     }
 
-    /// Hears the doorbell from now on.
+    /// Receives wakeups from now on.
     func listen(on loop: any EventLoop, heard: @escaping () -> Void) -> EventLoopFuture<Void> {
         let hearing = DoorbellChannel.openChannel(bell.descriptor, on: loop, heard: heard)
         self.hearing = hearing

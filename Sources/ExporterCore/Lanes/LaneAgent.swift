@@ -3,7 +3,7 @@ import Exchange
 import Lanes
 import Metrics
 
-/// What one up lane says of one agent: its slot, and the records that are current.
+/// The view that one up lane gives of one agent: its slot, and the records that are current.
 final class LaneAgent {
     let slot: SlotRef
     var entry: AgentEntry
@@ -32,7 +32,7 @@ final class LaneAgent {
 
     /// Answers that their writer has let go of are not taken back one by one: from so many on they are cleared away.
     private static let sweptAnswers = 128
-    /// An ingest worker keeps 64 crash records of an agent, and one each of four other kinds. More are none of its doing.
+    /// An ingest worker keeps 64 crash records of an agent, and one each of four other kinds. More are not by a worker of ours.
     static let maximumAnswers = 128
     /// When to sweep next. Twice what was left is so far off that each record costs no more than two looks at another.
     private var sweepsAbove = LaneAgent.sweptAnswers
@@ -133,7 +133,7 @@ final class LaneAgent {
         // A carried copy of a table that is known says nothing new.
         if let number = SeriesTable.number(of: payload), tables.contains(where: { $0.number == number }) { return true }
         guard let table = SeriesTable(payload: payload) else { return false }
-        // Numbers rise; a table that was carried forward, or is found late in a rebuild, comes out of turn.
+        // Numbers rise; a table that was compacted, or is found late in a rebuild, comes out of turn.
         let place = tables.firstIndex { $0.number > table.number } ?? tables.endIndex
         tables.insert(table, at: place)
         if tables.count > Self.keptTables { tables.removeFirst() }
@@ -149,7 +149,7 @@ final class LaneAgent {
         else { return false }
         self.sample = sample
         self.table = table
-        // What still named an older table came before this sample.
+        // A sample that still named an older table came before this one.
         if let older = tables.lastIndex(where: { $0 === table }) { tables.removeFirst(older) }
         sampleOrigin = reading.origin(ofReceivedAt: sample.receivedAtNanoseconds)
         sampleReceivedAtMonotonicNanoseconds = reading.monotonicNanoseconds(ofWall: sample.receivedAtNanoseconds)

@@ -9,7 +9,7 @@ struct LaneDeparture {
     private let others: [(follower: LaneFollower, head: UInt64)]
     private let deadlineNanoseconds: UInt64
 
-    /// What was written until then is read in less, unless there is hardly any time for it; nobody's lane is kept for ever.
+    /// The records written until then are read in less, unless there is hardly any time for it; no lane is kept for ever.
     static let longestNanoseconds: UInt64 = 10_000_000_000
 
     /// - Parameter nowNanoseconds: `CLOCK_MONOTONIC`.

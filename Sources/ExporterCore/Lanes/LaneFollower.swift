@@ -108,7 +108,7 @@ final class LaneFollower {
         case .isOver: return true
         case .begins:
             logger.warning(
-                "a data ring cannot be read on: waiting for its writer to put it right",
+                "cannot continue reading a data ring: waiting for its writer to repair it",
                 metadata: ["worker": "ingest-\(worker)", "position": "\(position)", "reason": "\(reason)"])
             return false
         }
@@ -117,7 +117,7 @@ final class LaneFollower {
     private func noteDamage(_ position: UInt64, _ reason: String) {
         faults.recordWasDamaged()
         logger.error(
-            "a damaged record was skipped",
+            "skipped a damaged record",
             metadata: ["worker": "ingest-\(worker)", "position": "\(position)", "reason": "\(reason)"])
     }
 
@@ -125,7 +125,7 @@ final class LaneFollower {
     func isForgotten(_ held: HeldAnswer) -> Bool { reader?.standing(at: held.position) == .forgotten }
 
     /// The bytes of an answer, as long as its agent and the answer are there. Reads on first if the writer has moved it; one
-    /// whose copy is further away than what can be read until then is none for this time.
+    /// whose copy is further away than what can be read until then does not count this time.
     func read(_ key: HeldAnswer.Key, of slot: SlotRef, untilNanoseconds end: UInt64) -> (
         bytes: [UInt8], name: RecordName
     )? {
@@ -164,7 +164,7 @@ final class LaneFollower {
             reader = opened
             refreshAgents(nowNanoseconds: now, takesMissed: false)
             intake.rebuild(from: opened)
-            // What is named and cannot be read is known from now on.
+            // A record that is named and cannot be read is known from now on.
             refreshAgents(nowNanoseconds: now)
         } catch LaneError.notYet {
             // Its worker has just been started; the supervisor rings when it is ready.
@@ -175,7 +175,7 @@ final class LaneFollower {
             if case LaneError.unusable = error { isUnusable = true }
             faults.openFailed("\(error)", isUnusable: isUnusable, nowNanoseconds: now)
             logger.error(
-                "a data ring cannot be read; its agents' last values serve",
+                "cannot read a data ring; its agents' last-known values serve",
                 metadata: ["worker": "ingest-\(worker)", "reason": "\(error)"])
         }
     }
@@ -183,7 +183,8 @@ final class LaneFollower {
     /// Another ring is in the place of this one: its worker has begun it anew.
     private func letGo() {
         let now = clock()
-        logger.warning("a data ring was reset; what is current is read anew", metadata: ["worker": "ingest-\(worker)"])
+        logger.warning(
+            "a data ring was reset; reading its current records again", metadata: ["worker": "ingest-\(worker)"])
         let known = intake.forgetAgents().filter { $0.entry.isListed && $0.identity != nil }
         for agent in known { agent.loseWorker(nowNanoseconds: now) }
         if !known.isEmpty { formerAgents = (known, now) }
@@ -213,7 +214,7 @@ final class LaneFollower {
         onSkip()
     }
 
-    /// What the slot names and this process has read past without seeing it: skipped, or read while the table made no sense.
+    /// Records that the slot names and this process has read past without seeing them: skipped, or read while the table made no sense.
     private func takeMissed(_ agent: LaneAgent, _ reader: LaneReader, nowNanoseconds now: UInt64) {
         let slot = agent.slot.index
         guard let missed = agent.missed(before: reader.position) else { return faults.isReadable(slot: slot) }

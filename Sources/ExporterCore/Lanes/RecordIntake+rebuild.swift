@@ -6,7 +6,7 @@ import Lanes
 extension RecordIntake {
     /// Headers that are looked at before this process shows that it lives: a millisecond.
     private static let scannedAtOnce = 10_000
-    /// A record can be carried forward between the look at the slot and the look at the record: then again.
+    /// A record can be compacted between the look at the slot and the look at the record: then again.
     private static let looks = 3
 
     /// Slots name the current records. Only a table that a sample still names while a newer one is there has to

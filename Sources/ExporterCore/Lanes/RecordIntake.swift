@@ -102,7 +102,7 @@ final class RecordIntake {
     private func noteMalformed(_ header: RecordHeader) {
         malformedRecords += 1
         logger.error(
-            "a record does not hold what its type says, or names a table that is gone",
+            "a record has invalid contents, or refers to a series table that is gone",
             metadata: ["worker": "ingest-\(worker)", "type": "\(header.type.name)", "position": "\(header.position)"])
     }
 

@@ -32,7 +32,7 @@ struct RingFaults {
     var trouble: String? {
         if let openFlaw { return openFlaw.reason }
         if let stall { return stall.reason }
-        return unreadable.isEmpty ? nil : "records that are current in it cannot be read"
+        return unreadable.isEmpty ? nil : "its current records cannot be read"
     }
 
     /// The ring is damaged in a way that its writer does not put right.

@@ -31,21 +31,22 @@ struct RingMetrics: MetricSource {
             ingest.byWorker(.ringUsedBytes))
         families.add(
             "fodc_proxy_lane_current_bytes", .gauge,
-            "Bytes of an ingest worker's ring that hold what is current, and cannot be given up.",
+            "Bytes of current records in an ingest worker's ring, which cannot be discarded.",
             ingest.byWorker(.ringCurrentBytes))
         families.add(
-            "fodc_proxy_lane_unread_bytes", .gauge, "What this exporter has not read yet of a lane.",
+            "fodc_proxy_lane_unread_bytes", .gauge,
+            "Bytes of an ingest worker's data ring that this exporter has not read yet.",
             ingest.byWorker { Double($0.unreadBytes) })
         families.add(
             "fodc_proxy_back_pressure_seconds_total", .counter,
-            "Time in which an ingest worker did not read its sockets because its ring was full.",
+            "Time during which an ingest worker did not read its sockets because its data ring was full.",
             ingest.byWorker { Double($0.counter(IngestCounter.backPressureNanoseconds.rawValue)) / 1e9 })
     }
 
     private func addLosses(to families: inout FamilyBuilder) {
         let ingest = IngestTotals(peers)
         families.add(
-            "fodc_proxy_lane_records_lost_total", .counter, "Records that did not come through a lane, by cause.",
+            "fodc_proxy_lane_records_lost_total", .counter, "Records lost in a ring, by cause.",
             ingest.byLabel("cause", [("too_large", .recordsTooLarge), ("no_memory", .recordsWithoutMemory)])
                 + [
                     ([("cause", "damaged")], sum(\.damagedRecords)),
@@ -53,37 +54,37 @@ struct RingMetrics: MetricSource {
                 ])
         families.add(
             "fodc_proxy_lanes_replaced_total", .counter,
-            "Lanes that a worker found unusable (damaged, or of another version) and began anew.",
+            "Rings that a worker found unusable (damaged, or of another version) and formatted again.",
             ingest.sum(.lanesReplaced))
         families.add(
             "fodc_proxy_lane_lost_bytes_total", .counter,
-            "Bytes of lanes that were overwritten before this exporter read them.", sum(\.faults.lostBytes))
+            "Bytes of data rings that were overwritten before this exporter read them.", sum(\.faults.lostBytes))
     }
 
     private func addDamage(to families: inout FamilyBuilder) {
         let ingest = IngestTotals(peers)
         families.add(
             "fodc_proxy_lane_repairs_total", .counter,
-            "Words of a ring's header and slots of its table that had changed and that their writer has put right.",
+            "Damaged words of ring headers and slots of agent tables that their writer repaired.",
             [
                 ([("kind", "command")], Double(workers.repairedWords)),
                 ([("kind", "data")], ingest.sum(.ringRepairs)),
             ])
         families.add(
             "fodc_proxy_lane_stalls_total", .counter,
-            "Times that the exporter could not read on in a data ring and waited for its writer to put it right.",
+            "Times that the exporter stopped reading a data ring until its writer repaired it.",
             sum(\.faults.stalls))
         families.add(
             "fodc_proxy_lane_rescans_total", .counter,
-            "Times that the exporter looked for what is current in a data ring because records had been skipped.",
+            "Rescans of a data ring for current records after damaged records were skipped.",
             sum(\.rescans))
         families.add(
             "fodc_proxy_lane_damaged_places_total", .counter,
-            "Places in data rings that held no record any more when they were to be overwritten.",
+            "Damaged places in data rings that their writer found when it was about to overwrite them.",
             ingest.sum(.ringDamagedPlaces))
         families.add(
             "fodc_proxy_commands_damaged_total", .counter,
-            "Commands to ingest workers that did not come through a command ring, or were none.",
+            "Commands to ingest workers that were damaged or invalid.",
             ingest.sum(.commandsDamaged))
     }
 

@@ -14,7 +14,7 @@ enum SampleOrigin: Equatable {
 struct Reading {
     let nowNanoseconds: UInt64
     let wallNowNanoseconds: Int64
-    /// What is current in a lane is looked for, in place of what is new.
+    /// The current records of a lane are looked for, in place of new ones.
     let isRebuild: Bool
 
     init(isRebuild: Bool) {

@@ -4,7 +4,7 @@ import Platform
 /// Brings times of the monotonic clock to the wall's, for people. The distance of the two is kept, so that a time that does not
 /// change is shown as one, and taken anew when it has moved: the wall clock was set, or it went on while the machine slept.
 struct WallOffset {
-    /// What the wall clock is slewed by in minutes, and what lies between two looks at two clocks, is no move.
+    /// The time that the wall clock is slewed by in minutes, and that between two looks at two clocks, is not a move.
     static let toleranceNanoseconds: UInt64 = 100_000_000
 
     private var kept: Int64?

@@ -4,7 +4,7 @@ import Lanes
 import Logging
 import Platform
 
-/// The exporter's lines to the ingest workers: commands, doorbells, and what `control` says of them.
+/// The exporter's channels to the ingest workers: commands, wakeups, and their entries in `control`.
 final class WorkerLines {
     private let peers: IngestPeers
     private let control: ControlReader
@@ -25,7 +25,7 @@ final class WorkerLines {
         return number
     }
 
-    /// What became of a question to every worker.
+    /// The outcome of a question to every worker.
     struct Asked {
         /// Where in its command ring each worker that was asked finds the question.
         var positions: [Int: UInt64] = [:]
@@ -156,14 +156,14 @@ final class WorkerLines {
 
     private(set) var repairedWords: UInt64 = 0
 
-    /// What in the headers of the command rings does not say what this process has written is put right.
+    /// Repairs the words in the headers of the command rings that differ from what this process has written.
     func repairRings(_ logger: Logger) {
         for peer in peers.all {
             let repairs = peer.lane.repairHeader()
             guard repairs > 0 else { continue }
             repairedWords += UInt64(repairs)
             logger.error(
-                "words of a command ring's header had changed and were put right: faulty memory, or another process",
+                "repaired changed words of a command ring's header: faulty memory, or another process",
                 metadata: ["worker": "ingest-\(peer.index)", "words": "\(repairs)"])
         }
     }

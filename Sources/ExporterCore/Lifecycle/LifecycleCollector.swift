@@ -18,7 +18,7 @@ final class LifecycleCollector {
         var result: AnswerResult
     }
 
-    /// What a collection waits for.
+    /// The parts that a collection waits for.
     private enum Part {
         case registry, agents
         /// Begins when the other two are there.
@@ -64,7 +64,9 @@ final class LifecycleCollector {
         self.state = state
         self.loop = loop
         let kept = state.schema.flatMap { SchemaConsistency(encoded: $0.span.bytes) }
-        if state.schema != nil, kept == nil { logger.error("what was kept of the schema check cannot be read") }
+        if state.schema != nil, kept == nil {
+            logger.error("cannot read the stored state of the schema check: starting it anew")
+        }
         consistency = kept ?? SchemaConsistency()
         state.onNewerSchema = { [weak self] bytes in
             // An exporter that was still judging when this one began; once this one has judged its own counts.
@@ -182,14 +184,14 @@ extension LifecycleCollector: MetricSource {
     func addMetrics(to families: inout FamilyBuilder) {
         families.add(
             "fodc_proxy_schema_collections_total", .counter,
-            "Collections of lifecycle reports that ended, asked for or by --lifecycle-interval.", Double(collected))
+            "Collections of lifecycle reports that ended, by request or by --lifecycle-interval.", Double(collected))
         families.add(
             "fodc_proxy_schema_counters_dropped_total", .counter,
-            "Disagreements on schema that were not remembered for want of room, and so are not reported.",
+            "Schema disagreements that are not reported because there was no room to count them.",
             Double(consistency.droppedCounters))
         families.add(
             "banyandb_fodc_schema_consistency_status", .gauge,
-            "Whether the nodes have the schema that the registry has: 1 consistent, 2 inconsistent, 3 unknown.",
+            "Consistency of the nodes' schema with the registry, by group: 1 consistent, 2 inconsistent, 3 unknown.",
             consistency.gaugeValues.map { ([("group", $0.group)], Double($0.value)) })
     }
 }

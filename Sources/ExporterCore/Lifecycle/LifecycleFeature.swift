@@ -32,7 +32,7 @@ final class LifecycleFeature: Feature {
     var endpoints: [Endpoint] {
         [
             Endpoint(
-                path: Self.path, summary: "Groups, segments and reports; whether schemas agree with the registry",
+                path: Self.path, summary: "Groups, segments, reports; consistency of schemas with the registry",
                 handle: handle)
         ]
     }

@@ -35,8 +35,8 @@ enum AskRefusal: String, CaseIterable {
     /// For the client.
     var text: String {
         switch self {
-        case .workerBusy: "a worker of the proxy has too many collections under way: try again later"
-        case .commandRingFull: "a worker of the proxy does not take requests at present: try again later"
+        case .workerBusy: "a worker of the proxy has too many collections in progress: try again later"
+        case .commandRingFull: "a worker of the proxy does not accept requests at the moment: try again later"
         }
     }
 }

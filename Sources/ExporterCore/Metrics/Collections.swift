@@ -22,7 +22,7 @@ final class Collections {
     /// well below what an ingest worker takes, also while two exporters serve.
     static let maximumFiltered = 8
 
-    /// What is special to a request that does not simply wait for a whole collection of its own filter.
+    /// The special state of a request that does not simply wait for a whole collection of its own filter.
     private struct Part {
         /// Its own agents that have not answered, in a collection of more agents; nil: it waits for the whole collection.
         var missing: [ConnectedAgent]?
@@ -143,7 +143,7 @@ final class Collections {
     /// Lanes have been read and their events are told: requests that wait for a part of a collection may have it now.
     func didReadLanes() {
         connected.invalidate()
-        // What is shared from now on may show other samples.
+        // Answers that are shared from now on may show other samples.
         for index in ended.indices { ended[index].result.batch = 0 }
         for entry in running.engine.all { serveComplete(entry.id) }
     }
@@ -187,7 +187,7 @@ final class Collections {
 
     // MARK: Answers
 
-    /// What those get whose wait is over.
+    /// The answers for requests whose wait is over.
     private func answers(to served: Running.Engine.Served) -> [(Ticket, CollectionResult)] {
         let (entry, ending) = (served.entry, served.ending)
         var result = entry.outcome
@@ -228,6 +228,6 @@ extension Collections: MetricSource {
             "fodc_proxy_collections_joined_total", .counter, "Requests that joined a collection under way.",
             Double(joined))
         families.add(
-            "fodc_proxy_collection_duration_seconds", "How long requests waited for a collection.", [([], durations)])
+            "fodc_proxy_collection_duration_seconds", "Time that requests waited for a collection.", [([], durations)])
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Metrics
 
-/// What a scrape says when its filter matches no agent: without it a misspelt filter looks like nodes without metrics.
+/// The comment in a scrape whose filter matches no agent: without it a misspelt filter looks like nodes without metrics.
 enum FilterComment {
     /// Of the filter's values so many characters are repeated.
     private static let longestValue = 128

@@ -2,7 +2,7 @@
 
 /// Whether an agent's newest sample is shown (HTTP contract, "Last-known values"). All times in nanoseconds.
 struct Freshness {
-    /// What is older is history.
+    /// Older samples are history.
     static let oldestNanoseconds: Int64 = 300 * 1_000_000_000
 
     /// Ingest's clock is the wall's, and it looks at it once in a turn of its loop; what is older than that is the copy of

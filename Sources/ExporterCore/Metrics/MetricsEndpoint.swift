@@ -21,7 +21,7 @@ final class MetricsEndpoint {
     /// The compressed answer that those who are served together share. Held by them alone.
     private weak var shared: SharedBody?
     private var sharedKey: SharedKey?
-    /// What those who are served together share, until the loop turns.
+    /// The text that requests served together share, until the loop turns.
     private var prepared: Prepared?
     private var samplesServed: UInt64 = 0
     private var duplicateSeries = 0
@@ -134,10 +134,10 @@ extension MetricsEndpoint: MetricSource {
             Double(samplesServed))
         families.add(
             "fodc_proxy_duplicate_series", .gauge,
-            "Series that several agents sent, left out of the last /metrics answer.", Double(duplicateSeries))
+            "Series left out of the last /metrics answer because another agent sent them too.", Double(duplicateSeries))
         families.add(
             "fodc_proxy_invalid_bound_series", .gauge,
-            "Series of histograms and summaries left out of the last /metrics answer: le or quantile is no number.",
+            "Series left out of the last /metrics answer because their le or quantile is not a number.",
             Double(oddBounds))
     }
 

@@ -4,10 +4,10 @@
 enum ScrapeDeadline {
     static let header = "X-Prometheus-Scrape-Timeout-Seconds"
     static let longestSeconds = 10.0
-    /// What stays for rendering and the way back: the larger of these.
+    /// The time left for rendering and the way back: the larger of these.
     static let reservedSeconds = 0.1
     static let reservedShare = 0.05
-    /// However short the scraper's own deadline: less is none.
+    /// The shortest deadline, however short the scraper's own is.
     static let shortestSeconds = 0.01
 
     /// - Parameter value: of the header; what is not a positive number counts as none.

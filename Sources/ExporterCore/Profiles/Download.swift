@@ -11,12 +11,12 @@ import Platform
 /// through the spool file. In order come: what waits in memory here, what is in the file, what waits to be written to it.
 /// A byte is taken, and credited to the agent's side, when it is with the HTTP server or in the file.
 final class Download {
-    /// What waits in memory for a client that is behind.
+    /// The limit of bytes in memory for a client that is behind.
     static let memoryBytes = 512 * 1024
     /// How long more than that may wait, up to ``FetchCredit/windowBytes``, before it goes to the file. Chunks come in
     /// bursts: a client that keeps up takes them in less, and saves the way through the file.
     static let patience = TimeAmount.milliseconds(20)
-    /// What is read from the file ahead of the client.
+    /// Bytes that are read from the file ahead of the client.
     static let readAheadBytes = 256 * 1024
     /// Credit is told in steps of so much, a fraction of the window.
     static let creditStepBytes: UInt64 = 256 * 1024
@@ -81,7 +81,7 @@ final class Download {
 
     private func ask() {
         guard let number = owner.line.start(request.command, worker: request.worker) else {
-            let text = "the proxy's worker that has this agent takes no requests at present"
+            let text = "the proxy's worker that serves this agent accepts no requests at the moment"
             return fail(DownloadRefusal(.workerBusy, status: 503, text: text, isPassing: true))
         }
         self.number = number
@@ -94,7 +94,7 @@ final class Download {
     func chunkArrived(offset: UInt64, _ payload: RawSpan) {
         guard phase == .asked || phase == .streaming, !isEnded else { return }
         guard offset == receivedBytes else {
-            let text = "the profile did not come in order: \(offset) in place of \(receivedBytes)"
+            let text = "the profile arrived out of order: offset \(offset) instead of \(receivedBytes)"
             return fail(DownloadRefusal(.outOfOrder, status: 502, text: text))
         }
         guard payload.byteCount > 0 else { return }
@@ -117,7 +117,7 @@ final class Download {
         isEnded = true
         // A lane may lose its last chunks as well as others.
         if ending.cause == .complete, byteCount > 0, byteCount != receivedBytes {
-            let text = "\(receivedBytes) bytes of the profile came, of \(byteCount)"
+            let text = "only \(receivedBytes) of the profile's \(byteCount) bytes arrived"
             return fail(DownloadRefusal(.outOfOrder, status: 502, text: text))
         }
         guard ending.cause == .complete else { return fail(DownloadRefusal(ending)) }
@@ -132,10 +132,10 @@ final class Download {
     }
 
     func workerLost() {
-        // What has come as a whole needs no worker.
+        // A download that has come as a whole needs no worker.
         guard !isEnded else { return }
         isEnded = true
-        fail(DownloadRefusal(.workerLost, status: 502, text: "the proxy's worker that had this agent was lost"))
+        fail(DownloadRefusal(.workerLost, status: 502, text: "the proxy's worker that served this agent was lost"))
     }
 
     /// The exporter drains: an answer that has begun goes on for as long as the HTTP server lets it.
@@ -230,7 +230,7 @@ final class Download {
         guard phase == .asked || phase == .streaming, spool.isEmpty else { return }
         var surplus: [SpoolPiece] = []
         while memoryUsedBytes > Self.memoryBytes, let piece = memory.popLast() {
-            // What was read back is less than the memory may hold, and stands before what came later.
+            // The bytes read back are fewer than the memory may hold, and stand before those that came later.
             precondition(!piece.isTaken, "bytes from the spool file on their way back into it")
             memoryUsedBytes -= piece.byteCount
             surplus.append(piece)

@@ -64,7 +64,7 @@ final class DownloadEndpoint {
         responder.respond(
             status: 404,
             text: "no agent of pod \(wanted.podName.quoted()) has a \(wanted.type) profile "
-                + "\(wanted.profileID.quoted()); /pressure-profiles lists those that there are")
+                + "\(wanted.profileID.quoted()); /pressure-profiles lists the available ones")
     }
 
     private func find(_ wanted: Wanted, in lists: ProfileLists.Lists) -> DownloadRequest? {

@@ -24,7 +24,7 @@ enum DownloadFailure: String, CaseIterable {
     case spoolTooSlow = "spool_too_slow"
 }
 
-/// What a client is told that has not had a byte yet.
+/// The answer to a client that has not had a byte yet.
 struct DownloadRefusal {
     var failure: DownloadFailure
     var status: Int
@@ -32,7 +32,7 @@ struct DownloadRefusal {
     /// It may work after a while.
     var isPassing = false
 
-    /// What somebody should wait who is told that it may work later.
+    /// The wait for a client that is told that it may work later.
     static let retryAfterSeconds = 10
 
     init(_ failure: DownloadFailure, status: Int, text: String, isPassing: Bool = false) {
@@ -47,19 +47,21 @@ struct DownloadRefusal {
         func text(else text: String) -> String { ending.message.isEmpty ? text : ending.message }
         switch ending.cause {
         case .agentError, .complete:
-            self.init(.agentError, status: 404, text: text(else: "the agent cannot give this profile"))
+            self.init(.agentError, status: 404, text: text(else: "the agent cannot read this profile"))
         case .agentGone:
-            self.init(.agentGone, status: 502, text: text(else: "the agent has gone away"))
+            self.init(.agentGone, status: 502, text: text(else: "the agent has disconnected"))
         case .silent:
             self.init(.silent, status: 504, text: text(else: "the agent does not answer"))
         case .notTaken:
-            self.init(.notTaken, status: 503, text: text(else: "nothing was taken for too long"), isPassing: true)
+            self.init(
+                .notTaken, status: 503, text: text(else: "the client has read nothing for too long"), isPassing: true)
         case .busy:
             self.init(
                 .busy, status: 503, text: text(else: "too many downloads wait for this agent"), isPassing: true)
         case .unknownAgent:
             self.init(
-                .unknownAgent, status: 503, text: text(else: "the agent is not connected at present"), isPassing: true)
+                .unknownAgent, status: 503, text: text(else: "the agent is not connected at the moment"),
+                isPassing: true)
         case .draining:
             self.init(.draining, status: 503, text: text(else: "the proxy is being stopped"), isPassing: true)
         }
@@ -78,10 +80,10 @@ struct DownloadRefusal {
                 .spoolFailed, status: 503,
                 text: "the spool folder \(space.folder) has \(freeBytes) bytes free, the profile has \(sizeBytes)")
         case .system(let error):
-            self.init(.spoolFailed, status: 503, text: "the spool folder \(space.folder) cannot be used: \(error)")
+            self.init(.spoolFailed, status: 503, text: "cannot use the spool folder \(space.folder): \(error)")
         case .diskTooSlow:
             self.init(
-                .spoolTooSlow, status: 503, text: "the disk of the spool folder \(space.folder) does not keep up",
+                .spoolTooSlow, status: 503, text: "the disk of the spool folder \(space.folder) is too slow",
                 isPassing: true)
         }
     }

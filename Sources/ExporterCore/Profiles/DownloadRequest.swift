@@ -13,7 +13,7 @@ struct DownloadRequest {
     /// `heap` or `goroutine`.
     var type: String
     var filepath: String
-    /// What the agent says; it may be wrong.
+    /// The agent's own value; it may be wrong.
     var sizeBytes: Int64
 
     var command: FetchCommand {

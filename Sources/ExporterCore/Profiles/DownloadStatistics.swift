@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What downloads have done since the start of this exporter.
+/// Counters of downloads since the start of this exporter.
 struct DownloadStatistics {
     var started: UInt64 = 0
     /// Handed to the HTTP server as a whole.

@@ -113,23 +113,23 @@ extension Downloads: MetricSource {
             [("client_gone", statistics.clientsGone), ("completed", statistics.completed)]
             + DownloadFailure.allCases.map { ($0.rawValue, statistics.failures[$0] ?? 0) }
         families.add(
-            "fodc_proxy_downloads_total", .counter, "Downloads of profiles that ended, by how.",
+            "fodc_proxy_downloads_total", .counter, "Downloads of profiles that ended, by outcome.",
             ends.sorted { $0.0 < $1.0 }.map { ([("outcome", $0.0)], Double($0.1)) })
         families.add(
-            "fodc_proxy_downloads", .gauge, "Downloads of profiles under way or waiting for their agent.",
+            "fodc_proxy_downloads", .gauge, "Downloads of profiles in progress or waiting for their agent.",
             Double(statistics.underWay))
         families.add(
             "fodc_proxy_download_bytes_total", .counter, "Bytes of profiles handed to clients.",
             Double(statistics.bytes))
         families.add(
             "fodc_proxy_spool_bytes", .gauge,
-            "Bytes of profiles in spool files, which their clients have not taken yet.",
+            "Bytes of profiles in spool files that their clients have not read yet.",
             Double(statistics.spooledBytes))
         families.add(
-            "fodc_proxy_spool_peak_bytes", .gauge, "The most that there has been in spool files.",
+            "fodc_proxy_spool_peak_bytes", .gauge, "Peak number of bytes in spool files.",
             Double(statistics.spooledPeakBytes))
         families.add(
-            "fodc_proxy_spool_reserved_bytes", .gauge, "What of --spool-max-size is set aside for downloads under way.",
+            "fodc_proxy_spool_reserved_bytes", .gauge, "Bytes of --spool-max-size reserved for downloads in progress.",
             Double(statistics.reservedBytes))
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a downloaded profile is called at the client's.
+/// The file name of a downloaded profile at the client.
 enum ProfileFilename {
     /// Pod names have 253 characters at most; what claims more shall not make a header of any size.
     static let longestPart = 253

@@ -31,7 +31,7 @@ final class ProfileLists {
         self.thread = thread
     }
 
-    /// What is known now, without asking.
+    /// The known lists, without asking.
     func known(_ filter: AgentFilter, _ done: @escaping (Result<Lists, ReportFailure>) -> Void) {
         maker.report(filter, done)
     }

@@ -34,7 +34,7 @@ final class ProfilesFeature: Feature {
                 parameters: [.role, .podName]
             ) { [list] in list.answer($0, AgentFilter($0), $1) },
             Endpoint(
-                path: DownloadEndpoint.path, summary: "Download of one of these profiles, for pprof",
+                path: DownloadEndpoint.path, summary: "Download of a profile, for pprof",
                 parameters: [
                     .init(name: "pod_name", meaning: "as in /pressure-profiles"),
                     .init(name: "profile_id", meaning: "as in /pressure-profiles"),
@@ -77,7 +77,7 @@ final class ProfilesFeature: Feature {
     private func checkSpoolFolder() {
         guard let reason = downloads.space.unusable else { return }
         logger.warning(
-            "profiles cannot be downloaded: the spool folder cannot be used; set --spool-dir to one that can be written",
+            "profiles cannot be downloaded, because the spool folder cannot be used; set --spool-dir to a writable folder",
             metadata: ["folder": "\(downloads.space.folder)", "reason": "\(reason)"])
     }
 }

@@ -3,10 +3,10 @@ import DequeModule
 import NIOCore
 import Platform
 
-/// What the client of one download has not taken yet, beyond what waits in memory: first in, first out, through a file.
+/// Bytes that the client of one download has not taken yet, beyond what waits in memory: first in, first out, through a file.
 ///
 /// Lives on the event loop; the file is touched by the ``SpoolThread`` alone, one write and one read of it at a time.
-/// Whatever was read makes the file begin at its start again once all of it is: it never holds more than lay there at once.
+/// The file begins at its start again once all of it is read: it never holds more than lay there at once.
 final class SpoolFile {
     enum Failure: Error {
         /// ``SpoolSpace/maximumBytes`` would be passed.
@@ -22,7 +22,7 @@ final class SpoolFile {
     var onWritten: (Int) -> Void = { _ in }
     /// The next bytes, in the order in which they came.
     var onRead: (SpoolPiece) -> Void = { _ in }
-    /// It is of no use any more; told once.
+    /// It cannot be used any more; told once.
     var onFailure: (Failure) -> Void = { _ in }
 
     private let space: SpoolSpace
@@ -91,7 +91,7 @@ final class SpoolFile {
         reservedBytes = needed
     }
 
-    /// Whatever is in it is not wanted any more.
+    /// Its content is not wanted any more.
     func close() {
         guard !isClosed else { return }
         isClosed = true

@@ -7,7 +7,7 @@ import Platform
 /// `@unchecked Sendable`: it belongs to one side at a time. The event loop gives it to the spool thread with a job, and does
 /// not touch it until the job is done.
 final class SpoolPiece: @unchecked Sendable {
-    /// What a piece holds at most: one slice of an answer, and a size that NIO's buffers have exactly.
+    /// The limit of a piece: one slice of an answer, and a size that NIO's buffers have exactly.
     static let capacityBytes = 256 * 1024
 
     var bytes: ByteBuffer
@@ -58,7 +58,7 @@ final class SpoolPiece: @unchecked Sendable {
 
 /// Pieces that are used again: downloads must not go through fresh memory at the pace of the network.
 final class SpoolPiecePool {
-    /// What one download at full speed has in hand.
+    /// The pieces that one download at full speed has in hand.
     private static let maximumIdleCount = 4
 
     private var idle: [SpoolPiece] = []

@@ -8,9 +8,9 @@ final class SpoolSpace {
 
     let folder: String
     let maximumBytes: UInt64
-    /// What downloads under way may come to need.
+    /// Bytes that downloads under way may come to need.
     private(set) var reservedBytes: UInt64 = 0
-    /// What has been written to files and not yet been read from them.
+    /// Bytes that have been written to files and not yet been read from them.
     private(set) var spooledBytes: UInt64 = 0
     private(set) var spooledPeakBytes: UInt64 = 0
 

@@ -13,7 +13,7 @@ final class SiteFeature: Feature {
     var endpoints: [Endpoint] {
         [
             Endpoint(path: "/") { [unowned self] in home($0, $1) },
-            Endpoint(path: "/openapi.yaml", summary: "All of this for programs, as OpenAPI", handle: Self.openAPI),
+            Endpoint(path: "/openapi.yaml", summary: "This interface as OpenAPI, for programs", handle: Self.openAPI),
         ]
     }
 

@@ -4,12 +4,12 @@ import Lanes
 import Logging
 import Platform
 
-/// What exporters have computed themselves and must survive them, in the state lane.
+/// State that exporters have computed themselves and that must survive them, in the state lane.
 ///
 /// The lane has one writer, and during a reload two exporters live: the new one reads what the old one has kept, and keeps
 /// its own in memory until the old one has let go of the lane (``release()``) or is gone; ``tick(nowNanoseconds:)`` looks.
 final class ExporterState {
-    /// Counters of a schema check of some 100,000 disagreements, several times: a ring carries forward.
+    /// Counters of a schema check of some 100,000 disagreements, several times: a ring needs room to compact.
     private static let maximumRingBytes = 64 << 20
     private static let retryNanoseconds: UInt64 = 1_000_000_000
 
@@ -18,15 +18,15 @@ final class ExporterState {
     private let logger: Logger
     private var lane: LaneWriter?
     private var isReleased = false
-    /// What is to be written when the lane is ours: of each type the newest.
+    /// Records to be written when the lane is ours: of each type the newest.
     private var pending: [RecordType: [UInt8]] = [:]
     private var nextTryNanoseconds: UInt64 = 0
-    /// What a predecessor has kept of the schema check.
+    /// A predecessor's stored state of the schema check.
     private(set) var schema: [UInt8]?
     private var suspects: SuspectRecords
     /// A predecessor has kept something newer of the schema check after this process had begun, and this one has nothing.
     var onNewerSchema: ([UInt8]) -> Void = { _ in }
-    /// What the event loop must not read, and its note of what it does read.
+    /// The records that the event loop must not read, and its note of what it does read.
     let watch: RecordWatch
     /// The notes of the threads that make reports.
     private let asideNotes: [ExporterNote: RecordNote]
@@ -53,7 +53,7 @@ final class ExporterState {
         try takeOver(nowNanoseconds: MonotonicClock.nowNanoseconds())
     }
 
-    /// What is in the lane, read without writing to it.
+    /// The lane's content, read without writing to it.
     private struct Kept {
         var schema: [UInt8]?
         var suspects = SuspectRecords()
@@ -91,7 +91,7 @@ final class ExporterState {
         for note in asideNotes.values { note.stand(in: lane) }
     }
 
-    /// What the owner of that place is reading.
+    /// The record that the owner of that place is reading.
     func note(_ place: ExporterNote) -> RecordNote { asideNotes[place] ?? watch.note }
 
     /// The ring of that worker is gone, or was begun anew.
@@ -110,11 +110,11 @@ final class ExporterState {
         do throws(LaneError) {
             try takeOver(nowNanoseconds: now)
         } catch {
-            logger.error("the state lane cannot be used", metadata: ["reason": "\(error)"])
+            logger.error("cannot use the state ring", metadata: ["reason": "\(error)"])
         }
     }
 
-    /// Leaves the lane to a successor. What this process computes from now on is not kept.
+    /// Leaves the lane to a successor. State that this process computes from now on is not kept.
     func release() {
         isReleased = true
         pending = [:]
@@ -145,7 +145,7 @@ final class ExporterState {
                 descriptor: descriptor, kind: .state, index: 0, generation: generation,
                 maximumRingBytes: maximumRingBytes)
         } catch .unusable(let reason) {
-            logger.error("the state lane cannot be used: begun anew", metadata: ["reason": "\(reason)"])
+            logger.error("cannot use the state ring: formatting it again", metadata: ["reason": "\(reason)"])
             return try LaneWriter.format(
                 descriptor: descriptor, kind: .state, index: 0, generation: generation,
                 maximumRingBytes: maximumRingBytes)
@@ -158,10 +158,11 @@ final class ExporterState {
             suspects.blame(name)
             if suspects.poison.contains(name), !before.contains(name) {
                 logger.error(
-                    "a record has killed its reader again and is skipped from now on",
+                    "a record has crashed the exporter again: skipping it from now on",
                     metadata: ["record": "\(name.text)"])
             } else {
-                logger.warning("the exporter died while it read a record", metadata: ["record": "\(name.text)"])
+                logger.warning(
+                    "the previous exporter crashed while it read a record", metadata: ["record": "\(name.text)"])
             }
         }
     }
@@ -176,7 +177,7 @@ final class ExporterState {
             try lane.append(type, isCurrent: true, payload.span.bytes)
         } catch {
             logger.error(
-                "what must survive the exporter cannot be kept",
+                "cannot write the state that must survive the exporter",
                 metadata: ["what": "\(type.name)", "reason": "\(error)"])
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Settings
 
-/// What large answers may take of this process's memory, each kind for itself, before the next is refused with 503: less where
+/// Budgets of large answers in this process's memory, each kind for itself, before the next is refused with 503: less where
 /// the service has little, for a process that the kernel ends tells nobody why.
 struct MemoryBudgets {
     /// Of the memory limit; a quarter is the lanes' already, and the kinds are seldom at their limits together.

@@ -79,12 +79,12 @@ extension HTTPFrontend: MetricSource {
         let statistics = server.statistics
         families.add(
             "fodc_proxy_http_requests_total", .counter,
-            "HTTP requests by path and status code; aborted: the connection ended before a status was sent.",
+            "HTTP requests, by path and status code; aborted if the connection ended before a status was sent.",
             requests.counts.sorted { ($0.key.path, $0.key.code) < ($1.key.path, $1.key.code) }.map {
                 ([("code", $0.key.codeName), ("path", $0.key.path)], Double($0.value))
             })
         families.add(
-            "fodc_proxy_http_request_duration_seconds", "From a request's head to the last byte of its answer.",
+            "fodc_proxy_http_request_duration_seconds", "Time from a request's head to the last byte of its response.",
             requests.durations.sorted { $0.key < $1.key }.map { ([("path", $0.key)], $0.value) })
         families.add(
             "fodc_proxy_http_connections", .gauge, "Open HTTP connections.", Double(statistics.connectionsOpen))

@@ -38,7 +38,8 @@ struct WindowRefusal {
     )
     static let recordsLost = Self(
         cause: .recordsLost, text: "a part of the answer was lost between two processes of the proxy: try again")
-    static let shutdown = Self(cause: .shutdown, text: "this process of the proxy ends or is replaced: try again")
+    static let shutdown = Self(
+        cause: .shutdown, text: "this process of the proxy is being stopped or replaced: try again")
 
     static func tooLarge(budgetBytes: Int) -> Self {
         Self(
@@ -51,14 +52,14 @@ struct WindowRefusal {
     static func agentSilent(_ pods: [String]) -> Self {
         Self(
             cause: .agentSilent,
-            text: "\(list(pods)) owes an answer and has sent nothing for 10 s: ask for the others by role or pod_name")
+            text: "\(list(pods)) has not answered and has sent nothing for 10 s: select the others by role or pod_name")
     }
 
     static func agentLost(_ pods: [String]) -> Self {
         Self(
             cause: .agentLost,
             text:
-                "the metrics stream of \(list(pods)) was lost; the agent is expected back: try again, or ask for the others by role or pod_name"
+                "the metrics stream of \(list(pods)) was lost and the agent is expected back: try again, or select the others by role or pod_name"
         )
     }
 

@@ -17,7 +17,7 @@ final class Windows {
     static let maximumWaiting = 16
     /// Answers of all windows under way, here.
     static let maximumAnswerBytes = 192 << 20
-    /// What somebody who is refused should wait.
+    /// The wait for a client that is refused.
     static let retryAfterSeconds = 5
     /// The longest wait (HTTP contract). Until then a window goes on as long as its agents send.
     static let longestNanoseconds: UInt64 = 300_000_000_000
@@ -43,7 +43,7 @@ final class Windows {
         }
     }
 
-    /// What there is of a window.
+    /// The parts of a window that have come.
     struct Collected {
         enum Phase: Equatable {
             /// For others to end.
@@ -66,7 +66,7 @@ final class Windows {
     private let support: CollectionSupport
     private let directory: AgentDirectory
     private lazy var running = Running(support) { [unowned self] in answers(to: $0) }
-    /// What the answers of all windows under way take here; the window that goes beyond the limit is given up.
+    /// Bytes of the answers of all windows under way; the window that goes beyond the limit is given up.
     private(set) var budget: ByteBudget
     private var refused: [WindowRefusal.Cause: UInt64] = [:]
     private var started: UInt64 = 0
@@ -243,7 +243,7 @@ extension Windows: MetricSource {
             Double(started))
         families.add(
             "fodc_proxy_window_requests_refused_total", .counter,
-            "Window requests answered with 503, by cause: they could not be taken, or their answer was not whole.",
+            "Window requests answered with 503, by cause: refused, or their answer was incomplete.",
             WindowRefusal.Cause.allCases.map { ([("cause", $0.rawValue)], Double(refused[$0] ?? 0)) })
     }
 }

@@ -19,7 +19,7 @@ final class WindowsFeature: Feature {
     var endpoints: [Endpoint] {
         [
             Endpoint(
-                path: WindowsEndpoint.path, summary: "Values over a stretch of time, as JSON",
+                path: WindowsEndpoint.path, summary: "Time series of a window, as JSON",
                 parameters: [
                     .init(name: "start_time", meaning: "RFC 3339; without both the latest values"),
                     .init(name: "end_time", meaning: "RFC 3339"), .role, .podName,

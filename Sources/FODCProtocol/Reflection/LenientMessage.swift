@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import SwiftProtobuf
 
-/// What a message may be once it is parsed.
+/// Limits of a message once it is parsed.
 public struct MessageLimits: Sendable {
     /// One of 32 MiB, the most that is accepted, takes some four times as much when it is what agents send; one that is
     /// made to do harm takes a hundred times as much.

@@ -7,7 +7,7 @@ import SwiftProtobuf
 /// stays as it is; the lengths around a repaired string are made anew. A byte becomes three at most.
 struct TextRepair {
     private let shape: WireShape
-    /// What has been rebuilt; nothing while all texts were sound, so that a sound message inside is not copied at each
+    /// The rebuilt part; nothing while all texts were sound, so that a sound message inside is not copied at each
     /// level.
     private var bytes: [UInt8] = []
     private var isRepaired = false

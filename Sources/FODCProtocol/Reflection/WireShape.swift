@@ -15,9 +15,9 @@ final class WireShape: Sendable {
 
     /// A map's entry is a message with a key (1) and a value (2).
     struct Layout {
-        /// By field number. What is not here is one number or bytes.
+        /// By field number. Fields that are not here are one number or bytes.
         var fields: [UInt64: Content] = [:]
-        /// What one takes in memory before anything is in it.
+        /// The memory of one before anything is in it.
         var memoryBytes: Int
     }
 

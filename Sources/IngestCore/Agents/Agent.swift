@@ -4,7 +4,7 @@ import GRPCServer
 import Lanes
 import Metrics
 
-/// What this worker knows of one agent. Its place in the lane's table is kept true by ``AgentRegistry``.
+/// This worker's knowledge of one agent. Its place in the lane's table is kept true by ``AgentRegistry``.
 final class Agent {
     let slot: SlotRef
     let id: AgentID
@@ -16,14 +16,14 @@ final class Agent {
     var registeredAtNanoseconds: Int64
     var status: AgentStatus = .online
     var statusSinceNanoseconds: UInt64
-    /// By ``ReadingClock``, so that time in which this worker did not read counts for nobody.
+    /// By ``AgentClock``, so that time in which this worker did not read counts for nobody.
     var heardAtNanoseconds: UInt64
     var openStreams: UInt32 = 0
     /// How often its identity has come over a new connection.
     var connectionEpoch: UInt32 = 0
     /// When the connection of its registration last answered a ping that a conflict had caused, `CLOCK_MONOTONIC`; 0: never.
     var confirmedAtNanoseconds: UInt64 = 0
-    /// What is known of registrations of its identity here that did not last, and whether the last did not.
+    /// Registrations of its identity here that did not last, and whether the last did not.
     var shortLives: ShortLives?
     var isShortLived = false
     var heldOffUntilNanoseconds: UInt64 = 0

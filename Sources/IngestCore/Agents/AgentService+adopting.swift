@@ -6,7 +6,7 @@ import Metrics
 import Platform
 
 extension AgentService {
-    /// What became of an agent in the lane of a worker that is no more.
+    /// The outcome for an agent in the lane of a removed worker.
     enum Adoption {
         /// It is listed here now, unconnected.
         case adopted
@@ -20,7 +20,7 @@ extension AgentService {
     /// here already what it has not sent anew.
     func adopt(_ found: AdoptableAgent) -> (Adoption, Agent?) {
         if let present = registry.agent(id: found.identity.id) {
-            // Whoever else has this id here, it is not the one of that lane.
+            // Another agent with this id here is not the one of that lane.
             guard present.identity == found.identity.identity else { return (.completed, nil) }
             // It may have registered at a third worker meanwhile: then that is its home, and its streams here go on.
             if present.status == .foreign, present.registration == nil, others.home(of: found.identity.id) == nil {
@@ -54,7 +54,7 @@ extension AgentService {
         return (.adopted, agent)
     }
 
-    /// By ``ReadingClock``. An agent is removed so long after its last heartbeat, wherever that came.
+    /// By ``AgentClock``. An agent is removed so long after its last heartbeat, wherever that came.
     private func heardAtNanoseconds(_ found: AdoptableAgent) -> UInt64 {
         let now = MonotonicClock.nowNanoseconds()
         let heard = found.heartbeatNanoseconds > 0 ? found.heartbeatNanoseconds : found.entry.statusSinceNanoseconds

@@ -60,7 +60,7 @@ extension AgentService {
     private func begin(_ pending: PendingRegistration) {
         let (identity, hash, call) = (pending.identity, pending.hash, pending.call)
         if isHeldOff(hash) {
-            logger.warning("agent is held off", metadata: ["pod": "\(identity.podName)"])
+            logger.warning("agent refused: it is quarantined", metadata: ["pod": "\(identity.podName)"])
             return call.refuse(.resourceExhausted, Self.heldOffText(identity), countAs: .refusedHeldOff)
         }
         others.look(notOlderThan: OtherWorkers.registrationLookNanoseconds)

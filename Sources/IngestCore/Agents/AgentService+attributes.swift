@@ -6,7 +6,7 @@ import Logging
 import Metrics
 import Platform
 
-/// What an agent says of itself, with its registration and with heartbeats.
+/// An agent's own attributes, of its registration and of heartbeats.
 extension AgentService {
     func writeIdentity(of agent: Agent) throws(LaneError) {
         let payload = agent.record.payload
@@ -38,7 +38,7 @@ extension AgentService {
         guard enrichment.refusedLabelCount > 0 else { return }
         counters.add(.labelsLeftOut, UInt64(enrichment.refusedLabelCount))
         logger.info(
-            "labels of the agent's registration are not put on its series: too many, too long, or of a bad name",
+            "registration labels are left out of the agent's series: too many, too long, or with an invalid name",
             metadata: ["pod": "\(agent.identity.podName)", "labels": "\(enrichment.refusedLabelCount)"])
     }
 

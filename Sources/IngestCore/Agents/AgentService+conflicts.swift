@@ -57,19 +57,19 @@ extension AgentService {
     private func yieldElsewhere(_ agent: Agent) {
         counters.add(.yieldedElsewhere)
         logger.info(
-            "agent is registered at another worker: its connection here is closed",
+            "agent has registered at another worker: closing its connection here",
             metadata: ["pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)"])
         closeConnections(of: agent)
     }
 
-    /// Another agent of its identity, registered before it at another worker, is alive. What stands here under that agent's id
+    /// Another agent of its identity, registered before it at another worker, is alive. The entry here under that agent's id
     /// goes with the registration.
     private func giveWay(_ agent: Agent, _ call: RegistrationCall) {
         logger.warning(
-            "an older connection of its identity is alive at another worker: the agent is sent away, and gets an id of its own",
+            "duplicate agent: an older connection of its identity is alive at another worker; it gets an ID of its own",
             metadata: ["pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "peer": "\(agent.peer)"])
         let status = GRPCStatus(
-            .unavailable, "another agent of this identity is alive: register again for an id of your own")
+            .unavailable, "another agent with this identity is alive: register again for an ID of your own")
         // Sent away, it is not lost.
         agent.registration = nil
         call.end(status)

@@ -7,12 +7,12 @@ import Metrics
 import Platform
 
 /// Streams of agents that are registered at another worker: a service mesh spreads an agent's streams over connections, and
-/// what it opens after a GOAWAY comes over a new one. What they bring is written under a slot that counts in no list.
+/// what it opens after a GOAWAY comes over a new one. Their answers are written under a slot that counts in no list.
 extension AgentService {
     /// How long an agent's home may be without it before its streams here end: it may just be coming back there.
     static let homelessNanoseconds: UInt64 = 1_000_000_000
 
-    /// Whose stream this is: an agent of this worker, or of another.
+    /// The owner of this stream: an agent of this worker, or of another.
     func agent(ofStreamWith id: AgentID) -> Agent? {
         let present = registry.agent(id: id)
         if let present, present.registration != nil { return present }
@@ -49,7 +49,7 @@ extension AgentService {
     private func settle(_ agent: Agent, at home: RemoteEntry, _ identity: IdentityRecord) {
         let before = agent.home
         if before?.worker != home.worker || before?.registeredAtNanoseconds != home.registeredAtNanoseconds {
-            // What is open here belongs to an earlier registration.
+            // The open streams here belong to an earlier registration.
             endStreams(of: agent, GRPCStatus(.aborted, "the agent has registered again"))
         }
         agent.home = ForeignHome(

@@ -3,17 +3,17 @@ import Exchange
 import Logging
 import Platform
 
-/// Agents whose messages have ended workers, and whom the supervisor holds off for a while.
+/// Agents whose messages have crashed workers, and that the supervisor has quarantined for a while.
 extension AgentService {
     func isHeldOff(_ identityHash: UInt64) -> Bool {
         control.isHeldOff(identityHash: identityHash, nowNanoseconds: MonotonicClock.nowNanoseconds())
     }
 
     static func heldOffText(_ identity: AgentIdentity) -> String {
-        "\(identity.podName) has sent what ended workers of the proxy; it is held off for a while"
+        "\(identity.podName) has crashed workers of the proxy; it is quarantined for a while"
     }
 
-    /// The supervisor has held off some identities: their connections are closed, and coming back they are refused.
+    /// The supervisor has quarantined some identities: their connections are closed, and coming back they are refused.
     func closeHeldOff() {
         let changes = control.heldIdentityChangeCount
         guard changes != heldIdentityChanges else { return }
@@ -21,7 +21,8 @@ extension AgentService {
         for agent in Array(registry.all) where agent.isConnected && isHeldOff(agent.identityHash) {
             counters.add(.closedHeldOff)
             logger.warning(
-                "agent is held off: what it sent has ended workers", metadata: ["pod": "\(agent.identity.podName)"])
+                "agent is quarantined: its messages have crashed workers",
+                metadata: ["pod": "\(agent.identity.podName)"])
             closeConnections(of: agent)
         }
     }

@@ -4,11 +4,11 @@ import Lanes
 import Logging
 import Platform
 
-/// What the last look at all tables has shown of `--max-agents`.
+/// The result of the last look at all tables for `--max-agents`.
 struct AgentLimitState {
     /// Distinct agents that are listed over all workers.
     var listed = 0
-    /// How many of those that the workers count, all together, are counted twice or are none any more: of the listed, and of the
+    /// The part of the workers' counts together that is counted twice or gone: of the listed, and of the
     /// online.
     var listedTooMany = 0
     var onlineTooMany = 0
@@ -29,13 +29,13 @@ struct AgentLimitState {
 
 /// `--max-agents`, over all workers. An agent that is listed anywhere has its place and comes back without a question, so only
 /// newcomers are judged: by the counts that all workers keep in their headers, and where these reach the limit by a look at
-/// the tables. What registers at several workers between two looks may exceed it.
+/// the tables. Agents that register at several workers between two looks may exceed it.
 extension AgentService {
     /// Whether one more agent may be listed. A newcomer makes agents leave that are away and have never answered, and others only
     /// if its address has not brought many newcomers that have not answered yet.
     func hasRoom(forNewcomerFrom source: UInt64) -> Bool {
         let limit = settings.maxAgents
-        // What all count together is at least as many as there are: mostly the tables need not be looked at.
+        // The sum of all counts is at least as many as there are: mostly the tables need not be looked at.
         guard listedBound >= limit else { return true }
         let now = MonotonicClock.nowNanoseconds()
         if now - min(now, limitState.lookedAtNanoseconds) >= AgentLimitState.lookNanoseconds { lookAtLimit() }
@@ -95,7 +95,7 @@ extension AgentService {
 
     func refuseForLimit(_ identity: AgentIdentity, _ call: RegistrationCall) {
         logger.warning(
-            "agent refused: --max-agents is reached",
+            "agent refused: --max-agents are registered",
             metadata: [
                 "pod": "\(identity.podName)", "max_agents": "\(settings.maxAgents)", "peer": "\(call.call.peer)",
             ])
@@ -112,11 +112,11 @@ extension AgentService {
         case .connectionIsFull:
             refuse(
                 identity, call, .refusedConnectionLimit,
-                "a connection may have \(limits.perConnection) agents (--max-agents-per-connection)")
+                "the limit is \(limits.perConnection) agents on one connection (--max-agents-per-connection)")
         case .sourceIsFull:
             refuse(
                 identity, call, .refusedSourceLimit,
-                "an address may have \(limits.limit(of: call.origin)) agents (--max-agents-per-source)")
+                "the limit is \(limits.limit(of: call.origin)) agents from one address (--max-agents-per-source)")
         }
         return false
     }

@@ -4,7 +4,7 @@ import Lanes
 import Platform
 
 extension AgentService {
-    /// Who has just come is not sent on: it would be the same again in the next moment.
+    /// An agent that has just come is not sent on: it would be the same again in the next moment.
     static let shortestStayNanoseconds: UInt64 = 2_000_000_000
 
     /// Sends up to `count` agents to the other workers, those first that have been here longest. An agent that owes an

@@ -47,7 +47,7 @@ extension AgentService {
         }
     }
 
-    /// What another worker has known of registrations of this identity that did not last, and nobody else says any more. All
+    /// Another worker's count of registrations of this identity that did not last, which no other table has any more. All
     /// entries of one worker say the same, and may be read again: what is known here already is not added to.
     func adoptShortLives(_ entry: AgentEntry, of agent: Agent) {
         guard entry.shortLives > 0 else { return }

@@ -8,7 +8,7 @@ import Platform
 
 /// Registration: a newcomer is published in this worker's table and answered, without asking any other worker. Only an older
 /// connection of its identity at this worker is asked first whether it lives, since both would have one entry.
-/// What two workers make of one id is in ``RegistrationConflict``.
+/// The rule for one id at two workers is in ``RegistrationConflict``.
 extension AgentService {
     func isLooping(_ identity: AgentIdentity, _ hash: UInt64, _ call: RegistrationCall) -> Bool {
         var lives = reconnects.shortLives(of: hash).map { [$0] } ?? []
@@ -22,7 +22,7 @@ extension AgentService {
         lives += byWorker.values
         let now = MonotonicClock.nowNanoseconds()
         guard let until = ReconnectGuard.heldOffUntil(lives, nowNanoseconds: now) else { return false }
-        logger.warning("agent registers in a loop and is held off", metadata: ["pod": "\(identity.podName)"])
+        logger.warning("agent registers in a loop: refusing it for a while", metadata: ["pod": "\(identity.podName)"])
         for agent in registry.agents(of: identity, hash: hash) {
             agent.heldOffUntilNanoseconds = until
             registry.publish(agent)
@@ -31,7 +31,7 @@ extension AgentService {
         call.refuse(
             .resourceExhausted,
             "\(identity.podName) registered more than \(ReconnectGuard.allowedInWindow) times in 10 s without staying; "
-                + "it is held off for \(seconds) s", countAs: .refusedLoop)
+                + "it is refused for \(seconds) s", countAs: .refusedLoop)
         return true
     }
 
@@ -67,11 +67,11 @@ extension AgentService {
 
     private func refuseForCrowd(_ pending: PendingRegistration) {
         logger.warning(
-            "agent refused: too many registrations of its identity are under way",
+            "agent refused: too many registrations of its identity are in progress",
             metadata: ["pod": "\(pending.identity.podName)"])
         pending.call.refuse(
             .resourceExhausted,
-            "\(WaitingRegistrations.limitPerIdentity) registrations of \(pending.identity.podName) are under way: "
+            "\(WaitingRegistrations.limitPerIdentity) registrations of \(pending.identity.podName) are in progress: "
                 + "register again later", countAs: .refusedLoop)
     }
 
@@ -103,7 +103,7 @@ extension AgentService {
         guard let slot = lane.claimSlot() else { return refuseForLimit(pending.identity, pending.call) }
         if isDuplicate {
             logger.warning(
-                "two agents of one identity are alive: the second gets an id of its own",
+                "duplicate agent: two agents with one identity are alive; the second gets an ID of its own",
                 metadata: [
                     "pod": "\(pending.identity.podName)", "agent_id": "\(id)", "peer": "\(pending.call.call.peer)",
                 ])
@@ -168,7 +168,8 @@ extension AgentService {
     /// The lane does not take its identity, so nobody would know of it: it is as before, and has to come again.
     private func refuseForRoom(_ agent: Agent, _ call: RegistrationCall) {
         agent.registration = nil
-        logger.warning("agent refused: the lane has no room for it", metadata: ["pod": "\(agent.identity.podName)"])
+        logger.warning(
+            "agent refused: the data ring has no room for it", metadata: ["pod": "\(agent.identity.podName)"])
         call.refuse(
             .resourceExhausted, "the proxy has no room for another agent: register again later",
             countAs: .refusedNoRoom)
@@ -206,7 +207,7 @@ extension AgentService {
             counters.add(.lostStreamEnded)
             cause = "stream_ended"
         }
-        // What this worker sends away when it ends, it says with one line.
+        // The agents that this worker sends away when it ends have one line together.
         if !isDraining { events.note(.lost, agent, cause: cause, nowNanoseconds: now) }
     }
 }

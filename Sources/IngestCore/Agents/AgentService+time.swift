@@ -5,7 +5,7 @@ import Logging
 import Platform
 import Settings
 
-/// What time does to agents: heartbeats that are missed, entries that are cleaned up, streams that have lost their agent.
+/// Effects of time on agents: heartbeats that are missed, entries that are cleaned up, streams that have lost their agent.
 extension AgentService {
     func tick(nowNanoseconds now: UInt64, isReading: Bool) {
         reading.tick(nowNanoseconds: now, isReading: isReading)
@@ -46,7 +46,7 @@ extension AgentService {
     static let orphanedNanoseconds: UInt64 = 3_000_000_000
 
     /// The agents' client runs one reconnect at a time: one whose new registration was lost while it was still opening the
-    /// other streams skips the reconnect, and its heartbeats only fail. What makes it reconnect is the end of a data stream.
+    /// other streams skips the reconnect, and its heartbeats only fail. The end of a data stream makes it reconnect.
     private func endOrphanedStreams(of agent: Agent, nowNanoseconds now: UInt64) {
         guard agent.registration == nil, agent.status == .unconnected, agent.dataStreamCount > 0 else {
             agent.orphanedSinceNanoseconds = nil

@@ -35,7 +35,7 @@ final class AgentService: GRPCService {
     /// Called after registrations have been worked on: ``beginRegistrationTurn()`` is to be called after the sockets have been
     /// looked at again.
     var onRegistrationTurn: () -> Void = {}
-    var reading: ReadingClock
+    var reading: AgentClock
     private(set) var isDraining = false
     let control: ControlReader
     let note: WorkNote
@@ -77,7 +77,7 @@ final class AgentService: GRPCService {
         let timeout = UInt64(clamping: settings.agentHeartbeatTimeout.wholeNanoseconds)
         heartbeatTimeoutNanoseconds = timeout == 0 ? .max : timeout
         cleanupTimeoutNanoseconds = UInt64(clamping: settings.agentCleanupTimeout.wholeNanoseconds)
-        reading = ReadingClock(nowNanoseconds: MonotonicClock.nowNanoseconds())
+        reading = AgentClock(nowNanoseconds: MonotonicClock.nowNanoseconds())
     }
 
     func count(_ counter: IngestCounter) { counters.add(counter) }
@@ -87,7 +87,7 @@ final class AgentService: GRPCService {
     func open(_ call: GRPCCall) -> (any GRPCCallHandler)? {
         guard let stream = streams[call.path] else { return nil }
         if isDraining {
-            call.finish(GRPCStatus(.unavailable, "this worker of the proxy is going away: reconnect"))
+            call.finish(GRPCStatus(.unavailable, "this worker of the proxy is being stopped: reconnect"))
             return nil
         }
         if stream == .registration {
@@ -114,7 +114,7 @@ final class AgentService: GRPCService {
             call.finish(
                 GRPCStatus(
                     .unauthenticated,
-                    "\(stream.method): the metadata agent_id is missing; register first and send the id that the answer gives"
+                    "\(stream.method): the metadata agent_id is missing; register first and send the ID of the response"
                 ))
             return nil
         }
@@ -172,7 +172,7 @@ extension AgentService: IngestFeature {
     /// Ends the registration streams, so that the agents go elsewhere; what they still answer is taken.
     func drain() {
         isDraining = true
-        let status = GRPCStatus(.unavailable, "this worker of the proxy is going away: reconnect")
+        let status = GRPCStatus(.unavailable, "this worker of the proxy is being stopped: reconnect")
         for pending in registrations.removeAll() { pending.call.end(status) }
         for waiting in waitingRegistrations.removeAll() { waiting.call.end(status) }
         for agent in Array(registry.all) { agent.registration?.end(status) }

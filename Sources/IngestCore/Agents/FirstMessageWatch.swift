@@ -4,7 +4,7 @@ import Platform
 /// RegisterAgent streams on which nothing has come yet. An agent sends its registration with the stream's headers; a peer
 /// that only opens streams must not keep them.
 ///
-/// A state machine without I/O; times are ``ReadingClock``'s, so that what could not be read counts for nobody.
+/// A state machine without I/O; times are ``AgentClock``'s, so that what could not be read counts for nobody.
 struct FirstMessageWatch<Call: AnyObject> {
     /// As long as a connection is kept on which nobody known calls.
     static var timeoutNanoseconds: UInt64 { 30_000_000_000 }

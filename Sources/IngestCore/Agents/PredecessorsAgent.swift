@@ -4,7 +4,7 @@ import Lanes
 import Metrics
 import Platform
 
-/// What the lane that this worker has taken over says of one agent.
+/// One agent in the lane that this worker has taken over.
 struct PredecessorsAgent {
     var slot: SlotRef
     var entry: AgentEntry

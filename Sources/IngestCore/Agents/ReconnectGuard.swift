@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// What one worker knows of an identity that does not stay.
+/// One worker's count of an identity that does not stay.
 struct ShortLives: Equatable {
     /// Registrations that ended within ``ReconnectGuard/shortLifeNanoseconds`` of their answer, in the
     /// ``ReconnectGuard/windowNanoseconds`` up to the last of them.
@@ -22,7 +22,7 @@ struct ReconnectGuard {
     static let shortLifeNanoseconds: UInt64 = 1_000_000_000
     static let windowNanoseconds: UInt64 = 10_000_000_000
     /// Counts of two workers whose last lives ended further apart are not added up: each is of a window of its own, and
-    /// the older one's would lie mostly outside the newer one's. Who loops in earnest is at all of them within a second.
+    /// the older one's would lie mostly outside the newer one's. An agent that loops in earnest is at all of them within a second.
     static let togetherNanoseconds = windowNanoseconds / 2
     static let allowedInWindow = 5
     static let holdNanoseconds: UInt64 = 10_000_000_000
@@ -32,12 +32,12 @@ struct ReconnectGuard {
     /// Times at which short lives ended, oldest first.
     private var ends: [UInt64: [UInt64]] = [:]
 
-    /// Until when an identity is held off of which the workers know this; `nil` when it is not.
+    /// Until when an identity with these counts is refused; `nil` when it is not.
     static func heldOffUntil(_ lives: [ShortLives], nowNanoseconds now: UInt64) -> UInt64? {
         guard let last = lives.map(\.lastNanoseconds).max() else { return nil }
         let count = lives.reduce(0) { $0 + (last - $1.lastNanoseconds <= togetherNanoseconds ? $1.count : 0) }
         guard count > allowedInWindow else { return nil }
-        // A time to come is none of ours: nobody is held off for longer than it is said.
+        // A later time is not by a worker of ours: no agent is refused for longer than it is said.
         let until = min(last, now) + holdNanoseconds
         return now < until ? until : nil
     }
@@ -57,7 +57,7 @@ struct ReconnectGuard {
         return true
     }
 
-    /// What a worker that is no more has known. Of that and what is known here the larger count is kept: it may be the same,
+    /// The count of a removed worker. Of that and the count here the larger is kept: it may be the same,
     /// read again.
     mutating func adopt(_ lives: ShortLives, of identityHash: UInt64) {
         let own = ends[identityHash] ?? []

@@ -9,7 +9,7 @@ import TestHooks
 /// A RegisterAgent stream: the first message registers, every later one is a heartbeat.
 final class RegistrationCall: GRPCCallHandler {
     /// A registration is some hundred bytes. With 50 of the longest labels that Kubernetes allows (317 bytes of name, 63 of
-    /// value) and 100 containers it has 26 KiB; what is larger than this is none. The ring's reserve for identities, 1 MiB,
+    /// value) and 100 containers it has 26 KiB; a larger one is invalid. The ring's reserve for identities, 1 MiB,
     /// takes a number of them.
     static let maximumMessageBytes = 64 << 10
     /// Of a pod's name and of a role: a name in Kubernetes has at most 253 characters. Both are on every series of the agent,
@@ -39,7 +39,7 @@ final class RegistrationCall: GRPCCallHandler {
         self.call = call
         self.service = service
         origin = service.origin(of: call.connection)
-        // Who it is, is known when it has said so.
+        // Its identity is known when it has said so.
         call.keepsConnection = false
         call.maxMessageBytes = Self.maximumMessageBytes
     }
@@ -56,7 +56,7 @@ final class RegistrationCall: GRPCCallHandler {
     func received(message: RawSpan) {
         guard !isClosed, !isEndedByUs else { return }
         service.silentCalls.settled(self)
-        // Whose the first message is, is known when it has been parsed.
+        // The sender of the first message is known when it has been parsed.
         service.note.working(on: agent?.identityHash ?? 0) { take(message) }
     }
 
@@ -135,7 +135,7 @@ final class RegistrationCall: GRPCCallHandler {
     }
 
     func refuseForSilence() {
-        refuse(.deadlineExceeded, "no RegisterAgentRequest has come", countAs: .refusedSilent)
+        refuse(.deadlineExceeded, "no RegisterAgentRequest has arrived", countAs: .refusedSilent)
     }
 
     /// Its connection has more streams without a message than there is room for.

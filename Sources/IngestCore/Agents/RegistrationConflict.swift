@@ -31,7 +31,7 @@ struct RegistrationConflict {
         var confirmedAtNanoseconds: UInt64
     }
 
-    /// What became of the older registration that a newer one has met.
+    /// The outcome for the older registration that a newer one has met.
     enum Outcome: Equatable {
         /// Its connection has answered.
         case alive

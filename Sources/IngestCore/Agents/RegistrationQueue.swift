@@ -45,7 +45,7 @@ struct RegistrationQueue<Item> {
         return item
     }
 
-    /// What the item that ``next()`` gave has taken.
+    /// The time that the item of ``next()`` has taken.
     mutating func spent(nanoseconds: UInt64) { spentNanoseconds += nanoseconds }
 
     mutating func beginTurn() {

@@ -3,7 +3,7 @@ import Lanes
 
 /// Says in the lane's header whose message this worker is at, for the supervisor to read if it dies of it: the first word
 /// is the identity that the event loop is at, the second the one whose message ``ParsingThread`` parses beside it. 0:
-/// nobody's. Both are set by the event loop alone; some nanoseconds each.
+/// no agent's. Both are set by the event loop alone; some nanoseconds each.
 final class WorkNote {
     private let lane: LaneWriter
     private var onLoop: UInt64 = 0

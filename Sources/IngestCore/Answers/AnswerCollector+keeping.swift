@@ -3,7 +3,7 @@ import Exchange
 import Lanes
 import Platform
 
-/// What of the answers goes into the lane, and what has to leave it.
+/// The answers that go into the lane, and those that have to leave it.
 extension AnswerCollector {
     /// - Returns: false when there is no room for it.
     func keep(_ message: RawSpan, of call: AnswerStreamCall, subject: UInt64 = 0, time: Int64) -> Bool {
@@ -41,7 +41,7 @@ extension AnswerCollector {
         }
     }
 
-    /// What a predecessor has kept of an agent.
+    /// A predecessor's kept answers of an agent.
     func adopt(_ header: RecordHeader, _ payload: RawSpan) {
         shelf.adopt(
             AnswerShelf.Key(agent: header.agent, type: header.type, subject: header.subject),

@@ -11,7 +11,7 @@ extension AnswerCollector {
     func received(_ message: RawSpan, on call: AnswerStreamCall) {
         let stream = call.stream
         count(.bytes, stream, message.byteCount)
-        // Whoever was never asked costs itself the parsing of nothing.
+        // An agent that was never asked costs nothing to parse.
         guard call.expectsMessages else { return count(.unasked, stream) }
         // Later messages do not overtake those that are being parsed.
         guard call.messagesBeingParsed == 0 else { return parseAside(message.copiedBytes, on: call) }
@@ -89,7 +89,8 @@ extension AnswerCollector {
         case .record: break
         case .whole: call.ledger.lose()
         case .chunk:
-            call.end(GRPCStatus(.resourceExhausted, "a piece of a profile was dropped: too much waits to be parsed"))
+            call.end(
+                GRPCStatus(.resourceExhausted, "a piece of a profile was dropped: too many bytes wait to be parsed"))
         case .part:
             gatheredBytes -= call.gathering.list.bytes.count
             call.gathering.lose()
@@ -118,7 +119,7 @@ extension AnswerCollector {
             // Without one of its messages an answer of several would look whole.
             guard call.description.isOneMessage else {
                 return call.end(
-                    GRPCStatus(.resourceExhausted, "\(call.stream.method): a message is not taken: \(error)"))
+                    GRPCStatus(.resourceExhausted, "\(call.stream.method): a message was refused: \(error)"))
             }
             if isAnswer(call) { unanswered(call) }
             return
@@ -201,7 +202,7 @@ extension AnswerCollector {
         }
     }
 
-    /// It is nobody's state: those who asked for it get it, each by the number of its own request.
+    /// It is not kept as state: those who asked for it get it, each by the number of its own request.
     private func pass(_ list: MessageList, on call: AnswerStreamCall) {
         guard let type = call.stream.record else { return }
         let agent = call.agent

@@ -6,7 +6,7 @@ import Platform
 
 /// Asks agents on their other streams when the exporter says so, and puts their answers into the lane as they came.
 final class AnswerCollector {
-    /// What agents may have sent of answers that are not complete, all together: pressure lists of 1,000 agents, or a
+    /// Limit of incomplete answers of all agents together: pressure lists of 1,000 agents, or a
     /// registry of 100,000 objects beside some lists.
     static let gatheringBytes = 64 << 20
 

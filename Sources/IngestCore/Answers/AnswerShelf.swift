@@ -2,7 +2,7 @@
 import Exchange
 import Lanes
 
-/// What is kept of the agents' answers in this worker's lane, and what has to go when it is too much. Metrics are not in
+/// The answer cache: agents' answers in this worker's lane, and what has to go when it is too much. Metrics are not in
 /// it. A state machine without I/O.
 struct AnswerShelf {
     /// An agent's newest crash records (HTTP contract, /diagnostics)…
@@ -18,7 +18,7 @@ struct AnswerShelf {
 
     struct Item: Equatable {
         var bytes: Int
-        /// What is oldest goes first: when the crash occurred, or the answer came. Nanoseconds since the epoch.
+        /// The oldest goes first: when the crash occurred, or the answer came. Nanoseconds since the epoch.
         var time: Int64
         /// Of the whole message.
         var checksum: UInt32
@@ -71,7 +71,7 @@ struct AnswerShelf {
         if isRecord { evictRecords(key.type, of: key.agent, into: &evicted) }
         evictBeyondLimit(sparing: key, isConnected, into: &evicted)
         guard usedBytes <= limitBytes, !evicted.contains(key) else {
-            // What was evicted for it stays so: all of it was older.
+            // Answers that were evicted for it stay so: all of them were older.
             remove(key)
             if let before, !evicted.contains(key) { insert(key, before) }
             return .refused(evicted: evicted)
@@ -132,7 +132,7 @@ struct AnswerShelf {
         ]
         for key in turns.flatMap({ $0.sorted(by: isOlder) }) {
             guard usedBytes > limitBytes - limitBytes / Self.slackPart else { return }
-            // Whose turn comes twice has gone with the first.
+            // An agent whose turn comes twice has gone with the first.
             guard items[key] != nil else { continue }
             remove(key)
             evicted.append(key)

@@ -12,11 +12,11 @@ final class AnswerStreamCall: GRPCCallHandler {
 
     /// Not of a stream of records, any number of which may answer.
     var ledger: RequestLedger
-    /// What has come of an answer that takes several messages.
+    /// The parts that have come of an answer of several messages.
     var gathering = Gathering()
     /// Of requests with an id whose answers have not ended, the newest last.
     var requestIDs: [String] = []
-    /// What the last message said that could be parsed as it was: the same need not be parsed again.
+    /// The last message that could be parsed as it was: the same need not be parsed again.
     var parsedBefore: ContentFingerprint?
     /// The same for records: agents send all they have each time, with the time at which they fetched it.
     var recordsParsedBefore: [ContentFingerprint: RecordKey] = [:]
@@ -102,7 +102,7 @@ struct Gathering {
         list = MessageList()
     }
 
-    /// What has been gathered; the next answer begins anew. `nil` when parts are missing.
+    /// The reassembled answer; the next answer begins anew. `nil` when parts are missing.
     mutating func take() -> MessageList? {
         defer { self = Gathering() }
         return isIncomplete ? nil : list

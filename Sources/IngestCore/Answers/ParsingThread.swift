@@ -5,7 +5,7 @@ import NIOCore
 import Platform
 import TestHooks
 
-/// Parses large messages beside the event loop, one after the other. What waits is bounded in bytes.
+/// Parses large messages beside the event loop, one after the other. Waiting messages are bounded in bytes.
 final class ParsingThread {
     private struct Job {
         let message: [UInt8]
@@ -17,7 +17,7 @@ final class ParsingThread {
     private let loop: any EventLoop
     private let thread: JobThread
     private let limitBytes: Int
-    /// Whose messages the thread is at, for the supervisor.
+    /// The agent whose message the thread is at, for the supervisor.
     private let note: WorkNote
     private(set) var waitingBytes = 0
     /// The first is being parsed. The thread is given the next only when the loop has heard of the one before: so the note

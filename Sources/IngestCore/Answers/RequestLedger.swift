@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one stream of an agent owes: at most one request is outstanding, and any message that comes after it answers
+/// The outstanding request of one stream of an agent: there is at most one, and any message that comes after it answers
 /// everybody who waits (wire contract, "Matching answers"). A state machine without I/O; times are `CLOCK_MONOTONIC`.
 struct RequestLedger {
     /// How long an answer is waited for. All in nanoseconds.

@@ -54,7 +54,7 @@ extension CollectionEngine where ID == CommandID, Member == UInt32, Outcome == R
 }
 
 extension CollectionEngine.Served where Member == UInt32, Outcome == RoundOutcome {
-    /// What the exporter is told. A collection that is ended before its time is one of a worker that drains.
+    /// The report to the exporter. A collection that is ended before its time is one of a worker that drains.
     var outcome: RoundOutcome {
         var outcome = entry.outcome
         outcome.unanswered.append(contentsOf: entry.pending)

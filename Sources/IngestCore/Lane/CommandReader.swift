@@ -4,7 +4,7 @@ import Lanes
 import Platform
 
 /// Reads what the exporter asks in one of this worker's two down lanes, from the lane's head at the start on: what was
-/// asked of a predecessor of this worker is nobody's any more.
+/// asked of a predecessor of this worker concerns no worker any more.
 final class CommandReader {
     /// 0: the lane of exporters of even generation (A), 1: of odd (B).
     let parity: Int
@@ -33,7 +33,7 @@ final class CommandReader {
         do {
             let opened = try LaneReader(descriptor: descriptor, kind: .down)
             if let flaw = opened.headerFlaw { throw LaneError.unusable(flaw) }
-            // What came while the ring could not be read is lost, because nothing tells which of it was for a predecessor.
+            // Commands that came while the ring could not be read are lost, because nothing tells which of them were for a predecessor.
             if stall == nil { seek(opened) } else { opened.seekToHead() }
             reader = opened
             generation = opened.generation

@@ -15,7 +15,7 @@ final class CommandRings {
     private let readers: [CommandReader]
     private let wakeups: [Doorbell]
     private var isWakeupDue = false
-    /// What is understood, by the type of the record that brings it.
+    /// The known commands, by the type of the record that brings them.
     private var commands: [RecordType: ExporterCommand] = [:]
 
     init(_ lanes: WorkerDescriptors.Ingest, ring: DataRing, control: ControlReader, loop: any EventLoop) {

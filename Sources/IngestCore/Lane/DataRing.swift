@@ -51,7 +51,7 @@ final class DataRing {
                 maximumRingBytes: launch.settings.ringMaxBytes)
         } catch .unusable(let reason) {
             logger.error(
-                "the predecessor's lane cannot be used: starting with an empty one, agents are asked anew",
+                "cannot use the predecessor's ring: starting with an empty one; agents are asked again",
                 metadata: ["reason": "\(reason)"])
             return try beginAnew(launch, lanes)
         }
@@ -78,7 +78,7 @@ final class DataRing {
         if repairs > 0 {
             counters.add(.ringRepairs, UInt64(repairs))
             logger.error(
-                "words of the data ring's header had changed and were put right: faulty memory, or another process",
+                "repaired changed words of the data ring's header: faulty memory, or another process",
                 metadata: ["words": "\(repairs)"])
         }
         counters.set(.ringDamagedPlaces, Int(clamping: writer.damagedPlaces))
@@ -92,7 +92,7 @@ final class DataRing {
         counters.set(.ringCurrentBytes, writer.currentBytes)
         if let usage = OwnProcess.current.usage() { counters.set(usage) }
         guard let since = pressureSince else { return }
-        // What was written in this tick may have filled the ring after `now`.
+        // Records of this tick may have filled the ring after `now`.
         counters.add(.backPressureNanoseconds, now.elapsed(since: since))
         pressureSince = max(now, since)
     }
@@ -103,7 +103,7 @@ final class DataRing {
         let now = MonotonicClock.nowNanoseconds()
         if isOn {
             pressureSince = now
-            logger.debug("the ring is full: reading stops until the exporter has read on")
+            logger.debug("the data ring is full: reading stops until the exporter catches up")
         } else {
             if let since = pressureSince { counters.add(.backPressureNanoseconds, now.elapsed(since: since)) }
             pressureSince = nil
@@ -117,6 +117,6 @@ final class DataRing {
         case .noMemory: counters.add(.recordsWithoutMemory)
         default: counters.add(.recordsTooLarge)
         }
-        logger.error("a record does not go into the lane and is dropped", metadata: ["reason": "\(error)"])
+        logger.error("dropped a record that does not fit into the data ring", metadata: ["reason": "\(error)"])
     }
 }

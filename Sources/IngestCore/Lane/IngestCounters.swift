@@ -5,7 +5,7 @@ import Lanes
 import Metrics
 import Platform
 
-/// What this worker counts, in the header of its lane.
+/// This worker's counters, in the header of its lane.
 final class IngestCounters {
     private let lane: LaneWriter
 

@@ -2,7 +2,7 @@
 import DequeModule
 import Lanes
 
-/// What has to go into the ring, in order. Normally everything goes at once; when the ring is full because the
+/// Records that have to go into the ring, in order. Normally everything goes at once; when the ring is full because the
 /// exporter has not read, writes wait here, and the owner stops reading its sockets so that no more of them come.
 final class LaneOutbox {
     typealias Write = () throws(LaneError) -> Void

@@ -25,7 +25,7 @@ final class OtherLanes {
     /// In their order.
     var indices: [Int] { lanes.keys.sorted() }
 
-    /// `nil` for a lane that is not there, not formatted yet, or of no use.
+    /// `nil` for a lane that is not there, not formatted yet, or unusable.
     func reader(_ index: Int) -> LaneReader? {
         try? open(index)
     }

@@ -8,7 +8,7 @@ struct AnswerPacing {
     static let budgetBytes = 32 * 1024 * 1024
     /// An agent that has not answered by then is not waited for with asking the others.
     static let patienceNanoseconds: UInt64 = 200_000_000
-    /// What an agent is taken to send before it has answered once.
+    /// The assumed size of an agent's answer before it has answered once.
     static let presumedBytes = 512 * 1024
 
     private(set) var expectedBytes = 0

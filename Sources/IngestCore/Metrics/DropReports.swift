@@ -22,7 +22,7 @@ struct DropLog {
 
     func note(_ agent: Agent, _ dropped: DroppedSample, count: Int) {
         logger.warning(
-            "series of an agent are left out; see \"Limits\" in docs/compatibility.md",
+            "series of an agent are left out; see docs/troubleshooting.md, \"Series are missing\"",
             metadata: [
                 "pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "metric": "\(dropped.metric)",
                 "cause": "\(dropped.cause.name)", "samples": "\(count)",
@@ -31,7 +31,7 @@ struct DropLog {
 
     func note(_ agent: Agent, _ dropped: DroppedAnswer) {
         logger.warning(
-            "an answer of an agent, or a part of one, is left out; see \"Limits\" in docs/compatibility.md",
+            "an answer of an agent, or a part of it, is left out; see docs/compatibility.md",
             metadata: [
                 "pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "stream": "\(dropped.stream.name)",
                 "cause": "\(dropped.cause.rawValue)",

@@ -24,7 +24,7 @@ final class MetricsCollector {
     var windows = AgentCollections<CollectCommand>()
     /// `window` records that were written for each of them.
     var windowRecords: [CommandID: UInt64] = [:]
-    /// What the answer to a part of a window may take by estimate.
+    /// The estimated size that the answer to a part of a window may have.
     let windowPartBytes: Double
     /// Called after every message: a turn of the loop can hold a message of every agent, and take seconds.
     var onMessage: () -> Void = {}

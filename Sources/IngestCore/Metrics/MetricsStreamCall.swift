@@ -14,7 +14,7 @@ final class MetricsStreamCall: GRPCCallHandler {
     var latestCollection = CommandID(generation: 0, number: 0)
     /// Waits for its turn to be asked.
     var isInLine = false
-    /// What its answer counts for in ``AnswerPacing``; 0 when nothing is expected of it.
+    /// The size of its answer in ``AnswerPacing``; 0 when nothing is expected of it.
     var expectedBytes = 0
     /// The window collection that sent the outstanding part of a window.
     var windowCollection: CommandID?

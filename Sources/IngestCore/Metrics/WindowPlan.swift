@@ -11,7 +11,7 @@ struct WindowPlan {
     static let expectedPartBytes = 16.0 * 1024 * 1024
     /// No part is cut shorter, whatever the estimate says: agents keep a value a second at most.
     static let shortestPartSeconds = 1.0
-    /// What an agent is taken to hold before it has answered anything.
+    /// The assumed history of an agent before it has answered anything.
     static let presumedSeries = 2_000
     static let presumedBytesPerSample = 300.0
 
@@ -27,7 +27,7 @@ struct WindowPlan {
     }
 
     /// The next part to ask for, from the end of the window to its start.
-    /// - Parameter newestNanoseconds: when the agent's newest point was taken, by the agent's clock. Whatever the window
+    /// - Parameter newestNanoseconds: when the agent's newest point was taken, by the agent's clock. With any window that
     ///   has after it costs no part of its own.
     mutating func nextPart(
         series: Int, bytesPerSample: Double, pointsPerSecond: Double, newestNanoseconds: Int64,

@@ -15,7 +15,7 @@ final class ProfileDownloads {
     private let outbox: LaneOutbox
     private let registry: AgentRegistry
     private let counters: IngestCounters
-    /// Time in which this worker reads (``ReadingClock``).
+    /// Time in which this worker reads (``AgentClock``).
     var clock: () -> UInt64 = { 0 }
     /// Those that have downloads, under way or waiting.
     private var calls: [ObjectIdentifier: AnswerStreamCall] = [:]
@@ -34,7 +34,7 @@ final class ProfileDownloads {
 
     func fetch(_ command: FetchCommand, _ key: Key) {
         guard let call = registry.agent(id: command.agent)?.answerStream(.pressureProfiles) else {
-            return end(key, FetchEnding(.unknownAgent, message: "the agent is not connected at present"))
+            return end(key, FetchEnding(.unknownAgent, message: "the agent is not connected at the moment"))
         }
         calls[ObjectIdentifier(call)] = call
         callByDownload[key] = call

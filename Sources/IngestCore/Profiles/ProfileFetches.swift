@@ -3,10 +3,10 @@ import DequeModule
 import Exchange
 
 /// The downloads of one agent's StreamPressureProfiles stream, one after the other: an agent serves one at a time, and one
-/// that has begun cannot be cancelled. What nobody wants any more is read and dropped up to its `last` chunk, and only then
+/// that has begun cannot be cancelled. An unwanted one is read and dropped up to its `last` chunk, and only then
 /// the next is asked for.
 ///
-/// A state machine without I/O. Times are nanoseconds of ``ReadingClock``: while this worker does not read, no agent is silent.
+/// A state machine without I/O. Times are nanoseconds of ``AgentClock``: while this worker does not read, no agent is silent.
 struct ProfileFetches {
     typealias Key = CommandID
 
@@ -52,7 +52,7 @@ struct ProfileFetches {
     var isServing: Bool { underWay != nil }
     var waitingCount: Int { waiting.count }
 
-    /// What the agent is asked with, and what its chunks bear.
+    /// The key of the request to the agent, which its chunks bear.
     static func requestID(_ key: Key) -> String { "f-\(key.generation)-\(key.number)" }
 
     // MARK: From the exporter
@@ -128,7 +128,7 @@ struct ProfileFetches {
 
     /// The worker drains.
     mutating func drain() -> [Action] {
-        endAll(FetchEnding(.draining, message: "the proxy's worker that has this agent is being stopped"))
+        endAll(FetchEnding(.draining, message: "the proxy's worker that serves this agent is being stopped"))
     }
 
     // MARK: Time
@@ -138,7 +138,7 @@ struct ProfileFetches {
         if let since = fetch.heldSinceNanoseconds {
             guard now - min(now, since) >= Self.longestHoldNanoseconds else { return [] }
             let seconds = Self.longestHoldNanoseconds / 1_000_000_000
-            let text = "neither the client nor the spool file has taken enough for \(seconds) s"
+            let text = "neither the client nor the spool file has accepted enough bytes for \(seconds) s"
             // The agent could not speak meanwhile.
             underWay?.heardAtNanoseconds = now
             return [.end(fetch.key, FetchEnding(.notTaken, message: text))] + dropRest()

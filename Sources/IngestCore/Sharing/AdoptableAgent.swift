@@ -4,7 +4,7 @@ import Lanes
 import Metrics
 import Platform
 
-/// What somebody else's lane says of one agent, every record of it checked.
+/// One agent in another worker's lane, every record of it checked.
 struct AdoptableAgent {
     /// A sample and the table that it names, as they stand in the lane.
     struct Metrics {

@@ -31,7 +31,7 @@ final class AgentMover {
         let moved = service.move(count, nowNanoseconds: now)
         if movedInRow == 0, !moved.isEmpty {
             logger.info(
-                "has more than its share of the agents and sends some to the other workers",
+                "above its share of the agents: sending some to the other workers",
                 metadata: ["connections": "\(share.own)", "share": "\(share.share)"])
         }
         plan.sent(moved.count)
@@ -41,7 +41,7 @@ final class AgentMover {
 
     private func sayIfDone() {
         guard movedInRow > 0 else { return }
-        logger.info("agents were sent to the other workers", metadata: ["agents": "\(movedInRow)"])
+        logger.info("sent agents to the other workers", metadata: ["agents": "\(movedInRow)"])
         movedInRow = 0
     }
 }

@@ -45,7 +45,7 @@ final class LaneAdoptions {
         }
         guard let reader else {
             core.logger.warning(
-                "the lane of a removed worker cannot be read: its agents are asked anew",
+                "cannot read the ring of a removed worker: its agents are asked again",
                 metadata: ["worker": "ingest-\(index)"])
             return end()
         }
@@ -56,7 +56,7 @@ final class LaneAdoptions {
     }
 
     private func goOn() {
-        // What drains has no use for more agents; the supervisor finds another for them when this worker is gone.
+        // A worker that drains needs no more agents; the supervisor finds another for them when this worker is gone.
         guard let adoption, !core.isDraining else { return }
         core.beat()
         switch adoption.step() {
@@ -68,7 +68,7 @@ final class LaneAdoptions {
             }
         case .done:
             core.logger.info(
-                "took over the lane of a removed worker",
+                "adopted the ring of a removed worker",
                 metadata: [
                     "worker": "ingest-\(adoption.worker)", "agents": "\(adoption.adopted)",
                     "completed": "\(adoption.completed)", "elsewhere": "\(adoption.leftElsewhere)",
@@ -85,7 +85,7 @@ final class LaneAdoptions {
         begin()
     }
 
-    /// What the other running workers have samples of.
+    /// The agents that the other running workers have samples of.
     private func elsewhere(but index: Int) -> LaneAdoption.Elsewhere {
         var elsewhere = LaneAdoption.Elsewhere()
         for other in others.indices where other != index && core.control.worker(.ingest, other).state == .running {

@@ -2,7 +2,7 @@
 import Exchange
 import Lanes
 
-/// What is current in somebody else's lane, found by its records' headers: tables of series and answers. (Identity and
+/// The current records in another worker's lane, found by their headers: tables of series and answers. (Identity and
 /// sample are named by the slots.) A lane is input: only what belongs to one of the wanted slots is noted, and not more of
 /// it than a worker of ours would keep.
 struct LaneInventory {

@@ -40,7 +40,7 @@ struct WorkerLoads {
         if worker.isBeingReplaced, worker.state != .running { return purpose == .accepting ? 0 : nil }
         switch worker.state {
         case .dead, .draining, .drained: return nil
-        // What its lane says is still its predecessor's.
+        // Its lane still has its predecessor's words.
         case .starting: return purpose == .accepting ? 0 : nil
         case .running: break
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a message that is not parsed would have been, by the fields at its top: so that an answer that is dropped is not
+/// The kind of a message that is not parsed, by the fields at its top: so that an answer that is dropped is not
 /// owed any more.
 enum AnswerPart: Equatable {
     /// The whole answer to a request.

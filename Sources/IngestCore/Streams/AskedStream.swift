@@ -31,7 +31,7 @@ final class AskedStream {
         return served.map { [ended($0)] } ?? []
     }
 
-    /// A record has come, or may come now: those who wait for records wait a moment more. What comes unasked keeps nobody
+    /// A record has come, or may come now: those who wait for records wait a moment more. An unasked record keeps nobody
     /// waiting.
     func noteRecord(nowNanoseconds now: UInt64) {
         guard isAwaitingRecords else { return }

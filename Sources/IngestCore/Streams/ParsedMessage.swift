@@ -2,7 +2,7 @@
 import FODCProtocol
 import SwiftProtobuf
 
-/// What a worker has to know of a message that it passes on as it came. That it could be made shows that the whole message
+/// The facts that a worker needs about a message that it passes on as it came. That it could be made shows that the whole message
 /// can be parsed.
 struct ParsedMessage: Sendable {
     enum Content: Sendable {
@@ -22,7 +22,7 @@ struct ParsedMessage: Sendable {
     }
 
     var content: Content
-    /// The message with its text mended, if some of it was not UTF-8.
+    /// The message with its text repaired, if some of it was not UTF-8.
     var repaired: [UInt8]?
 
     init(content: Content) {

@@ -5,7 +5,7 @@ import SwiftProtobuf
 /// One of the streams that exporters ask by an ``AskCommand``: how agents are asked, how their messages are read, how long
 /// they are waited for, and what they may cost. ``AnswerCollector`` does the rest, and knows no stream by name.
 ///
-/// RegisterAgent and StreamMetrics are none of these: a registration is not asked, and of metrics the samples are kept and
+/// RegisterAgent and StreamMetrics are not among them: a registration is not asked, and of metrics the samples are kept and
 /// not the messages.
 struct StreamDescription: Sendable {
     /// The message that asks.
@@ -16,7 +16,7 @@ struct StreamDescription: Sendable {
         case identified(@Sendable (_ id: String) -> [UInt8])
     }
 
-    /// What makes an answer whole.
+    /// The condition for an answer to be complete.
     enum Answer: Sendable {
         /// Every message is one. `isTimestamped`: field 1 is the time at which it was made, so that answers which differ in it
         /// alone say the same.
@@ -39,7 +39,7 @@ struct StreamDescription: Sendable {
     /// Reads a whole message. Throws `LenientMessage.TooLarge` for one that would cost too much once it is parsed, and
     /// anything else for one that is malformed.
     let parse: @Sendable (RawSpan) throws -> ParsedMessage
-    /// What a message that is not parsed would have been.
+    /// The kind of a message that is not parsed.
     let part: @Sendable (RawSpan) -> AnswerPart
 
     /// - Parameter part: only of answers in several messages.

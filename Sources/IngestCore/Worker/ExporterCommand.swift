@@ -4,7 +4,7 @@ import Lanes
 
 /// How a feature takes one type of command of an exporter.
 struct ExporterCommand {
-    /// What an exporter is told by a worker that drains.
+    /// The answer of a worker that drains to an exporter.
     struct Refusal {
         var type: RecordType
         var payload: [UInt8]

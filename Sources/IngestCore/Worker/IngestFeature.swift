@@ -4,7 +4,7 @@ import Lanes
 /// A part of an ingest worker with a subject of its own. ``IngestWorkerCore`` brings it commands, time, and the ends of others;
 /// features with the same subject hold each other by themselves.
 protocol IngestFeature: AnyObject {
-    /// What exporters can ask of it, by the type of the record that brings the command. Read once, at the start.
+    /// The commands that it takes, by the type of the record that brings them. Read once, at the start.
     var commands: [RecordType: ExporterCommand] { get }
     /// `CLOCK_MONOTONIC` of the next thing that ``tick(nowNanoseconds:)`` would do; `nil`: the next tick will do.
     var nextDeadlineNanoseconds: UInt64? { get }

@@ -5,7 +5,7 @@ import NIOCore
 import Platform
 import WorkerLink
 
-/// What the features of an ingest worker stand on: the event loop, the heartbeat, the rings, and the time at which each of
+/// The base of the features of an ingest worker: the event loop, the heartbeat, the rings, and the time at which each of
 /// them has something to do. Lives on the loop.
 final class IngestWorkerCore {
     /// How often the worker says that it lives, looks at `control`, and judges heartbeats.

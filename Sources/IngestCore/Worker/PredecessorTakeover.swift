@@ -29,7 +29,7 @@ struct PredecessorTakeover {
         }
         service.adoptPredecessorsAgents(found, lastBeatNanoseconds: core.ring.predecessorBeatNanoseconds)
         if !found.isEmpty {
-            core.logger.info("took over the predecessor's lane", metadata: ["agents": "\(found.count)"])
+            core.logger.info("took over the predecessor's ring", metadata: ["agents": "\(found.count)"])
         }
     }
 

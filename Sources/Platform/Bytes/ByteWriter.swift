@@ -126,7 +126,7 @@ public struct ByteWriter: ~Copyable {
         end = newCount
     }
 
-    /// What has been written, from `offset` on, for `byteCount` bytes, as an array.
+    /// The written bytes, from `offset` on, for `byteCount` bytes, as an array.
     public func bytes(from offset: Int, byteCount: Int) -> [UInt8] {
         precondition(offset >= 0 && byteCount >= 0 && byteCount <= count - offset, "range was not written")
         return [UInt8](UnsafeRawBufferPointer(start: base + offset, count: byteCount))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
-/// What the kernel says of a descriptor that came from elsewhere.
+/// The kernel's facts about a descriptor that came from elsewhere.
 public enum DescriptorFacts {
-    /// What file a descriptor is of: the same for all descriptors of one file.
+    /// The file of a descriptor: the same for all descriptors of one file.
     public struct Identity: Hashable, Sendable {
         let device: UInt64
         let inode: UInt64

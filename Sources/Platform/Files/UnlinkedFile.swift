@@ -2,7 +2,7 @@
 import CPlatform
 import Glibc
 
-/// A file that has no name in any folder: it is gone when it is closed, however the process ends. Whoever made it closes it,
+/// A file that has no name in any folder: it is gone when it is closed, however the process ends. Its creator closes it,
 /// once. Every call may wait for a disk.
 public struct UnlinkedFile: Sendable {
     public let descriptor: Int32
@@ -19,7 +19,7 @@ public struct UnlinkedFile: Sendable {
             descriptor = nameless
             return
         }
-        // What file systems and kernels say that do not know O_TMPFILE.
+        // Errors of file systems and kernels that do not know O_TMPFILE.
         guard [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) else { throw SystemError.last("open \(folder)") }
         self = try UnlinkedFile.namedForAMoment(folder: folder)
     }
@@ -35,7 +35,7 @@ public struct UnlinkedFile: Sendable {
         _ = Glibc.close(descriptor)
     }
 
-    /// What can still be written on its file system without privileges, in bytes.
+    /// Bytes that can still be written on its file system without privileges.
     public func freeBytes() throws(SystemError) -> UInt64 {
         var status = statvfs()
         guard fstatvfs(descriptor, &status) == 0 else { throw SystemError.last("fstatvfs") }

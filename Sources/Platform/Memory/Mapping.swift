@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
-/// What a mapping allows. A write through one that only reads is a fault (SIGSEGV): the hardware keeps the promise.
+/// The access that a mapping allows. A write through one that only reads is a fault (SIGSEGV): the hardware keeps the promise.
 public enum MappingAccess: Sendable {
     case readOnly
     case readWrite

@@ -58,7 +58,7 @@ public enum MemoryFile {
         fodc_memory_file_has_sealed_size(descriptor) == 1
     }
 
-    /// Provides pages for a part of the file, so that want of memory is an error here and not a fault at first use.
+    /// Provides pages for a part of the file, so that lack of memory is an error here and not a fault at first use.
     public static func allocate(_ descriptor: Int32, offset: Int, byteCount: Int) throws(SystemError) {
         guard fodc_memory_file_allocate(descriptor, Int64(offset), Int64(byteCount)) == 0 else {
             throw SystemError.last("fallocate")

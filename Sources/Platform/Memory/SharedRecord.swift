@@ -26,10 +26,10 @@ public struct SharedRecord: Sendable {
         number = Self.newest(descriptor)?.number ?? 0
     }
 
-    /// What makes a descriptor no memory of this kind; `nil`: nothing does. (What it holds is looked at by ``read(_:)``.)
+    /// The flaw by which a descriptor is not memory of this kind; `nil`: it is. (Its content is checked by ``read(_:)``.)
     public static func flaw(of descriptor: Int32) -> String? {
         guard (try? MemoryFile.byteCount(of: descriptor)) == 2 * copyBytes, MemoryFile.hasSealedSize(descriptor) else {
-            return "it is no memory for a record"
+            return "it is not memory for a record"
         }
         return nil
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the control groups that hold this process allow it; the tightest on the way up counts. Knows cgroup v2 and v1
-/// (Debian and Kubernetes still have both). What cannot be read is no limit.
+/// The limits of the control groups that hold this process; the tightest on the way up counts. Knows cgroup v2 and v1
+/// (Debian and Kubernetes still have both). A file that cannot be read sets no limit.
 public struct CgroupLimits: Equatable, Sendable {
     /// CPUs' worth of time (quota over period).
     public let cpuQuota: Double?
@@ -26,7 +26,7 @@ public struct CgroupLimits: Equatable, Sendable {
                 for folder in Self.folders(mount.path, groups["cpu"] ?? "/") {
                     guard let quota = read(folder + "/cpu.cfs_quota_us").flatMap(Self.number),
                         let period = read(folder + "/cpu.cfs_period_us").flatMap(Self.number), period > 0
-                    else { continue }  // a quota of -1 is none, and no number either
+                    else { continue }  // a quota of -1 means no limit, and is not a number either
                     quotas.append(Double(quota) / Double(period))
                 }
             }

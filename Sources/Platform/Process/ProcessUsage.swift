@@ -2,7 +2,7 @@
 import CPlatform
 import Glibc
 
-/// What a process has used so far, out of `/proc/PID` (proc(5)).
+/// The usage of a process so far, out of `/proc/PID` (proc(5)).
 public struct ProcessUsage: Sendable {
     public var userSeconds: Double
     public var systemSeconds: Double

@@ -10,7 +10,7 @@ public enum SmallFile {
         return try readAndClose(descriptor, limitBytes: limitBytes, name: path)
     }
 
-    /// What can be read from a descriptor from its beginning, at most `limitBytes`; closes it, also on an error. Not
+    /// The bytes of a descriptor from its beginning, at most `limitBytes`; closes it, also on an error. Not
     /// moved by where another process that shares the descriptor has read to.
     public static func readAndClose(
         _ descriptor: Int32, limitBytes: Int, name: String = "descriptor"

@@ -3,13 +3,13 @@ import Glibc
 
 /// Whether a descriptor that came from elsewhere is the socket that it should be.
 extension ListeningSocket {
-    /// What makes it no listening TCP socket; `nil` when it is one.
+    /// The flaw by which it is not a listening TCP socket; `nil` when it is one.
     public static func flaw(of descriptor: Int32) -> String? {
-        guard let kind = option(descriptor, SO_TYPE) else { return "it is no socket" }
-        guard kind == Int32(SOCK_STREAM.rawValue) else { return "it is no stream socket" }
+        guard let kind = option(descriptor, SO_TYPE) else { return "it is not a socket" }
+        guard kind == Int32(SOCK_STREAM.rawValue) else { return "it is not a stream socket" }
         guard let family = option(descriptor, SO_DOMAIN), family == AF_INET || family == AF_INET6,
             option(descriptor, SO_PROTOCOL) == Int32(IPPROTO_TCP)
-        else { return "it is no TCP socket" }
+        else { return "it is not a TCP socket" }
         guard option(descriptor, SO_ACCEPTCONN) == 1 else { return "it does not listen" }
         return nil
     }

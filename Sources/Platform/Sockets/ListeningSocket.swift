@@ -24,7 +24,7 @@ public enum ListeningSocket {
         public var description: String {
             switch self {
             case .inUse: "the port is in use"
-            case .notHere: "the address is none of this machine's"
+            case .notHere: "this machine does not have the address"
             case .notAllowed: "not allowed to listen on this port"
             case .unknownHost(let reason): "the host is not known: \(reason)"
             case .isName: "the host is a name"
@@ -88,7 +88,7 @@ public enum ListeningSocket {
         try withAddress(of: host, port: port, mayWait: mayWait, listen)
     }
 
-    /// What ``open(host:port:)`` would bind to.
+    /// The address that ``open(host:port:)`` would bind to.
     static func withAddress<Result>(
         of host: String, port: UInt16, mayWait: Bool = true, limitMilliseconds: Int32 = lookupMilliseconds,
         _ body: (addrinfo) throws(Failure) -> Result

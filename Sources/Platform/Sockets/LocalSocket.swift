@@ -9,7 +9,7 @@ public enum LocalSocket {
     /// Bytes that the kernel takes of a name, without the zero at its end.
     public static let limitPathBytes = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
-    /// Who is at the other end.
+    /// The process at the other end.
     public struct Peer: Equatable, Sendable {
         public let userID: uid_t
         public let processID: pid_t
@@ -23,7 +23,7 @@ public enum LocalSocket {
         case end
     }
 
-    /// Listens, nonblocking, at a name that only this user (and root) may use from the moment that it is there. What had
+    /// Listens, nonblocking, at a name that only this user (and root) may use from the moment that it is there. A socket that had
     /// the name before loses it. Only for a process with one thread: the file mode mask is changed for a moment.
     public static func listen(path: String) throws(SystemError) -> Int32 {
         let listener = socket(AF_UNIX, kind | Int32(SOCK_NONBLOCK.rawValue), 0)
@@ -74,7 +74,7 @@ public enum LocalSocket {
         return Peer(userID: user, processID: process)
     }
 
-    /// What is there, at most so many bytes.
+    /// The bytes that are there, at most so many.
     public static func receive(on connection: Int32, limitBytes: Int) throws(SystemError) -> Received {
         var bytes = [UInt8](repeating: 0, count: limitBytes)
         while true {
@@ -112,7 +112,7 @@ public enum LocalSocket {
             && getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens == 1
     }
 
-    /// Who owns a file; `nil` if that is not to be seen.
+    /// The owner of a file; `nil` if that is not to be seen.
     public static func owner(of path: String) -> (userID: uid_t, name: String?)? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

@@ -8,7 +8,7 @@ public enum MessageSocket {
     public static let limitBytes = 4096
     public static let limitDescriptors = Int(FODC_PROCESS_MOST_DESCRIPTORS)
 
-    /// A message as it came. Who takes it owns the descriptors.
+    /// A message as it came. The receiver owns the descriptors.
     public struct Message {
         public let bytes: [UInt8]
         public let descriptors: [Int32]

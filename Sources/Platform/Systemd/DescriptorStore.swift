@@ -18,7 +18,7 @@ public struct DescriptorStore: Sendable {
 
     // MARK: At the start
 
-    /// What systemd has handed over: sockets of socket units and what was stored, all close-on-exec from now on. Once:
+    /// The descriptors that systemd has passed: sockets of socket units and stored ones, all close-on-exec from now on. Once:
     /// the variables that tell of it are unset, so that a second call, a worker or an exec of this program finds none.
     /// To be called before there are other threads, which may read the environment.
     public static func takeReceived() -> [ReceivedDescriptor] {
@@ -32,7 +32,7 @@ public struct DescriptorStore: Sendable {
     }
 
     /// The variables' meaning (sd_listen_fds(3)). Names that are not as many as the descriptors mean nothing; all are
-    /// called ``unknownName`` then. What `take` says is not open is left out.
+    /// called ``unknownName`` then. A descriptor that `take` says is not open is left out.
     static func received(
         processID: String?, count: String?, names: String?, ownProcessID: pid_t, take: (Int32) -> Bool
     ) -> [ReceivedDescriptor] {
@@ -65,7 +65,7 @@ public struct DescriptorStore: Sendable {
     /// Takes everything of that name out of the store.
     @discardableResult
     public func remove(name: String) -> Bool {
-        // A name that systemd does not allow is none that it has.
+        // systemd has no name that it does not allow.
         guard Self.isName(name) else { return false }
         return send("FDSTOREREMOVE=1\nFDNAME=\(name)", [])
     }

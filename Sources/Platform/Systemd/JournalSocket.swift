@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Each entry is sent to the path anew, so that a journald that was restarted is found again.
 public final class JournalSocket: Sendable {
-    /// What one entry may have, so that it always fits a datagram (net.core.wmem_default is 208 KiB).
+    /// Limit of one entry, so that it always fits a datagram (net.core.wmem_default is 208 KiB).
     public static let limitBytes = 64 << 10
     public static let standardPath = "/run/systemd/journal/socket"
 

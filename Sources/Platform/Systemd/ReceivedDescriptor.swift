@@ -4,7 +4,7 @@
 /// or the `FDNAME` under which it was stored. Nothing has been checked but that it is open.
 public struct ReceivedDescriptor: Equatable, Sendable {
     public let name: String
-    /// Close-on-exec. Whoever takes it owns it.
+    /// Close-on-exec. The receiver owns it.
     public let descriptor: Int32
 
     public init(name: String, descriptor: Int32) {

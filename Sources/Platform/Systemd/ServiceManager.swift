@@ -2,7 +2,7 @@
 import CSystemd
 import Glibc
 
-/// What a notify service says to systemd. Without systemd (no `NOTIFY_SOCKET`) everything here does nothing; nothing
+/// Notifications of a notify service to systemd. Without systemd (no `NOTIFY_SOCKET`) everything here does nothing; nothing
 /// here waits. For the main thread alone.
 public struct ServiceManager: Sendable {
     /// Half of the time within which systemd wants to hear a ping; `nil`: it does not.
@@ -42,7 +42,7 @@ public struct ServiceManager: Sendable {
         return !NotifySocket.shared.isStuck
     }
 
-    /// What systemd did not take when it was said. To be called now and then.
+    /// Sends the notifications that systemd did not take at first. To be called now and then.
     public func flush() { NotifySocket.shared.flush() }
 
     /// A line break would begin another assignment.

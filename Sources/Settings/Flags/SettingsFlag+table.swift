@@ -22,61 +22,62 @@ extension SettingsFlag {
 
     public static let grpcListenAddress = SettingsFlag(
         "grpc-listen-addr", in: .listening, takes: "ADDRESS", .address(\.grpcListenAddress),
-        help: "Where agents connect (gRPC, HTTP/2 without TLS). Default :17912")
+        help: "Address that agents connect to (gRPC, HTTP/2 without TLS). Default :17912")
 
     public static let httpListenAddress = SettingsFlag(
         "http-listen-addr", in: .listening, takes: "ADDRESS", .address(\.httpListenAddress),
-        help: "Where Prometheus and people ask (HTTP/1.1, with TLS by --web-config-file). Default :17913")
+        help: "Address of the HTTP endpoints, for Prometheus and people (HTTP/1.1, TLS with --web-config-file). "
+            + "Default :17913")
 
     // MARK: Agents
 
     public static let heartbeatInterval = SettingsFlag(
         "heartbeat-interval", in: .agents, takes: "DURATION",
         .duration(\.heartbeatInterval, ProxySettings.Limits.heartbeatInterval, zero: "the agents' own"),
-        help: "How often agents are told to send heartbeats; at least 1s and less than the timeout, 0: as they like "
-            + "(10s). Default a third of the timeout, at most 10s")
+        help: "Interval between heartbeats that agents are told to keep; at least 1s and less than the timeout, 0: the "
+            + "agents' own (10s). Default a third of the timeout, at most 10s")
 
     public static let agentHeartbeatTimeout = SettingsFlag(
         "agent-heartbeat-timeout", in: .agents, takes: "DURATION",
         .duration(\.agentHeartbeatTimeout, ProxySettings.Limits.heartbeatTimeout, zero: "never"),
-        help: "An agent without a heartbeat for so long is unconnected. 2s to 24h, 0: never. Default 30s")
+        help: "Time without a heartbeat after which an agent is unconnected. 2s to 24h, 0: never. Default 30s")
 
     public static let agentCleanupTimeout = SettingsFlag(
         "agent-cleanup-timeout", in: .agents, takes: "DURATION",
         .duration(\.agentCleanupTimeout, ProxySettings.Limits.cleanupTimeout),
-        help: "An unconnected agent is listed for so long; longer than the heartbeat timeout. Default 5m")
+        help: "Time without a heartbeat after which an agent is removed; longer than the heartbeat timeout. Default 5m")
 
     public static let maxAgents = SettingsFlag(
         "max-agents", in: .agents, takes: "NUMBER", .count(\.maxAgents, ProxySettings.Limits.agents),
-        help: "Agents that may be listed at a time. 1 to 50000, default 1000")
+        help: "Maximum number of registered agents. 1 to 50000, default 1000")
 
     public static let maxAgentsPerConnection = SettingsFlag(
         "max-agents-per-connection", in: .agents, takes: "NUMBER",
         .count(\.maxAgentsPerConnection, ProxySettings.Limits.agentsPerConnection),
-        help: "Agents that one connection may register; agents have one each, a service mesh brings several on one. "
-            + "0 no limit, default 256")
+        help: "Maximum number of agents on one connection; a service mesh can share one between agents. 0 no limit, "
+            + "default 256")
 
     public static let maxAgentsPerSource = SettingsFlag(
         "max-agents-per-source", in: .agents, takes: "NUMBER",
         .count(\.maxAgentsPerSource, ProxySettings.Limits.agentsPerSource),
-        help: "Agents that may be online from one network address. 0 no limit; default half of --max-agents, and no "
-            + "limit for the loopback address")
+        help: "Maximum number of agents online from one network address. 0 no limit; default half of --max-agents, and "
+            + "no limit for the loopback address")
 
     public static let grpcMaxMessageSize = SettingsFlag(
         "grpc-max-msg-size", in: .agents, takes: "SIZE",
         .bytes(\.grpcMaxMessageBytes, ProxySettings.Limits.grpcMessageBytes, text: { String($0) }),
-        help: "The largest gRPC message. 1KiB to 256MiB, default 33554432 (32MiB)")
+        help: "Maximum size of a gRPC message. 1KiB to 256MiB, default 33554432 (32MiB)")
 
     public static let staleGrace = SettingsFlag(
         "stale-grace", in: .agents, takes: "DURATION", .duration(\.staleGrace, ProxySettings.Limits.staleGrace),
-        help: "How long last-known values are served after an agent's worker, the exporter or a stream was lost. "
+        help: "Time that last-known values are served after an agent's worker, the exporter or a stream was lost. "
             + "0 never, at most 5m, default 15s")
 
     public static let lifecycleInterval = SettingsFlag(
         "lifecycle-interval", in: .agents, takes: "DURATION",
         .duration(\.lifecycleInterval, ProxySettings.Limits.lifecycleInterval),
-        help: "How often lifecycle reports are collected without being asked for, so that the gauge of schema "
-            + "consistency is there. 0 never, at most 24h, default 5m")
+        help: "Interval between collections of lifecycle reports, which keep the gauge of schema consistency current. "
+            + "0 never, at most 24h, default 5m")
 
     // MARK: HTTP
 
@@ -104,49 +105,49 @@ extension SettingsFlag {
     public static let httpReadTimeout = SettingsFlag(
         "http-read-timeout", in: .http, takes: "DURATION",
         .duration(\.httpReadTimeout, ProxySettings.Limits.httpTimeout, zero: "no limit"),
-        help: "The longest time that reading one request may take. 0: no limit. Default 10s")
+        help: "Maximum time to read one request. 0: no limit. Default 10s")
 
     public static let httpWriteTimeout = SettingsFlag(
         "http-write-timeout", in: .http, takes: "DURATION",
         .duration(\.httpWriteTimeout, ProxySettings.Limits.httpTimeout, zero: "no limit"),
-        help: "The longest time without progress in writing an answer. 0: no limit. Default 10s")
+        help: "Maximum time without progress in writing a response. 0: no limit. Default 10s")
 
     public static let spoolDirectory = SettingsFlag(
         "spool-dir", in: .http, takes: "PATH", folderVariables: ["CACHE_DIRECTORY", "TMPDIR"],
         .folder(\.spoolDirectory),
-        help: "Folder for the part of a profile that its client has not taken yet. Default $CACHE_DIRECTORY, else "
+        help: "Folder for parts of profiles that slow clients have not read yet. Default $CACHE_DIRECTORY, else "
             + "$TMPDIR, else /tmp")
 
     public static let spoolMaxSize = SettingsFlag(
         "spool-max-size", in: .http, takes: "SIZE", .bytes(\.spoolMaxBytes, ProxySettings.Limits.spoolBytes),
-        help: "What may lie there, all downloads together; more are refused with 503. 1MiB to 1024GiB, default 1GiB")
+        help: "Maximum size of all files there; downloads beyond it get 503. 1MiB to 1024GiB, default 1GiB")
 
     // MARK: Processes and memory
 
     public static let ingestWorkers = SettingsFlag(
         "ingest-workers", in: .processes, takes: "NUMBER",
         .count(\.ingestWorkers, ProxySettings.Limits.ingestWorkers),
-        help: "Processes that serve agents. 1 to 64, default: the CPUs that this service may use, rounded up, at most 4"
+        help: "Number of processes that serve agents. 1 to 64, default: the CPUs of this service, rounded up, at most 4"
     )
 
     public static let ringMaxSize = SettingsFlag(
         "ring-max-size", in: .processes, takes: "SIZE", .bytes(\.ringMaxBytes, ProxySettings.Limits.ringBytes),
-        help: "What the memory between an ingest worker and the exporter may grow to; it starts at 16MiB. 80MiB to "
-            + "8GiB, at least 2.5 times --grpc-max-msg-size; default: the smaller of 2GiB and a quarter of the memory "
-            + "limit over the workers, but never less than that")
+        help: "Maximum size of an ingest worker's data ring, which starts at 16MiB. 80MiB to 8GiB, at least 2.5 times "
+            + "--grpc-max-msg-size; default: the smaller of 2GiB and a quarter of the memory limit divided by the "
+            + "workers, but never less than that")
 
     // The lock, the control socket and the secret behind the ids of agents are in these two.
 
     public static let stateDirectory = SettingsFlag(
         "state-dir", in: .processes, takes: "PATH", folderVariables: ["STATE_DIRECTORY"], isReloadable: false,
         .folder(\.stateDirectory),
-        help: "Folder for what survives a restart: the secret behind the ids of agents. Default $STATE_DIRECTORY, else "
-            + "none")
+        help: "Folder for the secret that agent IDs are derived from, so that they survive a restart. Default "
+            + "$STATE_DIRECTORY, else none")
 
     public static let runtimeDirectory = SettingsFlag(
         "runtime-dir", in: .processes, takes: "PATH", folderVariables: ["RUNTIME_DIRECTORY"], isReloadable: false,
         .folder(\.runtimeDirectory),
-        help: "Folder for what lives as long as the service. Default $RUNTIME_DIRECTORY, else none")
+        help: "Folder for the lock and the control socket. Default $RUNTIME_DIRECTORY, else none")
 
     // MARK: Sandbox
 
@@ -198,33 +199,32 @@ extension SettingsFlag {
 
     public static let logLevel = SettingsFlag(
         "log-level", in: .log, takes: "LEVEL", .oneOf(\.logLevel),
-        help: "The least grave messages that are logged: trace, debug, info, warning, error. Default info")
+        help: "Minimum severity to log: trace, debug, info, warning, error. Default info")
 
     public static let logFormat = SettingsFlag(
         "log-format", in: .log, takes: "FORMAT", .oneOf(\.logFormat),
-        help: "How log lines look: text or json. Default text")
+        help: "Format of log lines: text or json. Default text")
 
     public static let loggingLevel = SettingsFlag(
         "logging-level", in: .log, takes: "LEVEL",
         SettingsField(otherWords: { (given, settings) throws(SettingsError) in
             settings.logLevel = try given.upstreamLevel()
         }),
-        help: "The same as --log-level, in the words of the Go proxy (warn, fatal, panic, disabled are taken, too). "
-            + "Default info")
+        help: "The Go proxy's name for --log-level (also takes warn, fatal, panic, disabled). Default info")
 
     public static let loggingEnvironment = SettingsFlag(
         "logging-env", in: .log, takes: "NAME",
         SettingsField(otherWords: { given, settings in settings.logFormat = given.upstreamFormat }),
-        help: "The same as --log-format, in the words of the Go proxy: dev is text, prod is JSON. Default dev")
+        help: "The Go proxy's name for --log-format: dev is text, prod is JSON. Default dev")
 
     public static let loggingModules = SettingsFlag(
         "logging-modules", in: .log, takes: "LIST", isList: true, SettingsField(otherWords: { _, _ in }),
         help:
-            "Modules whose level is in --logging-levels, with commas. Ours, the default of JSON lines, is fodc-proxy; "
-            + "others are ignored")
+            "Comma-separated modules whose levels are in --logging-levels. This program's module is fodc-proxy; others "
+            + "are ignored")
 
     public static let loggingLevels = SettingsFlag(
         "logging-levels", in: .log, takes: "LIST", isList: true,
         SettingsField(otherWords: { (given, _) throws(SettingsError) in _ = try given.upstreamLevels() }),
-        help: "A level for each of --logging-modules, with commas. Default info")
+        help: "Comma-separated levels, one for each of --logging-modules. Default info")
 }

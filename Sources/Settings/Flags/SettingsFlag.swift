@@ -8,7 +8,7 @@ public struct SettingsFlag: Sendable, RawRepresentable, CaseIterable {
     /// The name without dashes: `max-agents`.
     public let rawValue: String
     public let group: FlagGroup
-    /// What `--help` calls the value: `NUMBER`.
+    /// The name of the value in `--help`: `NUMBER`.
     public let valueName: String
     public let help: String
     /// Whether a flag that comes several times goes on with its list each time; otherwise the last one counts.

@@ -9,7 +9,7 @@ public enum ControlClient {
         public let description: String
     }
 
-    /// What an answer does: text for standard output or error, as it comes.
+    /// Receives an answer: text for standard output or error, as it comes.
     public typealias Show = (_ bytes: [UInt8], _ isError: Bool) -> Void
 
     /// Returns the exit code that the service says.
@@ -25,7 +25,7 @@ public enum ControlClient {
         }
         defer { close(connection) }
         var rest = ControlFrames.encode(fields: request.fields)[...]
-        // Who refuses does so without reading; what it says of it is there all the same.
+        // A server that refuses does so without reading; its reason is there all the same.
         while !rest.isEmpty, let count = try? LocalSocket.send(rest, on: connection), count > 0 {
             rest = rest.dropFirst(count)
         }
@@ -46,14 +46,14 @@ public enum ControlClient {
                 }
                 guard case .bytes(let more) = try LocalSocket.receive(on: connection, limitBytes: 64 << 10) else {
                     throw Failure(
-                        description: "the service has closed the connection before it was done: it has ended, or was "
-                            + "reloaded meanwhile; \"fodc-proxy ctl status\" and its log tell more")
+                        description: "the service closed the connection before it was done: it was stopped, or "
+                            + "reloaded; see \"fodc-proxy ctl status\" and the log")
                 }
                 bytes += more
             } catch let failure as Failure {
                 throw failure
             } catch {
-                throw Failure(description: "the service cannot be understood: \(error)")
+                throw Failure(description: "cannot understand the service's answer: \(error)")
             }
         }
     }
@@ -61,18 +61,18 @@ public enum ControlClient {
     private static func explain(_ error: SystemError, path: String, folder: String) -> String {
         switch error.code {
         case ENOENT, ENOTDIR:
-            return "there is no control socket \(path); is fodc-proxy running, and is \(folder) its --runtime-dir?"
+            return "no control socket at \(path): is fodc-proxy running, with \(folder) as its --runtime-dir?"
         case ECONNREFUSED:
-            return "nobody listens at \(path): fodc-proxy has ended and left it behind"
+            return "no process listens at \(path): fodc-proxy is not running and has left the file behind"
         case EACCES, EPERM:
             // A folder that may not be entered does not show its socket, but itself.
             let owner = LocalSocket.owner(of: path) ?? LocalSocket.owner(of: folder)
             let user = owner.flatMap { $0.userID == 0 ? nil : $0.name ?? "\($0.userID)" }
-            return "\(path) is not for this user; be root" + (user.map { " or user \($0)" } ?? "")
+            return "\(path): permission denied: run as root" + (user.map { " or as \($0)" } ?? "")
         case EAGAIN:
-            return "too many others are asking at \(path); try again later"
+            return "too many requests are waiting at \(path); try again later"
         default:
-            return "\(path) cannot be used: \(error)"
+            return "cannot use \(path): \(error)"
         }
     }
 }

@@ -3,7 +3,7 @@ import Platform
 
 /// One connection of the control socket: the bytes of its request as they come, those of its answer until they are taken.
 final class ControlConnection {
-    /// An answer that is waiting for its reader; a longer one is nobody's.
+    /// Limit of an answer that is waiting for its reader; no client needs a longer one.
     static let limitOutputBytes = 1 << 20
 
     enum Step: Equatable {

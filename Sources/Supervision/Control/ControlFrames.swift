@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BinaryCoding
 
-/// What goes over the control socket.
+/// Frames of the control socket.
 ///
 /// A request is one frame: its length in bytes (32 bits, little-endian), then fields with zeros between them, the verb
 /// first. An answer is any number of frames: the length of what follows, one byte for the kind, the content; the last one
@@ -48,7 +48,7 @@ public enum ControlFrames {
         }
         guard bytes.count >= lengthBytes + byteCount else { return nil }
         guard bytes.count == lengthBytes + byteCount else {
-            throw ControlRequestError("there is something behind the request")
+            throw ControlRequestError("unexpected data after the request")
         }
         let parts = bytes[lengthBytes...].split(separator: 0, maxSplits: limitFields, omittingEmptySubsequences: false)
         guard parts.count <= limitFields else {
@@ -79,7 +79,7 @@ public enum ControlFrames {
         _ bytes: ArraySlice<UInt8>
     ) throws(ControlRequestError) -> (answer: Answer, byteCount: Int)? {
         guard let byteCount = length(in: bytes) else { return nil }
-        guard (1...limitAnswerBytes).contains(byteCount) else { throw ControlRequestError("the answer makes no sense") }
+        guard (1...limitAnswerBytes).contains(byteCount) else { throw ControlRequestError("invalid answer") }
         guard bytes.count >= lengthBytes + byteCount else { return nil }
         let frame = bytes.dropFirst(lengthBytes).prefix(byteCount)
         let content = Array(frame.dropFirst())
@@ -88,7 +88,7 @@ public enum ControlFrames {
         case Kind.error: return (.error(content), lengthBytes + byteCount)
         case Kind.end where content.count == 1:
             return (.end(exitCode: content[0]), lengthBytes + byteCount)
-        default: throw ControlRequestError("the answer makes no sense")
+        default: throw ControlRequestError("invalid answer")
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Settings
 
-/// What somebody asks of the running service.
+/// A request to the running service.
 public enum ControlRequest: Equatable, Sendable {
     case status(isJSON: Bool)
     /// So many ingest workers there shall be.
@@ -49,7 +49,7 @@ public enum ControlRequest: Equatable, Sendable {
     public init(fields: [String]) throws(ControlRequestError) {
         guard let verb = fields.first.flatMap(Verb.init) else {
             let known = Verb.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ControlRequestError("\(ShownText.quoted(fields.first ?? "")): no such command; there are \(known)")
+            throw ControlRequestError("\(ShownText.quoted(fields.first ?? "")): no such command; available: \(known)")
         }
         let arguments = Array(fields.dropFirst())
         switch verb {
@@ -77,7 +77,7 @@ public enum ControlRequest: Equatable, Sendable {
     public static func workerCount(_ text: String) throws(ControlRequestError) -> Int {
         guard let count = Int(text), scaleRange.contains(count), String(count) == text else {
             throw ControlRequestError(
-                "\(ShownText.quoted(text)) is no number of ingest workers; must be from \(scaleRange.lowerBound) to "
+                "invalid number of ingest workers \(ShownText.quoted(text)); must be from \(scaleRange.lowerBound) to "
                     + "\(scaleRange.upperBound)")
         }
         return count
@@ -86,7 +86,7 @@ public enum ControlRequest: Equatable, Sendable {
     public static func worker(_ text: String) throws(ControlRequestError) -> WorkerName {
         guard let name = WorkerName(text) else {
             throw ControlRequestError(
-                "\(ShownText.quoted(text)) is no worker; must be exporter or ingest-0, ingest-1, …")
+                "invalid worker \(ShownText.quoted(text)); must be exporter or ingest-0, ingest-1, …")
         }
         return name
     }
@@ -94,7 +94,7 @@ public enum ControlRequest: Equatable, Sendable {
     public static func level(_ text: String) throws(ControlRequestError) -> LogLevel {
         guard let level = LogLevel(rawValue: text) else {
             let known = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ControlRequestError("\(ShownText.quoted(text)) is no log level; must be one of \(known)")
+            throw ControlRequestError("invalid log level \(ShownText.quoted(text)); must be one of \(known)")
         }
         return level
     }
@@ -102,7 +102,7 @@ public enum ControlRequest: Equatable, Sendable {
     private static func only(_ arguments: [String], _ verb: Verb, _ what: String) throws(ControlRequestError) -> String
     {
         guard arguments.count == 1 else {
-            throw ControlRequestError("\(verb.rawValue) takes \(what), and nothing else")
+            throw ControlRequestError("\(verb.rawValue) takes exactly one argument: \(what)")
         }
         return arguments[0]
     }
@@ -113,17 +113,17 @@ public enum ControlRequest: Equatable, Sendable {
             if argument.hasPrefix(Prefix.libexec) {
                 let path = String(argument.dropFirst(Prefix.libexec.count))
                 guard path.hasPrefix("/") else {
-                    throw ControlRequestError("\(ShownText.quoted(path)) is no absolute path")
+                    throw ControlRequestError("\(ShownText.quoted(path)) is not an absolute path")
                 }
                 request.libexecDirectory = path
             } else if let pair = pair(argument, Prefix.flag) {
                 guard ReloadRequest.isFlagName(pair.name) else {
-                    throw ControlRequestError("\(ShownText.quoted(pair.name)) is no flag")
+                    throw ControlRequestError("unknown flag \(ShownText.quoted(pair.name))")
                 }
                 request.flags.append(pair)
             } else if let pair = pair(argument, Prefix.environment) {
                 guard ReloadRequest.isVariableName(pair.name) else {
-                    throw ControlRequestError("\(ShownText.quoted(pair.name)) is no variable that settings come from")
+                    throw ControlRequestError("\(ShownText.quoted(pair.name)) is not a variable of a flag")
                 }
                 request.environment.append(pair)
             } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What is wrong with what came over the control socket: one line for people.
+/// The fault of a request on the control socket: one line for people.
 public struct ControlRequestError: Error, Equatable, CustomStringConvertible {
     public let description: String
 

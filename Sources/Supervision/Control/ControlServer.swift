@@ -29,19 +29,19 @@ final class ControlServer {
     private let firstToken: UInt64
     private let ownUserID = geteuid()
     private var connections = [ControlConnection?](repeating: nil, count: limitConnections)
-    /// It is not watched for want of descriptors.
+    /// It is not watched for lack of descriptors.
     private var isPaused = false
     /// It is not watched because the next program in this process is to answer.
     private var isHeld = false
 
-    /// Makes the socket anew; to be called by who has the folder's ``RuntimeLock``, so that what is there is nobody's.
+    /// Creates the socket; to be called by the holder of the folder's ``RuntimeLock``, so that an old socket there is a leftover.
     convenience init(runtimeDirectory folder: String, events: EventQueue, firstToken: UInt64) throws(StartError) {
         let listener: Int32
         do throws(SystemError) {
             listener = try LocalSocket.listen(path: Self.path(runtimeDirectory: folder))
         } catch {
             throw StartError(
-                "--runtime-dir: the control socket cannot be made in \(folder) (\(error)); give a folder that this user "
+                "--runtime-dir: cannot create the control socket in \(folder) (\(error)); name a folder that this user "
                     + "may write to, with a name of at most \(LocalSocket.limitPathBytes - Self.socketName.utf8.count - 1)"
                     + " bytes, or none", .folderUnusable)
         }
@@ -59,7 +59,7 @@ final class ControlServer {
             try ListeningSocket.setNonblocking(descriptor)
             try events.add(descriptor, token: firstToken)
         } catch {
-            throw StartError("the control socket cannot be used: \(error)")
+            throw StartError("cannot use the control socket: \(error)")
         }
     }
 
@@ -150,18 +150,18 @@ final class ControlServer {
                 // Without descriptors the socket stays readable; the loop must not spin on it.
                 events.remove(descriptor)
                 isPaused = true
-                return onRefusal("the control socket cannot take a connection: \(error)")
+                return onRefusal("cannot accept a connection on the control socket: \(error)")
             }
             guard let accepted else { return }
             let connection = ControlConnection(
                 descriptor: accepted, deadlineNanoseconds: now + Self.requestLimitNanoseconds)
             guard let peer = try? LocalSocket.peer(of: accepted), peer.userID == 0 || peer.userID == ownUserID else {
                 let user = (try? LocalSocket.peer(of: accepted)).map { "user \($0.userID)" } ?? "an unknown user"
-                refuse(connection, "\(user) may not control this service; be root or user \(ownUserID)")
+                refuse(connection, "permission denied for \(user): run as root or user \(ownUserID)")
                 continue
             }
             if !take(connection) {
-                refuse(connection, "\(Self.limitConnections) others are being answered; try again later")
+                refuse(connection, "\(Self.limitConnections) other requests are in progress; try again later")
             }
         }
     }
@@ -175,12 +175,12 @@ final class ControlServer {
     }
 
     private func refuse(_ connection: ControlConnection, _ reason: String, exitCode: UInt8 = 1) {
-        onRefusal("a request on the control socket is refused: \(reason)")
+        onRefusal("refused a request on the control socket: \(reason)")
         connection.say(.error(Array("fodc-proxy: \(reason)\n".utf8)))
         connection.say(.end(exitCode: exitCode))
     }
 
-    /// What has become of a connection after something was said.
+    /// The state of a connection after something was sent.
     private func settle(_ place: Int, _ now: UInt64) {
         guard let connection = connections[place] else { return }
         if !connection.isOpen || connection.isFinished && connection.isFlushed {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Settings
 
-/// What `fodc-proxy ctl reload` brings: what it was started with, which stands for what the service is started with next.
+/// The request of `fodc-proxy ctl reload`: flags and environment that the service has from then on.
 ///
 /// The sender may be of a newer version than the receiver, so flags and variables that are not known here are carried on
 /// as they came; it is the new program's `--check` that says whether it can take them.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What `fodc-proxy ctl status` tells: how the service is at one moment. Filled by the supervisor, shown by
+/// The contents of `fodc-proxy ctl status`: the service at one moment. Filled by the supervisor, shown by
 /// ``StatusReport``.
 struct ServiceStatus: Equatable {
     enum Phase: String, Equatable {
@@ -24,7 +24,7 @@ struct ServiceStatus: Equatable {
             case drained
         }
 
-        /// What only an ingest worker has: of its lane's header.
+        /// Values that only an ingest worker has: those of its lane's header.
         struct Ingest: Equatable {
             var agentsOnline = 0
             /// Listed, and their connection is gone.
@@ -71,17 +71,17 @@ struct ServiceStatus: Equatable {
     var degradedReason: String?
     /// Of the service: over reloads, not over restarts.
     var uptimeNanoseconds: UInt64
-    /// What the sockets really are bound to: `[::]:17912`.
+    /// The addresses that the sockets are really bound to: `[::]:17912`.
     var grpcAddress: String
     var httpAddress: String
     /// `complete`, `off`, or what the sandboxes of the processes lack.
     var sandbox = "complete"
     var logLevel: String
-    /// Ingest workers that there are to be.
+    /// Requested number of ingest workers.
     var ingestWorkersWanted: Int
     /// Ingest workers first, by index, then exporters.
     var workers: [Worker]
-    /// Identities of agents that are held off now.
+    /// Identities of agents that are quarantined now.
     var heldOffIdentities: Int = 0
     /// `nil`: there was none since the service was started.
     var lastReload: Reload?

@@ -5,7 +5,7 @@ import Settings
 
 /// A ``ServiceStatus`` as text. Both forms end with a line break.
 public enum StatusReport {
-    /// What a command has come to, as JSON in one line of text.
+    /// The outcome of a command, as JSON in one line of text.
     ///
     /// - Parameter said: what it has printed: lines for people.
     public static func outcome(isDone: Bool, said: [UInt8]) -> String {
@@ -31,7 +31,7 @@ public enum StatusReport {
             "ingest workers: \(status.ingestWorkersRunning) running of \(status.ingestWorkersWanted) wanted; "
                 + "log level \(status.logLevel)")
         lines.append("sandbox: \(line(status.sandbox))")
-        if status.heldOffIdentities > 0 { lines.append("held off: \(status.heldOffIdentities) agent identities") }
+        if status.heldOffIdentities > 0 { lines.append("quarantined: \(status.heldOffIdentities) agent identities") }
         if let reload = status.lastReload {
             lines.append(
                 "last reload: \(time(of: reload)) " + (reload.isSuccess ? "done" : "failed: \(line(reload.reason))"))
@@ -46,7 +46,7 @@ public enum StatusReport {
     }
 
     private static let headings = [
-        "WORKER", "PID", "STATE", "GENERATION", "UP", "RESTARTS", "AGENTS", "UNCONNECTED", "CONNECTIONS", "LANE",
+        "WORKER", "PID", "STATE", "GENERATION", "UP", "RESTARTS", "AGENTS", "UNCONNECTED", "CONNECTIONS", "RING",
         "LAST END",
     ]
     /// Names, states, ends; all others are figures, which stand at the right.

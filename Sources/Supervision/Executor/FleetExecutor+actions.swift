@@ -5,7 +5,7 @@ import Logging
 import Platform
 import WorkerLink
 
-/// What the fleet wants, done.
+/// Performs the fleet's actions.
 extension FleetExecutor {
     func perform(_ action: Fleet.Action) {
         switch action {
@@ -33,7 +33,7 @@ extension FleetExecutor {
             settleReload(failure, keepsGRPC: keepsGRPC, keepsHTTP: keepsHTTP)
         case .countReload(let failure): countReload(failure)
         case .serviceReady: tellReady()
-        case .serviceStopping: service.stopping(status: "stopping: connections are drained")
+        case .serviceStopping: service.stopping(status: "stopping: draining connections")
         case .finished(let kind, let failure, let request): finish(kind, failure, request)
         case .reply(let request, let answer): self.answer(takeReply(request), answer)
         case .log(let notice): log(notice)
@@ -53,7 +53,7 @@ extension FleetExecutor {
             if !launch.isStandby { enter(launch.worker, launch.generation, .started(launch.id)) }
             logger.debug("\(launch.worker) started", metadata: metadata(launch.id))
         } catch {
-            logger.error("\(launch.worker) cannot be started", error: error)
+            logger.error("cannot start \(launch.worker)", error: error)
             bring(.startFailed(launch.id))
         }
     }
@@ -140,7 +140,7 @@ extension FleetExecutor {
         let time = StatusText.seconds(Suspicion.holdNanoseconds)
         logger.error(
             """
-            an agent has killed ingest workers \(Suspicion.deathsOfAgent) times and is held off for \(time); the ingest \
+            an agent has crashed ingest workers \(Suspicion.deathsOfAgent) times and is quarantined for \(time); the ingest \
             workers name it when it comes back
             """, metadata: ["identity": "\(String(identity, radix: 16))"])
         lanes.ringAll()

@@ -5,7 +5,7 @@ import Platform
 import Settings
 import WorkerLink
 
-/// What people and scripts ask of the running service (`fodc-proxy ctl`), brought to the fleet.
+/// Requests of people and scripts to the running service (`fodc-proxy ctl`), brought to the fleet.
 extension FleetExecutor {
     func dispatch(_ request: ControlRequest, _ reply: ControlReply) {
         switch request {
@@ -27,7 +27,7 @@ extension FleetExecutor {
         processes.sendAll(.logLevel(level.rawValue))
         logger.notice("log level changed", metadata: ["level": "\(level.rawValue)"])
         keepRecord()
-        reply.succeed("logging from \(level.rawValue) on")
+        reply.succeed("log level is now \(level.rawValue)")
     }
 
     private func bringReload(_ request: ReloadRequest, _ reply: ControlReply) {

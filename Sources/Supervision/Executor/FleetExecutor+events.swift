@@ -5,7 +5,7 @@ import Logs
 import Platform
 import WorkerLink
 
-/// What happens, brought to the fleet.
+/// Events, brought to the fleet.
 extension FleetExecutor {
     func handle(_ token: EventToken) {
         switch token {
@@ -73,7 +73,7 @@ extension FleetExecutor {
                 processes.reapOrphans()
             } else {
                 guard ChildProcess.reapUnknown(pid) else { return }
-                logger.debug("an orphan has ended and is reaped", metadata: ["pid": "\(pid)"])
+                logger.debug("reaped an orphaned process", metadata: ["pid": "\(pid)"])
             }
         }
     }
@@ -96,7 +96,7 @@ extension FleetExecutor {
 
     private static let messagesATurn = 32
 
-    private func readLink(_ id: FleetProcess.ID, _ process: WorkerProcess) {
+    private func readLink(_ id: FleetProcess.ID, _ process: RunningWorker) {
         // The next turn reads the rest, because a worker that sends without end must not hold the loop.
         for _ in 0..<Self.messagesATurn where process.link >= 0 {
             do throws(SystemError) {

@@ -5,7 +5,7 @@ import Logging
 import Platform
 import WorkerLink
 
-/// What workers show of themselves in the headers of their rings. Nothing behind a header is looked at.
+/// Observes workers through the headers of their rings. Nothing behind a header is looked at.
 extension FleetExecutor {
     /// Takes it down, and says who stalls and which ring is damaged.
     func observe() {
@@ -90,7 +90,7 @@ extension FleetExecutor {
         }
         if !isFormed {
             // It is watched all the same: without a heartbeat it will not live long.
-            logger.error("\(process.worker) says that it is ready, but its lane cannot be read")
+            logger.error("\(process.worker) reports that it is ready, but its ring cannot be read")
         }
         if let changedLogLevel { processes.send(id, .logLevel(changedLogLevel)) }
     }
@@ -106,27 +106,27 @@ extension FleetExecutor {
     }
 
     /// The exporter says that it cannot read the data ring.
-    private func isStalled(_ own: IngestLanes, _ exporter: WorkerProcess) -> Bool {
+    private func isStalled(_ own: IngestLanes, _ exporter: RunningWorker) -> Bool {
         own.downGauges[exporter.parity].counter(RingCondition.stalled.rawValue, generation: exporter.generation) != 0
     }
 
-    /// Whoever writes a ring puts its header right; a ring that has lost what is current in it is reset.
+    /// The writer of a ring repairs its header; a ring that has lost current records is reset.
     private func damage(_ slot: Slot) -> String? {
         guard let serving = slot.serving, serving.isServing, let own = rings(slot.worker.index) else { return nil }
         if own.upGauge.counter(IngestCounter.ringDamaged.rawValue, generation: serving.generation) != 0 {
-            return "its worker has lost records that are current in it"
+            return "its worker has lost current records"
         }
         guard let exporter = fleet.exporter.serving, exporter.isServing else { return nil }
         let condition = own.downGauges[WorkerStarter.parity(exporter.generation)]
             .counter(RingCondition.damagedGeneration.rawValue, generation: exporter.generation)
-        return condition == serving.generation ? "the exporter cannot read what is current in it" : nil
+        return condition == serving.generation ? "the exporter cannot read its current records" : nil
     }
 
     // MARK: What a dead worker has left
 
     /// Nothing of a process that has had no ring of its own.
     func evidence(
-        of id: FleetProcess.ID, _ process: WorkerProcess
+        of id: FleetProcess.ID, _ process: RunningWorker
     ) -> (evidence: Evidence, fields: Logger.Metadata) {
         switch process.worker.role {
         case .ingest:
@@ -141,12 +141,12 @@ extension FleetExecutor {
 
     private func ingestEvidence(_ own: IngestLanes) -> (evidence: Evidence, fields: Logger.Metadata) {
         var (evidence, fields) = (Evidence(), Logger.Metadata())
-        fields["lane"] = "\(own.upGauge.tail)..\(own.upGauge.head)"
+        fields["data_ring"] = "bytes \(own.upGauge.tail) to \(own.upGauge.head)"
         fields["last_command"] = "\(LastCommand.text(own.upGauge.counter(IngestCounter.lastCommand.rawValue)))"
         for parity in 0..<LaneSet.parities {
             let head = own.downGauges[parity].head
             guard head > 0, let read = own.upGauge.readPosition(parity) else { continue }
-            fields["commands_\(parity == 0 ? "a" : "b")"] = "\(read) of \(head)"
+            fields["command_ring_\(parity == 0 ? "a" : "b")"] = "read \(read) of \(head) bytes"
         }
         let note = own.upGauge.workingOn
         evidence.identities = [note.0, note.1].filter { $0 != 0 }
@@ -157,11 +157,11 @@ extension FleetExecutor {
         return (evidence, fields)
     }
 
-    private func exporterEvidence(_ process: WorkerProcess) -> (evidence: Evidence, fields: Logger.Metadata) {
+    private func exporterEvidence(_ process: RunningWorker) -> (evidence: Evidence, fields: Logger.Metadata) {
         var (evidence, fields) = (Evidence(), Logger.Metadata())
         for own in lanes.ingest {
             let read = own.downGauges[process.parity].readPosition(0) ?? 0
-            fields["lane_\(own.index)"] = "\(read) of \(own.upGauge.head)"
+            fields["data_ring_\(own.index)"] = "read \(read) of \(own.upGauge.head) bytes"
         }
         guard let first = lanes.ingest.first else { return (evidence, fields) }
         evidence.records = ExporterNote.allCases

@@ -5,7 +5,7 @@ import Platform
 import Settings
 import WorkerLink
 
-/// What is left for the next program, or the next start.
+/// The record for the next program, or the next start.
 extension FleetExecutor {
     /// Writes the record anew when something in it has changed.
     func keepRecord() {
@@ -19,7 +19,7 @@ extension FleetExecutor {
             try estate.record.write(record.encoded)
             keptRecord = bytes
         } catch {
-            logger.error("what a next start is to know cannot be kept", error: error)
+            logger.error("cannot store the record for the next start", error: error)
         }
     }
 

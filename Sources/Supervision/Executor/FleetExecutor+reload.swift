@@ -15,7 +15,7 @@ extension FleetExecutor {
     func checkPrograms(isAsIs: Bool) {
         if isAsIs { reload.order = reload.orderAsIs(settings) }
         guard let order = reload.order else { return bring(.checked(failure: "there is nothing to reload")) }
-        logger.notice("reload: asking the programs on disk", metadata: ["program": "\(order.programs.executable)"])
+        logger.notice("reload: checking the installed binaries", metadata: ["program": "\(order.programs.executable)"])
         do throws(SystemError) {
             let trial = try ProgramTrial(
                 order.programs,
@@ -48,9 +48,9 @@ extension FleetExecutor {
     /// Comes back only if it fails.
     func exec() {
         guard let order = reload.order else { return bring(.execFailed("there is nothing to reload")) }
-        // What waits to be told would be lost with this program, and with it what systemd is to keep.
+        // Messages that wait to be sent would be lost with this program, and with them the descriptors that systemd is to store.
         guard service.isHeard else {
-            return bring(.execFailed("systemd does not read what it is told; try again later"))
+            return bring(.execFailed("systemd does not read its notifications; try again later"))
         }
         let sockets: (grpc: Listeners.Socket?, http: Listeners.Socket?)
         do throws(StartError) {
@@ -72,7 +72,7 @@ extension FleetExecutor {
         } catch {
             return giveUp("\(error)")
         }
-        logger.notice("reload: becoming the program on disk", metadata: ["program": "\(order.programs.executable)"])
+        logger.notice("reload: switching to the new binary", metadata: ["program": "\(order.programs.executable)"])
         // systemd has to hear from us in time also if the new program takes a moment.
         service.ping()
         LogOutput.standard.tellAllRepeats()
@@ -142,7 +142,7 @@ extension FleetExecutor {
             wanted: wanted, configured: settings.ingestWorkers, records: settings.records, request: owe(reply))
         publishWanted()
         logger.notice(
-            "reload: this is version \(ProxyVersion.current) now; replacing the workers",
+            "reload: now running version \(ProxyVersion.current); replacing the workers",
             metadata: ["workers": "\(processes.running.count)"])
         logChanges(since: record.settings)
     }
@@ -151,7 +151,7 @@ extension FleetExecutor {
         _ process: FleetProcess, _ worker: WorkerName, _ exec: InheritanceRecord.Exec, _ table: DescriptorTable
     ) throws(StartError) {
         guard let pid = exec.pids[process.id], let pidfd = table.descriptor(.pidfd(process.id)) else {
-            throw StartError("\(worker) cannot be watched: the program before this one has not handed it over")
+            throw StartError("cannot take over \(worker): the previous supervisor has not passed on its process")
         }
         do throws(SystemError) {
             let child = ChildProcess(adopting: pid, pidfd: pidfd)
@@ -159,7 +159,7 @@ extension FleetExecutor {
                 process.id, worker, generation: process.generation,
                 StartedWorker(process: child, link: table.descriptor(.link(process.id)) ?? -1), now: now)
         } catch {
-            throw StartError("\(worker) cannot be watched: \(error)")
+            throw StartError("cannot take over \(worker): \(error)")
         }
     }
 

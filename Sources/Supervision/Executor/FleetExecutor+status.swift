@@ -6,7 +6,7 @@ import Platform
 import Settings
 import WorkerLink
 
-/// What was told last.
+/// The status that was published last.
 struct PublishedStatus {
     var lastPingNanoseconds: UInt64 = 0
     var line = ""

@@ -36,10 +36,10 @@ public final class FleetExecutor {
     /// Where answers go that are owed.
     var replies: [RequestID: ControlReply] = [:]
     private var lastRequest: RequestID = 0
-    /// What has happened and is not handled yet.
+    /// Events that are not handled yet.
     private var pending: [Fleet.Event] = []
     private var isHandling = false
-    /// What the record says, but for the times in it.
+    /// The contents of the record, but for the times in it.
     var keptRecord: [UInt8] = []
     /// Of the process whose exit is being handled: fields of the log's line.
     var exitMetadata: (id: FleetProcess.ID, fields: Logger.Metadata)?
@@ -66,7 +66,7 @@ public final class FleetExecutor {
             try events.add(timer.descriptor, token: EventToken.timer.rawValue)
             try events.add(signals.descriptor, token: EventToken.signals.rawValue)
         } catch {
-            throw StartError("the event loop cannot be made: \(error)")
+            throw StartError("cannot create the event loop: \(error)")
         }
         // Better said before anything is made.
         let workerPrograms = try WorkerPrograms(folder: start.programs.workerFolder)
@@ -114,7 +114,7 @@ public final class FleetExecutor {
             while estate.lanes.ingest.count < wanted { try estate.lanes.append() }
         } catch {
             throw StartError(
-                "the lanes for \(wanted) ingest workers cannot be made (\(error)); give the service more memory or more "
+                "cannot create the rings for \(wanted) ingest workers (\(error)); give the service more memory or more "
                     + "descriptors, or fewer --ingest-workers")
         }
         estate.control.set(.ingestWorkersWanted, UInt64(wanted))
@@ -150,7 +150,7 @@ public final class FleetExecutor {
                 try turn()
             } catch {
                 // Nothing that is described in epoll_wait(2) can happen here; a loop without events would spin.
-                logger.critical("the event loop is broken: ending", error: error)
+                logger.critical("the event loop is broken: exiting", error: error)
                 for process in processes.running.values { process.child.signal(SIGKILL) }
                 return 1
             }
@@ -160,7 +160,7 @@ public final class FleetExecutor {
             logger.critical("\(startFailure)")
             return 1
         }
-        logger.info("all workers have ended")
+        logger.info("all workers have exited")
         return 0
     }
 
@@ -175,7 +175,7 @@ public final class FleetExecutor {
         }
     }
 
-    /// Brings an event to the fleet and does what that wants. What happens meanwhile comes after it.
+    /// Brings an event to the fleet and performs its actions. Events that arise meanwhile come after it.
     func bring(_ event: Fleet.Event) {
         pending.append(event)
         guard !isHandling else { return }

@@ -4,7 +4,7 @@ import Platform
 import WorkerLink
 
 /// A running process of the fleet: its pidfd, the supervisor's end of its socket, and what its rings show of it.
-final class WorkerProcess {
+final class RunningWorker {
     let worker: WorkerName
     let generation: UInt64
     let child: ChildProcess
@@ -24,7 +24,7 @@ final class WorkerProcess {
 /// The processes that this supervisor has started and not reaped yet.
 final class WorkerProcesses {
     private let events: EventQueue
-    private(set) var running: [FleetProcess.ID: WorkerProcess] = [:]
+    private(set) var running: [FleetProcess.ID: RunningWorker] = [:]
     /// Killed, and to be reaped: nothing tells of their end.
     private var orphans: [ChildProcess] = []
 
@@ -32,7 +32,7 @@ final class WorkerProcesses {
         self.events = events
     }
 
-    subscript(id: FleetProcess.ID) -> WorkerProcess? { running[id] }
+    subscript(id: FleetProcess.ID) -> RunningWorker? { running[id] }
 
     /// One that was just started, or that this process has started before an exec.
     func add(
@@ -43,12 +43,12 @@ final class WorkerProcesses {
             try events.add(started.process.pidfd, token: token.process.rawValue)
             if started.link >= 0 { try events.add(started.link, token: token.link.rawValue) }
         } catch {
-            // One that cannot be watched is of no use, and is reaped in time.
+            // One that cannot be watched is unusable, and is reaped in time.
             abandon(started.process)
             MemoryFile.close(started.link)
             throw error
         }
-        running[id] = WorkerProcess(
+        running[id] = RunningWorker(
             worker, generation: generation, child: started.process, link: started.link, now: now)
     }
 
@@ -81,7 +81,7 @@ final class WorkerProcesses {
 
     func isOrphan(pid: pid_t) -> Bool { orphans.contains { $0.pid == pid } }
 
-    func closeLink(_ process: WorkerProcess) {
+    func closeLink(_ process: RunningWorker) {
         guard process.link >= 0 else { return }
         events.remove(process.link)
         MemoryFile.close(process.link)

@@ -2,7 +2,7 @@
 import Platform
 import WorkerLink
 
-/// What processes say, and what becomes of them.
+/// Messages and exits of processes.
 extension Fleet {
     // MARK: Coming up
 
@@ -78,7 +78,7 @@ extension Fleet {
         guard let id = self[worker][place]?.id else { return }
         let deadline = now + Self.abortLimitNanoseconds
         self[worker][place]?.state = .aborting(cause, until: deadline)
-        log(.error, "\(worker) is ended: \(cause.text)", id)
+        log(.error, "\(worker) \(cause.text): killing it", id)
         emit(.signal(id, .abort))
     }
 
@@ -88,7 +88,7 @@ extension Fleet {
         emit(.signal(id, .kill))
     }
 
-    /// A standby process of no use: it ends, and takes nobody's place until it has.
+    /// A standby process that is not needed any more: it is killed, and takes no place until it has exited.
     mutating func dismissStandby(_ worker: WorkerName) {
         guard let standby = self[worker].standby else { return }
         self[worker].standby = nil
@@ -134,7 +134,7 @@ extension Fleet {
         emit(.wake)
         if phase == .starting, !isInherited, worker.role != .recorder, case .exited(let code) = death.cause {
             // Nobody has relied on the service yet, and the worker knew why: what it lacks will not come by itself.
-            failStart("\(worker) ended with exit code \(code) before the service was ready; its own line says why")
+            failStart("\(worker) exited with code \(code) before the service was ready; its own log line says why")
         }
         confirmHold(id)
         // What cannot record goes on serving: its own entry says what is wrong with it.
@@ -193,7 +193,7 @@ extension Fleet {
         switch process.state {
         case .starting(let until) where now >= until: abort(worker, place, .notReady)
         case .draining(let until) where now >= until:
-            log(.warning, "\(worker) has not ended in time and is killed", process.id)
+            log(.warning, "\(worker) did not exit in time: killing it", process.id)
             kill(worker, place)
         case .aborting(let cause, let until) where now >= until: kill(worker, place, cause)
         case .serving where place == .serving:
@@ -212,11 +212,11 @@ extension Fleet {
     }
 
     private mutating func logDeath(_ worker: WorkerName, _ death: Death, _ policy: RestartPolicy, delay: UInt64?) {
-        guard death.cause != .requested else { return log(.info, "\(worker) has ended", death.process.id) }
+        guard death.cause != .requested else { return log(.info, "\(worker) exited as requested", death.process.id) }
         let uptime = StatusText.seconds(now - min(now, death.process.startedAt))
-        var text = "\(worker) died after \(uptime): \(death.cause.text)"
-        if policy.deathsInRow > 1 { text += ", death \(policy.deathsInRow) in a row" }
-        if let delay { text += delay == 0 ? "; restarting at once" : "; restart in \(StatusText.seconds(delay))" }
+        var text = "\(worker) exited: \(death.cause.text) after \(uptime)"
+        if policy.deathsInRow > 1 { text += ", failure \(policy.deathsInRow) in a row" }
+        if let delay { text += delay == 0 ? "; restarting now" : "; restarting in \(StatusText.seconds(delay))" }
         log(.error, text, death.process.id)
     }
 

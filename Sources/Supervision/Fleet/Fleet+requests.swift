@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import WorkerLink
 
-/// What people and scripts ask for. A request is answered once: at once when it is refused, else when its rollout ends.
+/// Requests of people and scripts. A request is answered once: at once when it is refused, else when its rollout ends.
 extension Fleet {
-    /// Asking the programs on disk takes some ten milliseconds.
+    /// Checking the installed binaries takes some ten milliseconds.
     static let checkNanoseconds: UInt64 = 15_000_000_000
     /// Above what the control socket gives its askers.
     static let askersNanoseconds =
@@ -33,12 +33,12 @@ extension Fleet {
             return answer(
                 request,
                 .failed(
-                    "none of the ingest workers that would stay serves; bring one back first (ctl restart ingest-0)"))
+                    "none of the ingest workers that would remain is running; start one first (ctl restart ingest-0)"))
         }
         wanted = count
         emit(.publishWanted)
         guard count != ingest.count else {
-            return answer(request, .done("there are \(count) ingest workers already"))
+            return answer(request, .done("\(count) ingest workers are running already"))
         }
         begin(.scale(count), request)
     }
@@ -57,12 +57,12 @@ extension Fleet {
         }
         guard worker.role == .ingest else {
             return answer(
-                request, .failed("the exporter cannot be drained: there is one only; restart it instead"))
+                request, .failed("the exporter cannot be drained, because it is the only one; restart it instead"))
         }
         guard ingest.contains(where: { $0.worker != worker && $0.isServing }) else {
             return answer(
                 request,
-                .failed("\(worker) cannot be drained: no other ingest worker serves that could take its agents"))
+                .failed("\(worker) cannot be drained: no other ingest worker is running that could take its agents"))
         }
         begin(.drain(worker), request, worker, .drained)
     }
@@ -71,7 +71,7 @@ extension Fleet {
     private mutating func exists(_ worker: WorkerName, _ request: RequestID?) -> Bool {
         if exists(worker) { return true }
         let names = presentSlots.map { "\($0.worker)" }.joined(separator: ", ")
-        answer(request, .failed("there is no \(worker); there are \(names)"))
+        answer(request, .failed("no such worker \(worker); available: \(names)"))
         return false
     }
 
@@ -84,7 +84,7 @@ extension Fleet {
     /// New programs, and the settings as they are. One that cannot begin now is remembered: it takes what is on disk by then.
     mutating func reloadAsIs() {
         guard phase == .stopping || rejectionReason == nil else {
-            if !hasPendingReload { log(.notice, "reload: remembered until \(work.name ?? "the start") is done") }
+            if !hasPendingReload { log(.notice, "reload: postponed until \(work.name ?? "the start") is done") }
             hasPendingReload = true
             return
         }
@@ -101,7 +101,7 @@ extension Fleet {
         emit(.checkPrograms(isAsIs: isAsIs))
     }
 
-    /// Whoever asked for it may be a script that nobody reads: counted, and in the status line.
+    /// The requester may be a script whose output is not read: counted, and in the status line.
     mutating func refuseReload(_ reason: String, _ request: RequestID?) {
         log(.error, "reload refused: \(reason)")
         emit(.countReload(failure: reason))

@@ -21,7 +21,7 @@ extension Fleet {
         if holder.pid != pid { holder = Slot.RingHolder(pid: pid, since: now) }
         if isFormerChild, now >= holder.since + Self.ringHolderPatienceNanoseconds {
             log(
-                .error, "the last writer of a lane does not end and is killed",
+                .error, "the last writer of a ring does not exit: killing it",
                 fields: ["worker": "\(worker)", "pid": "\(pid)"])
             emit(.killRingHolder(worker.index))
             holder.since = now
@@ -43,7 +43,7 @@ extension Fleet {
     private mutating func resetRing(_ worker: WorkerName, _ reason: String) {
         emit(.countRingReset)
         log(
-            .error, "\(worker) begins with an empty one in place of its lane: \(reason); its agents are asked anew",
+            .error, "\(worker) restarts with an empty ring: \(reason); its agents are asked again",
             self[worker].serving?.id)
         lastRingReset = RingReset(name: "\(worker)", at: now)
         self[worker].needsEmptyRing = true
@@ -64,8 +64,8 @@ extension Fleet {
         log(
             .error,
             """
-            the exporter has died \(Suspicion.deathsOfLane) times, and over no ingest worker's lane: it begins with empty \
-            lanes of its own
+            the exporter has crashed \(Suspicion.deathsOfLane) times without pointing at a data ring: it restarts with \
+            empty rings of its own
             """)
         lastRingReset = RingReset(name: "the exporter", at: now)
         exporter.needsEmptyRing = true
@@ -78,7 +78,7 @@ extension Fleet {
         case (.fault, .ingest):
             guard place == .serving else { return }
             for identity in evidence.identities { attribute(to: identity) }
-        // What another thread parsed meanwhile has not held the loop up.
+        // A message that another thread parsed meanwhile has not held the loop up.
         case (.hung(.noHeartbeat), .ingest):
             if place == .serving, let identity = evidence.onLoop { attribute(to: identity) }
         case (.fault, .exporter):
@@ -86,7 +86,7 @@ extension Fleet {
             guard suspicion.exporterDied(over: evidence.ring, nowNanoseconds: now) else { return }
             if let ring = evidence.ring, ingest.indices.contains(ring) {
                 resetRing(
-                    ingest[ring].worker, "the exporter has died \(Suspicion.deathsOfLane) times over it")
+                    ingest[ring].worker, "the exporter has crashed \(Suspicion.deathsOfLane) times while reading it")
             } else {
                 resetExportersRings()
             }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import WorkerLink
 
-/// From the goals before to those that somebody wants. What is to be done next follows from goals and states; whatever goes
+/// From the goals before to the requested ones. The next step follows from goals and states; a failure
 /// wrong ends the rollout, never the service: who serves goes on serving.
 extension Fleet {
     /// Taking over a full ring takes a second. A process that never serves is given up before this ends, with the better
@@ -36,7 +36,7 @@ extension Fleet {
         return rollout.ingestGoals.indices.contains(worker.index) ? rollout.ingestGoals[worker.index] : nil
     }
 
-    /// What is to be done, in order: every new process comes up, then the exporter changes, then slots leave one by one.
+    /// The next step, in order: every new process comes up, then the exporter changes, then slots leave one by one.
     /// `nil`: all goals are reached.
     var nextStep: Rollout.Step? {
         for slot in ingest where isRollingOut(slot.worker) && slot.needsStandby { return .prepare(slot.worker) }
@@ -122,7 +122,7 @@ extension Fleet {
 
     mutating func failToAddRing(_ reason: String) {
         guard case .rollout = work else { return }
-        finishRollout(failure: "the lanes of one more worker cannot be made: \(reason)")
+        finishRollout(failure: "cannot create the rings of one more worker: \(reason)")
     }
 
     private mutating func remove(_ worker: WorkerName) {
@@ -188,7 +188,9 @@ extension Fleet {
         }
         guard now >= rollout.deadline, let step = rollout.step else { return }
         if case .remove(let worker) = step, !self[worker].hasProcess, ingest.count > 1 {
-            log(.error, "a lane was not adopted in time: its last values go", fields: ["worker": "\(worker)"])
+            log(
+                .error, "a removed worker's ring was not adopted in time: its last-known values are lost",
+                fields: ["worker": "\(worker)"])
             return dropRing()
         }
         finishRollout(
@@ -246,7 +248,7 @@ extension Fleet {
         }
     }
 
-    /// Who has been replaced already serves with the new settings, and where it listens is where it goes on listening.
+    /// A worker that has been replaced already serves with the new settings, and goes on listening where it listens.
     private mutating func settleReload(_ rollout: Rollout, _ failure: String?) {
         func isNew(_ slot: Slot) -> Bool { slot.isServing && slot.serving?.edition.release == lastRelease }
         emit(

@@ -15,7 +15,7 @@ extension Fleet {
             for worker in workers {
                 for place in self[worker].places {
                     guard let process = self[worker][place] else { continue }
-                    log(.warning, "\(worker) has not ended in time and is killed", process.id)
+                    log(.warning, "\(worker) did not exit in time: killing it", process.id)
                     kill(worker, place)
                 }
             }

@@ -130,7 +130,7 @@ extension Fleet {
         if let oldest = exporter.retiring.indices.min(by: {
             exporter.retiring[$0].generation < exporter.retiring[$1].generation
         }), !exporter.retiring[oldest].isBeingKilled {
-            log(.notice, "the oldest of three exporters is ended", exporter.retiring[oldest].id)
+            log(.notice, "killing the oldest of three exporters", exporter.retiring[oldest].id)
             kill(exporter.worker, .retiring(oldest))
         }
         return nil

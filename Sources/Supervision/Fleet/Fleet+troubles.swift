@@ -17,7 +17,7 @@ extension Fleet {
             }
             if let holder = slot.ringHolder, now >= holder.since + Self.ringHolderPatienceNanoseconds {
                 troubles.append(
-                    "\(slot.worker) waits: process \(holder.pid), which this supervisor has not started, still writes its lane"
+                    "\(slot.worker) waits: process \(holder.pid), which this supervisor has not started, still writes its ring"
                 )
             }
         }
@@ -26,11 +26,11 @@ extension Fleet {
         }
         if let lastRingReset, now < lastRingReset.at + Self.ringResetShownNanoseconds {
             troubles.append(
-                "the lane of \(lastRingReset.name) was damaged or killed the exporter, and was replaced by an empty one"
+                "the ring of \(lastRingReset.name) was damaged or crashed the exporter, and was replaced by an empty one"
             )
         }
         if !suspicion.held.isEmpty {
-            troubles.append("\(suspicion.held.count) agent(s) held off for killing ingest workers")
+            troubles.append("\(suspicion.held.count) agent(s) quarantined for crashing ingest workers")
         }
         return troubles
     }

@@ -69,9 +69,9 @@ struct Fleet: Equatable {
     var lastRestart: UInt64 = 0
     /// Of ingest workers that were there once, by index: the generation of the last process.
     var pastGenerations: [Int: UInt64] = [:]
-    /// Of the last process of a recorder that is no more.
+    /// Generation of the last process of a recorder that was removed.
     var pastRecorderGeneration: UInt64 = 0
-    /// Ingest workers that there are to be.
+    /// Requested number of ingest workers.
     var wanted: Int
     /// `--ingest-workers` in service.
     var configured: Int
@@ -80,7 +80,7 @@ struct Fleet: Equatable {
     let startedAt: Instant
     var shutdown = ShutdownPlan()
     var suspicion = Suspicion()
-    /// Whose ring was reset last, and when.
+    /// The ring that was reset last, and when.
     var lastRingReset: RingReset?
     /// Why nothing is recorded, by the recorder's own word.
     var recorderTrouble: RecorderTrouble?

@@ -2,7 +2,7 @@
 import WorkerLink
 
 extension Fleet {
-    /// What the executor is to do, in this order. What fails comes back as an event.
+    /// An effect for the executor; effects are done in order. A failure comes back as an event.
     enum Action: Equatable {
         // Processes.
         case start(Launch)
@@ -36,7 +36,7 @@ extension Fleet {
         /// A reload was refused or failed before the exec.
         case countReload(failure: String)
 
-        // What is told.
+        // Reports.
         case serviceReady
         case serviceStopping
         case finished(Rollout.Kind, failure: String?, RequestID?)
@@ -56,7 +56,7 @@ extension Fleet {
         let after: DeathCause?
     }
 
-    /// What a process is told. Deadlines are spans: the executor adds them to CLOCK_MONOTONIC.
+    /// A message to a process. Deadlines are spans: the executor adds them to CLOCK_MONOTONIC.
     enum Order: Equatable {
         case drain(within: UInt64)
         /// All end: by this time of CLOCK_MONOTONIC.

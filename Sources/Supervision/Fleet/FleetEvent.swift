@@ -3,12 +3,12 @@ import Platform
 import WorkerLink
 
 extension Fleet {
-    /// What happens. Events of processes that are gone are ignored.
+    /// An event. Events of processes that are gone are ignored.
     enum Event: Equatable {
         /// Time passes. `monotonic`: CLOCK_MONOTONIC, which a shutdown is measured on.
         case tick(monotonic: UInt64)
 
-        // What processes say, and what becomes of them.
+        // Messages and exits of processes.
         case standsBy(FleetProcess.ID)
         case ready(FleetProcess.ID)
         case stopsAccepting(FleetProcess.ID)
@@ -45,13 +45,13 @@ extension Fleet {
     }
 }
 
-/// What a dead worker has left in the headers of its rings, to find out what kills workers.
+/// In-flight markers of a dead worker in the headers of its rings, for crash attribution.
 struct Evidence: Equatable {
     /// Agents that an ingest worker was working on.
     var identities: [UInt64] = []
     /// The one of these that its event loop was at.
     var onLoop: UInt64?
-    /// What the exporter was reading: words of its notes.
+    /// Records that the exporter was reading: words of its notes.
     var records: [UInt64] = []
     /// The ingest worker whose ring the exporter was reading.
     var ring: Int?

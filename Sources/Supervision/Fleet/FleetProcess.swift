@@ -4,7 +4,7 @@ import WorkerLink
 /// Nanoseconds on the supervisor's ``SteadyClock``.
 typealias Instant = UInt64
 
-/// What a process is started as. A process of another edition than its slot's goal is replaced.
+/// Programs and settings that a process is started with. A process of another edition than its slot's goal is replaced.
 struct Edition: Equatable {
     /// Programs and settings: rises with each reload, and goes back when one fails.
     var release: UInt64

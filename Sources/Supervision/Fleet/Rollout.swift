@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import WorkerLink
 
-/// What somebody has asked for and the fleet is on its way to: changed goals, and those to go back to.
+/// A requested change that the fleet is carrying out: changed goals, and those to go back to.
 struct Rollout: Equatable {
     enum Kind: Equatable {
         case reload
@@ -20,7 +20,7 @@ struct Rollout: Equatable {
         }
     }
 
-    /// What is waited for now; follows from goals and states, see ``Fleet/nextStep``.
+    /// The step that is waited for; follows from goals and states, see ``Fleet/nextStep``.
     enum Step: Equatable {
         /// A process that will take its slot's place comes up beside the present one.
         case prepare(WorkerName)
@@ -48,7 +48,7 @@ struct Rollout: Equatable {
     }
 
     let kind: Kind
-    /// Who waits for the outcome.
+    /// The requester that waits for the outcome.
     let request: RequestID?
     /// Goals before, to go back to.
     let exporterGoal: Goal
@@ -70,7 +70,7 @@ typealias RequestID = UInt64
 /// The one thing that is under way.
 enum Work: Equatable {
     case idle
-    /// A reload: the programs on disk are asked whether they would do.
+    /// A reload: the installed binaries are asked whether they would start.
     case checking(RequestID?, until: Instant)
     /// They would: the exec waits until nobody on the control socket is cut short.
     case approved(RequestID?, until: Instant)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import WorkerLink
 
-/// What a slot is to become, whatever happens on the way.
+/// The state that a slot is to reach, whatever happens on the way.
 enum Goal: Equatable {
     /// A process of this edition serves.
     case serve(Edition)
@@ -21,7 +21,7 @@ struct Slot: Equatable {
     var serving: FleetProcess?
     /// About to take the place of `serving`.
     var standby: FleetProcess?
-    /// An exporter with a successor; a process that was to stand by and is of no use any more.
+    /// An exporter with a successor; a standby process that is not needed any more.
     var retiring: [FleetProcess] = []
     /// No process is started before.
     var startAt: Instant
@@ -35,12 +35,12 @@ struct Slot: Equatable {
     var servingGeneration: UInt64
     /// The next process begins with empty rings.
     var needsEmptyRing = false
-    /// What the last process was reading when it died of a fault (``RecordName`` words of the exporter).
+    /// Records that the last process was reading when it died of a fault (``RecordName`` words of the exporter).
     var suspects: [UInt64] = []
     var ringResetAt: Instant?
-    /// A process that is none of the slot's still writes the ring: who, and since when that keeps the slot from starting.
+    /// A process outside of the slot that still writes the ring, and since when that keeps the slot from starting.
     var ringHolder: RingHolder?
-    /// Who was asked to take over the content of the ring of a slot that is to go.
+    /// The process that was asked to adopt the content of the ring of a slot that is to go.
     var adopter: FleetProcess.ID?
 
     struct RingHolder: Equatable {

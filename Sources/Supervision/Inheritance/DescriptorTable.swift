@@ -6,7 +6,7 @@ import WorkerLink
 /// Descriptors that travel to the next program or start, by name: after an exec with the numbers that they have, after a
 /// restart with those that systemd gives them.
 struct DescriptorTable {
-    /// What only an exec brings along: it belongs to processes that are alive.
+    /// Descriptors that only an exec passes on: they belong to processes that are alive.
     enum Name: CustomStringConvertible {
         case lock, control, reply
         case pidfd(FleetProcess.ID)

@@ -2,7 +2,7 @@
 import BinaryCoding
 import WorkerLink
 
-/// The fleet as bytes. What is under way is not in them: a rollout ends with its program.
+/// The fleet as bytes, without a rollout under way: that ends with its program.
 extension Fleet {
     func write(to record: inout BinaryWriter) {
         exporter.write(to: &record)

@@ -2,7 +2,7 @@
 import Glibc
 import Platform
 
-/// What the program before this one has left in this process, for whoever reads the command line.
+/// The state that the program before this one has left in this process, for the reader of the command line.
 public struct ProgramHandover {
     let record: InheritanceRecord
     let exec: InheritanceRecord.Exec
@@ -15,12 +15,12 @@ public struct ProgramHandover {
         guard SharedRecord.flaw(of: descriptor) == nil, let bytes = SharedRecord.read(descriptor),
             let record = try? InheritanceRecord(encoded: bytes.span.bytes), let exec = record.exec,
             exec.processID == getpid()
-        else { throw StartError("what the program before this one has handed over cannot be read") }
+        else { throw StartError("cannot read the state inherited from the previous program") }
         (self.record, self.exec) = (record, exec)
     }
 }
 
-/// What a predecessor has left, by systemd's hands or, after an exec, its own: the same record and the same names.
+/// The predecessor's state, passed on by systemd or, after an exec, by the predecessor itself: the same record and the same names.
 struct Inheritance {
     let table: DescriptorTable
     /// `nil`: there was no predecessor, or it cannot be understood.
@@ -28,7 +28,7 @@ struct Inheritance {
     /// Its processes are alive, and children of this process.
     let exec: InheritanceRecord.Exec?
 
-    /// What systemd has kept.
+    /// The descriptors that systemd has stored.
     init(_ received: [ReceivedDescriptor]) {
         table = DescriptorTable(received)
         let records = table.stored

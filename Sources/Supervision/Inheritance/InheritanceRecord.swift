@@ -4,7 +4,7 @@ import Platform
 import Settings
 import WorkerLink
 
-/// What a supervisor must know of its predecessor and that is in no ring: one record, in shared memory beside the table of
+/// The state of a supervisor that its successor needs and that is in no ring: one record, in shared memory beside the table of
 /// workers. The program that an exec brings and the supervisor that systemd starts again read the same one; after an exec
 /// the processes in it are alive, and `exec` tells of them.
 struct InheritanceRecord: BinaryMessage {
@@ -31,7 +31,7 @@ struct InheritanceRecord: BinaryMessage {
     var monotonicNanoseconds: UInt64
     /// In service, to go back to when a reload fails.
     var settings: ProxySettings
-    /// What the command line of the service's start gave, which a reload of the unit does not repeat.
+    /// Flags of the service's own command line, which a reload of the unit does not repeat.
     var startFlags: [(flag: SettingsFlag, value: String)]
     /// Somebody has changed it at run time.
     var logLevel: String?
@@ -84,7 +84,7 @@ struct InheritanceRecord: BinaryMessage {
         }
         let values = try Self.flags(&record)
         guard let settings = try? ProxySettings(flagValues: values) else {
-            throw .invalidValue("the settings are none")
+            throw .invalidValue("the settings are missing")
         }
         self.settings = settings
         startFlags = try Self.flags(&record)
@@ -156,7 +156,7 @@ extension InheritanceRecord.Exec {
     }
 }
 
-/// What was in service before a reload: kept until all workers are replaced.
+/// Settings and programs in service before a reload: kept until all workers are replaced.
 struct PreviousRelease {
     var settings: ProxySettings
     var workerFolder: String

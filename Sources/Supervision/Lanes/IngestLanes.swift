@@ -3,7 +3,7 @@ import Lanes
 import Platform
 import WorkerLink
 
-/// What lies between one ingest worker and the exporters: its lane, two for commands, and the doorbells.
+/// The rings between one ingest worker and the exporters: its lane, two for commands, and the wakeup channels.
 final class IngestLanes {
     /// Both ends of the line between the ingest worker and the exporter of one parity.
     struct Bell {
@@ -47,7 +47,7 @@ final class IngestLanes {
         }
     }
 
-    /// What an exporter of this parity, or another ingest worker (`nil`), is sent when there are these lanes.
+    /// The descriptors that an exporter of this parity, or another ingest worker (`nil`), is sent when there are these lanes.
     func descriptors(parity: Int?) -> LaneDescriptors {
         guard let parity else { return LaneDescriptors(up: up.readable) }
         return LaneDescriptors(

@@ -46,7 +46,7 @@ final class LaneGauge {
         reader?.peerReadPosition(peer).position
     }
 
-    /// What `ctl status` tells of an ingest worker's lane; `nil`: it has no form yet. Counters are the worker's own word.
+    /// The lane of an ingest worker for `ctl status`; `nil`: it has no form yet. Counters are the worker's own word.
     var ingestStatus: ServiceStatus.Worker.Ingest? {
         guard let reader else { return nil }
         func count(_ counter: IngestCounter) -> Int { Int(clamping: reader.counter(counter.rawValue)) }

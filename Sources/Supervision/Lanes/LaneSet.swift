@@ -3,7 +3,7 @@ import Lanes
 import Platform
 import WorkerLink
 
-/// All memory that must outlive workers, and the doorbells between them. Lanes are added and removed at the end.
+/// All memory that must outlive workers, and the wakeup channels between them. Lanes are added and removed at the end.
 final class LaneSet {
     /// Exporters of even generation use the first of each pair, those of odd generation the second.
     static let parities = 2

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Whom deaths by a fault point at (architecture, "Poison"). One death can be chance; several that name the same are not.
+/// Crash attribution: the agents and lanes that deaths by a fault point at. One death can be chance; several that name the same are not.
 /// Pure; times are those of the ``SteadyClock``.
 struct Suspicion: Equatable {
-    /// Deaths of ingest workers over one agent before that is held off.
+    /// Deaths of ingest workers over one agent before it is quarantined.
     static let deathsOfAgent = 2
     /// For so long.
     static let holdNanoseconds: UInt64 = 60_000_000_000
@@ -23,10 +23,10 @@ struct Suspicion: Equatable {
     private var agents: [UInt64: Count] = [:]
     /// The key is the ingest worker's index; -1: no lane was named.
     private var lanes: [Int: Count] = [:]
-    /// Who is held off, and until when.
+    /// Quarantined identities, and until when.
     private(set) var held: [UInt64: UInt64] = [:]
 
-    /// An ingest worker died over this agent. `true`: it is to be held off.
+    /// An ingest worker died over this agent. `true`: it is to be quarantined.
     mutating func ingestDied(over identityHash: UInt64, nowNanoseconds now: UInt64) -> Bool {
         var count = agents[identityHash] ?? Count()
         count.deaths += 1
@@ -82,7 +82,7 @@ struct Suspicion: Equatable {
         }
     }
 
-    /// Agents that are held off stay so for their time.
+    /// Quarantined agents stay so for their time.
     mutating func forgetDeaths() {
         agents.removeAll()
         lanes.removeAll()

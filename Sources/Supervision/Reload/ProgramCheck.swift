@@ -11,7 +11,7 @@ public enum ProgramCheck {
     /// Printing a line takes milliseconds, also from a cold disk.
     static let limitMilliseconds: Int32 = 10_000
 
-    /// What one supervisor hands to the other, or leaves for it, and so must be the same in both. `layout`: that of lanes,
+    /// Formats that one supervisor passes to the other, and that must be the same in both. `layout`: that of lanes,
     /// which old and new workers share during a reload. `worker-protocol`: running workers go on under the new supervisor for
     /// a while.
     private static var kinds: [(name: String, version: UInt64)] {
@@ -33,12 +33,12 @@ public enum ProgramCheck {
         let words = line.split { $0 == " " || $0 == ":" }.map(String.init)
         for kind in kinds {
             guard let place = words.firstIndex(of: kind.name), place + 1 < words.count else {
-                return "--check does not tell the version of its \(kind.name); restart the service instead"
+                return "--check does not print the version of its \(kind.name); restart the service instead"
             }
             guard words[place + 1] == String(kind.version) else {
                 return """
-                    its \(kind.name) is of version \(words[place + 1]), the running one's of version \(kind.version): a reload \
-                    cannot go from one to the other; restart the service instead
+                    its \(kind.name) has version \(words[place + 1]), the running program's has version \(kind.version): a \
+                    reload cannot switch between them; restart the service instead
                     """
             }
         }
@@ -56,15 +56,15 @@ public enum ProgramCheck {
                 result = try ProgramOutput.run(
                     path, arguments: [role.executableName, WorkerCheck.argument], limitMilliseconds: limitMilliseconds)
             } catch {
-                throw StartError("the worker program cannot be run: \(error)")
+                throw StartError("cannot run the worker program: \(error)")
             }
             guard let exitCode = result.exitCode else {
-                throw StartError("\(path) \(WorkerCheck.argument) did not come to an end; install the programs anew")
+                throw StartError("\(path) \(WorkerCheck.argument) did not exit; reinstall the programs")
             }
             let said = result.text.split(separator: "\n").first.map(String.init) ?? "nothing"
             guard exitCode == 0, said == WorkerCheck.line else {
                 throw StartError(
-                    "\(path) is of another kind than this program: it says \(ShownText.quoted(said)) instead of "
+                    "\(path) does not fit this program: it prints \(ShownText.quoted(said)) instead of "
                         + "\"\(WorkerCheck.line)\"; install all programs of one version")
             }
         }

@@ -2,7 +2,7 @@
 import Glibc
 import Platform
 
-/// A run of the programs on disk that asks them whether they would do: `fodc-proxy --check`.
+/// A run of the installed binaries that asks them whether they would start: `fodc-proxy --check`.
 final class ProgramTrial {
     /// It takes some ten milliseconds.
     static let limitNanoseconds: UInt64 = 15_000_000_000
@@ -27,7 +27,7 @@ final class ProgramTrial {
 
     deinit { MemoryFile.close(output) }
 
-    /// What it has printed, in one line.
+    /// Its output, in one line.
     var text: String {
         guard let copy = try? MemoryFile.duplicate(output),
             let bytes = try? SmallFile.readAndClose(copy, limitBytes: Self.limitOutputBytes)

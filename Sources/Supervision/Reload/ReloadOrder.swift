@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Settings
 
-/// What a reload is to bring into service.
+/// Programs and settings that a reload is to bring into service.
 struct ReloadOrder {
     /// As far as this version knows them.
     var settings: ProxySettings

@@ -13,7 +13,7 @@ struct ReloadRefusal: Error {
 struct ReloadProgress {
     /// Where the programs are, also those of a later version.
     let programs: ProgramPaths
-    /// What the command line of the service's start gave, which a reload of the unit does not repeat.
+    /// Flags of the service's own command line, which a reload of the unit does not repeat.
     let startFlags: [(flag: SettingsFlag, value: String)]
     /// Of the present settings those that somebody has chosen.
     let given: Set<SettingsFlag>
@@ -28,7 +28,7 @@ struct ReloadProgress {
         (programs, startFlags, given) = (start.programs, start.startFlags, start.given)
     }
 
-    /// What somebody's command line and environment ask for.
+    /// Flags and environment of a reload request.
     func order(_ request: ReloadRequest, settings: ProxySettings) throws(ReloadRefusal) -> ReloadOrder {
         // ExecReload= of the unit does not repeat what ExecStart= gave: that counts on.
         let isOfUnit = request.variable(ReloadVariable.name) == String(getpid())

@@ -7,7 +7,7 @@ import WorkerLink
 ///
 /// An exporter's row is that of its generation's parity.
 final class ControlBoard {
-    /// Whose row is meant: that of a process, as long as no newer one has it.
+    /// The entry of a process, as long as no newer process has it.
     struct Entry {
         let worker: WorkerName
         let generation: UInt64
@@ -37,7 +37,7 @@ final class ControlBoard {
             try self.init(StoredName(.control, 0, generation: generation), writable: ControlFile.create())
             set(.serviceStartedAtNanoseconds, MonotonicClock.nowNanoseconds())
         } catch {
-            throw StartError("the table of workers cannot be made (\(error)); give the service more memory")
+            throw StartError("cannot create the worker table (\(error)); give the service more memory")
         }
     }
 
@@ -77,7 +77,7 @@ final class ControlBoard {
         }
     }
 
-    /// What a dead supervisor has left: nobody lives any more.
+    /// Marks all entries that a dead supervisor has left as dead.
     func buryAll() {
         for index in 0..<ControlReader.maximumCount(.ingest) { bury(.ingest, index) }
         for index in 0..<ControlReader.maximumCount(.exporter) { bury(.exporter, index) }
@@ -169,7 +169,7 @@ final class ControlBoard {
         change(entry) { _ in }
     }
 
-    /// What is known of exporters goes along from row to row.
+    /// Values about exporters are copied from entry to entry.
     private func predecessorsRow(of exporter: Entry) -> ControlWorker? {
         let other = writer.worker(.exporter, (exporter.parity + 1) % LaneSet.parities)
         let same = writer.worker(.exporter, exporter.parity)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-/// What outlives every worker, and, where systemd keeps it or it is handed over, the supervisor: sockets, lanes, the table
+/// Resources that outlive every worker, and, where systemd stores them or they are passed on, the supervisor: sockets, lanes, the table
 /// of workers, and the record for the next supervisor.
 final class Estate {
     var listeners: Listeners
@@ -11,9 +11,9 @@ final class Estate {
     var record: SharedRecord
     /// A predecessor has left it: agents and clients rely on the service.
     var isInherited: Bool { !storedNames.isEmpty }
-    /// What systemd has already.
+    /// Descriptors that systemd has already.
     var storedNames: Set<String>
-    /// What it has and nobody needs any more.
+    /// Stored descriptors that are not needed any more.
     let obsoleteNames: [String]
 
     init(

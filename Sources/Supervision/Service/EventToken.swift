@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a readable descriptor is, as the number that the event queue carries.
+/// The source of a readable descriptor, as the number that the event queue carries.
 struct EventToken: Equatable {
     static let timer = EventToken(rawValue: 0)
     static let signals = EventToken(rawValue: 1)

@@ -55,12 +55,12 @@ struct Listeners {
             let remedy =
                 switch error {
                 case .inUse:
-                    "end who listens there (ss -ltnp 'sport = :\(address.port)' shows it) or choose another port"
+                    "stop the process that listens there (ss -ltnp 'sport = :\(address.port)' shows it) or choose another port"
                 case .notHere: "choose an address of this machine, or :\(address.port) for all of them"
                 case .notAllowed: "choose a port from 1024 on, or give this user CAP_NET_BIND_SERVICE"
                 case .unknownHost: "choose an address of this machine, or :\(address.port) for all of them"
                 case .isName:
-                    "a reload looks no names up, which can take long: give the address, or restart the service"
+                    "a reload resolves no names, because that can take long: give the address, or restart the service"
                 case .other: "choose another address"
                 }
             throw StartError(

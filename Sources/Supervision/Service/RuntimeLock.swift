@@ -24,7 +24,7 @@ final class RuntimeLock {
             guard errno != EINTR else { continue }
             guard errno == EWOULDBLOCK else { throw Self.unusable(folder, .last("flock \(path)")) }
             throw StartError(
-                "--runtime-dir: \(folder) is in use by \(Self.owner(path)); end that one first, or give this one "
+                "--runtime-dir: \(folder) is in use by \(Self.owner(path)); stop that one first, or give this one "
                     + "a folder of its own")
         }
         let line = Array("\(getpid())\n".utf8)
@@ -54,7 +54,7 @@ final class RuntimeLock {
 
     private static func unusable(_ folder: String, _ error: SystemError) -> StartError {
         StartError(
-            "--runtime-dir: \(folder) cannot be used (\(error)); give a folder that this user may write to, or none",
+            "--runtime-dir: cannot use \(folder) (\(error)); name a folder that this user may write to, or none",
             .folderUnusable)
     }
 }

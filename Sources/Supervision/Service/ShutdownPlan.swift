@@ -3,7 +3,7 @@
 /// How the service ends: workers drain, and who is not gone in time is killed. Pure. Times are CLOCK_MONOTONIC: systemd,
 /// which waits for the end, does not leave out the supervisor's pauses either.
 public struct ShutdownPlan: Equatable, Sendable {
-    /// What the workers are told to be gone by: a little before they are killed.
+    /// The deadline that workers are told: a little before they are killed.
     public static let workersNanoseconds: UInt64 = 7_500_000_000
     /// When the rest is killed; the service is to be gone within 10 s of the signal.
     public static let drainNanoseconds: UInt64 = 8_000_000_000

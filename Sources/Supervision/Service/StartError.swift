@@ -3,7 +3,7 @@
 /// Why the proxy does not start: one line that says what to do. Exit code 1.
 public struct StartError: Error, Equatable, CustomStringConvertible {
     public let description: String
-    /// What the start can deal with, if it is that.
+    /// Kinds of failure that the start handles itself.
     enum Kind {
         /// Another process listens on a port that is wanted.
         case portInUse

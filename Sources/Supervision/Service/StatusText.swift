@@ -2,7 +2,7 @@
 
 /// The line that `systemctl status` shows.
 enum StatusText {
-    /// What the line tells of one worker.
+    /// One worker, as the line shows it.
     struct Worker {
         let name: String
         let isReady: Bool
@@ -48,11 +48,11 @@ enum StatusText {
         return ShownText.cut(line, toBytes: limitBytes)
     }
 
-    /// What there is to say of a worker in trouble.
+    /// The text about a worker in trouble.
     static func text(_ name: String, isReady: Bool, _ trouble: Trouble) -> String {
         let next = trouble.nextTryNanoseconds.map { "next try in \(seconds($0))" }
         return
-            "\(name) died \(trouble.deaths) times in \(seconds(trouble.overNanoseconds)), last \(trouble.lastCause); "
+            "\(name) failed \(trouble.deaths) times in \(seconds(trouble.overNanoseconds)), last \(trouble.lastCause); "
             + (next ?? (isReady ? "running again" : "starting"))
     }
 

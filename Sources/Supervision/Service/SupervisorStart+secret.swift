@@ -7,12 +7,12 @@ import WorkerLink
 
 /// The secret of which the ids of agents are made.
 extension SupervisorStart {
-    func loadSecret(_ logger: Logger) throws(StartError) -> InstallationSecret {
+    func loadSecret(_ logger: Logger) throws(StartError) -> SecretFile {
         do throws(StartError) {
-            return try InstallationSecret.load(stateDirectory: settings.stateDirectory)
+            return try SecretFile.load(stateDirectory: settings.stateDirectory)
         } catch {
             try goOnWithout(.stateDirectory, error, logger)
-            return try InstallationSecret.load(stateDirectory: nil)
+            return try SecretFile.load(stateDirectory: nil)
         }
     }
 
@@ -20,11 +20,11 @@ extension SupervisorStart {
     ///
     /// - Parameter installation: `nil`: the one that is kept is that of the state folder.
     func makeSecret(
-        _ kept: StoreContents.Kept?, _ installation: InstallationSecret?, _ generation: UInt64, _ logger: Logger
+        _ kept: StoreContents.Kept?, _ installation: SecretFile?, _ generation: UInt64, _ logger: Logger
     ) throws(SystemError) -> Lane {
         guard let installation else {
             guard let kept else {
-                throw SystemError(call: "looking for the secret that was handed over", code: ENOENT)
+                throw SystemError(call: "looking for the inherited secret", code: ENOENT)
             }
             return try Lane(kept.name, writable: kept.descriptor)
         }
@@ -39,22 +39,24 @@ extension SupervisorStart {
         return try LaneSet.makeSecret(installation.bytes, generation: generation)
     }
 
-    private func tellOrigin(of secret: InstallationSecret, _ logger: Logger) {
+    private func tellOrigin(of secret: SecretFile, _ logger: Logger) {
         switch secret.origin {
         case .kept: break
         case .borrowed(let reason):
             logger.warning(
-                "the secret for the ids of agents is used though this user cannot protect it; give it to this user, mode 0600",
+                "using a secret for agent IDs that this user cannot protect; change its owner to this user and its mode to 0600",
                 metadata: ["folder": "\(settings.stateDirectory ?? "")", "reason": "\(reason)"])
         case .made:
-            logger.info("made a secret for the ids of agents", metadata: ["folder": "\(settings.stateDirectory ?? "")"])
+            logger.info(
+                "created the secret from which agent IDs are derived",
+                metadata: ["folder": "\(settings.stateDirectory ?? "")"])
         case .replaced(let flaw):
             logger.warning(
-                "the secret for the ids of agents was of no use, a new one is made: ids change",
+                "the secret for agent IDs was invalid; created a new one: agent IDs change",
                 metadata: ["flaw": "\(flaw)"])
         case .passing where settings.stateDirectory != nil: break  // said already
         case .passing:
-            logger.info("no --state-dir: ids of agents change when the proxy is stopped and started")
+            logger.info("no --state-dir: agent IDs change when the proxy is stopped and started")
         }
     }
 }

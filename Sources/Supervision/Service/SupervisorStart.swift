@@ -5,7 +5,7 @@ import Logging
 import Platform
 import Settings
 
-/// What a supervisor starts from: settings, and what a predecessor has left, by systemd's hands or, after an exec, its own.
+/// The state that a supervisor starts from: settings, and the predecessor's state, passed on by systemd or, after an exec, by the predecessor.
 public struct SupervisorStart {
     public let settings: ProxySettings
     public let programs: ProgramPaths
@@ -57,10 +57,10 @@ public struct SupervisorStart {
         guard error.kind == .folderUnusable, !startFlags.contains(where: { $0.flag == flag }) else { throw error }
         let loss =
             flag == .stateDirectory
-            ? "ids of agents change when the proxy is stopped and started"
-            : "there is no control socket (fodc-proxy ctl), and a second instance is not noticed"
+            ? "agent IDs change when the proxy is stopped and started"
+            : "fodc-proxy ctl has no control socket, and a second instance is not detected"
         logger.warning(
-            "a folder out of the environment cannot be used: \(loss); mount a volume there, or set \(flag.option)",
+            "a folder named by the environment cannot be used: \(loss); mount a volume there, or set \(flag.option)",
             metadata: ["reason": "\(error)"])
     }
 
@@ -90,16 +90,16 @@ public struct SupervisorStart {
             guard let reason = item.reason else { continue }
             logger.warning(
                 item.isElsewhere
-                    ? "the listen address is another than before: the socket that systemd has kept is not used"
-                    : "a descriptor out of systemd's store is not what it should be and is dropped",
+                    ? "the listen address has changed: discarding the stored socket"
+                    : "discarding a stored descriptor that no longer matches the configuration",
                 metadata: ["name": "\(item.name)", "reason": "\(reason)"])
         }
         for socket in contents.unchecked {
             logger.warning(
-                "\(socket.flag.option) \(socket.address) cannot be looked up; goes on with the socket that systemd has",
+                "\(socket.flag.option) \(socket.address) cannot be resolved; keeping the stored socket",
                 metadata: ["name": "\(socket.name)", "reason": "\(socket.reason)"])
         }
-        // Above every generation that the store has seen, also of what was of no use.
+        // Above every generation that the store has seen, also of discarded descriptors.
         let seen =
             contents.kept.values.map(\.name.generation)
             + contents.dropped.compactMap { StoredName($0.name)?.generation }
@@ -112,7 +112,9 @@ public struct SupervisorStart {
         let (recordName, record) = try makeRecord(contents, generation, logger)
         for _ in 0..<contents.refusedCount { control.add(.storeDescriptorsRefused) }
         if !contents.kept.isEmpty, exec == nil {
-            logger.notice("goes on with what systemd has kept", metadata: ["descriptors": "\(contents.kept.count)"])
+            logger.notice(
+                "continuing with the descriptors that systemd has stored",
+                metadata: ["descriptors": "\(contents.kept.count)"])
         }
         let used = Set(lanes.all.map(\.name) + [control.name, recordName] + listeners.all.compactMap(\.name))
         let unused = contents.kept.values.filter { !used.contains($0.name) }
@@ -150,7 +152,7 @@ public struct SupervisorStart {
         stopDroppedSockets(contents)
         // Workers of a supervisor that was killed hold the sockets until the kernel has ended them, too.
         let deadline = MonotonicClock.nowNanoseconds() + Self.portPatienceNanoseconds
-        logger.info("a port is in use: trying again for a second", metadata: ["reason": "\(inUse)"])
+        logger.info("a port is in use: retrying for a second", metadata: ["reason": "\(inUse)"])
         repeat {
             usleep(Self.portRetryMicroseconds)
             do throws(StartError) {
@@ -188,7 +190,7 @@ public struct SupervisorStart {
     }
 
     private func makeLanes(
-        _ contents: StoreContents, _ installation: InstallationSecret?, _ generation: UInt64, _ logger: Logger
+        _ contents: StoreContents, _ installation: SecretFile?, _ generation: UInt64, _ logger: Logger
     ) throws(StartError) -> LaneSet {
         do throws(SystemError) {
             let secret = try makeSecret(contents[.secret], installation, generation, logger)
@@ -208,7 +210,7 @@ public struct SupervisorStart {
                 state: try lane(.state, 0, .state), recorder: try lane(.recorder, 0, .state), secret: secret,
                 ingest: ingest, nextGeneration: generation + 1)
         } catch {
-            throw StartError("the lanes cannot be made (\(error)); give the service more memory or more descriptors")
+            throw StartError("cannot create the rings (\(error)); give the service more memory or more descriptors")
         }
     }
 
@@ -230,14 +232,15 @@ public struct SupervisorStart {
     ) throws(StartError) -> (StoredName, SharedRecord) {
         if let kept = contents[.record] {
             if inheritance.record == nil {
-                logger.warning("what the supervisor before this one knew of its workers cannot be read, and is lost")
+                logger.warning(
+                    "cannot read the previous supervisor's record: restart history and crash attribution start empty")
             }
             return (kept.name, SharedRecord(adopting: kept.descriptor))
         }
         do throws(SystemError) {
             return (StoredName(.record, generation: generation), try SharedRecord(name: "fodc-record"))
         } catch {
-            throw StartError("the record for the next start cannot be made (\(error)); give the service more memory")
+            throw StartError("cannot create the record for the next start (\(error)); give the service more memory")
         }
     }
 

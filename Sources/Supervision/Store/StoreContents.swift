@@ -4,7 +4,7 @@ import Platform
 import Settings
 import WorkerLink
 
-/// What systemd handed over at the start, sorted out and checked like any input: in each place the newest descriptor that
+/// Descriptors from systemd at the start, sorted out and checked like any input: in each place the newest descriptor that
 /// is what its name says. Everything else is to be dropped.
 struct StoreContents {
     struct Kept: Equatable {
@@ -15,7 +15,7 @@ struct StoreContents {
     struct Dropped: Equatable {
         let name: String
         let descriptor: Int32
-        /// What is wrong with it, for the log; `nil`: another one is newer, or serves in its place.
+        /// The flaw, for the log; `nil`: another one is newer, or serves in its place.
         let reason: String?
         /// It is a sound socket, but the settings name another address by now.
         var isElsewhere = false
@@ -54,7 +54,7 @@ struct StoreContents {
             } else if let role = StoredName.Role(rawValue: item.name), Self.listener(role) != nil {
                 try takeUnitSocket(role, item, settings, given)
             } else {
-                drop(item.name, item.descriptor, "its name is none of fodc-proxy's")
+                drop(item.name, item.descriptor, "its name is unknown")
             }
         }
         // Newest first; the rest of the order only makes it the same each time.
@@ -64,7 +64,7 @@ struct StoreContents {
         }
         var seen: [DescriptorFacts.Identity: String] = [:]
         for (name, descriptor) in stored {
-            // What this process had before an exec is what it was, also a lane that is damaged and in use.
+            // Descriptors that this process had before an exec are unchanged, also a lane that is damaged and in use.
             let flaw =
                 isExec
                 ? nil : name.place.role.isSocket ? socketFlaw(name, descriptor) : Self.flaw(name.place, descriptor)
@@ -157,7 +157,7 @@ struct StoreContents {
 
     // MARK: What was stored
 
-    /// What makes a descriptor another thing than its name says.
+    /// The reason why a descriptor is not the thing that its name says.
     private static func flaw(_ place: StoredName.Place, _ descriptor: Int32) -> String? {
         if place.role == .secret { return secretFlaw(descriptor) }
         // Workers get read-only ones, which are made of this one.
@@ -196,7 +196,7 @@ struct StoreContents {
     }
 
     private static func secretFlaw(_ descriptor: Int32) -> String? {
-        guard MemoryFile.hasSealedSize(descriptor) else { return "it is no memory of sealed size" }
+        guard MemoryFile.hasSealedSize(descriptor) else { return "it is not memory of sealed size" }
         guard DescriptorFacts.access(of: descriptor) != .writeOnly else { return "it cannot be read" }
         guard (try? MemoryFile.byteCount(of: descriptor)) == WorkerLaunch.secretBytes else {
             return "it does not have \(WorkerLaunch.secretBytes) bytes"

@@ -52,7 +52,7 @@ final class StoreKeeper {
 
     private func keep(_ descriptor: Int32, _ name: StoredName) {
         guard store.isThere, !store.store(descriptor, name: name.description) else { return }
-        logger.warning("systemd was not told to keep a descriptor", metadata: ["name": "\(name)"])
+        logger.warning("systemd could not be told to store a descriptor", metadata: ["name": "\(name)"])
     }
 
     func forget(_ lanes: [Lane]) { forget(lanes.map(\.name.description)) }
@@ -94,6 +94,6 @@ final class StoreKeeper {
         startBarrier()
     }
 
-    /// What is still to be removed: for who goes on after an exec.
+    /// Names that are still to be removed: for the program after an exec.
     var unremoved: [String] { removing + waiting }
 }

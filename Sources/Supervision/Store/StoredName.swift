@@ -3,7 +3,7 @@ import Lanes
 import Platform
 import WorkerLink
 
-/// What a descriptor is called in systemd's store: `ROLE-INDEX.GENERATION`, such as `up-3.7`. The generation rises with
+/// The name of a descriptor in systemd's store: `ROLE-INDEX.GENERATION`, such as `up-3.7`. The generation rises with
 /// each new descriptor in the same place, so that a name never comes twice.
 struct StoredName: Hashable, Sendable, CustomStringConvertible {
     enum Role: String, CaseIterable, Sendable {
@@ -16,14 +16,14 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         case recorder
         /// The table of workers.
         case control
-        /// What a supervisor leaves for the next one.
+        /// The purpose of a descriptor that a supervisor leaves for the next one.
         case record
         /// From which ids of agents are derived.
         case secret
         /// Listening sockets that this program has opened. Those of socket units are called by the role alone.
         case grpc, http
 
-        /// Of what kind the lane is; `nil`: it is none.
+        /// The kind of a lane; `nil`: it is not a lane.
         var laneKind: LaneKind? {
             switch self {
             case .up: .up
@@ -44,7 +44,7 @@ struct StoredName: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// What a descriptor is for, whichever generation it is of.
+    /// The purpose of a descriptor, whichever generation it is of.
     struct Place: Hashable, Sendable {
         var role: Role
         var index: Int

@@ -6,7 +6,7 @@ import Platform
 public enum DeathCause: Equatable, Sendable {
     /// It ended by itself.
     case exited(code: Int32)
-    /// Somebody else's signal, or the kernel's for want of memory.
+    /// A signal from outside, or from the kernel for lack of memory.
     case killed(signal: Int32)
     /// A fault of its own; a core may have been written.
     case fault(signal: Int32, hasDumpedCore: Bool)
@@ -35,7 +35,7 @@ public enum DeathCause: Equatable, Sendable {
     /// Signals by which a program ends through its own doing (architecture, "Poison").
     public static let faultSignals: [Int32] = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT, SIGSYS]
 
-    /// For people: `SIGSEGV (core dumped)`, `exit code 1`, `hung: no heartbeat for 2s`.
+    /// For people: `SIGSEGV (core dumped)`, `exit code 1`, `hung (no heartbeat for 2 s)`.
     public var text: String {
         switch self {
         case .exited(let code): "exit code \(code)"
@@ -43,7 +43,7 @@ public enum DeathCause: Equatable, Sendable {
         case .fault(let signal, let hasDumpedCore):
             SignalName.of(signal) + (signal == SIGSYS ? ", a system call outside of its sandbox" : "")
                 + (hasDumpedCore ? " (core dumped)" : "")
-        case .hung(let hang): "hung: \(hang.text)"
+        case .hung(let hang): "hung (\(hang.text))"
         case .notReady: "not ready in time"
         case .requested: "requested"
         }

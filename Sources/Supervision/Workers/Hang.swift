@@ -11,7 +11,7 @@ public enum Hang: Equatable, Sendable {
         let seconds = HangWatch.patienceNanoseconds / 1_000_000_000
         return switch self {
         case .noHeartbeat: "no heartbeat for \(seconds) s"
-        case .notReading(let lane): "has not read lane \(lane) for \(seconds) s although there is something to read"
+        case .notReading(let lane): "has not read ring \(lane) for \(seconds) s although it has unread records"
         }
     }
 }

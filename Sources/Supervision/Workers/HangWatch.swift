@@ -27,7 +27,7 @@ public struct HangWatch: Sendable {
         while lanes.count < count { lanes.append(Progress(value: 0, sinceNanoseconds: nowNanoseconds)) }
     }
 
-    /// What the worker's heartbeat word holds. Only whether it changes counts, not what it is.
+    /// The worker's heartbeat word. Only whether it changes counts, not its value.
     public mutating func observe(heartbeat: UInt64, nowNanoseconds: UInt64) {
         if heartbeat != beat.value {
             beat = Progress(value: heartbeat, sinceNanoseconds: nowNanoseconds)
@@ -43,7 +43,7 @@ public struct HangWatch: Sendable {
         }
     }
 
-    /// What is wrong, if something is.
+    /// The stall, if there is one.
     public func verdict(nowNanoseconds: UInt64) -> Hang? {
         if isOld(beat, nowNanoseconds) { return .noHeartbeat }
         for index in lanes.indices where isOld(lanes[index], nowNanoseconds) {

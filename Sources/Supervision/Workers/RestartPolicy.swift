@@ -8,10 +8,10 @@ public struct RestartPolicy: Equatable, Sendable {
     public static let firstDelayNanoseconds: UInt64 = 250_000_000
     /// No wait is longer: the agents come back every 5 s.
     public static let longestDelayNanoseconds: UInt64 = 5_000_000_000
-    /// Who has served for so long before it died is replaced at once: waiting helps only against what kills at the start, and
+    /// A worker that has served for so long before it died is replaced at once: waiting helps only against what kills at the start, and
     /// while nobody serves a scrape waits.
     public static let steadyNanoseconds: UInt64 = 10_000_000_000
-    /// Who has served for so long was healthy: its death is a first one again.
+    /// A worker that has served for so long was healthy: its death is a first one again.
     public static let healthyNanoseconds: UInt64 = 60_000_000_000
     /// From so many deaths in a row on the service is degraded.
     public static let degradedDeaths = 3
@@ -26,7 +26,7 @@ public struct RestartPolicy: Equatable, Sendable {
 
     public init() {}
 
-    /// What a predecessor has noted.
+    /// A predecessor's counts.
     init(deathsInRow: Int, quickDeathsInRow: Int, firstDeathNanoseconds: UInt64, lastDeathNanoseconds: UInt64) {
         self.deathsInRow = deathsInRow
         self.quickDeathsInRow = min(quickDeathsInRow, deathsInRow)

@@ -24,7 +24,7 @@ final class WorkerPrograms {
                 let programs = WorkerRole.allCases.filter { $0 != .recorder }.map(\.executableName).joined(
                     separator: " and ")
                 throw StartError(
-                    "the worker program cannot be run: \(error); \(programs) belong into the folder of fodc-proxy")
+                    "cannot run the worker program: \(error); \(programs) must be in the folder of fodc-proxy")
             }
         }
         self.files = files

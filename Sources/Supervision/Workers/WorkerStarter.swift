@@ -13,7 +13,7 @@ struct StartedWorker {
 
 /// Turns "start this worker" into a process that has all it needs and nothing else.
 struct WorkerStarter {
-    /// What systemd says to the supervisor alone.
+    /// Variables that systemd sets for the supervisor alone.
     private static let supervisorsVariables: Set<String> = [
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
     ]

@@ -11,9 +11,9 @@ struct CtlCommand: ParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "fodc-proxy \(word)",
-        abstract: "Asks and changes the fodc-proxy that runs.",
+        abstract: "Shows and changes the state of the running fodc-proxy.",
         discussion: """
-            It talks to the control socket in the service's runtime folder, which is for root and the service's own user
+            It uses the control socket in the service's runtime folder, which only root and the service's own user may use
             (new-token needs no service):
 
               fodc-proxy ctl status
@@ -22,9 +22,9 @@ struct CtlCommand: ParsableCommand {
               fodc-proxy ctl restart exporter
               fodc-proxy ctl --runtime-dir /run/other drain ingest-2
 
-            Commands return when what was asked for is done; scrapes go on meanwhile, and agents move to other workers.
+            Commands return when the change is complete; scrapes go on meanwhile, and agents move to other workers.
 
-            Exit codes: 0 done, 1 it failed or there is no service (the reason is on standard error), 2 wrong usage.
+            Exit codes: 0 done, 1 failed or no service (the reason is on standard error), 2 wrong usage.
             """,
         subcommands: [
             StatusCommand.self, ScaleCommand.self, RestartCommand.self, DrainCommand.self, LogLevelCommand.self,
@@ -49,12 +49,12 @@ protocol CtlSubcommand: ParsableCommand {
     func request() throws -> ControlRequest
 }
 
-/// What every command takes.
+/// Options of every command.
 struct CtlOptions: ParsableArguments {
     @Option(.runtimeDirectory, help: CtlCommand.folderHelp)
     var runtimeDirectory: String?
 
-    @Flag(name: .customLong("json"), help: "The answer as JSON on standard output, for programs.")
+    @Flag(name: .customLong("json"), help: "Print the answer as JSON on standard output, for programs.")
     var isJSON = false
 }
 

@@ -42,7 +42,7 @@ enum CtlProgram {
         }
     }
 
-    /// What the service says, and whether it has done what it was asked, as one object; the reason why not is on standard
+    /// The service's answer, and whether it has done what it was asked, as one object; the reason why not is on standard
     /// error as well.
     private static func askForJSON(_ command: any CtlSubcommand) throws -> Int32 {
         let request = try command.request()
@@ -63,7 +63,7 @@ enum CtlProgram {
 
     private static func refuse(_ reason: String) -> Int32 {
         ProxyProgram.print("fodc-proxy ctl: \(reason)", to: STDERR_FILENO)
-        ProxyProgram.print("fodc-proxy ctl --help tells how it is used", to: STDERR_FILENO)
+        ProxyProgram.print("see fodc-proxy ctl --help", to: STDERR_FILENO)
         return ProxyProgram.wrongUsage
     }
 }

@@ -4,8 +4,8 @@ import Supervision
 
 struct StatusCommand: PlainSubcommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "How the service and its workers are.",
-        discussion: "LANE is what of the worker's ring is in use, and the ring's present size.")
+        commandName: "status", abstract: "Shows the state of the service and its workers.",
+        discussion: "RING is how much of the worker's data ring is in use, and the ring's present size.")
 
     @ParentCommand var ctl: CtlCommand
     @OptionGroup var options: CtlOptions
@@ -17,14 +17,14 @@ struct ScaleCommand: PlainSubcommand {
     static let configuration = CommandConfiguration(
         commandName: "scale", abstract: "Adds or removes ingest workers.",
         discussion: """
-            Agents of removed workers move to the others, and some of the others' to new ones. It holds until the service \
-            is stopped, or comes to be started or reloaded with another --ingest-workers. New workers get the \
-            --ring-max-size that the others have, also where that was made of the memory limit and the number of workers.
+            Agents of removed workers move to the others, and new workers take over some agents. The number holds until the \
+            service is stopped, or is started or reloaded with another --ingest-workers. New workers get the same \
+            --ring-max-size as the others, even if that was derived from the memory limit and the number of workers.
             """)
 
     @ParentCommand var ctl: CtlCommand
     @OptionGroup var options: CtlOptions
-    @Argument(help: ArgumentHelp("How many ingest workers there shall be, 1 to 64.", valueName: "number"))
+    @Argument(help: ArgumentHelp("Number of ingest workers, 1 to 64.", valueName: "number"))
     var count: String
 
     func request() throws -> ControlRequest { .scale(try ControlRequest.workerCount(count)) }
@@ -33,7 +33,7 @@ struct ScaleCommand: PlainSubcommand {
 struct RestartCommand: PlainSubcommand {
     static let configuration = CommandConfiguration(
         commandName: "restart", abstract: "Replaces a worker by a new process.",
-        discussion: "It finishes what it does; its agents reconnect.")
+        discussion: "The old process finishes its work; its agents reconnect.")
 
     @ParentCommand var ctl: CtlCommand
     @OptionGroup var options: CtlOptions
@@ -44,10 +44,10 @@ struct RestartCommand: PlainSubcommand {
 
 struct DrainCommand: PlainSubcommand {
     static let configuration = CommandConfiguration(
-        commandName: "drain", abstract: "Sends an ingest worker's agents to the others, and lets it stay away.",
+        commandName: "drain", abstract: "Moves an ingest worker's agents to the others and stops it.",
         discussion: """
-            Its process ends; restart brings it back. Until then the service counts as degraded. Refused when no other ingest \
-            worker serves, and for the exporter, of which there is one only.
+            Its process exits; "restart" starts it again. Until then the service is degraded. Refused when no other ingest \
+            worker is running, and for the exporter, because there is only one.
             """)
 
     @ParentCommand var ctl: CtlCommand
@@ -59,8 +59,8 @@ struct DrainCommand: PlainSubcommand {
 
 struct LogLevelCommand: PlainSubcommand {
     static let configuration = CommandConfiguration(
-        commandName: "log-level", abstract: "Changes what all processes log.",
-        discussion: "It holds until the service is started anew, or reloaded with another --log-level.")
+        commandName: "log-level", abstract: "Changes the log level of all processes.",
+        discussion: "The level holds until the service is restarted, or reloaded with another --log-level.")
 
     @ParentCommand var ctl: CtlCommand
     @OptionGroup var options: CtlOptions

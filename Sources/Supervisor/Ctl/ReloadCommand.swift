@@ -6,21 +6,21 @@ import Supervision
 
 struct ReloadCommand: CtlSubcommand {
     static let configuration = CommandConfiguration(
-        commandName: "reload", abstract: "Takes new programs and changed settings into service, without a gap.",
+        commandName: "reload", abstract: "Switches to new programs and changed settings without losing a scrape.",
         usage: "fodc-proxy ctl reload [--flag VALUE | --flag=VALUE]...",
         discussion: """
-            This is what "systemctl reload fodc-proxy" runs, with the unit's flags and environment; use that where systemd \
-            started the service. By hand, give all flags that the service is to have from now on, and set all FODC_… \
-            variables: those that are missing become defaults. (kill -HUP keeps the flags as they are.)
+            "systemctl reload fodc-proxy" runs this command with the unit's flags and environment; prefer that if systemd \
+            started the service. By hand, pass all flags and set all FODC_… variables that the service needs from now on: \
+            missing ones become defaults. (kill -HUP keeps the flags as they are.)
 
-            The new programs are tried first. If something is wrong with them or with a setting, everything stays as it is, \
-            and the reason is said here. The runtime and the state folder cannot change, a new listen address needs another \
-            port and a numeric host; for those restart the service.
+            The new programs are checked first. If a program or a setting is wrong, everything stays as it is, and the \
+            reason is printed. The runtime and the state folder cannot change, and a new listen address needs another port \
+            and a numeric host; restart the service for those.
             """)
 
     @ParentCommand var ctl: CtlCommand
     @OptionGroup var settings: SettingFlags
-    @Flag(name: .customLong("json"), help: "The answer as JSON on standard output, for programs.")
+    @Flag(name: .customLong("json"), help: "Print the answer as JSON on standard output, for programs.")
     var isJSON = false
 
     var runtimeDirectory: String? { settings.given.last { $0.flag == .runtimeDirectory }?.value }

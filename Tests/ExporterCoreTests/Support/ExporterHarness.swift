@@ -136,7 +136,7 @@ final class ExporterHarness: @unchecked Sendable {
     }
 }
 
-/// What tests look into.
+/// State that tests look into.
 extension ExporterWorker {
     var state: ExporterState { core.state }
     var peers: IngestPeers { core.peers }

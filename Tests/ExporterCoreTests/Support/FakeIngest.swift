@@ -36,7 +36,7 @@ final class FakeIngest {
         for descriptor in [up, down, bells.mine.descriptor, bells.theirs.descriptor] { MemoryFile.close(descriptor) }
     }
 
-    /// What an exporter is given; its own to close.
+    /// The descriptors of an exporter; its own to close.
     func descriptors() throws -> LaneDescriptors {
         LaneDescriptors(
             up: try MemoryFile.reopenReadOnly(up), down: try MemoryFile.duplicate(down),

@@ -42,7 +42,7 @@ struct ConflictSimulation {
     private var queue: [(at: UInt64, event: Event)] = []
     /// By worker. Entries that are over stay, so that an index means the same always.
     private var tables: [[Entry]]
-    /// What each worker has seen of the others at its last look.
+    /// Each worker's view of the others at its last look.
     private var seen: [[RemoteEntry]]
     private var waiting: [[(connection: Connection, arrivedAt: UInt64)]]
     private var nextID: UInt64 = 2

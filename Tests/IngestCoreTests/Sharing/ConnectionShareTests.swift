@@ -44,7 +44,7 @@ import Testing
         #expect(counts.allSatisfy { Double($0) <= 1.3 * Double(share) }, "\(counts)")
     }
 
-    /// What a burst brings to a worker at most: it has what it may have, and takes one more turn.
+    /// The most that a burst brings to a worker: it has what it may have, and takes one more turn.
     @Test(arguments: [3, 10, 25, 250, 2500]) func connectionShare_aBurstAloneBringsNobodyFarAbove(share: Int) {
         var own = share
         func standing() -> ConnectionShare { ConnectionShare(own: own, others: [2 * share - own]) }

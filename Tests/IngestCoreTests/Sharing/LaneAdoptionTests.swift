@@ -158,7 +158,7 @@ import Testing
         ])
         let agent = try #require(adopter.agent(pod: "a"))
         #expect(agent.obsoleteTableNumbers == [number])
-        // No number of ours could be above the largest of all: such a table is none of ours.
+        // No number of ours could be above the largest of all: such a table is not by a worker of ours.
         #expect(ahead == .max ? agent.series.tableNumber < .max - 1 : agent.series.tableNumber == number + 1)
     }
 
@@ -167,7 +167,7 @@ import Testing
         let adopter = try Adopter()
         let removed = try LaneUnderAdoption()
         let own = LaneUnderAdoption(writing: adopter.lane, in: adopter.descriptor)
-        // What is written last is newer.
+        // The last record is newer.
         for isOwn in isOwnNewer ? [false, true] : [true, false] {
             if isOwn { try own.add(pod: "a", table: (5, ["up"])) }
             if !isOwn { try removed.add(pod: "a", table: (7, ["up", "load"])) }

@@ -11,7 +11,7 @@ import Testing
     private static let hour: UInt64 = 3_600_000_000_000
     private static let source: UInt64 = 77
 
-    /// What another worker sees of that lane.
+    /// Another worker's view of that lane.
     private func others(
         of lane: LaneUnderAdoption, deadSince: UInt64?, cleanupNanoseconds: UInt64
     ) throws -> OtherWorkers {

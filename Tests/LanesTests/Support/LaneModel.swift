@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 @testable import Lanes
 
-/// What a lane should be, in plain collections.
+/// The expected contents of a lane, in plain collections.
 struct LaneModel {
     struct Key: Hashable, Comparable {
         var slot: UInt32
@@ -13,7 +13,7 @@ struct LaneModel {
         }
     }
 
-    /// What can differ between before and after an operation.
+    /// The differences between before and after an operation.
     struct State: Equatable {
         /// The number of the record that is current.
         var current: [Key: UInt64] = [:]
@@ -45,7 +45,7 @@ struct LaneModel {
     }
 }
 
-/// What a successor finds in a lane, in the model's terms; with everything that is wrong with it.
+/// A successor's view of a lane, in the model's terms; with everything that is wrong with it.
 struct LaneFindings {
     var state = LaneModel.State()
     var flaws: [String] = []

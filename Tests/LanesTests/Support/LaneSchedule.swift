@@ -18,7 +18,7 @@ final class LaneSchedule {
     /// A living reader loses nothing and reads everything once, in order.
     private var isReaderAlive = true
     private var expected: [UInt64] = []
-    /// What the operation under way takes away, and the slot that it changes.
+    /// The records that the operation under way takes away, and the slot that it changes.
     private var isLosing: (LaneModel.Key) -> Bool = { _ in false }
     private var touchedSlot: SlotRef?
     /// A ring grows a few times in a schedule: there the lane is looked at each time.
@@ -202,7 +202,7 @@ final class LaneSchedule {
         }
     }
 
-    /// What has been overwritten is not expected any more. Only what nobody was alive to read may be.
+    /// An overwritten record is not expected any more. Only records that had no living reader may be overwritten.
     private func skipToTail() {
         expected = model.records.values.filter { $0.header.position >= reader.position }.map(\.header.sequence).sorted()
     }
@@ -221,7 +221,7 @@ final class LaneSchedule {
         }
     }
 
-    /// What is found is what was there before the operation, or what is there after it.
+    /// The contents are those from before the operation, or those after it.
     private func check(_ findings: LaneFindings, _ step: LaneStep?, _ before: LaneModel) {
         let place: Comment = "seed \(seed), at \(step.map { "\($0)" } ?? "the end")"
         #expect(findings.flaws.isEmpty, place)

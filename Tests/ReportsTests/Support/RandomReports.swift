@@ -3,7 +3,7 @@ import FODCProtocol
 import Reports
 import SwiftProtobuf
 
-/// Inputs of reports out of a seed, with every field, value and character that can matter to the JSON. What a seed gives must
+/// Inputs of reports out of a seed, with every field, value and character that can matter to the JSON. A seed's inputs must
 /// stay as it is: `GoldenReportsTests` holds checksums of what the reports make of it.
 struct RandomReports {
     private var state: UInt64

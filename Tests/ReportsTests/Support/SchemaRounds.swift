@@ -43,7 +43,7 @@ enum SchemaRounds {
         .read(RegistryContents([chunk("g", objects), .with { $0.done = true }]))
     }
 
-    /// What a successor would read; the testing macros take no spans.
+    /// A successor's reading; the testing macros take no spans.
     static func read(_ encoded: [UInt8], limits: SchemaLimits = SchemaLimits()) -> SchemaConsistency? {
         SchemaConsistency(encoded: encoded.span.bytes, limits: limits)
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tormentor can do. An action is an object with a `name`, a `run(stand, rng)` that returns a short note and whether
+"""The tormentor's actions. An action is an object with a `name`, a `run(stand, rng)` that returns a short note and whether
 it has done to the service what it is there for, and:
 
 - `feature`: what the service must have for it; `--without FEATURE` leaves it out
@@ -11,7 +11,7 @@ import abc
 
 
 class Failed(Exception):
-    """What the service did not do, in words for the verdict."""
+    """An effect that the service did not show, in words for the verdict."""
 
 
 class Action(abc.ABC):

@@ -10,7 +10,7 @@ from ..clock import sleep
 from ..service import HTTP
 from . import Action
 
-#: What the exporter may still open. The scrapes under way at the same time need some 25 in the worst case.
+#: Descriptors that the exporter may still open. The scrapes under way at the same time need some 25 in the worst case.
 ROOM = 60
 IDLE = 150
 

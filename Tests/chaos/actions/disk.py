@@ -51,7 +51,7 @@ class FullDisk(Action):
         return f"/pressure-profiles/{one['pod_name']}/{one['profile_id']}/heap"
 
     def _download(self, place: str, filler, pause: float) -> str:
-        """Fills the disk once the answer has begun, and waits before it reads, so that the spool is needed. What comes must
+        """Fills the disk once the answer has begun, and waits before it reads, so that the spool is needed. The bytes that come must
         be whole or cut, never short and whole."""
         connection = http.client.HTTPConnection(HTTP, timeout=LIMIT_SECONDS)
         end = now() + LIMIT_SECONDS

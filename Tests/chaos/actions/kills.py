@@ -8,7 +8,7 @@ from . import Action, Failed
 
 #: The issue's: a worker that gets more is a poisoned one, and quarantine has a test of its own.
 ABORTS, ABORT_WINDOW_SECONDS = 4, 60
-#: How long a successor is waited for. What is promised is in the table; this is when the wait is given up.
+#: How long a successor is waited for. The promise is in the table; this is when the wait is given up.
 PATIENCE_SECONDS = 30
 
 

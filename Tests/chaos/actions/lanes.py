@@ -26,7 +26,7 @@ def get(path: str) -> str:
 
 
 def held_back_seconds() -> float:
-    """How long ingest has held agents back for want of room, so far."""
+    """How long ingest has held agents back for lack of room, so far."""
     return sum(map(float, HELD_BACK.findall(get("/metrics"))))
 
 

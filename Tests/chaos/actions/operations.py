@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator does in the middle of it: reload, with other settings, scale, restart."""
+"""An operator's changes in the middle of it: reload, with other settings, scale, restart."""
 from ..clock import now, wait_for
 from ..service import NAME, systemctl
 from . import Action, Failed
@@ -7,7 +7,7 @@ from . import Action, Failed
 #: Below an operator's patience, above what two busy cores need.
 RELOAD_SECONDS = 90
 MOST_WORKERS = 4
-#: How long all may take to be as it was ordered. What retires may do so for 31 s.
+#: How long all may take to be as it was ordered. A process that retires may do so for 31 s.
 REST_SECONDS = 45
 
 

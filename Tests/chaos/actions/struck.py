@@ -50,7 +50,7 @@ class StruckOperation(Action):
         if not status:
             raise Failed(f"{self.name}: {REST_SECONDS} s after SIGKILL of {victim.name} not all is in order: {self._state(stand)}")
         count, outcome = status["ingest_workers_running"], "done" if command.returncode == 0 else "failed"
-        # What failed may have come to its end all the same, to nothing, or half way; what was done is as it was ordered.
+        # A change that failed may have come to its end all the same, to nothing, or half way; what was done is as it was ordered.
         if count != wanted if outcome == "done" else not min(before, wanted) <= count <= max(before, wanted):
             raise Failed(f"{self.name} from {before} to {wanted} {outcome}, and there are {count} ingest workers: {text.strip()[-300:]}")
         note = f"{victim.name} killed, {before} to {wanted} {outcome}, in order after {now() - struck_at:.2f} s"

@@ -31,7 +31,7 @@ def _serialize(message) -> bytes:
 
 
 class Outgoing:
-    """What a call sends, in order. An iterator among it is drawn from message by message, as the transport takes them:
+    """The messages that a call sends, in order. An iterator among it is drawn from message by message, as the transport takes them:
     grpcio asks for the next message when the one before has gone into the flow-control window.
 
     With a `turn`, a lock that several calls share, a message is handed out only to who holds it, and it is held until
@@ -87,7 +87,7 @@ class Outgoing:
 
 
 class Stream:
-    """One bidirectional call. What comes is kept in `received`; `status()` waits for the end."""
+    """One bidirectional call. Messages that come are kept in `received`; `status()` waits for the end."""
 
     def __init__(self, channel, method: str, metadata=(), on_message=None, timeout=None, turn=None):
         answer_type = protos.METHODS[method][1] if method in protos.METHODS else None

@@ -111,7 +111,7 @@ class Stage:
         for helper in self._helpers:
             helper.end()
 
-    # What has to hold.
+    # Conditions that have to hold.
 
     def progresses(self, turns: int = 2, timeout: float = PATIENCE):
         """Waits until every agent has answered so many further collections."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an attack costs those who do not attack: scrape latency before and during it, and who has used the CPU. Figures are
+"""The cost of an attack for those who do not attack: scrape latency before and during it, and who has used the CPU. Figures are
 for people, and no test fails for them."""
 import dataclasses
 import json

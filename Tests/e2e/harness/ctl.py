@@ -18,7 +18,7 @@ class Control:
             [binary("fodc-proxy"), "ctl", "--runtime-dir", str(self.folder), *arguments], timeout=timeout, env=env)
 
     def done(self, *arguments: str, timeout: float = 60, env=None) -> str:
-        """What it prints; it must have been done."""
+        """Its output; it must have been done."""
         ended = self.run(*arguments, timeout=timeout, env=env)
         assert ended.returncode == 0, f"ctl {arguments}: {ended.returncode}: {ended.stderr}"
         return ended.stdout

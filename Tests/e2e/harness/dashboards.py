@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What upstream's dashboards query (dashboard_queries.txt), and whether a scrape has it."""
+"""Queries of upstream's dashboards (dashboard_queries.txt), and whether a scrape has their series."""
 import dataclasses
 import pathlib
 import re
@@ -9,7 +9,7 @@ SELECTOR = re.compile(r"([a-z_:]+)(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'([a-z_]+)(=~|!~|!=|=)"([^"]*)"')
 #: Of the proxy itself, not of a node: it has no pod.
 OF_THE_PROXY = "banyandb_fodc_"
-#: What every dashboard filters the nodes' series with.
+#: The labels that every dashboard filters the nodes' series with.
 COMMON = {"pod_name", "container_name"}
 
 

@@ -57,7 +57,7 @@ def limited(memory_bytes: int, cpus: float):
 
 
 def out_of_memory_kills(procs: list[pathlib.Path]) -> int:
-    """How often the kernel has killed somebody in there for want of memory."""
+    """How often the kernel has killed a process in there for lack of memory."""
     for file in (p.parent / name for p in procs for name in ("memory.events", "memory.oom_control")):
         with contextlib.suppress(OSError):
             for line in file.read_text().splitlines():

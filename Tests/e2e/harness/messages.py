@@ -4,7 +4,7 @@ from . import protos, wire
 
 UNSPECIFIED, META, DATA, LIAISON = range(4)
 
-#: What a text of an agent may have in it: control characters, quotes, bytes that are no UTF-8 (a lone continuation, an
+#: Characters that a text of an agent may have in it: control characters, quotes, bytes that are not UTF-8 (a lone continuation, an
 #: overlong form, a surrogate, a cut sequence), and what JSON in HTML minds.
 HOSTILE = bytes(range(0x20)) + b"\"\\/\x7f\x80\xc0\xaf\xed\xa0\x80\xff</script>\xe2\x80\xa8\xf0\x9f\x98\x80\xf0\x9f"
 HOSTILE_VALID = (bytes(range(0x20)) + b"\"\\/\x7f</script>").decode() + "\u2028\U0001f600\ufffd"

@@ -15,7 +15,7 @@ from .web import Web
 
 BIN = pathlib.Path(os.environ.get("FODC_BIN") or pathlib.Path(__file__).resolve().parents[3] / ".build" / "release")
 
-#: What a stop may take before a test calls it hung. (5 s are promised with a thousand agents; the bench measures them.)
+#: Time that a stop may take before a test calls it hung. (5 s are promised with a thousand agents; the bench measures them.)
 STOP_SECONDS = 10
 
 
@@ -75,7 +75,7 @@ def children(pid: int) -> list[dict]:
 
 
 def descriptors(pid: int) -> dict[int, str]:
-    """What a process has open: descriptor to what it is. One that is closed while we look is left out."""
+    """The descriptors of a process, and what they are. One that is closed while we look is left out."""
     found = {}
     for number in os.listdir(f"/proc/{pid}/fd"):
         try:
@@ -110,7 +110,7 @@ class Program:
                 self.known[p["pid"]] = p["start"]
 
     def survivors(self) -> list[dict]:
-        """What is alive of the session or of the children seen."""
+        """Processes of the session or of the children seen that are alive."""
         return [p for p in processes() if p["session"] == self.pid or self.known.get(p["pid"]) == p["start"]]
 
     def signal(self, number: int):
@@ -175,7 +175,7 @@ class Proxy(Program):
         super().__init__(self.command(line), folder / f"proxy-{number}.log", env)
 
     def command(self, line: list[str]) -> list[str]:
-        """What is started; for a test that puts something before it."""
+        """The command that is started; for a test that puts something before it."""
         return line
 
     def wait_ready(self, timeout: float = PATIENCE):
@@ -192,7 +192,7 @@ class Proxy(Program):
         self.remember()
         return self
 
-    # What it says of itself.
+    # Its own account.
 
     def health(self) -> dict:
         return self.web.health()

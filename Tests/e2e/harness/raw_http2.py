@@ -25,7 +25,7 @@ class Frame:
 
 @dataclasses.dataclass
 class Call:
-    """What has come on one stream."""
+    """The frames that have come on one stream."""
 
     headers: list = dataclasses.field(default_factory=list)  # one dict per HEADERS frame
     data: bytes = b""
@@ -224,7 +224,7 @@ class RawHTTP2:
         self.frame(PING, 0, 0, payload)
         self.wait(lambda: any(f.type == PING and f.flags & ACK and f.payload == payload for f in self.frames), "PING ACK", timeout)
 
-    # What agents do
+    # Agents
 
     def register(self, **fields) -> tuple[int, "protos.registration.RegisterAgentResponse"]:
         stream = self.open("RegisterAgent")

@@ -59,7 +59,7 @@ SUBJECTS = {
         Subject(
             "pressure_profiles", "/pressure-profiles",
             lambda mark: Profiles([record(mark)]), lambda: Profiles(), _hostile_list,
-            unasked=lambda mark: Profiles([record(mark)]).list("nobody's")),
+            unasked=lambda mark: Profiles([record(mark)]).list("of-no-request")),
         Subject(
             "schema_registry", "/cluster/lifecycle",
             lambda mark: messages.registry({"g": {("measure", mark): 7, ("measure", "known"): 7}}),

@@ -23,7 +23,7 @@ public enum AgentBehaviour: Sendable, Equatable {
         behaviours += Array(repeating: .frozen, count: count(frozen))
         behaviours = Array(behaviours.prefix(agentCount))
         behaviours += Array(repeating: .normal, count: agentCount - behaviours.count)
-        var generator = SeededGenerator(seed: StableHash.mix(seed ^ 0xBE4A))
+        var generator = SimulationGenerator(seed: StableHash.mix(seed ^ 0xBE4A))
         behaviours.shuffle(using: &generator)
         return behaviours
     }

@@ -14,7 +14,7 @@ final class AgentConnection: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     struct Configuration {
-        let identity: AgentIdentity
+        let identity: SimulatedIdentity
         let behaviour: AgentBehaviour
         /// How many of ``AgentMethod``'s streams are opened, in its order.
         let streamCount: Int
@@ -56,7 +56,7 @@ final class AgentConnection: ChannelInboundHandler {
 
     private var context: ChannelHandlerContext?
     private var session: HTTP2Session?
-    private var streams: [AgentStream] = []
+    private var streams: [SimulatedStream] = []
     private var outbox = Outbox()
     /// Requests for metrics that were not answered, oldest first.
     private var requests: [MetricsRequest] = []
@@ -167,7 +167,7 @@ final class AgentConnection: ChannelInboundHandler {
             "content-type": "application/grpc", "user-agent": "fodc-agentsim", "te": "trailers",
         ]
         if let agentID { headers.add("agent_id", agentID) }
-        let stream = AgentStream(method, of: self)
+        let stream = SimulatedStream(method, of: self)
         guard stream.open(on: session, headers: headers) else { throw NoMoreStreams() }
         streams.append(stream)
     }
@@ -185,7 +185,7 @@ final class AgentConnection: ChannelInboundHandler {
         session?.creditConnection(bytes: bytes)
     }
 
-    func received(_ message: [UInt8], on stream: AgentStream) {
+    func received(_ message: [UInt8], on stream: SimulatedStream) {
         guard onEnd != nil else { return }
         do {
             try asked(message, on: stream.method)
@@ -194,13 +194,13 @@ final class AgentConnection: ChannelInboundHandler {
         }
     }
 
-    func ended(_ stream: AgentStream, _ status: StreamStatus) {
+    func ended(_ stream: SimulatedStream, _ status: StreamStatus) {
         if stream.method == .streamConfiguration, status.isUnimplemented { return forget(stream) }
         end(.streamEnded(stream.method, status, wasRegistered: isRegistered || hasOpenedStreams))
     }
 
     /// A proxy that does not know the extension: the agent goes on without it.
-    private func forget(_ stream: AgentStream) {
+    private func forget(_ stream: SimulatedStream) {
         streams.removeAll { $0 === stream }
         if let stream = stream.stream { session?.reset(stream, .cancel) }
     }
@@ -258,7 +258,7 @@ final class AgentConnection: ChannelInboundHandler {
         guard !outbox.contains(.streamPressureProfiles), let (message, isEnd) = profiles.next() else { return }
         let content: OutgoingMessage.Content =
             switch message {
-            case .whole(let message): .bytes(MessageAssembler.framed(try message.wireBytes()))
+            case .whole(let message): .bytes(ProxyMessageAssembler.framed(try message.wireBytes()))
             case .chunk(let cursor): .chunk(cursor)
             }
         outbox.append(OutgoingMessage(content, on: .streamPressureProfiles, endsAnswer: isEnd))

@@ -2,10 +2,10 @@
 
 import FODCProtocol
 
-/// What an agent says of itself, as messages without gRPC's prefix.
+/// Messages of an agent about itself, without gRPC's prefix.
 enum AgentMessages {
     /// The first registers, all later ones are heartbeats.
-    static func registration(of identity: AgentIdentity) throws -> [UInt8] {
+    static func registration(of identity: SimulatedIdentity) throws -> [UInt8] {
         var request = Banyandb_Fodc_V1_RegisterAgentRequest()
         request.nodeRole = identity.nodeRole
         request.labels = identity.registrationLabels

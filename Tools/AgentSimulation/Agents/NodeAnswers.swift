@@ -2,10 +2,10 @@
 
 import FODCProtocol
 
-/// What one agent answers on the streams besides metrics: a function of the fleet's settings, its node and the time.
+/// The answers of one agent on the streams besides metrics: a function of the fleet's settings, its node and the time.
 /// Lives as long as the agent, over all its connections.
 ///
-/// What does not change is encoded once: answers of a hundred agents must cost a bench little beside the proxy.
+/// The constant part is encoded once: answers of a hundred agents must cost a bench little beside the proxy.
 final class NodeAnswers {
     /// Real agents collect lifecycle data every few minutes and answer with what they have.
     private static let lifecycleStepSeconds: Int64 = 60
@@ -36,7 +36,7 @@ final class NodeAnswers {
     ///   - isSchemaFaulty: this node has the wished disagreements with the registry.
     ///   - canReadRegistry: of a liaison; others never can.
     init(
-        _ identity: AgentIdentity, in cluster: SimulatedCluster, _ catalogue: SchemaCatalogue,
+        _ identity: SimulatedIdentity, in cluster: SimulatedCluster, _ catalogue: SchemaCatalogue,
         _ settings: StreamSettings,
         isSchemaFaulty: Bool, canReadRegistry: Bool
     ) {

@@ -2,7 +2,7 @@
 
 import NIOCore
 
-/// What an agent has to send, on whatever stream, in one order: real agents send on all streams under one lock, so a
+/// The messages that an agent has to send, on whatever stream, in one order: real agents send on all streams under one lock, so a
 /// message that waits for its stream's window holds up everything behind it, heartbeats too.
 struct Outbox {
     /// Begun, or the next to begin.

@@ -23,7 +23,7 @@ struct OutgoingMessage {
     }
 
     init(_ message: [UInt8], on method: AgentMethod, endsAnswer: Bool) {
-        self.init(.bytes(MessageAssembler.framed(message)), on: method, endsAnswer: endsAnswer)
+        self.init(.bytes(ProxyMessageAssembler.framed(message)), on: method, endsAnswer: endsAnswer)
     }
 
     var isDone: Bool {

@@ -5,7 +5,7 @@ import NIOPosix
 
 /// One agent: connects, and connects again when its connection has ended. Lives on one event loop.
 final class SimulatedAgent {
-    /// What real agents wait after an attempt that failed or was refused.
+    /// The time that real agents wait after an attempt that failed or was refused.
     static let retryDelay = TimeAmount.seconds(5)
     /// How long an agent is away that leaves by churn: long enough for the proxy to see it gone.
     static let awayDelay = TimeAmount.seconds(1)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What makes one agent's answers differ from those of its kind.
+/// Keys by which one agent's answers differ from those of its kind.
 struct AnswerKeys: Sendable {
     let podName: PodNameStamp
     /// Of the values that move: depends on the seed too.

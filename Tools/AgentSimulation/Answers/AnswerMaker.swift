@@ -7,16 +7,16 @@ struct AnswerMaker {
         case scraped(ScrapedSeriesStore)
     }
 
-    let identity: AgentIdentity
+    let identity: SimulatedIdentity
     let keys: AnswerKeys
     let source: ValueSource
     let schedule: RecordingSchedule
     let series: Series
     let sendsOddMetrics: Bool
-    private var generator: SeededGenerator
+    private var generator: SimulationGenerator
 
     init(
-        identity: AgentIdentity, source: ValueSource, schedule: RecordingSchedule, series: Series,
+        identity: SimulatedIdentity, source: ValueSource, schedule: RecordingSchedule, series: Series,
         sendsOddMetrics: Bool, seed: UInt64
     ) {
         self.identity = identity
@@ -25,7 +25,7 @@ struct AnswerMaker {
         self.series = series
         self.sendsOddMetrics = sendsOddMetrics
         keys = AnswerKeys(podName: identity.podName, seed: seed)
-        generator = SeededGenerator(seed: keys.movingKey)
+        generator = SimulationGenerator(seed: keys.movingKey)
     }
 
     mutating func answer(_ request: MetricsRequest, nowNanoseconds: Int64) -> AnswerCursor {

@@ -5,7 +5,7 @@
 struct BlockWalk {
     private let blockCount: Int
     private let pointCount: Int
-    private var generator: SeededGenerator
+    private var generator: SimulationGenerator
     private var place = 0
     private var stride = 1
     private var pointIndex = 0
@@ -14,7 +14,7 @@ struct BlockWalk {
     init(blockCount: Int, pointCount: Int, seed: UInt64) {
         self.blockCount = blockCount
         self.pointCount = pointCount
-        generator = SeededGenerator(seed: seed)
+        generator = SimulationGenerator(seed: seed)
         remainingBlocks = pointCount == 0 ? 0 : blockCount
         guard blockCount > 1 else { return }
         place = Int.random(in: 0..<blockCount, using: &generator)

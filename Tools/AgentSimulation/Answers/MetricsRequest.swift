@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a proxy asks for on a metrics stream.
+/// The request of a proxy on a metrics stream.
 enum MetricsRequest: Equatable, Sendable {
     case latest
     /// Seconds since 1970, both ends included; as they came, so `from` may be the later one.

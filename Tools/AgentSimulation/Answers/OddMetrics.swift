@@ -5,7 +5,7 @@
 enum OddMetrics {
     /// All of them, as fields `metrics`, in an order drawn with `generator`.
     static func encoded(
-        for identity: AgentIdentity, seconds: Int64, using generator: inout SeededGenerator
+        for identity: SimulatedIdentity, seconds: Int64, using generator: inout SimulationGenerator
     ) -> (bytes: [UInt8], sampleCount: Int) {
         let metrics = all(for: identity, seconds: seconds).shuffled(using: &generator)
         var bytes: [UInt8] = []
@@ -13,7 +13,7 @@ enum OddMetrics {
         return (bytes, metrics.count)
     }
 
-    static func all(for identity: AgentIdentity, seconds: Int64) -> [WireMetric] {
+    static func all(for identity: SimulatedIdentity, seconds: Int64) -> [WireMetric] {
         let own = [
             ("pod_name", identity.podName), ("node_role", identity.nodeRole),
             ("container_name", identity.containerNames[0]),

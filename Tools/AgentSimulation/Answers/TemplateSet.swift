@@ -52,7 +52,7 @@ final class TemplateSet: Sendable {
     ///   - podNameBytes: length of the agents' pod names.
     ///   - seed: of all orders.
     init(plan: SeriesPlan, podNameBytes: Int, source: ValueSource, seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SimulationGenerator(seed: seed)
         let podName = String(repeating: "p", count: podNameBytes)
         let order = plan.series.shuffled(using: &generator)
         var builder = TemplateBuilder(podName: podName, source: source, generator: generator)
@@ -73,7 +73,7 @@ final class TemplateSet: Sendable {
 private struct TemplateBuilder {
     let podName: String
     let source: ValueSource
-    var generator: SeededGenerator
+    var generator: SimulationGenerator
     var bytes: [UInt8] = []
     var blocks: [TemplateSet.Block] = []
     var patches: [TemplateSet.Patch] = []
@@ -81,7 +81,7 @@ private struct TemplateBuilder {
 
     private static let podLabel = Array("pod_name".utf8)
 
-    init(podName: String, source: ValueSource, generator: SeededGenerator) {
+    init(podName: String, source: ValueSource, generator: SimulationGenerator) {
         self.podName = podName
         self.source = source
         self.generator = generator

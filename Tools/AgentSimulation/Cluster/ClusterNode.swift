@@ -4,9 +4,9 @@ import FODCProtocol
 
 /// A node as the cluster knows it.
 struct ClusterNode: Sendable, Equatable {
-    let identity: AgentIdentity
+    let identity: SimulatedIdentity
 
-    init(_ identity: AgentIdentity) {
+    init(_ identity: SimulatedIdentity) {
         self.identity = identity
     }
 

@@ -18,7 +18,7 @@ public struct SimulatedCluster: Sendable {
     }
 
     func node(_ index: Int) -> ClusterNode {
-        ClusterNode(AgentIdentity(index: index, mix: mix, podPrefix: podPrefix))
+        ClusterNode(SimulatedIdentity(index: index, mix: mix, podPrefix: podPrefix))
     }
 
     /// The first `limit` nodes from this one on, round the whole cluster: nodes of a large cluster see different parts

@@ -2,7 +2,7 @@
 
 import FODCProtocol
 
-/// What a node knows of the cluster: a liaison all of it, a data node itself and those with whom it exchanges segments.
+/// A node's view of the cluster: a liaison knows all of it, a data node itself and those with which it exchanges segments.
 enum TopologyAnswer {
     /// A liaison tells no more nodes …
     static let maximumNodes = 64

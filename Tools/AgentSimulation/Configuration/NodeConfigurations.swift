@@ -24,7 +24,7 @@ public enum NodeConfigurations {
         }
     }
 
-    /// What all roles have, in the order in which differences take them: of both kinds and a secret among the first.
+    /// Keys of all roles, in the order in which differences take them: of both kinds and a secret among the first.
     public static let keys = [
         Key("logging-level", "info", other: "debug"),
         Key("runtime.gomaxprocs", "4", other: "2", isRuntime: true),

@@ -33,7 +33,7 @@ enum CrashRecords {
         of node: ClusterNode, count: Int, seed: UInt64
     ) -> [Banyandb_Fodc_V1_StreamCrashDiagnosticsRequest] {
         (0..<count).map { number in
-            var generator = SeededGenerator(seed: StableHash.key("\(node.id)/crash/\(number)", seed: seed))
+            var generator = SimulationGenerator(seed: StableHash.key("\(node.id)/crash/\(number)", seed: seed))
             let cause = causes[Int(generator.next() % UInt64(causes.count))]
             let seconds =
                 ValueModel.originSeconds + Int64(number) * spacingSeconds
@@ -57,7 +57,7 @@ enum CrashRecords {
 
     private static func panicRecord(
         _ cause: Cause, of node: ClusterNode, seconds: Int64, isRecovered: Bool,
-        using generator: inout SeededGenerator
+        using generator: inout SimulationGenerator
     ) -> Banyandb_Fodc_V1_CrashPanicRecord {
         var record = Banyandb_Fodc_V1_CrashPanicRecord()
         record.occurredAt = .init(nanoseconds: seconds * 1_000_000_000 + Int64(generator.next() % 1_000_000_000))

@@ -15,7 +15,7 @@ enum GoroutineStack {
     private static let longestFrameBytes = 200
 
     /// Ends with a whole line.
-    static func text(using generator: inout SeededGenerator) -> String {
+    static func text(using generator: inout SimulationGenerator) -> String {
         let span = UInt64(lengthRange.upperBound - lengthRange.lowerBound - longestFrameBytes)
         let wanted = lengthRange.lowerBound + Int(generator.next() % span)
         var text = "goroutine \(1 + generator.next() % 5000) [running]:\n"
@@ -23,7 +23,7 @@ enum GoroutineStack {
         return text
     }
 
-    private static func frame(using generator: inout SeededGenerator) -> String {
+    private static func frame(using generator: inout SimulationGenerator) -> String {
         let package = packages.randomElement(using: &generator) ?? ""
         let receiver = receivers.randomElement(using: &generator) ?? ""
         let function = functions.randomElement(using: &generator) ?? ""

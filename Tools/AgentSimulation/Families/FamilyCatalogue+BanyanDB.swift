@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the database itself exports: reads, writes and storage. Names and labels are those that upstream's dashboards query
+/// Families of the database itself: reads, writes and storage. Names and labels are those that upstream's dashboards query
 /// (Tests/e2e/dashboard_queries.txt); helps are ours.
 extension FamilyCatalogue {
     static let measure: [MetricFamily] = [

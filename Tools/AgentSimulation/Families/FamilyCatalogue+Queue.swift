@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What nodes send each other, as both ends count it, and the migration of old segments, which goes the same way.
+/// Families of the traffic between nodes, as both ends count it, and the migration of old segments, which goes the same way.
 extension FamilyCatalogue {
     static let queue =
         publishers + operations.flatMap { subscriber($0, of: liaisons) }
@@ -24,7 +24,7 @@ extension FamilyCatalogue {
     private static let migratedOperation = LabelAxis("operation", migratedOperations)
     private static let error = fixed("error_type", "recv_error")
 
-    /// What a liaison sends to data nodes.
+    /// Families of a liaison's messages to data nodes.
     private static let publishers: [MetricFamily] = {
         let axes = [operation] + hotNodes + [fewGroups]
         let prefix = "banyandb_queue_pub"
@@ -41,7 +41,7 @@ extension FamilyCatalogue {
         ]
     }()
 
-    /// What a data node receives of one operation: families of one name, so that a small number of series has all operations.
+    /// Families of one operation at a data node: families of one name, so that a small number of series has all operations.
     private static func subscriber(_ operation: String, of remote: [LabelAxis]) -> [MetricFamily] {
         let axes = [fixed("operation", operation)] + remote + [fewGroups]
         let prefix = "banyandb_queue_sub"
@@ -66,7 +66,7 @@ extension FamilyCatalogue {
         }
     }
 
-    /// What the container that moves old segments sends to the nodes of the next tier.
+    /// Families of the container that moves old segments to the nodes of the next tier.
     static let lifecycle: [MetricFamily] = {
         let target = [
             fixed("remote_node", "banyandb-data-warm-0.warm:17912"), fixed("remote_role", "data"),

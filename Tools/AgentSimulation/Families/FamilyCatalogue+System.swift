@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a node exports of the machine, the kernel and the Go runtime.
+/// Families of the machine, the kernel and the Go runtime.
 extension FamilyCatalogue {
     static let system: [MetricFamily] = [
         .gauge("banyandb_system_up_time", "Seconds since the node was started.", .gauge, 86_400, 0.2),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the sampling of traces by plugins exports, on data nodes.
+/// Families of the sampling of traces by plugins, on data nodes.
 extension FamilyCatalogue {
     static let tracePipeline: [MetricFamily] = stages + samplers
 

@@ -33,7 +33,7 @@ final class FleetBuilder: Sendable {
         var behaviours = AgentBehaviour.assign(
             agentCount: settings.agentCount, slow: settings.slow, hanging: settings.hangingFraction,
             frozen: settings.frozenFraction, seed: settings.seed)
-        // What the first agent alone sends is to arrive.
+        // Messages that the first agent alone sends are to arrive.
         if settings.sendsOddMetrics || settings.scrape != nil, let normal = behaviours.firstIndex(of: .normal) {
             behaviours.swapAt(0, normal)
         }
@@ -46,7 +46,7 @@ final class FleetBuilder: Sendable {
         scraped: ScrapedSeriesStore?, log: @escaping @Sendable (String) -> Void
     ) -> [(place: Int, agent: SimulatedAgent)] {
         stride(from: shard, to: settings.agentCount, by: shardCount).map { place in
-            let identity = AgentIdentity(
+            let identity = SimulatedIdentity(
                 index: settings.startIndex + place, mix: settings.mix, podPrefix: settings.podPrefix)
             let series: AnswerMaker.Series =
                 if place == 0, let scraped { .scraped(scraped) } else { .planned(templateSet(for: identity)) }
@@ -64,14 +64,14 @@ final class FleetBuilder: Sendable {
         }
     }
 
-    private func nodeAnswers(of identity: AgentIdentity, place: Int) -> NodeAnswers {
+    private func nodeAnswers(of identity: SimulatedIdentity, place: Int) -> NodeAnswers {
         let liaisonsBefore = settings.mix.count(of: .liaison, among: identity.index)
         return NodeAnswers(
             identity, in: cluster, catalogue, settings.streams, isSchemaFaulty: place == firstDataPlace,
             canReadRegistry: liaisonsBefore >= settings.streams.unreadableRegistryCount)
     }
 
-    private func templateSet(for identity: AgentIdentity) -> TemplateSet {
+    private func templateSet(for identity: SimulatedIdentity) -> TemplateSet {
         templates.withLock { templates in
             let key = TemplateKey(kind: identity.kind, podNameBytes: identity.podName.utf8.count)
             if let set = templates[key] { return set }

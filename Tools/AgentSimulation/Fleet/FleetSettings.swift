@@ -43,7 +43,7 @@ public struct FleetSettings: Sendable {
     public init() {}
 
     /// The moment for which values are taken at `nowSeconds`, and all others that agent has.
-    func schedule(for identity: AgentIdentity) -> RecordingSchedule {
+    func schedule(for identity: SimulatedIdentity) -> RecordingSchedule {
         RecordingSchedule(
             intervalSeconds: recordIntervalSeconds, pointCount: windowPointCount,
             key: StableHash.mix(StableHash.fnv1a(identity.podName)))

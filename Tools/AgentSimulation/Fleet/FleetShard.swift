@@ -5,13 +5,13 @@ import NIOCore
 /// The agents that live on one event loop.
 final class FleetShard {
     private let agents: [(place: Int, agent: SimulatedAgent)]
-    private var generator: SeededGenerator
+    private var generator: SimulationGenerator
     private var churn: Scheduled<Void>?
 
     /// - Parameter agents: each with its place in the fleet, which says when it starts.
     init(_ agents: [(place: Int, agent: SimulatedAgent)], seed: UInt64) {
         self.agents = agents
-        generator = SeededGenerator(seed: StableHash.mix(seed ^ 0xC0DE))
+        generator = SimulationGenerator(seed: StableHash.mix(seed ^ 0xC0DE))
     }
 
     func start(settings: FleetSettings, shardCount: Int, eventLoop: any EventLoop) {

@@ -2,7 +2,7 @@
 
 import Synchronization
 
-/// What all agents of a process have done so far, from whichever loop.
+/// Counters of all agents of a process, from whichever loop.
 public final class FleetStatistics: Sendable {
     public struct Counts: Sendable, Equatable {
         /// Now: TCP connections.

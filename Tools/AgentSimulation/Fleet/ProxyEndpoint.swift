@@ -5,7 +5,7 @@ public struct ProxyEndpoint: Sendable, Equatable, CustomStringConvertible {
     public var host: String
     public var port: Int
 
-    /// What the deployed proxies listen on.
+    /// The port of the deployed proxies.
     public static let standard = ProxyEndpoint(host: "127.0.0.1", port: 17912)
 
     public init(host: String, port: Int) {

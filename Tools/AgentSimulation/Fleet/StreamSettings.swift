@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What agents answer on the streams besides metrics.
+/// Settings of the answers on the streams besides metrics.
 public struct StreamSettings: Sendable {
     /// Streams on which agents never answer; they are open nevertheless.
     public var silent: Set<AgentMethod> = []

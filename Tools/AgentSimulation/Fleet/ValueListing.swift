@@ -2,7 +2,7 @@
 
 import Platform
 
-/// What the agents of a fleet send at one moment, for tests that compare it with what the proxy serves.
+/// The values that the agents of a fleet send at one moment, for tests that compare them with what the proxy serves.
 public struct ValueListing {
     private let settings: FleetSettings
     private let plans: [NodeKind: SeriesPlan]
@@ -25,7 +25,7 @@ public struct ValueListing {
     public func write(nowSeconds: Int64?, to output: (String) -> Void) {
         let nowSeconds = nowSeconds ?? WallClock.nowNanoseconds() / 1_000_000_000
         for place in 0..<settings.agentCount {
-            let identity = AgentIdentity(
+            let identity = SimulatedIdentity(
                 index: settings.startIndex + place, mix: settings.mix, podPrefix: settings.podPrefix)
             let keys = AnswerKeys(podName: identity.podName, seed: settings.seed)
             let seconds = settings.schedule(for: identity).latest(nowSeconds: nowSeconds)

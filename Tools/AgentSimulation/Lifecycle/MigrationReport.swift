@@ -4,7 +4,7 @@ import Calendar
 import FODCProtocol
 import JSONWriting
 
-/// What the container that moves old segments to the next stage leaves on its node's disk: a file of JSON a day.
+/// The report that the container that moves old segments to the next stage leaves on its node's disk: a file of JSON a day.
 enum MigrationReport {
     /// Older files have been removed.
     static let keptDays = 3

@@ -3,7 +3,7 @@
 import Calendar
 import FODCProtocol
 
-/// What a data node has of a group: segments by age and stage, shards, sizes that grow while a segment is the newest.
+/// A data node's part of a group: segments by age and stage, shards, sizes that grow while a segment is the newest.
 enum StoredData {
     static func info(
         of node: ClusterNode, _ group: SchemaGroup, seed: UInt64, nowSeconds: Int64

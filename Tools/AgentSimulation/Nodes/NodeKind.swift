@@ -9,7 +9,7 @@ public enum NodeKind: String, Sendable, CaseIterable {
         self == .liaison ? "ROLE_LIAISON" : "ROLE_DATA"
     }
 
-    /// What stands between the prefix of a pod's name and its ordinal: `banyandb-data-hot-0`.
+    /// The text between the prefix of a pod's name and its ordinal: `banyandb-data-hot-0`.
     public var podInfix: String {
         switch self {
         case .liaison, .data: rawValue

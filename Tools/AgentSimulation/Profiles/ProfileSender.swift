@@ -2,7 +2,7 @@
 
 import FODCProtocol
 
-/// What an agent does on its stream of pressure profiles: one command after the other, so that no list is answered while
+/// An agent's side of its stream of pressure profiles: one command after the other, so that no list is answered while
 /// a download runs. Messages are made one by one, each when the one before has been sent.
 struct ProfileSender {
     enum Message {
@@ -23,7 +23,7 @@ struct ProfileSender {
         self.profiles = profiles
     }
 
-    /// A command without content is none.
+    /// A command without content is invalid.
     mutating func asked(_ command: Banyandb_Fodc_V1_StreamPressureProfilesResponse) {
         if command.command != nil { commands.append(command) }
     }

@@ -2,7 +2,7 @@
 
 import FODCProtocol
 
-/// What a node has of the schema: the registry's objects, with faults where they are wished for.
+/// A node's version of the schema: the registry's objects, with faults where they are wished for.
 ///
 /// Faults are all in the first group, each at another object: `missing` at the first, `stale` at the second,
 /// `not-applied` at the third; `orphan` is an object of its own.

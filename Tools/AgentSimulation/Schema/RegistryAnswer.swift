@@ -2,7 +2,7 @@
 
 import FODCProtocol
 
-/// What a liaison reads from the registry: several messages for a group, and a last one that says so.
+/// A liaison's reading of the registry: several messages for a group, and a last one that says so.
 enum RegistryAnswer {
     static let groupError = "schema registry: context deadline exceeded"
     static let fatalError = "schema registry: connection refused"

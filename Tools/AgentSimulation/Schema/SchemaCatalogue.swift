@@ -16,7 +16,7 @@ struct SchemaCatalogue: Sendable {
         }
     }
 
-    /// What registry and nodes agree on unless something is wrong: `mix(fnv1a("GROUP/KIND/NAME") xor mix(seed))` (see
+    /// The fingerprint that registry and nodes agree on unless something is wrong: `mix(fnv1a("GROUP/KIND/NAME") xor mix(seed))` (see
     /// ``StableHash``), with the lowest bit set, for 0 means that there is no such object.
     func fingerprint(of object: SchemaObject, in group: SchemaGroup) -> UInt64 {
         StableHash.key("\(group.name)/\(object.kind)/\(object.name)", seed: seed) | 1

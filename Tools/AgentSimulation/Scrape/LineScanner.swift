@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What is wrong with a line of the text format.
+/// The fault of a line of the text format.
 struct LineFault: Error {
     let text: String
 

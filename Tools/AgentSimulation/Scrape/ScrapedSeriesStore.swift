@@ -2,7 +2,7 @@
 
 import Synchronization
 
-/// What was read from a real endpoint: each series with its last values. As with real agents a series that was seen
+/// The series that were read from a real endpoint, each with its last values. As with real agents a series that was seen
 /// once is in every answer, with the last value that it had.
 final class ScrapedSeriesStore: Sendable {
     private struct Series {
@@ -42,7 +42,7 @@ final class ScrapedSeriesStore: Sendable {
 
     /// Fields `metrics` with what was asked for, in a new order.
     func encoded(
-        for identity: AgentIdentity, _ request: MetricsRequest, using generator: inout SeededGenerator
+        for identity: SimulatedIdentity, _ request: MetricsRequest, using generator: inout SimulationGenerator
     ) -> (bytes: [UInt8], sampleCount: Int) {
         let own = [
             ScrapedMetric.Label("pod_name", identity.podName), ScrapedMetric.Label("node_role", identity.nodeRole),

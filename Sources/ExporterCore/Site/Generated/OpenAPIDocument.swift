@@ -10,21 +10,22 @@ enum OpenAPIDocument {
 
     static let text = ##"""
         # SPDX-License-Identifier: Apache-2.0
-        # What the exporter serves, for programs. Sources/ExporterCore/Site/Generated/OpenAPIDocument.swift is made from this file by
-        # scripts/embed-openapi.sh; Tests/e2e holds every answer against it.
+        # The HTTP interface of the exporter. scripts/embed-openapi.sh generates
+        # Sources/ExporterCore/Site/Generated/OpenAPIDocument.swift from it; Tests/e2e checks every answer against it.
         openapi: 3.1.0
         info:
           title: FODC proxy
           version: "1"
           license: {name: Apache 2.0, identifier: Apache-2.0}
           description: |
-            What the agents on BanyanDB's nodes know, in one place.
+            Metrics and reports of the agents on BanyanDB's nodes.
 
-            Every path answers GET and HEAD; other methods get 405 with `Allow: GET, HEAD`, unknown paths 404. An error is one line
-            of text that says what was wrong and with which value. Filters are optional and mean "and" together; one that matches
-            nothing gives an empty result. Parameters that are not listed are ignored; a path or query with NUL in it, or with bytes
-            that are no UTF-8, is malformed (400). When all places for connections are taken, paths other than `/metrics`, `/health` and `/-/…` may be
-            answered with 503 and `Retry-After`. Times are RFC 3339 in UTC; one that is not known is `0001-01-01T00:00:00Z` where the field is required. An answer may get fields that are not listed here.
+            Every path answers GET and HEAD; other methods get 405 with `Allow: GET, HEAD`, unknown paths 404. An error is one
+            line of text that names what is wrong and the value. Filters are optional and combine with "and"; a filter that
+            matches nothing gives an empty result. Unlisted parameters are ignored; a path or query with NUL, or with bytes that
+            are not UTF-8, is malformed (400). When all connections are in use, paths other than `/metrics`, `/health` and
+            `/-/…` may be answered with 503 and `Retry-After`. Times are RFC 3339 in UTC; an unknown time is
+            `0001-01-01T00:00:00Z` where the field is required. Answers may get fields that are not listed here.
 
             Where the proxy has a web configuration with users, or a file of bearer tokens, every path but `/-/…` needs credentials (401
             without, 403 for a token that is not for the path), and `/health` tells the status alone without them. A token's scopes:
@@ -85,8 +86,8 @@ enum OpenAPIDocument {
             get:
               tags: [proxy]
               operationId: getHealth
-              summary: How the proxy is
-              description: 200 also when it is degraded, since it then still serves what it has.
+              summary: State of the proxy and its workers
+              description: 200 also when it is degraded, because it still serves then.
               responses:
                 "200":
                   description: Its state
@@ -105,10 +106,10 @@ enum OpenAPIDocument {
             get:
               tags: [proxy]
               operationId: getHealthy
-              summary: For probes, whether the proxy answers
+              summary: Liveness probe
               responses:
                 "200":
-                  description: It does
+                  description: Yes
                   content:
                     text/plain: {schema: {type: string}}
                 "400": {$ref: "#/components/responses/BadRequest"}
@@ -120,10 +121,10 @@ enum OpenAPIDocument {
             get:
               tags: [proxy]
               operationId: getReady
-              summary: For probes, whether the proxy takes agents and scrapes
+              summary: Readiness probe
               responses:
                 "200":
-                  description: It does
+                  description: Yes
                   content:
                     text/plain: {schema: {type: string}}
                 "400": {$ref: "#/components/responses/BadRequest"}
@@ -141,17 +142,18 @@ enum OpenAPIDocument {
               operationId: getMetrics
               summary: The latest value of every series of every agent
               description: |
-                Collected when it is asked for; whoever asks meanwhile shares the collection, and a request with a filter takes what a
-                collection of the last second has. Waits for agents until the scrape's own deadline, 10 s at most, and serves what has
-                come; `fodc_proxy_scrape_agents` and the field `X-Fodc-Agents-Left-Out` say how many agents have not answered. Without a filter the proxy's own metrics (`fodc_proxy_…`) and
-                `banyandb_fodc_schema_consistency_status{group="…"}` (1 consistent, 2 inconsistent, 3 unknown) are there too.
-                A filter that matches no agent is answered with a comment line that says so.
+                Collected on demand; concurrent requests share the collection, and a request with a filter uses the answers of a
+                collection of the last second. Waits for agents until the scrape's own deadline, 10 s at most, and serves the
+                values that have arrived; `fodc_proxy_scrape_agents` and the header `X-Fodc-Agents-Left-Out` tell how many
+                agents have not answered. Without a filter the proxy's own metrics (`fodc_proxy_…`) and
+                `banyandb_fodc_schema_consistency_status{group="…"}` (1 consistent, 2 inconsistent, 3 unknown) are there too. A
+                filter that matches no agent is answered with a comment line that says so.
               parameters:
                 - $ref: "#/components/parameters/Role"
                 - $ref: "#/components/parameters/PodName"
                 - name: X-Prometheus-Scrape-Timeout-Seconds
                   in: header
-                  description: The scrape's deadline, as Prometheus sends it; what is no number is ignored
+                  description: The scrape's deadline, as Prometheus sends it; ignored unless it is a number
                   schema: {type: string}
               responses:
                 "200":
@@ -175,14 +177,14 @@ enum OpenAPIDocument {
               operationId: getMetricsWindows
               summary: Time series of a window, or the latest values
               description: |
-                With both times the window between them, otherwise the latest values. Any range may be asked for: agents hold minutes or
-                hours, and the time that an answer takes follows what they hold. Waits as long as agents send, 5 min at most. An answer
-                that would lack something is a 503: an agent has sent nothing for 10 s, has just lost its connection and is not back within 2 s, or
-                the proxy has lost a part.
+                With both times the window between them, otherwise the latest values. Any range is allowed: agents hold minutes
+                or hours, and the time of an answer depends on how much they hold. Waits as long as agents send, 5 min at most.
+                An incomplete answer is a 503: an agent has sent nothing for 10 s, has just lost its connection and is not back
+                within 2 s, or the proxy has lost a part.
               parameters:
                 - name: start_time
                   in: query
-                  description: RFC 3339, clamped to 1678 to 2262; not after `end_time`. Empty is as good as none
+                  description: RFC 3339, clamped to 1678 to 2262; not after `end_time`. Empty counts as not set
                   schema: {$ref: "#/components/schemas/TimeOrEmpty"}
                 - name: end_time
                   in: query
@@ -201,7 +203,7 @@ enum OpenAPIDocument {
                         type: array
                         items: {$ref: "#/components/schemas/SeriesWindow"}
                 "400":
-                  description: A time that is none, a start after the end, or a malformed request; the text names it
+                  description: An invalid time, a start after the end, or a malformed request; the text names it
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
                 "401": {$ref: "#/components/responses/NoCredentials"}
@@ -211,7 +213,9 @@ enum OpenAPIDocument {
                 "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "503":
-                  description: Too many windows are under way, the answer would need too much memory, or it would not be whole; the text says which
+                  description: >-
+                    Too many windows are in progress, the answer would need too much memory, or it would be incomplete; the text
+                    names the reason
                   headers:
                     Retry-After: {required: true, description: Seconds, schema: {type: integer}}
                   content:
@@ -221,14 +225,14 @@ enum OpenAPIDocument {
             get:
               tags: [cluster]
               operationId: getCluster
-              summary: The registry as it is
-              description: Asks no agent. The calls are those of the newest topology.
+              summary: The registry of agents
+              description: Served without asking agents. The calls are those of the newest topology.
               parameters:
                 - $ref: "#/components/parameters/Role"
                 - $ref: "#/components/parameters/PodName"
                 - name: status
                   in: query
-                  description: Empty is as good as none
+                  description: Empty counts as not set
                   schema:
                     anyOf:
                       - {$ref: "#/components/schemas/AgentStatus"}
@@ -249,7 +253,7 @@ enum OpenAPIDocument {
                   content:
                     application/json: {schema: {$ref: "#/components/schemas/Cluster"}}
                 "400":
-                  description: A status that is none, a `label.` without key or value, or a malformed request; the text names it
+                  description: An invalid status, a `label.` without key or value, or a malformed request; the text names it
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
                 "401": {$ref: "#/components/responses/NoCredentials"}
@@ -265,7 +269,7 @@ enum OpenAPIDocument {
               tags: [cluster]
               operationId: getTopology
               summary: Nodes and the calls between them
-              description: Waits 10 s for agents at most; of one that does not answer the last known serves.
+              description: Waits 10 s for agents at most; the last known answer of a silent agent is served.
               responses:
                 "200":
                   description: Nodes merged by name, calls by id
@@ -290,7 +294,7 @@ enum OpenAPIDocument {
               description: Waits 50 s for an agent, 100 s in all.
               responses:
                 "200":
-                  description: What has come; `error` where nothing could
+                  description: The reports that have arrived; `error` if there are none
                   headers:
                     X-Fodc-Agents-Left-Out: {$ref: "#/components/headers/AgentsLeftOut"}
                   content:
@@ -310,8 +314,9 @@ enum OpenAPIDocument {
               operationId: getConfigurations
               summary: How nodes are configured, and where nodes of one role differ
               description: |
-                Of agents that have taken up the extension in docs/extensions.md. Values are public: what is recognised as a secret, by
-                its key or its shape, is shown as `***` and compared all the same, but nobody can recognise every secret.
+                Configurations of agents with the extension in docs/extensions.md. Values are public: a value that is recognised
+                as a secret, by its key or its shape, is shown as `***` and still compared, but not every secret can be
+                recognised.
               parameters:
                 - name: agent_id
                   in: query
@@ -339,7 +344,7 @@ enum OpenAPIDocument {
               tags: [diagnosis]
               operationId: getDiagnostics
               summary: Crash records, newest first
-              description: The newest 64 of each agent. Filters do not mind case.
+              description: The newest 64 of each agent. Filters ignore case.
               parameters:
                 - $ref: "#/components/parameters/Role"
                 - $ref: "#/components/parameters/PodName"
@@ -365,7 +370,7 @@ enum OpenAPIDocument {
               tags: [diagnosis]
               operationId: getPressureProfiles
               summary: Profiles taken under memory pressure, newest first
-              description: Waits 10 s for agents at most. Filters do not mind case.
+              description: Waits 10 s for agents at most. Filters ignore case.
               parameters:
                 - $ref: "#/components/parameters/Role"
                 - $ref: "#/components/parameters/PodName"
@@ -394,8 +399,8 @@ enum OpenAPIDocument {
               operationId: downloadPressureProfile
               summary: The bytes of a profile, for pprof
               description: |
-                Passed on as the agent sends it. When the agent fails in the middle the connection is cut: the chunked body lacks its
-                end. One download at a time per agent; others wait. A client that takes nothing for 30 s is cut.
+                Streamed as the agent sends it. If the agent fails midway the connection is cut: the chunked body lacks its end.
+                One download at a time per agent; others wait. A client that reads nothing for 30 s is cut off.
               parameters:
                 - name: pod_name
                   in: path
@@ -420,11 +425,11 @@ enum OpenAPIDocument {
                   content:
                     application/octet-stream: {}
                 "400":
-                  description: A type that is neither `heap` nor `goroutine`, or a malformed request
+                  description: The type is neither `heap` nor `goroutine`, or the request is malformed
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
                 "404":
-                  description: No such pod, profile or type, or the agent has it no more and says why
+                  description: No such pod, profile or type, or the agent no longer has it; the text has the agent's reason
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
                 "401": {$ref: "#/components/responses/NoCredentials"}
@@ -434,17 +439,17 @@ enum OpenAPIDocument {
                 "429": {$ref: "#/components/responses/TooMany"}
                 "431": {$ref: "#/components/responses/HeadTooLarge"}
                 "502":
-                  description: The agent has gone, or fails, before the first byte
+                  description: The agent disconnected or failed before the first byte
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
                 "503":
                   description: >-
-                    What slow clients have not taken yet fills `--spool-max-size`, too many downloads wait, or the agent has not said
+                    Slow clients' downloads fill `--spool-max-size`, too many downloads wait, or the agent has not answered
                     whether it has the profile
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
                 "504":
-                  description: The agent sends nothing for 30 s
+                  description: The agent sent nothing for 30 s
                   content:
                     text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
 
@@ -468,8 +473,8 @@ enum OpenAPIDocument {
           headers:
             AgentsLeftOut:
               description: >-
-                How many connected agents have not answered in time, and are left out because nothing is known of them. Not there when
-                there are none
+                Number of connected agents that have not answered in time and are left out because nothing is known of them.
+                Absent if there are none
               schema: {type: integer, minimum: 1}
 
           responses:
@@ -494,17 +499,18 @@ enum OpenAPIDocument {
               content:
                 text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
             TooSlow:
-              description: The request was not whole within `--http-read-timeout`
+              description: The request was incomplete after `--http-read-timeout`
               content:
                 text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
             TooLarge:
-              description: The answer, or the answers that wait for slow clients, would need too much memory, or it would not be whole
+              description: >-
+                The answer, or answers that wait for slow clients, would need too much memory, or it would be incomplete
               headers:
                 Retry-After: {required: true, description: Seconds, schema: {type: integer}}
               content:
                 text/plain: {schema: {$ref: "#/components/schemas/ErrorText"}}
             NotWhole:
-              description: Agents could not be asked, so that the answer would lack series without saying so
+              description: Some agents could not be asked, so the answer would be incomplete
               headers:
                 Retry-After: {required: true, description: Seconds, schema: {type: integer}}
               content:
@@ -530,7 +536,7 @@ enum OpenAPIDocument {
                 - {$ref: "#/components/schemas/Time"}
                 - {type: string, maxLength: 0}
             Integer64Text:
-              description: A 64-bit integer, as text since JSON's numbers do not hold it exactly
+              description: A 64-bit integer, as text because JSON numbers do not hold it exactly
               type: string
               pattern: "^-?[0-9]+$"
             Labels:
@@ -580,7 +586,7 @@ enum OpenAPIDocument {
                 agent_id: {type: string}
                 pod_name: {type: string}
                 data:
-                  description: In the order of time
+                  description: In time order
                   type: array
                   items:
                     type: object
@@ -627,7 +633,7 @@ enum OpenAPIDocument {
                 registered_at: {$ref: "#/components/schemas/Time"}
                 last_heartbeat: {$ref: "#/components/schemas/Time"}
                 streams:
-                  description: Those that are open
+                  description: Open streams
                   type: array
                   items:
                     type: string
@@ -635,7 +641,7 @@ enum OpenAPIDocument {
                       configuration]
                 ingest_worker: {type: integer, minimum: 0}
                 last_sample_at:
-                  description: Not there, or null, before its first metrics
+                  description: Absent or null before its first metrics
                   oneOf:
                     - {$ref: "#/components/schemas/Time"}
                     - {type: "null"}
@@ -653,7 +659,7 @@ enum OpenAPIDocument {
                   items: {$ref: "#/components/schemas/Call"}
 
             TopologyNode:
-              description: Fields that are empty are left out, except for the roles
+              description: Empty fields are left out, except for the roles
               type: object
               required: [metadata, roles]
               dependentRequired: {status: [last_heartbeat], last_heartbeat: [status]}
@@ -668,7 +674,7 @@ enum OpenAPIDocument {
                     create_revision: {type: integer}
                     mod_revision: {type: integer}
                 roles:
-                  description: "`UNKNOWN_ROLE_7` for a number that has no name"
+                  description: "`UNKNOWN_ROLE_7` for a number without a name"
                   type: array
                   items: {type: string, pattern: "^(ROLE_(UNSPECIFIED|META|DATA|LIAISON)|UNKNOWN_ROLE_-?[0-9]+)$"}
                 grpc_address: {type: string, minLength: 1}
@@ -694,7 +700,7 @@ enum OpenAPIDocument {
                   type: array
                   items: {$ref: "#/components/schemas/GroupLifecycle"}
                 lifecycle_statuses:
-                  description: Of agents that have reports
+                  description: Reports of the agents that have some
                   type: array
                   items:
                     type: object
@@ -722,7 +728,7 @@ enum OpenAPIDocument {
                   pattern: "^FODC unavailable: "
 
             GroupLifecycle:
-              description: protobuf's JSON mapping with every field there; messages that are not set are null
+              description: protobuf's JSON mapping with every field present; unset messages are null
               type: object
               required: [name, catalog, resource_opts, data_info, errors, schema_consistency]
               properties:
@@ -736,7 +742,7 @@ enum OpenAPIDocument {
                   type: array
                   items: {$ref: "#/components/schemas/DataInfo"}
                 errors:
-                  description: Sorted, without repeats
+                  description: Sorted, without duplicates
                   type: array
                   items: {type: string}
                 schema_consistency:
@@ -773,7 +779,7 @@ enum OpenAPIDocument {
               required: [unit, num]
               properties:
                 unit:
-                  description: A number if it has no name
+                  description: A number if the value has no name
                   oneOf:
                     - {type: string, enum: [UNIT_UNSPECIFIED, UNIT_HOUR, UNIT_DAY]}
                     - {type: integer}
@@ -798,7 +804,7 @@ enum OpenAPIDocument {
                         create_revision: {$ref: "#/components/schemas/Integer64Text"}
                         mod_revision: {$ref: "#/components/schemas/Integer64Text"}
                     roles:
-                      description: A number if it has no name
+                      description: A number if the value has no name
                       type: array
                       items:
                         oneOf:
@@ -877,7 +883,7 @@ enum OpenAPIDocument {
                             cache_fingerprint: {$ref: "#/components/schemas/Integer64Text"}
                             runtime_fingerprint: {$ref: "#/components/schemas/Integer64Text"}
                 issues:
-                  description: Sorted by kind, name and node; those that have been seen in two collections in a row
+                  description: Issues seen in two collections in a row, sorted by kind, name and node
                   type: array
                   items:
                     type: object
@@ -908,7 +914,7 @@ enum OpenAPIDocument {
                       startup_params: {$ref: "#/components/schemas/Labels"}
                       runtime_config: {$ref: "#/components/schemas/Labels"}
                       collected_at:
-                        description: null if the agent does not say
+                        description: null if the agent does not send it
                         oneOf:
                           - {$ref: "#/components/schemas/Time"}
                           - {type: "null"}
@@ -930,7 +936,7 @@ enum OpenAPIDocument {
                           required: [value, pod_names]
                           properties:
                             value:
-                              description: null where the key is not there
+                              description: null where the key is absent
                               type: [string, "null"]
                             pod_names:
                               type: array

@@ -176,7 +176,7 @@ final class OtherWorkers {
     /// All of this identity, also at workers that are gone, since what an entry knows of short lives is true for all that.
     func entries(identityHash: UInt64) -> [RemoteEntry] { byIdentity.nodes(of: identityHash).compactMap(entry) }
 
-    /// What an agent has said of itself, out of its home's lane; `nil` when the record is not there, or another's.
+    /// An agent's own attributes, out of its home's lane; `nil` when the record is not there, or another's.
     func identity(of id: AgentID, at home: RemoteEntry) -> IdentityRecord? {
         var identity: IdentityRecord?
         _ = lanes.reader(home.worker)?.read(at: home.identityPosition) { header, payload in

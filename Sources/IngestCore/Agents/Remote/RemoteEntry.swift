@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Lanes
 
-/// What another worker's table said of an agent when it was looked at last.
+/// Another worker's entry of an agent when it was looked at last.
 struct RemoteEntry {
     let worker: Int
     let slot: SlotRef

@@ -5,7 +5,7 @@ import NIOCore
 /// Keeps the number of connections within the limit, and accepting alive when descriptors or memory run out: it then
 /// closes the connection that will be missed least, takes a place of the reserve, or leaves the new ones in the kernel's
 /// queue for a while.
-final class AcceptGate: ChannelInboundHandler {
+final class HTTPAcceptLimiter: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
 
@@ -96,7 +96,7 @@ final class AcceptGate: ChannelInboundHandler {
         lastWarningAt = now
         defer { unsaid = 0 }
         server.logger.warning(
-            "cannot accept HTTP connections, closing the longest idle one",
+            "cannot accept HTTP connections; closing the longest idle one",
             metadata: [
                 "error": "\(error)", "connections": "\(server.connectionCount)", "times_since_last_said": "\(unsaid)",
             ])

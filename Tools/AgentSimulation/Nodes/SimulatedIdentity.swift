@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an agent says of itself when it registers, and what it labels its series with.
-public struct AgentIdentity: Sendable, Equatable {
+/// The attributes that an agent registers with, and that it labels its series with.
+public struct SimulatedIdentity: Sendable, Equatable {
     public let index: Int
     public let kind: NodeKind
     public let podName: String

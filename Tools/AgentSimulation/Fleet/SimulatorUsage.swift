@@ -2,8 +2,8 @@
 
 import Glibc
 
-/// What the process has used, and may use.
-public enum ProcessUsage {
+/// The usage and the limits of the process.
+public enum SimulatorUsage {
     /// User and system time.
     static var processorSeconds: Double {
         let usage = current
@@ -14,7 +14,7 @@ public enum ProcessUsage {
         current.ru_maxrss * 1024  // Linux counts in KiB
     }
 
-    /// Raises the limit of open descriptors to what the system allows: each agent is one. What cannot be raised is
+    /// Raises the limit of open descriptors to what the system allows: each agent is one. A limit that cannot be raised is
     /// seen as failed connects.
     public static func raiseOpenFileLimit() {
         var limit = rlimit()

@@ -2,7 +2,7 @@
 
 /// A clock that runs only while this worker reads its sockets. Heartbeats are judged by it: an agent is not late for
 /// a pause of ours, be it back-pressure or a machine that stood still.
-struct ReadingClock {
+struct AgentClock {
     /// A tick that comes later than this after the one before counts as a pause of ours.
     static let longestStepNanoseconds: UInt64 = 1_000_000_000
 

@@ -6,7 +6,7 @@ import Platform
 import Synchronization
 
 /// All agents of a process.
-public final class Fleet: Sendable {
+public final class SimulatedFleet: Sendable {
     private let settings: FleetSettings
     private let group: MultiThreadedEventLoopGroup
     private let shards: [(eventLoop: any EventLoop, shard: NIOLoopBound<FleetShard>)]
@@ -87,10 +87,10 @@ public final class Fleet: Sendable {
         return false
     }
 
-    private func report(_ event: StatusReport.Event) {
-        let report = StatusReport(
+    private func report(_ event: SimulatorStatus.Event) {
+        let report = SimulatorStatus(
             event: event, agentCount: settings.agentCount, elapsedSeconds: elapsed / .seconds(1),
-            processorSeconds: ProcessUsage.processorSeconds, peakResidentBytes: ProcessUsage.peakResidentBytes,
+            processorSeconds: SimulatorUsage.processorSeconds, peakResidentBytes: SimulatorUsage.peakResidentBytes,
             counts: statistics.snapshot)
         output(settings.reportsAsJSON ? report.json : report.text)
     }

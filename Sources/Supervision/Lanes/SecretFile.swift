@@ -5,7 +5,7 @@ import WorkerLink
 
 /// The secret from which ids of agents are derived. Kept in the state folder, an agent that comes back has its old id
 /// also after the machine was restarted; without one it lives as long as the supervisor.
-public struct InstallationSecret: Sendable {
+public struct SecretFile: Sendable {
     static let fileName = "agent-id.secret"
     /// Nobody but the service may read it.
     static let fileMode: mode_t = 0o600
@@ -18,7 +18,7 @@ public struct InstallationSecret: Sendable {
         case borrowed(String)
         /// New, and kept from now on.
         case made
-        /// New, because the old one was of no use: the reason.
+        /// New, because the old one was invalid: the reason.
         case replaced(String)
         /// New, and gone with the supervisor: there is no state folder.
         case passing
@@ -28,8 +28,8 @@ public struct InstallationSecret: Sendable {
     public let origin: Origin
 
     /// Reads or makes it. An error is that the folder cannot be used.
-    public static func load(stateDirectory: String?) throws(StartError) -> InstallationSecret {
-        guard let folder = stateDirectory else { return InstallationSecret(bytes: random(), origin: .passing) }
+    public static func load(stateDirectory: String?) throws(StartError) -> SecretFile {
+        guard let folder = stateDirectory else { return SecretFile(bytes: random(), origin: .passing) }
         let path = "\(folder)/\(fileName)"
         if mkdir(folder, folderMode) != 0, errno != EEXIST {
             let error = SystemError.last("mkdir")
@@ -43,9 +43,9 @@ public struct InstallationSecret: Sendable {
             if let found = Self.flaw(of: bytes) {
                 flaw = found
             } else if chmod(path, fileMode) != 0 {
-                return InstallationSecret(bytes: bytes, origin: .borrowed("\(SystemError.last("chmod \(path)"))"))
+                return SecretFile(bytes: bytes, origin: .borrowed("\(SystemError.last("chmod \(path)"))"))
             } else {
-                return InstallationSecret(bytes: bytes, origin: .kept)
+                return SecretFile(bytes: bytes, origin: .kept)
             }
         } catch {
             guard error.code == ENOENT else { throw unusable(folder, error) }
@@ -57,20 +57,20 @@ public struct InstallationSecret: Sendable {
         } catch {
             throw unusable(folder, error)
         }
-        return InstallationSecret(bytes: bytes, origin: flaw.isEmpty ? .made : .replaced("\(path) \(flaw)"))
+        return SecretFile(bytes: bytes, origin: flaw.isEmpty ? .made : .replaced("\(path) \(flaw)"))
     }
 
     private static func flaw(of bytes: [UInt8]) -> String? {
         if bytes.count != WorkerLaunch.secretBytes {
             return "does not have \(WorkerLaunch.secretBytes) bytes"
         }
-        // What a file system leaves of a file whose blocks were never written.
+        // A file system leaves zeros in a file whose blocks were never written.
         return bytes.allSatisfy { $0 == 0 } ? "holds only zeros" : nil
     }
 
     private static func unusable(_ folder: String, _ error: SystemError) -> StartError {
         StartError(
-            "--state-dir: \(folder) cannot be used (\(error)); give a folder that this user may write to, or none",
+            "--state-dir: cannot use \(folder) (\(error)); name a folder that this user may write to, or none",
             .folderUnusable)
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// SplitMix64 as a random number generator: small, fast, and the same sequence for the same seed everywhere.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
+public struct SimulationGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     public init(seed: UInt64) {

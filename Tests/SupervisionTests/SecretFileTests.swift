@@ -6,7 +6,7 @@ import Testing
 
 @testable import Supervision
 
-@Suite struct InstallationSecretTests {
+@Suite struct SecretFileTests {
     /// A folder of its own, gone at the end.
     private func inFolder(_ body: (String) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fodc-secret-\(UUID().uuidString)")
@@ -22,10 +22,10 @@ import Testing
 
     @Test func isMadeOnceAndKept() throws {
         try inFolder { folder in
-            let first = try InstallationSecret.load(stateDirectory: folder)
+            let first = try SecretFile.load(stateDirectory: folder)
             #expect(first.origin == .made)
             #expect(first.bytes.count == 32)
-            let second = try InstallationSecret.load(stateDirectory: folder)
+            let second = try SecretFile.load(stateDirectory: folder)
             #expect(second.origin == .kept)
             #expect(second.bytes == first.bytes)
             #expect(mode("\(folder)/agent-id.secret") == 0o600)
@@ -35,42 +35,42 @@ import Testing
 
     @Test(arguments: [0, 31, 33, 5000]) func aDamagedOneIsReplaced(count: Int) throws {
         try inFolder { folder in
-            _ = try InstallationSecret.load(stateDirectory: folder)
+            _ = try SecretFile.load(stateDirectory: folder)
             try SmallFile.replace("\(folder)/agent-id.secret", with: [UInt8](repeating: 7, count: count), mode: 0o600)
-            let next = try InstallationSecret.load(stateDirectory: folder)
+            let next = try SecretFile.load(stateDirectory: folder)
             guard case .replaced = next.origin else {
                 Issue.record("\(count) bytes were taken: \(next.origin)")
                 return
             }
-            #expect(try InstallationSecret.load(stateDirectory: folder).bytes == next.bytes)
+            #expect(try SecretFile.load(stateDirectory: folder).bytes == next.bytes)
         }
     }
 
     @Test func zerosAreNoSecret() throws {
         try inFolder { folder in
-            _ = try InstallationSecret.load(stateDirectory: folder)
+            _ = try SecretFile.load(stateDirectory: folder)
             try SmallFile.replace("\(folder)/agent-id.secret", with: [UInt8](repeating: 0, count: 32), mode: 0o600)
-            #expect(try InstallationSecret.load(stateDirectory: folder).bytes.contains { $0 != 0 })
+            #expect(try SecretFile.load(stateDirectory: folder).bytes.contains { $0 != 0 })
         }
     }
 
     @Test func othersMayNotReadIt() throws {
         try inFolder { folder in
-            let secret = try InstallationSecret.load(stateDirectory: folder)
+            let secret = try SecretFile.load(stateDirectory: folder)
             chmod("\(folder)/agent-id.secret", 0o644)
-            #expect(try InstallationSecret.load(stateDirectory: folder).bytes == secret.bytes)
+            #expect(try SecretFile.load(stateDirectory: folder).bytes == secret.bytes)
             #expect(mode("\(folder)/agent-id.secret") == 0o600)
         }
     }
 
     @Test func withoutAFolderItPasses() throws {
-        let one = try InstallationSecret.load(stateDirectory: nil)
+        let one = try SecretFile.load(stateDirectory: nil)
         #expect(one.origin == .passing)
-        #expect(try InstallationSecret.load(stateDirectory: nil).bytes != one.bytes)
+        #expect(try SecretFile.load(stateDirectory: nil).bytes != one.bytes)
     }
 
     @Test(arguments: ["/dev/null", "/nowhere/at/all"]) func aFolderThatIsNoneIsAnError(folder: String) {
-        let error = #expect(throws: StartError.self) { try InstallationSecret.load(stateDirectory: folder) }
-        #expect(error?.description.hasPrefix("--state-dir: \(folder) cannot be used (") == true)
+        let error = #expect(throws: StartError.self) { try SecretFile.load(stateDirectory: folder) }
+        #expect(error?.description.hasPrefix("--state-dir: cannot use \(folder) (") == true)
     }
 }

@@ -2,7 +2,7 @@
 import JSONWriting
 
 /// One line about the fleet, for people or for programs.
-struct StatusReport {
+struct SimulatorStatus {
     enum Event: String {
         /// The agents begin to connect.
         case started

@@ -3,13 +3,13 @@
 import NIOCore
 
 /// Cuts what comes on a stream into gRPC messages.
-struct MessageAssembler {
+struct ProxyMessageAssembler {
     enum Fault: Error, Equatable {
         case compressed
         case tooLarge(byteCount: Int)
     }
 
-    /// What a proxy asks fits into a hundred bytes; more is a mistake that should be seen.
+    /// A proxy's request fits into a hundred bytes; more is a mistake that should be seen.
     static let maximumMessageBytes = 1 << 20
 
     private static let prefixByteCount = AnswerCursor.prefixByteCount

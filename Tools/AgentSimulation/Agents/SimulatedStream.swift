@@ -4,11 +4,11 @@ import HTTP2
 import NIOCore
 
 /// One gRPC stream of an agent: cuts messages, finds out how it ended.
-final class AgentStream: HTTP2StreamDelegate {
+final class SimulatedStream: HTTP2StreamDelegate {
     let method: AgentMethod
     private(set) var stream: HTTP2Stream?
     private unowned let connection: AgentConnection
-    private var assembler = MessageAssembler()
+    private var assembler = ProxyMessageAssembler()
     private var status: StreamStatus?
 
     init(_ method: AgentMethod, of connection: AgentConnection) {
@@ -33,7 +33,7 @@ final class AgentStream: HTTP2StreamDelegate {
     func stream(_ stream: HTTP2Stream, received data: RawSpan) {
         connection.credit(stream, bytes: data.byteCount)
         assembler.append(data)
-        do throws(MessageAssembler.Fault) {
+        do throws(ProxyMessageAssembler.Fault) {
             while let message = try assembler.next() { connection.received(message, on: self) }
         } catch {
             connection.ended(self, .broken("\(error)"))

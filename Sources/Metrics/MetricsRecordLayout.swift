@@ -11,7 +11,7 @@ import Platform
 //   values (Float64); times (µs), if there are any.
 // window: magic, table number, points, times (UInt32 each), received at (ns); times (µs); then of all points the
 //   series, the index of the time (UInt32 each), the value (Float64), column by column.
-enum RecordLayout {
+enum MetricsRecordLayout {
     // Four letters and a layout version each.
     static let seriesMagic: UInt32 = 0x0153_5246
     static let sampleMagic: UInt32 = 0x014d_5346
