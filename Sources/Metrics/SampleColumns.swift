@@ -25,10 +25,10 @@ public struct SampleColumns: Equatable, Sendable {
         guard let header = Sample.header(of: payload), let commonTime = payload.integer(at: 24, as: Int64.self) else {
             return nil
         }
-        let valuesEnd = RecordLayout.sampleHeaderBytes + header.seriesCount * 8
+        let valuesEnd = MetricsRecordLayout.sampleHeaderBytes + header.seriesCount * 8
         self.init(
             receivedAtNanoseconds: header.receivedAtNanoseconds, commonTimeMicroseconds: commonTime,
-            valueBits: payload.words(RecordLayout.sampleHeaderBytes..<valuesEnd),
+            valueBits: payload.words(MetricsRecordLayout.sampleHeaderBytes..<valuesEnd),
             timesMicroseconds: payload.words(valuesEnd..<payload.byteCount))
     }
 }

@@ -22,6 +22,7 @@ import Testing
                 "agent-cleanup-timeout": "5m0s", "max-agents": "1000", "grpc-max-msg-size": "33554432",
                 "max-agents-per-connection": "256",
                 "http-read-timeout": "10s", "http-write-timeout": "10s", "heartbeat-interval": "10s",
+                "health-requires-auth": "false",
                 "ingest-workers": "2", "ring-max-size": "2GiB", "stale-grace": "15s", "log-level": "info",
                 "log-format": "text", "lifecycle-interval": "5m0s", "spool-max-size": "1GiB",
                 "sandbox": "best-effort", "core-dumps": "off",

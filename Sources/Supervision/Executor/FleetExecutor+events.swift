@@ -116,7 +116,7 @@ extension FleetExecutor {
     }
 
     /// Of a process that has ended, or is about to: why, if it has said so.
-    private func readLastWords(_ id: FleetProcess.ID, _ process: WorkerProcess) {
+    private func readLastWords(_ id: FleetProcess.ID, _ process: RunningWorker) {
         for _ in 0..<Self.messagesATurn where process.link >= 0 {
             guard case .message(let message)? = try? MessageSocket.receive(on: process.link) else { return }
             for extra in message.descriptors { close(extra) }
