@@ -109,7 +109,7 @@ let package = Package(
             dependencies: ["CISAL", "Calendar", "Platform", "TransportSecurity", nioCore, nioPosix, log]),
         // Certificates and keys of both listeners, and the files that are read anew when they change.
         .target(name: "TransportSecurity", dependencies: ["Platform", nioCore, nioSSL, nioTLS, log]),
-        // Who may ask the HTTP side for what: the files that say it, and the gate in front of the endpoints.
+        // Access control of the HTTP side: the files that configure it, and the gate in front of the endpoints.
         .target(
             name: "HTTPAccess", dependencies: ["Credentials", "HTTPServer", "Platform", "WebConfig", nioCore, log]),
         .target(
@@ -119,7 +119,7 @@ let package = Package(
         // Causes that the gRPC server counts: the exporter shows them, and does not link the server.
         .target(name: "GRPCCauses"),
 
-        // What happened to nodes, on the disk.
+        // The history of nodes, on the disk.
         .target(
             name: "BlackBox",
             dependencies: [
@@ -159,7 +159,7 @@ let package = Package(
         // Passwords and tokens, and how they are held against what is kept of them.
         .target(name: "Credentials", dependencies: ["CCrypt", "CGcrypt"]),
 
-        // What processes give up before they serve.
+        // The rights that processes give up before they serve.
         .target(name: "Sandbox", dependencies: ["CSandbox", "Platform", "TestHooks"]),
         .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
 

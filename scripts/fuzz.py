@@ -20,7 +20,7 @@ ENVIRONMENT = os.environ | {"SWIFT_BACKTRACE": "enable=no", "ASAN_OPTIONS": "det
 # An input that takes longer than this is a finding: no target needs more than milliseconds.
 INPUT_SECONDS = 20
 MEMORY_MEBIBYTES = 4096
-# What is checked in: as much of the corpus as reaches all that was reached, without what is too long.
+# The repository has as much of the corpus as reaches all that was reached, without inputs that are too long.
 MOST_CHECKED_IN_BYTES = 300 << 10
 LONGEST_CHECKED_IN_BYTES = 1 << 10
 

@@ -7,7 +7,7 @@ import Platform
 /// The files of a black box in its folder.
 public enum BlackBoxFile {
     public static let name = "black-box.db"
-    /// What a damaged file is called from then on, with the date behind it.
+    /// The prefix of a damaged file's new name; the date follows it.
     static let damagedPrefix = "\(name).damaged-"
 
     public static func path(in folder: String) -> String { "\(folder)/\(name)" }

@@ -3,8 +3,8 @@ import Database
 import Metrics
 import Zstandard
 
-/// Reads a black box that another process may be writing to, or a copy of one. To be used by one thread; every call may wait
-/// for the disk. What is damaged is left out and counted.
+/// Reads a black box that another process may be writing to, or a copy of one. One thread at a time may use it, and
+/// every call may wait for the disk. The reader skips and counts damaged data.
 public final class BlackBoxReader {
     private let database: Database
     private let zstd: ZstdCodec
@@ -31,7 +31,7 @@ public final class BlackBoxReader {
         try StoredNode.all(in: database, podName: podName)
     }
 
-    /// What is known of a node's samples.
+    /// The time range, number and size of a node's stored samples.
     public struct SampleExtent: Equatable, Sendable {
         public var firstNanoseconds: Int64
         public var lastNanoseconds: Int64

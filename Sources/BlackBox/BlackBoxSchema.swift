@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Database
 
-/// The tables of a black box. All times are nanoseconds since the epoch by the wall clock, all texts UTF-8. What is
-/// compressed is one Zstandard frame.
+/// The tables of a black box. All times are nanoseconds since the epoch by the wall clock, all texts UTF-8. A
+/// compressed value is one Zstandard frame.
 enum BlackBoxSchema {
     /// `FODB`: what `file` and SQLite's own tools show.
     static let applicationID: Int64 = 0x464F_4442

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Database
 
-/// What nodes answer on their streams other than metrics.
+/// Nodes' answers on streams other than metrics.
 extension BlackBoxStore {
     /// The answer of a node on a stream that was stored last; `nil` without one, or when it is damaged.
     public func latestState(of node: Int64, kind: String) throws(DatabaseError) -> (hash: [UInt8], message: [UInt8])? {

@@ -2,7 +2,7 @@
 import Database
 import Metrics
 
-/// What the store remembers of the samples of a node that are not in a chunk yet.
+/// The store's state for those samples of a node that are not in a sealed chunk yet.
 struct OpenChunk {
     var tableID: Int64
     var rowCount: Int

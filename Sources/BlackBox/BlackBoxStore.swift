@@ -19,7 +19,7 @@ public final class BlackBoxStore {
     var unsealedNodes: Set<Int64> = []
     /// Nodes that have had a chunk in this process.
     var sealedNodes: Set<Int64> = []
-    /// What was left out because it is damaged.
+    /// Number of damaged values that the store skipped.
     public internal(set) var damagedCount: UInt64 = 0
 
     /// Opens the black box in a folder, or begins one. Throws ``DatabaseError``; of its causes ``DatabaseError/Cause/corrupt``

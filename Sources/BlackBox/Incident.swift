@@ -13,7 +13,7 @@ public enum IncidentKind: String, CaseIterable, Sendable {
     case memoryPressure = "memory-pressure"
     /// Nodes of a group hold another schema than the registry.
     case schemaInconsistent = "schema-inconsistent"
-    /// An agent is held off, because it has killed ingest workers or registers again and again.
+    /// An agent is quarantined, because it has killed ingest workers or registers again and again.
     case agentQuarantined = "agent-quarantined"
     /// A process of this proxy ended without being told to.
     case workerCrashed = "worker-crashed"
@@ -24,7 +24,8 @@ public struct Incident: Equatable, Sendable {
     /// Names of incidents sort as the times at which they were opened.
     public var id: String
     public var kind: IncidentKind
-    /// What it happened to: incidents of one kind and subject that follow each other closely are one.
+    /// The node or component that the incident concerns. Incidents of one kind and subject that follow each other
+    /// closely are one.
     public var subject: String
     /// The node in the black box, for those that are a node's.
     public var nodeID: Int64?

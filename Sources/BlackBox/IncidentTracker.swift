@@ -20,7 +20,7 @@ public struct IncidentTracker: Sendable {
         }
     }
 
-    /// What is known of something that happened.
+    /// The details of an event: the node, the cause and the last sample.
     public struct Report: Equatable, Sendable {
         public var nodeID: Int64?
         public var podName = ""
@@ -52,7 +52,7 @@ public struct IncidentTracker: Sendable {
         }
     }
 
-    /// What happens again within that time is the same incident.
+    /// An event that recurs within this time belongs to the same incident.
     public static let quietNanoseconds: Int64 = 600_000_000_000
     /// Incidents that are followed at a time, so that a hostile agent cannot fill memory: those that have been quiet for the
     /// longest are forgotten, and what happens to them next is another incident.
@@ -88,7 +88,7 @@ public struct IncidentTracker: Sendable {
         return happen(subject, report, at: time, isOver: false)
     }
 
-    /// What was wrong has ended.
+    /// Closes the open incident of a subject; `nil` if none is open.
     public mutating func end(_ subject: Subject, at time: Int64) -> Change? {
         guard var incident = followed[subject], incident.closedAtNanoseconds == nil else { return nil }
         incident.closedAtNanoseconds = max(time, incident.openedAtNanoseconds)

@@ -35,7 +35,7 @@ public struct NodeRecord: Equatable, Sendable {
         return json.text
     }
 
-    /// What makes two registrations those of one node.
+    /// The key that registrations of one node share: pod name and container names.
     var identityKey: [UInt8] {
         var writer = BinaryWriter()
         writer.append(identity.podName)

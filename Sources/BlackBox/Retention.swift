@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Database
 
-/// What may be kept.
+/// Limits on the data that a black box keeps.
 public struct RetentionLimits: Equatable, Sendable {
     /// Of the database's pages that are in use, all in all.
     public var maximumBytes: Int64
@@ -18,7 +18,7 @@ public struct RetentionLimits: Equatable, Sendable {
     }
 }
 
-/// What retention has dropped in one step.
+/// Counts of the rows that one step of retention has dropped.
 public struct RetentionOutcome: Equatable, Sendable {
     public var chunks = 0
     public var states = 0
@@ -54,7 +54,7 @@ extension BlackBoxStore {
         outcome.crashRecords = try dropCrashRecords(before: oldest)
         let excess = try usedBytes() - limits.maximumBytes
         if excess > 0 {
-            // Whatever its age.
+            // The size limit drops the oldest chunks at any age.
             let dropped = try dropChunks(before: .max, bytes: excess)
             outcome.chunks += dropped
             if dropped == 0 { outcome.incidents += try letGoOfOldestIncident() ? 1 : 0 }

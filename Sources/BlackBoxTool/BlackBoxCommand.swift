@@ -48,7 +48,7 @@ struct FileOption: ParsableArguments {
     }
 }
 
-enum Shown {
+enum PrintedValue {
     static func time(_ nanoseconds: Int64) -> String {
         RFC3339.text(EpochTime(nanosecondsSinceEpoch: nanoseconds), fraction: .milliseconds)
     }

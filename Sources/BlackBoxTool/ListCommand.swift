@@ -24,27 +24,30 @@ struct ListCommand: ParsableCommand {
             for node in try reader.nodes() {
                 let extent = try reader.extent(of: node.id)
                 nodes.append([
-                    Shown.text(node.podName), Shown.text(node.containerNamesJSON), Shown.text(node.role),
-                    Shown.state(node), Shown.time(extent?.firstNanoseconds), Shown.time(extent?.lastNanoseconds),
+                    PrintedValue.text(node.podName), PrintedValue.text(node.containerNamesJSON),
+                    PrintedValue.text(node.role),
+                    PrintedValue.state(node), PrintedValue.time(extent?.firstNanoseconds),
+                    PrintedValue.time(extent?.lastNanoseconds),
                     "\(extent?.sampleCount ?? 0)", "\(extent?.byteCount ?? 0)",
                 ])
             }
-            ToolOutput.write(Shown.table(nodes))
+            ToolOutput.write(PrintedValue.table(nodes))
             let found = try reader.incidents(limit: incidents)
             guard !found.isEmpty else { return }
             var rows = [["INCIDENT", "KIND", "SUBJECT", "CLOSED", "TIMES", "CAUSE"]]
             for incident in found {
                 rows.append([
-                    incident.id, incident.kind.rawValue, Shown.text(incident.subject),
-                    Shown.time(incident.closedAtNanoseconds), "\(incident.occurrenceCount)", Shown.text(incident.cause),
+                    incident.id, incident.kind.rawValue, PrintedValue.text(incident.subject),
+                    PrintedValue.time(incident.closedAtNanoseconds), "\(incident.occurrenceCount)",
+                    PrintedValue.text(incident.cause),
                 ])
             }
-            ToolOutput.write([""] + Shown.table(rows))
+            ToolOutput.write([""] + PrintedValue.table(rows))
         }
     }
 }
 
-extension Shown {
+extension PrintedValue {
     static func state(_ node: StoredNode) -> String {
         guard let goneAt = node.goneAtNanoseconds else { return "live" }
         return "gone since \(time(goneAt)) (\(text(node.goneReason ?? "unknown")))"

@@ -20,19 +20,20 @@ struct ShowCommand: ParsableCommand {
         }
         let pin = IncidentPin(found)
         var rows = [
-            ["id", found.id], ["kind", found.kind.rawValue], ["subject", Shown.text(found.subject)],
-            ["cause", Shown.text(found.cause)], ["opened", Shown.time(found.openedAtNanoseconds)],
-            ["last", Shown.time(found.lastAtNanoseconds)], ["closed", Shown.time(found.closedAtNanoseconds)],
+            ["id", found.id], ["kind", found.kind.rawValue], ["subject", PrintedValue.text(found.subject)],
+            ["cause", PrintedValue.text(found.cause)], ["opened", PrintedValue.time(found.openedAtNanoseconds)],
+            ["last", PrintedValue.time(found.lastAtNanoseconds)],
+            ["closed", PrintedValue.time(found.closedAtNanoseconds)],
             ["times", "\(found.occurrenceCount)"],
         ]
         if !found.podName.isEmpty {
-            rows += [["pod", Shown.text(found.podName)], ["role", Shown.text(found.role)]]
-            rows += [["last sample", Shown.time(found.lastSampleNanoseconds)]]
+            rows += [["pod", PrintedValue.text(found.podName)], ["role", PrintedValue.text(found.role)]]
+            rows += [["last sample", PrintedValue.time(found.lastSampleNanoseconds)]]
             rows += [
-                ["kept", "\(Shown.time(pin.fromNanoseconds)) to \(Shown.time(pin.untilNanoseconds))"],
+                ["kept", "\(PrintedValue.time(pin.fromNanoseconds)) to \(PrintedValue.time(pin.untilNanoseconds))"],
                 ["samples", "fodc-blackbox export --file \(file.file) --incident \(found.id)"],
             ]
         }
-        ToolOutput.write(Shown.table(rows))
+        ToolOutput.write(PrintedValue.table(rows))
     }
 }

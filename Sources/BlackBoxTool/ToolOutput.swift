@@ -16,7 +16,7 @@ enum ToolOutput {
     }
 }
 
-/// What could not be done, in one line.
+/// A failure of the tool, described in one line.
 struct BlackBoxToolFailure: Error, CustomStringConvertible {
     let description: String
 

@@ -3,8 +3,9 @@
 
 #include <gcrypt.h>
 
-// What the library wants before anything else of it is called. Its settings go through a variadic function, which Swift cannot call.
-// Locked memory is for private keys, and there are none here.
+// Initializes the library; call it before any other function of the library. It is written in C because the library's
+// settings go through a variadic function, which Swift cannot call. Locked memory is disabled because it is for private
+// keys, and this process has no private keys.
 static inline void fodc_gcrypt_prepare(void) {
     gcry_check_version(0);
     gcry_control(GCRYCTL_DISABLE_SECMEM, 0);

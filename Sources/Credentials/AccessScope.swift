@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a bearer token may ask for.
+/// A group of endpoints that a bearer token may request.
 public enum AccessScope: String, CaseIterable, Sendable {
     /// `/metrics` and `/metrics-windows`.
     case metrics

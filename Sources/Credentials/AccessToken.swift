@@ -14,7 +14,7 @@ public enum AccessToken {
     }
 
     public static let limitNameBytes = 64
-    /// What a name may be, for people.
+    /// The rule for token names, as error messages state it.
     public static let nameRule = "1 to \(limitNameBytes) letters, digits, dots, dashes and underscores"
 
     /// Whether a token may have this name, by which logs call it.
@@ -30,7 +30,7 @@ public enum AccessToken {
             }
     }
 
-    /// What is kept of a token.
+    /// The SHA-256 digest of a token. Only this digest is stored.
     public static func hash(_ token: String) -> [UInt8] { SHA256.hash(Array(token.utf8)) }
 
     /// As hexadecimal digits.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an `Authorization` field says (RFC 7617, RFC 6750).
+/// The credentials in an `Authorization` field (RFC 7617, RFC 6750).
 public enum RequestCredentials: Equatable, Sendable {
     case password(user: String, password: [UInt8])
     case token(String)

@@ -10,8 +10,8 @@ public enum SHA256 {
         return true
     }()
 
-    /// What the library reads from disk at its first use (`/proc/sys/crypto`, `/etc/gcrypt`) is read now: a process may be without
-    /// the right to open files later.
+    /// Makes the library read its files (`/proc/sys/crypto`, `/etc/gcrypt`) now, because the process may lose the right
+    /// to open files before the first hash.
     public static func prepare() { _ = isPrepared }
 
     public static func hash(_ bytes: [UInt8]) -> [UInt8] {

@@ -25,7 +25,7 @@ public struct DatabaseError: Error, Equatable, Sendable, CustomStringConvertible
     }
 
     public let cause: Cause
-    /// What was being done, for example `commit`.
+    /// The action that failed, for example `commit`.
     public let action: String
     /// SQLite's message, or ours.
     public let reason: String

@@ -19,7 +19,7 @@ public struct Row {
     public func isNull(_ column: Int) -> Bool { present.isNull(Int32(column)) }
     /// 0 for NULL.
     public func integer(_ column: Int) -> Int64 { present.integer(Int32(column)) }
-    /// Empty for NULL. What is not UTF-8 becomes U+FFFD.
+    /// Empty for NULL. Bytes that are not UTF-8 become U+FFFD.
     public func text(_ column: Int) -> String { present.text(Int32(column)) }
     public func optionalInteger(_ column: Int) -> Int64? { isNull(column) ? nil : integer(column) }
     public func optionalText(_ column: Int) -> String? { isNull(column) ? nil : text(column) }

@@ -4,7 +4,7 @@ import ExporterCore
 import WorkerLink
 import WorkerRuntime
 
-WorkerProcess.run(readablePaths: { ExporterWorker.readablePaths($0.settings) }) { launch, loop, logger in
+WorkerProcess.run(readablePaths: ExporterWorker.readablePaths) { launch, loop, logger in
     guard case .exporter(let lanes) = launch.descriptors.lanes else {
         throw WorkerLaunchError("fodc-exporter was started as \(launch.name)")
     }

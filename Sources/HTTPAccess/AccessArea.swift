@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Credentials
 
-/// What a path is, for the question who may ask for it.
+/// The class of a path, which decides whose requests for it are answered.
 enum AccessArea: Equatable {
     /// Says only that the process answers: for everybody, always.
     case probe
@@ -11,7 +11,7 @@ enum AccessArea: Equatable {
     case anyCredentials
     case scope(AccessScope)
 
-    /// - Parameter path: decoded. What is not named here is a report: a path that comes to be is closed before it is opened.
+    /// - Parameter path: decoded. A path that is not named here is a report, so a new path is closed before it is opened.
     init(path: String) {
         switch path {
         case "/-/healthy", "/-/ready": self = .probe

@@ -169,7 +169,7 @@ public final class AccessGate: HTTPRequestHandler {
         }
     }
 
-    /// What may be presented (RFC 9110 section 11.6.1).
+    /// The kinds of credentials that a client may present (RFC 9110 section 11.6.1).
     private var challenges: [(String, String)] {
         var challenges: [(String, String)] = []
         if !users.isEmpty { challenges.append(("WWW-Authenticate", "Basic realm=\"fodc-proxy\", charset=\"UTF-8\"")) }

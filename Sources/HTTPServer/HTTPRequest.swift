@@ -34,7 +34,7 @@ public struct HTTPRequest: Sendable {
     /// The client's address and port, for logs.
     public var peer: String
 
-    /// What limits per client count it with.
+    /// The network that limits per client count the request for.
     public var source: NetworkSource
 
     public init(

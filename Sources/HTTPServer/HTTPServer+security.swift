@@ -33,7 +33,7 @@ extension HTTPServer {
             metadata: ["client": "\(peer)", "reason": "\(failure.rawValue)", "detail": "\(detail)"])
     }
 
-    /// What somebody has to set right is worth a warning; scanners of ports and clients that leave are not.
+    /// A failure that somebody has to correct is a warning; port scanners and clients that leave are not.
     private static func level(of failure: HandshakeFailure) -> Logger.Level {
         switch failure {
         case .version, .cipher, .noCertificate, .badCertificate, .nameNotAllowed, .refusedByClient: .warning

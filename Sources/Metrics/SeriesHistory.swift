@@ -4,7 +4,7 @@ import Platform
 /// The stored samples of one agent as text, each series with all its points: what other programs load.
 ///
 /// Points come sample by sample and leave series by series, so they are collected first: for as many metric names at a time
-/// as memory is to be used for. Whoever has the samples brings them once for each such part.
+/// as memory is to be used for. The caller that has the samples passes them once for each such part.
 public struct SeriesHistory {
     public enum Format: String, CaseIterable, Sendable {
         /// OpenMetrics 1.0 with time stamps, for `promtool tsdb create-blocks-from openmetrics`. Names are as the agents
@@ -166,7 +166,7 @@ public struct SeriesHistory {
         }
     }
 
-    /// What ends a text of this format.
+    /// The bytes that end a text of this format.
     public static func end(_ format: Format) -> [UInt8] {
         format == .openMetrics ? Array("# EOF\n".utf8) : []
     }

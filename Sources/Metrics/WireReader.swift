@@ -22,7 +22,7 @@ public struct WireReader {
 
     /// Reads the bytes of a message from `position` to `end`, which must lie inside.
     ///
-    /// - Parameter messageDepth: how many messages that is, with those around it; an entry of a map is none.
+    /// - Parameter messageDepth: the number of nested messages, this one included; an entry of a map does not count.
     public init(position: Int, end: Int, messageDepth: Int = 1) {
         self.position = position
         self.end = end

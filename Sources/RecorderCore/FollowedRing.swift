@@ -5,8 +5,8 @@ import Lanes
 import Metrics
 import Platform
 
-/// The data ring of one ingest worker, read by a second reader: it has a position of its own in its own memory, so that the
-/// writer never waits for it. What is overwritten before it is read is counted.
+/// The data ring of one ingest worker, read by a second reader: it has a position of its own in its own memory, so that
+/// the writer never waits for it. The reader counts the records that are overwritten before it reads them.
 final class FollowedRing {
     let worker: Int
     private let descriptor: Int32
@@ -184,7 +184,7 @@ final class FollowedRing {
     }
 }
 
-/// What one ring says of one agent.
+/// The state of one agent according to one ring.
 final class FollowedAgent {
     let slot: SlotRef
     var entry: AgentEntry

@@ -4,7 +4,7 @@ import Database
 import Exchange
 import Lanes
 
-/// Who is registered, who is gone, and what is worth an incident.
+/// Presence of nodes: registrations, disconnections and the incidents that they open.
 extension Recorder {
     /// After a start, for nodes that are not there yet: agents reconnect within seconds.
     private static let reconnectNanoseconds: UInt64 = 30_000_000_000
@@ -66,7 +66,7 @@ extension Recorder {
                 if agent.entry.status == .online { present.insert(node) }
                 if agent.entry.heldOffUntilNanoseconds > now, let known = nodes[node] {
                     heldOff.insert(known.subject)
-                    try begin(.agentQuarantined, node, known, "it is held off: it registers again and again", store)
+                    try begin(.agentQuarantined, node, known, "it is quarantined: it registers again and again", store)
                 }
             }
         }
@@ -160,7 +160,7 @@ extension Recorder {
         guard let known = nodes[node],
             let topology = try store.latestState(of: node, kind: AgentStream.topology.name)
         else { return [] }
-        let pods = Set(AgentMessages.neighbours(of: known.podName, in: topology.message))
+        let pods = Set(RecordedMessages.neighbours(of: known.podName, in: topology.message))
         return nodes.filter { pods.contains($0.value.podName) }.map(\.key)
     }
 }

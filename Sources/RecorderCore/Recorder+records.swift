@@ -107,7 +107,7 @@ extension Recorder {
         // In the place of a request's number stands when it came.
         let isNew = try store.storeState(
             payload.copiedBytes, of: node, kind: stream.name, sinceNanoseconds: Int64(clamping: header.number)
-        ) { AgentMessages.isSame(stream, $0, $1) }
+        ) { RecordedMessages.isSame(stream, $0, $1) }
         if isNew { isChanged = true }
     }
 
@@ -119,7 +119,7 @@ extension Recorder {
             message, of: node, subject: header.subject, receivedAtNanoseconds: came)
         guard isNew else { return }
         isChanged = true
-        guard let known = nodes[node], let crash = AgentMessages.crash(message) else { return }
+        guard let known = nodes[node], let crash = RecordedMessages.crash(message) else { return }
         // A node's clock may be wrong, and a crash that has yet to come has not.
         try report(.crash, node, known, crash.cause, store, at: min(crash.occurredAtNanoseconds ?? came, came))
     }
@@ -127,7 +127,7 @@ extension Recorder {
     private func takeProfiles(_ list: [UInt8], of node: Int64, _ store: BlackBoxStore) throws(DatabaseError) {
         let now = wall()
         var reported: Set<String> = []
-        for (profile, cause) in AgentMessages.profiles(list) {
+        for (profile, cause) in RecordedMessages.profiles(list) {
             guard try store.storeListing(profile, of: node, listedAtNanoseconds: now) else { continue }
             isChanged = true
             guard let known = nodes[node], reported.insert(profile.profileID).inserted else { continue }

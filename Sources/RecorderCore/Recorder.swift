@@ -10,8 +10,8 @@ import Platform
 /// Follows the data rings and writes what must outlive nodes into the black box. On a thread of its own, because every turn may
 /// wait for the disk: while it waits nothing is read, and what the rings overwrite meanwhile is counted as missed.
 ///
-/// What is recorded and how far the rings were read is one transaction. So a process that ends at any moment costs nothing: its
-/// successor reads on where the last commit ended.
+/// One transaction holds the records and the read positions of the rings. So a process that ends at any moment loses
+/// nothing: its successor resumes where the last commit ended.
 final class Recorder {
     let settings: RecorderSettings
     let control: ControlReader?
@@ -22,7 +22,7 @@ final class Recorder {
     private(set) var condition = StoreCondition()
     private(set) var status = RecorderStatus()
 
-    // What is known of the nodes of the black box; forgotten with the store.
+    // State of the black box's nodes; discarded when the store closes.
     var presence: NodePresence
     var tracker = IncidentTracker()
     var nodes: [Int64: KnownNode] = [:]
@@ -39,14 +39,15 @@ final class Recorder {
     var monotonic: () -> UInt64 = MonotonicClock.nowNanoseconds
     var wall: () -> Int64 = WallClock.nowNanoseconds
 
-    /// What is read in one transaction at most: a commit of more makes the log long, and a crash before it costs more to repeat.
+    /// Maximum bytes that one transaction reads, because a larger commit makes the log longer and a crash before it
+    /// costs more to repeat.
     private static let turnBytes = 64 << 20
     private static let retentionNanoseconds: UInt64 = 10_000_000_000
 
     struct KnownNode {
         var podName: String
         var role: String
-        /// What incidents call it.
+        /// The node's name in incidents.
         var subject: String
         var lastRecordedNanoseconds: Int64?
         var uptimeSeconds: Double?
@@ -205,7 +206,7 @@ final class Recorder {
         }
     }
 
-    /// What was read and not committed is read again: the positions in the black box are what counts.
+    /// Discards uncommitted state. The rings are then read again from the positions in the black box.
     private func forget() {
         for ring in rings.values { ring.forget() }
         nodes = [:]
@@ -218,7 +219,7 @@ final class Recorder {
 }
 
 extension RecordType {
-    /// What reading a record costs besides its payload, in bytes that take as long.
+    /// The fixed cost of reading a record besides its payload, in equivalent bytes.
     fileprivate static let overheadBytes = 256
 }
 

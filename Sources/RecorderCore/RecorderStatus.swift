@@ -2,7 +2,7 @@
 import BlackBox
 import Database
 
-/// What a recorder says of itself, to whoever shows it.
+/// The status of a recorder, for metrics and status pages.
 public struct RecorderStatus: Equatable, Sendable {
     /// Why nothing is recorded; `nil`: it is recording.
     public var cause: DatabaseError.Cause?
@@ -22,7 +22,7 @@ public struct RecorderStatus: Equatable, Sendable {
     public init() {}
 }
 
-/// What a recorder is told.
+/// The settings of a recorder.
 public struct RecorderSettings: Sendable {
     /// The folder of the black box.
     public var folder: String

@@ -101,7 +101,7 @@ public final class RecorderWorker: Worker, @unchecked Sendable {
 
     public func laneGone(_ index: Int) {
         thread.run { [self] in
-            // What has come until now is recorded.
+            // Records everything that the ring holds before it is dropped.
             takeTurns()
             recorder.dropRing(index)
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Database
 
-/// What to do about a black box that cannot be written, and when to try again. Pure.
+/// Decides how to handle a black box that cannot be written, and when to retry. Pure.
 struct StoreCondition: Equatable {
     /// The trouble at present; `nil`: it is written.
     private(set) var trouble: DatabaseError?
@@ -35,7 +35,7 @@ struct StoreCondition: Equatable {
         }
     }
 
-    /// What a person can do about it.
+    /// The remedy for a cause, as instructions for the operator.
     static func remedy(_ cause: DatabaseError.Cause) -> String {
         switch cause {
         case .full: "make room on the file system, or set a smaller --black-box-max-size"

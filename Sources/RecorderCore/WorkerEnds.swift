@@ -20,7 +20,7 @@ struct WorkerEnds {
 
     init() {}
 
-    /// What has happened before is known.
+    /// Takes the present restart counts as the baseline, so that earlier restarts are not reported.
     init(control: ControlReader?, workers: [Int]) {
         guard let control else { return }
         _ = update(control)

@@ -15,7 +15,7 @@ public enum SandboxPart: String, CaseIterable, Sendable {
 /// A part that could not be put in place.
 public struct SandboxGap: Equatable, Sendable, CustomStringConvertible {
     public let part: SandboxPart
-    /// What the system said.
+    /// The error that the system reported.
     public let reason: String
     public let remedy: String
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one kind of process may do once it serves.
+/// The permissions of one kind of process once it serves.
 public struct SandboxPolicy: Equatable, Sendable {
     public enum Kind: Equatable, Sendable {
         /// Serves agents: opens no file, connects to nothing.
@@ -27,7 +27,7 @@ public struct SandboxPolicy: Equatable, Sendable {
     public var writablePaths: [String]
     /// Cores may be left, and others of the same user may look into the process.
     public var leavesCores: Bool
-    /// Who to become, for a process that root has started.
+    /// The user that a process started by root changes to.
     public var user: User?
     /// Parts that are left out, and why.
     public var omitted: [SandboxPart: SandboxGap]

@@ -2,8 +2,8 @@
 import CSandbox
 import Glibc
 
-/// What the supervisor gives up. It opens files and sockets, starts programs and becomes a later one at a reload, so it keeps
-/// more than its workers do; whatever it starts has no more than it.
+/// The sandbox of the supervisor. The supervisor opens files and sockets, starts programs and becomes a later one at a
+/// reload, so it keeps more permissions than its workers do; the processes that it starts have no more than it has.
 public enum SupervisorSandbox {
     /// The user that workers change to when root has started the service.
     public static let workerUserName = "fodc-proxy"
@@ -40,7 +40,7 @@ public enum SupervisorSandbox {
 
     public static var isRoot: Bool { geteuid() == 0 }
 
-    /// Who workers are to be: `nil` where root has not started the service, or has no such user.
+    /// The user that workers change to: `nil` where root has not started the service, or the system has no such user.
     public static var workerUser: SandboxPolicy.User? {
         guard isRoot else { return nil }
         var (user, group) = (uid_t(), gid_t())

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
-/// What the supervisor, and whatever it starts, may not ask of the kernel. It starts programs of later versions, whose needs
-/// it cannot know; so these are the calls that none of them has a use for, and all others stay allowed.
+/// The system calls that the supervisor, and all that it starts, may not make. The supervisor starts programs of later
+/// versions, whose needs it cannot know; so these are the calls that none of them needs, and all others stay allowed.
 enum SupervisorSystemCalls {
-    /// What finds these rules in force after an exec, so that reloads do not add them again and again. An errno that no call
-    /// gives; to be counted up when the list changes.
+    /// The errno that tells a process after an exec that these rules are in force, so that reloads do not add them
+    /// again and again. No call gives this errno; a change of the list must increment it.
     static let marker = EDOTDOT
 
     static let rules = names.rules(.refuse(EPERM)) + newNamespaces

@@ -2,7 +2,7 @@
 import CSandbox
 import Glibc
 
-/// What a filter says of one system call, by its name. Names that a machine does not have are left out.
+/// A filter's verdict on one system call, by its name. The filter leaves out names that a machine does not have.
 struct SystemCallRule: Equatable, Sendable {
     enum Verdict: Equatable, Sendable {
         case allow

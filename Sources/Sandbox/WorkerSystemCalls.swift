@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
-/// What workers may ask of the kernel once they serve. All that they use is in here, and was seen with strace; docs/security.md
-/// says what follows from it.
+/// The system calls that workers may make once they serve. The list has all that they use, as strace showed it;
+/// docs/security.md says what follows from it.
 ///
 /// Calls by which a captured process would reach beyond itself end it. Others that are not listed fail with EPERM, because a
 /// later C library may try one for convenience and goes on without it.
@@ -77,12 +77,14 @@ enum WorkerSystemCalls {
         SystemCallRule("openat", .allow, .has(2, noneOf: O_ACCMODE | O_CREAT | O_TRUNC | temporaryBit))
     ]
 
-    /// SQLite's files: the database, its log and its index, and a damaged one that is set aside. Which folders they may be in is
+    /// SQLite's files: the database, its log, its index, and a damaged one that is set aside. Their folders are
     /// Landlock's to say.
     private static let databaseFiles = [
-        "open", "openat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "fsync", "fdatasync",
-        "truncate", "chmod", "fchmod", "fchmodat", "fchown", "access", "faccessat", "faccessat2", "stat", "lstat", "readlink",
-        "readlinkat", "getcwd", "statfs", "utimensat",
+        "open", "openat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "fsync",
+        "fdatasync",
+        "truncate", "chmod", "fchmod", "fchmodat", "fchown", "access", "faccessat", "faccessat2", "stat", "lstat",
+        "readlink",
+        "readlinkat", "getcwd", "statfs", "utimensat", "flock",
     ]
 
     private static let newFile = O_CREAT | O_EXCL

@@ -63,7 +63,7 @@ public struct ProxySettings: Equatable, Sendable {
     public internal(set) var blackBoxIncidents = 1000
     /// Folder for what lives as long as the service, if there is one.
     public internal(set) var runtimeDirectory: String?
-    /// What to do where a part of the processes' sandbox is missing.
+    /// Behaviour where a part of the processes' sandbox is missing.
     public internal(set) var sandbox = SandboxMode.bestEffort
     /// Whether a process that dies of a fault may leave a core.
     public internal(set) var coreDumps = CoreDumps.off

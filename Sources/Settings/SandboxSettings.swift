@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What to do where a part of the processes' sandbox is missing (`--sandbox`).
+/// Behaviour where a part of the processes' sandbox is missing (`--sandbox`).
 public enum SandboxMode: String, CaseIterable, Sendable {
     /// The service does not start.
     case required

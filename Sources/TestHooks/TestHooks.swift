@@ -52,8 +52,8 @@ public enum TestHooks {}
         private static let messagePoison = Poison(variable: "FODC_TEST_INGEST_POISON")
     }
 
-    /// What a process does that finds its poison, instead of ending: `FODC_TEST_DEED` is a name of `fodc_test_deeds.c`, and what it is
-    /// done to, with a blank between them. What comes of it is a line on standard error.
+    /// The action that a process takes when it finds its poison, instead of ending. `FODC_TEST_DEED` has a name of
+    /// `fodc_test_deeds.c` and the action's target, with a blank between them. The result is a line on standard error.
     private enum Deed {
         static var isDone: Bool {
             guard let words = ProcessEnvironment.value("FODC_TEST_DEED")?.split(separator: " "), let name = words.first

@@ -22,7 +22,7 @@ public enum HandshakeFailure: String, CaseIterable, Sendable {
     case timeout
     case other
 
-    /// What an error of the TLS library means. Its errors are texts with BoringSSL's names of reasons.
+    /// Classifies an error of the TLS library by BoringSSL's reason names in its text.
     init(_ error: any Error) {
         let text = "\(error)"
         self =
@@ -41,7 +41,7 @@ public enum HandshakeFailure: String, CaseIterable, Sendable {
         ("CERT_LENGTH_MISMATCH", .badCertificate), ("CANNOT_PARSE_LEAF_CERT", .badCertificate),
         ("NO_SHARED_CIPHER", .cipher), ("NO_SHARED_GROUP", .cipher), ("NO_COMMON_SIGNATURE_ALGORITHMS", .cipher),
         ("NO_CIPHERS_AVAILABLE", .cipher), ("WRONG_CURVE", .cipher), ("NO_COMPRESSION_SPECIFIED", .other),
-        // What the client sends as an alert, its words as the reason.
+        // Alerts from the client: the alert's name is the reason.
         ("SSLV3_ALERT_", .refusedByClient), ("TLSV1_ALERT_", .refusedByClient),
     ]
 }

@@ -3,7 +3,8 @@ import Logging
 import NIOCore
 import Platform
 
-/// What a look at files comes to: pure, the times and the files are somebody else's.
+/// Decides whether a check of the files replaces the value or reports an error. Pure: the caller supplies times and
+/// files.
 struct ReloadState<Value> {
     enum Look {
         case unchanged

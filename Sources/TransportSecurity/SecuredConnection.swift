@@ -113,7 +113,7 @@ final class HandshakeWatch: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // What has been decrypted of a client that is refused goes nowhere.
+        // Drops decrypted data of a client that is refused.
         guard case .secured = state else { return }
         context.fireChannelRead(data)
     }
@@ -123,8 +123,8 @@ final class HandshakeWatch: ChannelInboundHandler {
         case .handshaking:
             fail(HandshakeFailure(error), "\(error)")
         case .secured:
-            // The client has closed its socket without saying so in TLS first, as many do. What matters follows: the end of
-            // input, or of the connection.
+            // The client has closed its socket without a TLS close_notify, as many do. The end of input or of the
+            // connection follows as an event of its own.
             if case .some(.uncleanShutdown) = error as? NIOSSLError { return }
             context.fireErrorCaught(error)
         case .failed:

@@ -62,7 +62,7 @@ public final class TLSServerContext: Sendable {
         }
     }
 
-    /// What settings are called where they were given.
+    /// Names of the settings as the user gave them, for error messages.
     public struct SettingNames: Sendable {
         public var certificateChain = "cert_file"
         public var privateKey = "key_file"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOSSL
 
-/// What a TLS listener is to do. The certificate itself is read by ``TLSServerContext/load(_:files:)``.
+/// The settings of a TLS listener. The certificate itself is read by ``TLSServerContext/load(_:files:)``.
 public struct TLSServerSettings: Equatable, Sendable {
     /// The leaf first, then what leads to the root.
     public var certificateChain: PEMSource
     public var privateKey: PEMSource
     public var clientPolicy = ClientCertificatePolicy.notRequested
-    /// Who signs clients' certificates; nil: nobody is known.
+    /// The authorities that sign clients' certificates; `nil`: no authority is trusted.
     public var clientAuthorities: PEMSource?
     /// Subject alternative names, of which a client's certificate must have one; nil: any certificate is taken.
     public var allowedClientNames: Set<String>?

@@ -13,7 +13,7 @@ public struct WebConfig: Equatable, Sendable {
     public var tls: TLSServerSettings?
     /// Added to each answer, in the file's order.
     public var headers: [ResponseField] = []
-    /// Who may ask for everything, by name; empty: nobody needs to say who he is.
+    /// The users that may ask for everything, by name; empty: no request needs credentials.
     public var users: [String: PasswordHash] = [:]
     public var rateLimit: RateLimit?
 

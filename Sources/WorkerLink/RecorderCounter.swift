@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a recorder says of itself: counters in the header of its own lane. They mean nothing in a lane whose writer has another
-/// generation.
+/// The counters that a recorder publishes in the header of its own lane. They mean nothing in a lane whose writer has
+/// another generation.
 public enum RecorderCounter: Int, CaseIterable, Sendable {
     /// ``RecorderTrouble``'s number while nothing is recorded, else 0.
     case trouble = 0

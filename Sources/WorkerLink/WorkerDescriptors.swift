@@ -48,7 +48,7 @@ public struct WorkerDescriptors: Equatable, Sendable {
         }
     }
 
-    /// What the recorder has beside the common ones.
+    /// The recorder's descriptors beside the common ones.
     public struct Recorder: Equatable, Sendable {
         /// The ingest workers' lanes (ro).
         public var ups: [Int32]

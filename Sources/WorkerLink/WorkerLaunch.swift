@@ -36,7 +36,7 @@ public struct WorkerLaunch: Equatable, Sendable {
     /// For the exporter: what its predecessor was reading when it died of a fault of its own, as words of
     /// `Exchange.RecordName`; empty when it did not.
     public let suspects: [UInt64]
-    /// Whom to become; `nil`: it stays who it is.
+    /// The user that the worker changes to; `nil`: it keeps its user.
     public let user: WorkerUser?
     public let settings: ProxySettings
     /// For ids of agents; empty in the supervisor's own copy, and in workers that make none.

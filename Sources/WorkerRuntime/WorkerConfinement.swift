@@ -8,8 +8,8 @@ import Settings
 import TestHooks
 import WorkerLink
 
-/// A worker's way into its sandbox. What is missing is told to the supervisor, which says it once for all; where the sandbox
-/// is required, the worker ends instead.
+/// A worker's way into its sandbox. The worker reports missing parts to the supervisor, which logs them once for all
+/// workers; where the sandbox is required, the worker ends instead.
 struct WorkerConfinement {
     /// Where spool files are when no folder is set.
     static let standardSpoolFolder = "/tmp"
@@ -62,7 +62,7 @@ struct WorkerConfinement {
         endIfRequired(logger)
     }
 
-    /// What is missing, for people; empty: nothing.
+    /// The missing parts, for people; empty: nothing is missing.
     var missing: String { gaps.map(\.description).joined(separator: " | ") }
 
     private func endIfRequired(_ logger: Logger) {

@@ -29,7 +29,7 @@ public struct YAMLNode: Equatable, Sendable {
     }
 }
 
-/// What is wrong with a document, and where.
+/// A fault of a document, and its place.
 public struct YAMLError: Error, Equatable, Sendable, CustomStringConvertible {
     /// From 1.
     public let line: Int

@@ -53,7 +53,7 @@ struct BlackBoxFileTests {
         #expect(folder.names.filter { $0.contains("damaged") } == ["black-box.db.damaged-20261130T021456Z"])
     }
 
-    /// Whatever random bytes do to the file: reading and writing end in a result or an error with a cause.
+    /// Random bytes anywhere in the file: reading and writing end in a result or an error with a cause.
     @Test(arguments: 0..<20)
     func blackBoxStore_bearsRandomBytes(seed: UInt64) throws {
         let folder = BlackBoxFolder()

@@ -89,7 +89,7 @@ struct IncidentTrackerTests {
                 == "20261130T021316.123Z-00ab")
     }
 
-    /// Whatever comes in whatever order: one incident of a subject is open at most, counts and times only rise.
+    /// Events of any kind in any order: one incident of a subject is open at most, counts and times only rise.
     @Test(arguments: 0..<20)
     func incidentTracker_keepsItsRules(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

@@ -105,7 +105,7 @@ struct DatabaseTests {
     }
 }
 
-/// What goes wrong says its cause.
+/// Every failure reports its cause.
 struct DatabaseErrorTests {
     private static func cause(_ body: () throws(DatabaseError) -> Void) -> DatabaseError.Cause? {
         do throws(DatabaseError) {

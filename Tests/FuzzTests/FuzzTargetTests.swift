@@ -66,7 +66,7 @@ import Testing
     }
 }
 
-/// What a fuzzer without coverage does to an input.
+/// The mutations that a fuzzer without coverage applies to an input.
 private enum Mutation {
     private static let numbers: [[UInt8]] = [
         [0], [1], [0x7f], [0x80], [0xff], [0xff, 0xff], [0, 1], [0xff, 0xff, 0xff, 0xff], [0, 0, 0, 0x80],

@@ -134,8 +134,9 @@ extension FleetModel {
             throw broken("all standby processes are up before one leaves: not that of \(waiting.worker)")
         }
         if case .waiting = rollout.hold { throw broken("who leaves stops accepting before one drains") }
+        // A process that has not been ready has no agents to send away.
         let others = fleet.ingest.filter {
-            $0.serving?.isDraining == true && $0.serving?.id != id && !$0.needsEmptyRing
+            $0.serving?.isDraining == true && $0.serving?.readyAt != nil && $0.serving?.id != id && !$0.needsEmptyRing
                 && fleet.isRollingOut($0.worker)
         }
         guard others.isEmpty else { throw broken("one slot at a time leaves service") }

@@ -120,7 +120,7 @@ struct FleetRecorderTests {
         #expect(reason.contains("--record-interval 0"))
         var other = FleetHarness.serving()
         other.bring(.restart(Self.recorder, 8))
-        #expect(other.answers == [.failed("there is no recorder; there are ingest-0, ingest-1, exporter")])
+        #expect(other.answers == [.failed("no such worker recorder; available: ingest-0, ingest-1, exporter")])
     }
 
     @Test func troubles_sayThatNothingIsRecorded() {

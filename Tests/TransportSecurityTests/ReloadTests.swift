@@ -64,7 +64,7 @@ struct ReloadTests {
                 name: "number", loop: loop, thread: thread, logger: Logger(label: "test")
             ) { (files) throws(ConfigurationFileError) in
                 let text = String(decoding: try files.read(path), as: UTF8.self)
-                guard let number = Int(text) else { throw ConfigurationFileError("\(text) is no number") }
+                guard let number = Int(text) else { throw ConfigurationFileError("\(text) is not a number") }
                 return number
             }
             file.start()

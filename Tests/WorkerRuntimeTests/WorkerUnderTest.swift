@@ -36,7 +36,7 @@ final class WorkerUnderTest {
         }
         let launch = WorkerLaunch(
             role: role, index: 0, generation: 1, ingestWorkers: 2, isStandby: isStandby,
-            // What counts lines writes them to a file at the end, which a sandbox forbids.
+            // The coverage counter writes a file at the process's end, which a sandbox forbids.
             settings: try ProxySettings(flagValues: inherited.isEmpty ? [] : [(.sandbox, "off")]),
             descriptors: WorkerDescriptors(
                 control: 6, link: 3, listener: 5, secret: role == .ingest ? 4 : nil, lanes: lanes))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each process may do once it serves: a worker that is captured reaches nothing but what it serves with."""
+"""The rights of each process once it serves: a worker that is captured reaches nothing but what it serves with."""
 import contextlib
 import http.client
 import os
@@ -92,9 +92,9 @@ def test_sandbox_required_does_not_start_without_a_part(hooked, tmp_path):
 
 DEEDS = ["read-file /etc/hostname", "write-file {folder}/deed", "connect {port}", "control {folder}/runtime/control.sock", "exec /bin/true",
          "fork", "write-memory", "open-memory", "reopen-ring", "take-ring", "trace", "signal", "map-code"]
-#: What an ingest worker is refused and lives on after: the C library reads files for convenience.
+#: The deeds that an ingest worker is refused and survives: the C library reads files for convenience.
 REFUSED_IN_INGEST = {"read-file"}
-#: What the exporter is refused and lives on after: it opens files of its own, and a filter does not see their names.
+#: The deeds that the exporter is refused and survives: it opens files of its own, and a filter does not see their names.
 REFUSED_IN_EXPORTER = {"read-file", "write-file", "open-memory", "reopen-ring", "take-ring"}
 
 
@@ -158,7 +158,7 @@ def test_sandbox_exporter_is_stopped_at_a_deed(hooked, agents, tmp_path, deed):
     eventually(lambda: worker(running, "exporter")["state"] == "running", "it serves")
 
 
-#: What Landlock does not see: new processes, code, sockets with a path, and memory that has no path.
+#: The deeds that Landlock does not see: new processes, code, sockets with a path, and memory that has no path.
 NOT_LANDLOCKS = {"fork", "map-code", "control", "reopen-ring"}
 
 

@@ -2,8 +2,8 @@
 import Glibc
 import Platform
 
-// What libFuzzer calls. `FUZZ_TARGET` names the target; `FUZZ_WRITE_SEEDS` a folder into which the seeds are written
-// instead of a run, and `FUZZ_LIST=1` prints the targets with the longest input of each.
+// The functions that libFuzzer calls. `FUZZ_TARGET` names the target; `FUZZ_WRITE_SEEDS` names a folder into which the
+// seeds are written instead of a run, and `FUZZ_LIST=1` prints the targets with the longest input of each.
 
 private func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What TLS and credentials cost."""
+"""The cost of TLS and of credentials."""
 import base64
 import multiprocessing
 import statistics

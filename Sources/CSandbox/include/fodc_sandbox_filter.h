@@ -51,8 +51,8 @@ int fodc_sandbox_load(const struct fodc_sandbox_rule rules[], int count, int ref
 int fodc_sandbox_marker(void);
 
 /*
- * What happens at a trapped system call: `message`, with the call's number in its last four bytes (little-endian), is
- * sent through the socket, and the process ends by SIGSYS. Returns 0 or an errno.
+ * Installs the handler of trapped system calls. It sends `message`, with the call's number in its last four bytes
+ * (little-endian), through the socket, and ends the process by SIGSYS. Returns 0 or an errno.
  */
 int fodc_sandbox_report_violations(int socket, const uint8_t message[], size_t byte_count);
 

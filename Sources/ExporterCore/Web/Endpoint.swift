@@ -21,7 +21,7 @@ struct Endpoint {
     var parameters: [Parameter] = []
     /// Answered however many others wait: monitors and probes ask for it.
     var isReserved = false
-    /// What is answered without credentials, where they are needed; `nil`: a refusal.
+    /// The answer to a request without credentials, where they are needed; `nil`: a refusal.
     var withoutCredentials: ((HTTPRequest, HTTPResponder) -> Void)?
     /// Called on the event loop. The answer may come later.
     var handle: (HTTPRequest, HTTPResponder) -> Void

@@ -4,11 +4,13 @@ import HTTPAccess
 import Settings
 import TransportSecurity
 import WebConfig
+import WorkerLink
 
 extension ExporterWorker {
-    /// Folders that an exporter with these settings reads while it serves: those of its web configuration, of the certificates and
-    /// keys named there, and of its tokens. A file that is replaced by a rename is another file, so folders are named.
-    public static func readablePaths(_ settings: ProxySettings) -> [String] {
+    /// Folders that this exporter reads while it serves: those of its web configuration, of the certificates and keys named
+    /// there, and of its tokens. A file that is replaced by a rename is another file, so folders are named.
+    public static func readablePaths(_ launch: WorkerLaunch) -> [String] {
+        let settings = launch.settings
         var files = ReadFiles()
         // A file that cannot be used is reported when the exporter starts to serve.
         if let path = settings.webConfigFile { _ = try? LoadedWebConfig.load(path, files: &files) }

@@ -9,7 +9,7 @@ import Settings
 import TransportSecurity
 import WebConfig
 
-/// Who may ask over HTTP, and how: the files that say it, read anew when they change, and the gate that holds requests to them.
+/// Access control over HTTP: the files that configure it, read anew when they change, and the gate that applies them to requests.
 /// Everything on the event loop.
 final class WebAccess {
     private static let listener = "http"
@@ -47,7 +47,7 @@ final class WebAccess {
                 (files) throws(ConfigurationFileError) in try AccessTokens(path: path, files: &files)
             }
         }
-        // What the library reads at its first use is read now.
+        // The library reads files at its first use, so it is used once now.
         SHA256.prepare()
     }
 

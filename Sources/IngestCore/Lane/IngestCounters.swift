@@ -25,7 +25,7 @@ final class IngestCounters {
         lane.setCounter(counter.rawValue, UInt64(clamping: value))
     }
 
-    /// What this process uses.
+    /// Publishes the resource usage of this process.
     func set(_ usage: ProcessUsage) {
         for (index, word) in usage.words.enumerated() {
             lane.setCounter(IngestCounter.firstProcessWord + index, word)

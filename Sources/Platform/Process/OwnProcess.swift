@@ -2,9 +2,9 @@
 import CPlatform
 import Glibc
 
-/// What this process sees of itself after it has entered its sandbox: two descriptors of `/proc/self`, opened before.
+/// Two descriptors of `/proc/self`, opened before the sandbox, through which a process still reads its own usage.
 ///
-/// Nobody else of the same user sees it then: a process that leaves no cores is closed to all but root.
+/// No other process of the same user can read it then: a process that leaves no cores is closed to all but root.
 public struct OwnProcess: Sendable {
     /// Of this process. The first use opens the descriptors, so it comes before the sandbox.
     public static let current = OwnProcess()
@@ -18,7 +18,7 @@ public struct OwnProcess: Sendable {
         descriptors = open("/proc/self/fd", O_RDONLY | O_CLOEXEC | O_DIRECTORY)
     }
 
-    /// What it has used so far; `nil` where there is no `/proc`.
+    /// The process's resource usage so far; `nil` where there is no `/proc`.
     public func usage() -> ProcessUsage? {
         guard stat >= 0 else { return nil }
         // One line of 52 numbers and a name of at most 64 bytes. The pointer is used during the call, within its bounds.

@@ -153,7 +153,7 @@ extension SettingsFlag {
 
     public static let sandbox = SettingsFlag(
         "sandbox", in: .sandbox, takes: "MODE", .oneOf(\.sandbox),
-        help: "What to do where the kernel or the container lacks a part of the processes' sandbox: required (do not "
+        help: "Behaviour where the kernel or the container lacks a part of the processes' sandbox: required (do not "
             + "start), best-effort (go on, and say so), off (no sandbox at all). Default best-effort")
 
     public static let coreDumps = SettingsFlag(
@@ -177,7 +177,7 @@ extension SettingsFlag {
     public static let blackBoxMaxSize = SettingsFlag(
         "black-box-max-size", in: .blackBox, takes: "SIZE",
         .bytes(\.blackBoxMaxBytes, ProxySettings.Limits.blackBoxBytes),
-        help: "What the database may take, all in all; the oldest samples go first. 16MiB to 1024GiB, default 1GiB")
+        help: "Maximum size of the database; the oldest samples are deleted first. 16MiB to 1024GiB, default 1GiB")
 
     public static let blackBoxMaxAge = SettingsFlag(
         "black-box-max-age", in: .blackBox, takes: "DURATION",
@@ -187,7 +187,7 @@ extension SettingsFlag {
     public static let blackBoxProfilesMaxSize = SettingsFlag(
         "black-box-profiles-max-size", in: .blackBox, takes: "SIZE",
         .bytes(\.blackBoxProfilesMaxBytes, ProxySettings.Limits.blackBoxBytes),
-        help: "What stored profiles may take of it; the newest of each node and type stay longest. 16MiB to 1024GiB, "
+        help: "Maximum size of stored profiles in it; the newest of each node and type stay longest. 16MiB to 1024GiB, "
             + "default 512MiB")
 
     public static let blackBoxIncidents = SettingsFlag(

@@ -5,9 +5,9 @@ import Sandbox
 import Settings
 import WorkerLink
 
-/// What is known of the sandboxes of this process and its workers.
+/// The known gaps in the sandboxes of this process and its workers.
 struct SandboxState {
-    /// What is missing, for people, in the order in which it was found out. Each is said once.
+    /// The missing parts, for people, in the order in which they were found. Each is logged once.
     private(set) var gaps: [String] = []
 
     /// - Returns: whether that is new.

@@ -41,7 +41,7 @@ extension FleetExecutor {
         logger.notice("\(published.line)", metadata: ["version": "\(ProxyVersion.current)"])
     }
 
-    /// What this process uses, which nobody else of its user can see.
+    /// Publishes the resource usage of this process, which no other process of its user can see.
     func publishUsage() {
         guard let usage = OwnProcess.current.usage() else { return }
         control.setUsage(usage)

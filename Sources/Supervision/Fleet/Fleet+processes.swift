@@ -137,7 +137,7 @@ extension Fleet {
             failStart("\(worker) exited with code \(code) before the service was ready; its own log line says why")
         }
         confirmHold(id)
-        // What cannot record goes on serving: its own entry says what is wrong with it.
+        // A recorder that cannot record fails no rollout: its own entry says what is wrong with it.
         guard worker.role != .recorder else { return }
         if process.readyAt == nil, death.cause != .requested { failRollout(over: worker, process, death.cause) }
     }

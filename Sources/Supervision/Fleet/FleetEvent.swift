@@ -16,7 +16,7 @@ extension Fleet {
         case stalled(FleetProcess.ID, Hang)
         case exited(FleetProcess.ID, ChildProcess.End, Evidence)
         case startFailed(FleetProcess.ID)
-        /// What the recorder says of itself; `nil`: it records.
+        /// The trouble that the recorder reports; `nil`: it records.
         case recorderTrouble(FleetProcess.ID, RecorderTrouble?)
 
         // Rings.

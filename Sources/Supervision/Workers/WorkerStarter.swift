@@ -23,7 +23,7 @@ struct WorkerStarter {
     var listeners: Listeners
     /// The table of workers, read-only.
     let control: Int32
-    /// Whom workers become; `nil`: they stay who this process is.
+    /// The user that workers change to; `nil`: they keep the user of this process.
     let user: WorkerLaunch.WorkerUser?
     private let environment = Self.workerEnvironment()
 

@@ -22,7 +22,7 @@ struct NewTokenCommand: ParsableCommand {
 
     @Option(
         name: .customLong("scope"),
-        help: ArgumentHelp("What it may ask for: metrics, read or profiles. As often as needed.", valueName: "scope"))
+        help: ArgumentHelp("A scope of the token: metrics, read or profiles. Repeatable.", valueName: "scope"))
     var scopes: [String] = []
 
     @Option(

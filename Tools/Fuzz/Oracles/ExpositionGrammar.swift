@@ -7,7 +7,7 @@ struct ExpositionGrammar {
         var name: String
         var labels: [(name: String, value: String)]
         var value: String
-        /// What identifies the series: the text before the value.
+        /// The text before the value, which identifies the series.
         var series: String
     }
 
@@ -103,11 +103,11 @@ struct ExpositionGrammar {
         }
         if type == "histogram", name == family + "_bucket" {
             let bound = labels.first { $0.name == "le" }?.value
-            try hold(bound.map { Double($0) != nil } ?? true, "a bucket whose bound is no number: \(shown)")
+            try hold(bound.map { Double($0) != nil } ?? true, "a bucket whose bound is not a number: \(shown)")
         }
         if type == "summary", name == family {
             let bound = labels.first { $0.name == "quantile" }?.value
-            try hold(bound.map { Double($0) != nil } ?? true, "a quantile that is no number: \(shown)")
+            try hold(bound.map { Double($0) != nil } ?? true, "a quantile that is not a number: \(shown)")
         }
     }
 
@@ -135,7 +135,7 @@ struct ExpositionGrammar {
             switch line[place] {
             case UInt8(ascii: "n"): value.append(UInt8(ascii: "\n"))
             case UInt8(ascii: "\\"), UInt8(ascii: "\""): value.append(line[place])
-            default: throw Finding("an escape that is none: \(shown)")
+            default: throw Finding("an invalid escape: \(shown)")
             }
             place += 1
         }
@@ -147,7 +147,7 @@ struct ExpositionGrammar {
         for byte in text {
             if isEscaped {
                 let isKnown = byte == UInt8(ascii: "n") || byte == UInt8(ascii: "\\")
-                try hold(isKnown || isLabel && byte == UInt8(ascii: "\""), "an escape that is none: \(shown)")
+                try hold(isKnown || isLabel && byte == UInt8(ascii: "\""), "an invalid escape: \(shown)")
                 isEscaped = false
             } else {
                 isEscaped = byte == UInt8(ascii: "\\")

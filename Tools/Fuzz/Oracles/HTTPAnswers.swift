@@ -5,7 +5,7 @@ struct HTTPAnswers {
     private let bytes: [UInt8]
     private var place = 0
 
-    /// What the server says; anything else is none of its answers.
+    /// The status codes that the server sends; it sends no other.
     private static let statuses: Set<Int> = [100, 200, 404, 400, 405, 408, 411, 413, 414, 417, 431, 501, 503, 505]
     private static let `continue` = 100
     /// By whoever handles requests; with all others the server refuses one that nobody has handled.

@@ -132,7 +132,7 @@ struct JSONGrammar {
             let code = UInt32(String(decoding: bytes[place..<place + 4], as: UTF8.self), radix: 16),
             bytes[place..<place + 4].allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }),
             let scalar = Unicode.Scalar(code)
-        else { throw fault("an escape that is none") }
+        else { throw fault("an invalid escape") }
         place += 4
         text += Array(String(Character(scalar)).utf8)
     }

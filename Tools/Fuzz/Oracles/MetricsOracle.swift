@@ -2,7 +2,7 @@
 import FODCProtocol
 import Platform
 
-/// What a message of metrics means, naively, by what generated code makes of it.
+/// The naive meaning of a message of metrics, by what generated code makes of it.
 struct MetricsOracle {
     struct Point {
         /// `name{labels}`.

@@ -26,7 +26,7 @@ private struct AnswersRun {
     static let mostMessages = 8
 
     let stream: AgentStream
-    /// What ingest has passed on, one an agent.
+    /// The messages that ingest has passed on, one an agent.
     private var passed: [[UInt8]] = []
 
     init(stream: AgentStream) { self.stream = stream }
@@ -59,7 +59,7 @@ private struct AnswersRun {
         return reader.isAtEnd
     }
 
-    /// What a dropped message is held for is what it would have been.
+    /// Checks that a dropped message is classified as the kind that it would have been.
     private static func compare(_ part: AnswerPart, _ content: ParsedMessage.Content) throws(Finding) {
         let isSame =
             switch (part, content) {
@@ -77,7 +77,9 @@ private struct AnswersRun {
         let record = IdentityRecord(
             id: AgentID(high: 1, low: 2), identity: identity, role: request.nodeRole, labels: request.sortedLabels,
             peer: "127.0.0.1:1", registeredAtNanoseconds: 1)
-        guard let read = IdentityRecord(payload: record.payload.span.bytes) else { throw Finding("the record is none") }
+        guard let read = IdentityRecord(payload: record.payload.span.bytes) else {
+            throw Finding("the record cannot be read")
+        }
         try hold(read == record, "the record is another: \(read), not \(record)")
     }
 
@@ -94,7 +96,7 @@ private struct AnswersRun {
         }
     }
 
-    /// What ingest lets through, the exporter can decode.
+    /// The messages that ingest lets through, as the exporter decodes them.
     private func decoded<M: Message>(_ type: M.Type = M.self) throws -> [(reporter: Reporter, message: M)] {
         try passed.enumerated().map { index, bytes in
             (

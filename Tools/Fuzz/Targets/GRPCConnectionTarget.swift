@@ -28,7 +28,7 @@ private final class GRPCRun {
     private let client: HTTP2Session
     private let events = ClientEvents()
     private var streams: [HTTP2Stream] = []
-    /// What the client has sent on each stream, as gRPC's framing has it.
+    /// The bytes that the client has sent on each stream, as gRPC's framing has them.
     private var sent: [Int32: [UInt8]] = [:]
     /// Bytes that no client of ours would send: what the service gets is anybody's then.
     private var hasRawBytes = false
@@ -176,7 +176,7 @@ private final class RecordingService: GRPCService {
         return recording
     }
 
-    /// What a service does with its calls, of its own.
+    /// Does with a call what a service does of its own accord.
     func act(_ input: inout FuzzInput) {
         let index = input.below(32)
         guard index < calls.count else { return }

@@ -83,7 +83,8 @@ private final class HTTPRun: HTTPRequestHandler {
         _ = try? channel.finish(acceptAlreadyClosed: true)
     }
 
-    /// What we take as a request, NIO's llhttp takes in the same way: no request can be smuggled between two views.
+    /// Checks that NIO's llhttp reads each request that we accept in the same way: no request can be smuggled between
+    /// two views.
     static func compareHead(_ bytes: [UInt8]) throws {
         var buffer = ByteBuffer(bytes: bytes)
         var parser = RequestHeadParser(limits: HTTPRequestLimits())

@@ -54,7 +54,7 @@ enum MetricsSeeds {
         for (index, metric) in metrics.enumerated() {
             var sent = Banyandb_Fodc_V1_Metric()
             (sent.name, sent.labels, sent.value, sent.type) = (metric.name, metric.labels, metric.value, type)
-            sent.description_p = "What \(metric.name) is.\n"
+            sent.description_p = "Help of \(metric.name).\n"
             sent.timestamp.seconds = seconds[index % seconds.count]
             message.metrics.append(sent)
         }

@@ -98,7 +98,7 @@ private struct MetricsRun {
             }
         case .failure(BinaryDecodingError.invalidUTF8): break
         case .failure(let error):
-            // What stands for a known hash is not looked into again.
+            // The parser does not look again into bytes that have a known hash.
             try hold(!isFresh, "taken by us alone: \(error)")
         }
     }
@@ -146,7 +146,7 @@ private struct MetricsRun {
             let (bits, value) = (series.column[index], Double(bitPattern: point.bits))
             let isSame = bits == point.bits || !isAlone && value.isNaN && Double(bitPattern: bits).isNaN
             try hold(isSame, "\(text): \(bits), not \(point.bits)")
-            // Which of two with one value counts is nobody's business.
+            // Of two points with the same value, either may count.
             guard isAlone else { continue }
             let time = series.times.isEmpty ? series.commonTime : series.times[index]
             let expected = Self.time(point, message)
@@ -170,15 +170,15 @@ private struct MetricsRun {
         }
     }
 
-    /// What goes into the ring, the exporter takes, and renders inside the grammars.
+    /// Checks that the exporter takes the records of the ring, and renders them inside the grammars.
     private func checkRecords(_ series: AgentSeries, _ taken: Taken) throws {
         let tableBytes = SpanBytes.made(series.tableByteCount) { series.writeTable(into: &$0) }
-        guard let table = SeriesTable(payload: tableBytes.span.bytes) else { throw Finding("the table is none") }
+        guard let table = SeriesTable(payload: tableBytes.span.bytes) else { throw Finding("the table cannot be read") }
         switch taken {
         case .latest:
             let sampleBytes = SpanBytes.made(series.sampleByteCount) { series.writeSample(into: &$0) }
             guard let sample = Sample(payload: sampleBytes.span.bytes, table: table) else {
-                throw Finding("the sample is none")
+                throw Finding("the sample cannot be read")
             }
             try Rendering.check(
                 [
@@ -188,7 +188,7 @@ private struct MetricsRun {
         case .window(let columns):
             let bytes = SpanBytes.made(columns.byteCount) { columns.write(into: &$0) }
             guard let batch = WindowBatch(payload: bytes.span.bytes, table: table) else {
-                throw Finding("the window is none")
+                throw Finding("the window cannot be read")
             }
             try Rendering.check(
                 windows: [

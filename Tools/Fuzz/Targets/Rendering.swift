@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 @testable import Metrics
 
-/// What must hold for all that is rendered, whatever the records said: each line is inside its grammar, the same in
-/// pieces of any size, and a filter lets nothing else through.
+/// The checks of all rendered text, whatever the records said: each line is inside its grammar, the same in pieces of
+/// any size, and a filter lets nothing else through.
 enum Rendering {
     /// - Parameter isSliced: whether it is rendered in small pieces, too.
     static func check(_ agents: [AgentSnapshot], isSliced: Bool) throws(Finding) {

@@ -137,7 +137,7 @@ private final class RingFollowerRun {
         follower.refreshAgents(nowNanoseconds: now)
     }
 
-    /// What reports take out of the ring.
+    /// Reads what reports take out of the ring.
     private func look(_ input: inout FuzzInput) {
         for (index, agent) in follower.agents where index < 8 {
             for key in agent.answers.keys.prefix(8) {
@@ -175,7 +175,7 @@ private final class RingFollowerRun {
         }
     }
 
-    /// Whatever the ring says, the text of a scrape is inside the grammar, and a filter shows an agent alone.
+    /// Checks that the text of a scrape is inside the grammar for any ring, and that a filter shows an agent alone.
     private func render() throws {
         let snapshots = follower.agents.values.compactMap { agent -> AgentSnapshot? in
             guard let table = agent.table, let sample = agent.sample else { return nil }

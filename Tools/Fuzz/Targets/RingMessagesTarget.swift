@@ -6,7 +6,7 @@ import Reports
 
 @testable import IngestCore
 
-// What exporter and ingest worker tell each other through their rings, besides metrics: an input is the type, and the
+// The messages of exporter and ingest worker through their rings, besides metrics: an input is the type, and the
 // payload. Commands go on to the machines that they are for.
 
 extension FuzzTarget {

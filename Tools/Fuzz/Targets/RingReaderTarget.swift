@@ -25,7 +25,7 @@ private final class RingReaderRun {
     private let ring = try? RingUnderFuzz()
     private var reader: LaneReader?
     private var slots: [SlotRef] = []
-    /// What the writer has written, by position.
+    /// The records that the writer has written, by position.
     private var written: [UInt64: (type: RecordType, payload: [UInt8])] = [:]
     private var number: UInt8 = 0
 
@@ -96,10 +96,10 @@ private final class RingReaderRun {
         _ = (reader.maximumRingBytes, reader.unreadBytes, reader.isWrittenElsewhere, reader.writerIndex)
     }
 
-    /// What is read was written, unless somebody has forged checksums.
+    /// Checks that the writer has written the record that was read, unless the input has forged checksums.
     private func check(_ header: RecordHeader, _ payload: [UInt8], _ ring: RingUnderFuzz) throws(Finding) {
         try hold(header.byteCount == payload.count, "a payload of \(payload.count) bytes, not \(header.byteCount)")
-        // A copy that was carried forward stands elsewhere than what it is a copy of.
+        // A compacted copy has another position than its original.
         guard !ring.hasForgedRecords, !header.isCarried else { return }
         guard let known = written[header.position] else { throw Finding("a record that nobody has written: \(header)") }
         try hold(known.type == header.type && known.payload == payload, "another record than was written: \(header)")
@@ -141,7 +141,7 @@ private final class RingReaderRun {
             }
         }
         try hold(reader.isAtHead, "after its writer's next record a reader has not read everything")
-        // What stands between may be no record any more; a search that goes up to the head leaves out the last one,
+        // The bytes between may not be a record any more; a search that goes up to the head leaves out the last record,
         // too.
         try hold(hasCome || reader.position > position, "the last record is not read")
     }

@@ -6,7 +6,7 @@ import WorkerLink
 @testable import Platform
 @testable import Supervision
 
-// What comes to the supervisor: the record of its predecessor, the control socket, names of stored descriptors.
+// The inputs of the supervisor: the record of its predecessor, the control socket, names of stored descriptors.
 
 extension FuzzTarget {
     /// An input is how many events follow, the events, and the record.
@@ -132,7 +132,7 @@ private enum ControlRun {
         if case .reload(let reload) = request {
             _ = reload.knownFlags
             for argument in reload.arguments {
-                try hold(argument.hasPrefix("--"), "an argument that is none: \(argument)")
+                try hold(argument.hasPrefix("--"), "an argument that is not a flag: \(argument)")
                 try hold(!argument.utf8.contains(0), "an argument with a NUL")
             }
         }
@@ -142,7 +142,7 @@ private enum ControlRun {
         var rest = bytes[...]
         while let (answer, byteCount) = try? ControlFrames.decodeAnswer(rest) {
             try hold(byteCount > 4 && byteCount <= rest.count, "an answer of \(byteCount) bytes")
-            // An answer without content is none that is written.
+            // The supervisor never writes an answer without content.
             if case .output(let content) = answer, content.isEmpty {
             } else if case .error(let content) = answer,
                 content.isEmpty

@@ -7,7 +7,7 @@ import Settings
 @testable import Supervision
 
 // Small texts that people and peers write: durations, sizes, addresses, times, names. An input is the kind of text, and
-// the text. What was read, and is written again, is read as the same.
+// the text. A value that was read, and is written again, is read as the same value.
 
 extension FuzzTarget {
     static let texts = FuzzTarget("texts", limitBytes: 256, seeds: Texts.seeds) { bytes in

@@ -3,7 +3,7 @@ import Settings
 
 @testable import WorkerLink
 
-// What supervisor and workers tell each other: messages of the worker socket, and the arguments of a start. An input is
+// The messages of supervisor and workers: those of the worker socket, and the arguments of a start. An input is
 // which of the three, and its bytes.
 
 extension FuzzTarget {

@@ -27,10 +27,11 @@ enum OpenAPIDocument {
             `/-/…` may be answered with 503 and `Retry-After`. Times are RFC 3339 in UTC; an unknown time is
             `0001-01-01T00:00:00Z` where the field is required. Answers may get fields that are not listed here.
 
-            Where the proxy has a web configuration with users, or a file of bearer tokens, every path but `/-/…` needs credentials (401
-            without, 403 for a token that is not for the path), and `/health` tells the status alone without them. A token's scopes:
-            `metrics` for `/metrics` and `/metrics-windows`, `profiles` for `/diagnostics` and `/pressure-profiles…`, `read` for all else.
-            More requests than the configured rate, or a password from an address that wrong ones came from: 429 with `Retry-After`.
+            Where the proxy has a web configuration with users, or a file of bearer tokens, every path but `/-/…` needs
+            credentials (401 without, 403 for a token that is not for the path), and `/health` tells the status alone without
+            them. A token's scopes: `metrics` for `/metrics` and `/metrics-windows`, `profiles` for `/diagnostics` and
+            `/pressure-profiles…`, `read` for all else. More requests than the configured rate, or a password from an address
+            that wrong ones came from: 429 with `Retry-After`.
         servers:
           - url: /
         security:

@@ -5,8 +5,9 @@ import FODCProtocol
 import Platform
 import SwiftProtobuf
 
-/// What the recorder reads out of agents' messages. They are input: what cannot be parsed gives `nil`.
-enum AgentMessages {
+/// Parsers for the fields that the recorder reads from agents' messages. A malformed message gives `nil`, because
+/// agents are untrusted.
+enum RecordedMessages {
     typealias Topology = Banyandb_Fodc_V1_StreamClusterTopologyRequest
     typealias Lifecycle = Banyandb_Fodc_V1_StreamLifecycleRequest
     typealias Configuration = Fodc_Proxy_V1_NodeConfiguration
