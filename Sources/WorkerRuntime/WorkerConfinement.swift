@@ -39,9 +39,20 @@ struct WorkerConfinement {
         if launch.role == .exporter {
             policy.writablePaths = [launch.settings.spoolDirectory ?? standardSpoolFolder]
         }
-        if launch.role == .recorder { policy.writablePaths = [launch.settings.blackBoxDirectory].compactMap { $0 } }
+        if launch.role == .recorder {
+            policy.writablePaths = [launch.settings.blackBoxDirectory].compactMap { $0 }.map(nearestFolder)
+        }
         policy.omitted = SandboxOmission.all
         return policy
+    }
+
+    /// A folder that is not there now may come back while the worker serves: its nearest ancestor that is there stands for it.
+    private static func nearestFolder(_ path: String) -> String {
+        var path = path
+        while access(path, F_OK) != 0, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+            path = String(path[..<slash])
+        }
+        return path
     }
 
     /// Before the process has other threads: what it will not be able to look at later is looked at here.

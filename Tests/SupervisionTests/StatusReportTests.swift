@@ -49,6 +49,12 @@ import Testing
         #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
     }
 
+    @Test func aRecorderIsNoIngestWorker() {
+        var status = status
+        status.workers.append(.init(name: "recorder", processID: 4715, state: .running))
+        #expect(status.ingestWorkersRunning == 1)
+    }
+
     @Test func whatIsWrongStandsFirst() {
         var status = status
         status.degradedReason = "ingest-1 died\n3 times"

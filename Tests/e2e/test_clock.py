@@ -43,7 +43,7 @@ def test_times_after_a_step_of_the_wall_clock(clocked):
         for path in ("/cluster", "/cluster/topology"):
             age = eventually(lambda: (heartbeat_age(running, path),), "an age")[0]
             assert abs(age) < 30, f"{path} after the clock was set by {step} s"
-        assert running.scrape().total("clocked_value") == 1
+        assert running.scrape().total("clocked_value") == 1, f"after a step of {step} s"
         assert sample_age(running) < 30
 
 

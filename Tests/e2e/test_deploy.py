@@ -121,6 +121,9 @@ def test_the_environment_file_has_every_flag_with_its_default():
         if name.endswith("_DIR"):
             # The value that systemd makes of the unit's settings.
             assert value in ("/var/lib/fodc-proxy", "/run/fodc-proxy", "/var/cache/fodc-proxy")
+        elif not value:
+            # A default that is no value: the help says it in words.
+            assert re.search(r"[Dd]efault (none|anywhere|half of --max-agents)\b", flags[name]), (name, flags[name])
         else:
             assert re.search(rf"[Dd]efault.*(?<![\w.]){re.escape(value)}(?![\w.])", flags[name]), (name, value, flags[name])
 

@@ -162,7 +162,7 @@ def test_supervisor_tries_a_port_again_for_a_second(proxy, flag):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         running = proxy(wait=False, **{flag: taken.getsockname()[1]})
-        eventually(lambda: "trying again" in running.output() or not running.is_running, "the first attempt", interval=0.005)
+        eventually(lambda: "a port is in use: retrying for a second" in running.output() or not running.is_running, "the first attempt", interval=0.005)
         before = sleeps(running.pid)
         eventually(lambda: sleeps(running.pid) >= before + 10 or not running.is_running, "ten more attempts", interval=0.005)
     running.wait_ready()

@@ -12,7 +12,7 @@ from harness.debian import ROOT, TOOLS, bare_debian, dependencies, dpkg_deb, fie
 from harness.processes import BIN
 
 HERE = pathlib.Path(__file__).resolve().parent
-LARGEST_MIB = 45
+LARGEST_MIB = 60
 
 
 # MARK: What is in it

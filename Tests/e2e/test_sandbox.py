@@ -204,7 +204,10 @@ def table() -> dict[str, dict[str, tuple[set[str], bool]]]:
     found = {}
     for name, _, *cells in (r for r in rows if len(r) == 5):
         pattern = re.escape(name.strip(" `")).replace("PID", r"\d+").replace("LOCK", r"/.*/lock")
-        pattern = pattern.replace("PROGRAM", r"/.*/fodc\-(ingest|exporter)")
+        pattern = pattern.replace("PROGRAM", r"/.*/fodc\-(ingest|exporter|recorder)")
+        # One name begins the other.
+        if pattern.endswith(r"fodc\-record"):
+            pattern += "(?!er)"
         found[pattern] = {
             process: (set(re.findall("r[ow]", cell)), "(" not in cell and "-" not in cell)
             for process, cell in zip(("supervisor", "ingest", "exporter"), cells)}

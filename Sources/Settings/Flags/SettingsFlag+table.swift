@@ -221,10 +221,10 @@ extension SettingsFlag {
         "logging-modules", in: .log, takes: "LIST", isList: true, SettingsField(otherWords: { _, _ in }),
         help:
             "Comma-separated modules whose levels are in --logging-levels. This program's module is fodc-proxy; others "
-            + "are ignored")
+            + "are ignored. Default none")
 
     public static let loggingLevels = SettingsFlag(
         "logging-levels", in: .log, takes: "LIST", isList: true,
         SettingsField(otherWords: { (given, _) throws(SettingsError) in _ = try given.upstreamLevels() }),
-        help: "Comma-separated levels, one for each of --logging-modules. Default info")
+        help: "Comma-separated levels, one for each of --logging-modules. Default none")
 }

@@ -87,5 +87,5 @@ struct ServiceStatus: Equatable {
     var lastReload: Reload?
 
     /// Ingest workers that have a process that serves.
-    var ingestWorkersRunning: Int { workers.count { $0.name != "exporter" && $0.state == .running } }
+    var ingestWorkersRunning: Int { workers.count { $0.name.hasPrefix("ingest-") && $0.state == .running } }
 }
