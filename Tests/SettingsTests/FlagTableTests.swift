@@ -42,7 +42,7 @@ import Testing
                 "core-dumps",
                 "record-interval", "black-box-max-size", "black-box-max-age", "black-box-profiles-max-size",
                 "black-box-incidents", "log-level", "log-format", "logging-level",
-                "logging-env", "logging-levels",
+                "logging-env",
             ])
     }
 

@@ -209,6 +209,10 @@ def check_download():
     connection.close()
 
 
+#: Files of the recorder, which stay until the package is purged.
+BLACK_BOX = [f"/var/lib/fodc-proxy/black-box.{end}" for end in ("db", "db-wal", "db-shm", "lock")]
+
+
 def scenario_life():
     before = files()
     install("first")
@@ -242,7 +246,7 @@ def scenario_life():
     run("dpkg", "--remove", "fodc-proxy")
     assert not ours(), ours()
     left = files() - before
-    assert left <= {"/etc/default/fodc-proxy", "/var/lib/fodc-proxy", "/var/lib/fodc-proxy/agent-id.secret", "/var/cache/fodc-proxy",
+    assert left <= {"/etc/default/fodc-proxy", "/var/lib/fodc-proxy", "/var/lib/fodc-proxy/agent-id.secret", *BLACK_BOX, "/var/cache/fodc-proxy",
                     "/etc/systemd/system/multi-user.target.wants/fodc-proxy.service"}, left
     assert "fodc-proxy" not in run("systemctl", "list-unit-files", "--no-legend")
 
