@@ -56,6 +56,8 @@ def kind(target: str) -> str:
     """`socket`, `anon_inode:[eventpoll]`, `/memfd:fodc-up`: what a descriptor is, without its number."""
     if target.startswith(("socket:", "pipe:")):
         return target.split(":")[0]
+    # A process reads its own figures through descriptors.
+    target = re.sub(r"^/proc/[0-9]+/", "/proc/PID/", target)
     match = MEMORY_FILE.match(target)
     return "memory file " + match.group(1).split(".")[0].rstrip("0123456789-") if match else target
 
