@@ -173,7 +173,9 @@ def check_started_by_root():
             ctl = lambda *words: run("fodc-proxy", "ctl", f"--runtime-dir={folder}/run", *words, check=False)  # noqa: E731
 
             def workers():
-                status = json.loads(ctl("status", "--json") or "{}")
+                # Before the control socket is there, ctl answers with an error text.
+                answer = ctl("status", "--json")
+                status = json.loads(answer) if answer.startswith("{") else {}
                 return status if all(w["state"] == "running" for w in status.get("workers", [{"state": ""}])) else None
 
             status = eventually(workers, "it serves")
