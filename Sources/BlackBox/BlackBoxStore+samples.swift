@@ -109,7 +109,7 @@ extension BlackBoxStore {
 
 /// Reads the rows of `recent_samples`.
 enum RecentSamples {
-    /// - Returns: the rows of a node up to the first one that is damaged (`nil` when there are none), and how many are left out.
+    /// - Returns: the rows of a node up to the first damaged one (`nil` without rows), and the number left out.
     static func read(
         _ database: Database, _ codec: ChunkCodec, node: Int64
     ) throws(DatabaseError) -> (found: (chunk: SampleChunk, tableID: Int64)?, damaged: Int) {

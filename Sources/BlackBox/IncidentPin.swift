@@ -19,7 +19,7 @@ public struct IncidentPin: Equatable, Sendable {
 }
 
 extension Int64 {
-    /// The sum, or the nearest number that there is.
+    /// The sum, clamped to the range of its type.
     func addingClamped(_ other: Int64) -> Int64 {
         let (sum, isOver) = addingReportingOverflow(other)
         return isOver ? (other < 0 ? .min : .max) : sum

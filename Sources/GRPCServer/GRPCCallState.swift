@@ -26,7 +26,7 @@ enum GRPCCallState {
         }
     }
 
-    /// `nil` when there is none, or it has heard the last.
+    /// `nil` before the call has a handler, and after the handler was told of the end.
     var handler: (any GRPCCallHandler)? {
         switch self {
         case .active(let handler): handler

@@ -9,7 +9,7 @@ final class PasswordChecks {
     enum Answer: Equatable {
         case right
         case wrong
-        /// Not looked at: others were wrong before. Whole seconds, rounded up.
+        /// The password was not checked, because this source sent wrong ones before. Whole seconds to wait, rounded up.
         case penalty(seconds: UInt64)
         case busy
     }

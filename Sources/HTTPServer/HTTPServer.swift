@@ -188,7 +188,7 @@ extension HTTPServer {
         acceptGate?.resumeIfPossible()
     }
 
-    /// Closes the connection that will be missed least; false when there is none to close.
+    /// Closes the connection that will be missed least; false when no connection can be closed.
     func evictOne() -> Bool { evictFirst(by: \.evictionRank) }
 
     /// Closes those that will be missed least until there is a place; false when there is still none.

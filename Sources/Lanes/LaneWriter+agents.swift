@@ -2,7 +2,7 @@
 import Platform
 
 extension LaneWriter {
-    /// Takes a free slot; nil when there is none, or no memory for it. Readers see nobody there until its entry is set.
+    /// Takes a free slot; nil when all are taken, or no memory is left. Readers see nobody there until its entry is set.
     public func claimSlot() -> SlotRef? {
         guard let slot = slots.nextFree else { return nil }
         let index = Int(slot.index)

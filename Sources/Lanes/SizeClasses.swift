@@ -14,7 +14,7 @@ struct SizeClasses {
         counts[index] -= 1
     }
 
-    /// At least the size of the largest record, at most an eighth more; 0 when there is none.
+    /// At least the size of the largest record, at most an eighth more; 0 without records.
     var largestBound: Int {
         guard let index = counts.lastIndex(where: { $0 > 0 }) else { return 0 }
         return Self.bound(index)

@@ -128,7 +128,7 @@ extension AgentSeries {
         return isOutdated
     }
 
-    /// The kept part of a description: valid UTF-8, not longer than the limit. nil: there is none, or it is not text.
+    /// The kept part of a description: valid UTF-8, not longer than the limit; nil without one.
     private func description(_ message: RawSpan, _ range: Range<Int>) -> [UInt8]? {
         let bytes = message.extracting(range)
         guard bytes.byteCount > 0, bytes.isUTF8 else { return nil }

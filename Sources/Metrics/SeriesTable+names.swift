@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension SeriesTable {
-    /// The place of the only series of a name; nil when there are none or several.
+    /// The place of the only series of a name; nil when no series or several have it.
     public func onlySeries(named name: String) -> Int? {
         let wanted = Array(name.utf8)
         let bytes = self.bytes

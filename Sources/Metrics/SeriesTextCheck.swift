@@ -43,7 +43,7 @@ struct SeriesTextCheck {
         }
     }
 
-    /// A label at `place`, which is moved behind it; nil when there is none.
+    /// A label at `place`, which is moved behind it; nil when the text has no label there.
     private static func label(_ text: RawSpan, at place: inout Int, end: Int) -> SeriesLabels.Label? {
         let nameStart = place
         while place < end, text.byte(uncheckedAt: place) != UInt8(ascii: "=") { place += 1 }

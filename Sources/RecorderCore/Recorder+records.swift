@@ -137,7 +137,7 @@ extension Recorder {
 }
 
 extension Int64 {
-    /// Whole nanoseconds of a span in seconds, or the nearest number that there is.
+    /// A span in seconds as whole nanoseconds, clamped to the range of the type.
     init(clampingSeconds seconds: Double) {
         let nanoseconds = seconds * 1e9
         self = nanoseconds >= 9.2e18 ? .max : nanoseconds <= -9.2e18 ? .min : Int64(nanoseconds)

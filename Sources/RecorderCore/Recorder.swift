@@ -224,7 +224,7 @@ extension RecordType {
 }
 
 extension Int64 {
-    /// The difference, or the nearest number that there is.
+    /// The difference, clamped to the range of its type.
     func subtractingClamped(_ other: Int64) -> Int64 {
         let (difference, isOver) = subtractingReportingOverflow(other)
         return isOver ? (other < 0 ? .max : .min) : difference

@@ -3,7 +3,7 @@
 /// The role of a worker process.
 public enum WorkerRole: String, CaseIterable, Sendable {
     case ingest, exporter
-    /// Writes the black box; there is none with `--record-interval 0`.
+    /// Writes the black box; `--record-interval 0` starts no recorder.
     case recorder
 
     /// There is one of it at most, which has no number in its name.

@@ -11,7 +11,7 @@ public enum YAMLDocument {
     /// Nodes that a document may come to. Aliases count as often as they are used, so that ten lines cannot become a billion nodes.
     static let limitNodes = 20_000
 
-    /// The document; nil when there is none, only blanks and comments.
+    /// The document; nil when the text has only blanks and comments.
     public static func parse(_ bytes: [UInt8]) throws(YAMLError) -> YAMLNode? {
         try bytes.withUnsafeBufferPointer { (input) throws(YAMLError) -> YAMLNode? in
             let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)

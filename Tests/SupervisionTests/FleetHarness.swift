@@ -54,7 +54,7 @@ struct FleetHarness {
 
     func ingest(_ index: Int) -> WorkerName { WorkerName(.ingest, index) }
 
-    /// The process in service; 0: there is none.
+    /// The process in service; 0 if the slot is empty.
     func serving(_ index: Int) -> FleetProcess.ID { fleet.ingest[index].serving?.id ?? 0 }
     func standby(_ index: Int) -> FleetProcess.ID { fleet.ingest[index].standby?.id ?? 0 }
     var recorder: FleetProcess.ID { fleet.recorder?.serving?.id ?? 0 }

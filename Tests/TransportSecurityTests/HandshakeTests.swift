@@ -36,7 +36,7 @@ private final class Connection {
         carry()
     }
 
-    /// Carries bytes in both directions until there are none.
+    /// Carries bytes in both directions until no bytes are left.
     func carry() {
         while true {
             loop.run()

@@ -23,7 +23,7 @@ int fodc_sandbox_keep_capabilities(uint64_t keep);
  */
 int fodc_sandbox_become_user(uid_t user, gid_t group);
 
-/* The user of this name, for a program that is started by root. 0, or -1: there is none. */
+/* The user of this name, for a program that is started by root. 0, or -1 if no such user exists. */
 int fodc_sandbox_find_user(const char *name, uid_t *user, gid_t *group);
 
 /*

@@ -16,7 +16,7 @@ final class IngestPeer {
 
     /// The worker's generation when it was last seen to take commands; 0: it takes none.
     var askedGeneration: UInt64 = 0
-    /// The worker's generation when its process was last seen to live; 0: there is none.
+    /// The worker's generation when its process was last seen to live; 0: no process has been seen.
     var livingGeneration: UInt64 = 0
     /// Monotonic, since when it has had no process that serves; `nil` while it has one.
     var deadSinceNanoseconds: UInt64?

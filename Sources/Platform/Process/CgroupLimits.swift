@@ -10,7 +10,7 @@ public struct CgroupLimits: Equatable, Sendable {
     /// v1 writes "no limit" as the largest whole number of pages; nothing real is near it.
     private static let unlimitedBytes: UInt64 = 1 << 60
 
-    /// - Parameter read: a file's text, `nil` if there is none; handed in so that tests can make up a machine.
+    /// - Parameter read: a file's text, `nil` if the file does not exist; handed in so that tests can make up a machine.
     public init(read: (String) -> String? = CgroupLimits.readFile) {
         let groups = Self.groups(read("/proc/self/cgroup") ?? "")
         var quotas: [Double] = []

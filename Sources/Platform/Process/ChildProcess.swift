@@ -67,13 +67,13 @@ public final class ChildProcess {
     }
 
     /// The pid of a child of this process that has ended and is not reaped yet, also of one that it has not started itself
-    /// (PID 1 inherits orphans); `nil`: there is none. Never waits.
+    /// (PID 1 inherits orphans); `nil`: no child has ended. Never waits.
     public static func nextEnded() -> pid_t? {
         var pid: pid_t = 0
         return fodc_process_next_ended_child(&pid) == 0 && pid > 0 ? pid : nil
     }
 
-    /// Reaps a child that has ended and that no object of this type stands for. `false`: there is none of that pid.
+    /// Reaps a child that has ended and that no object of this type stands for. `false`: no child has that pid.
     public static func reapUnknown(_ pid: pid_t) -> Bool {
         fodc_process_reap(pid) == 0
     }

@@ -14,7 +14,7 @@ public struct SignalQueue: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// The number of the next signal that came; `nil` if there is none.
+    /// The number of the next signal that came; `nil` if no signal is pending.
     public func next() -> Int32? {
         let number = fodc_process_signals_next(descriptor)
         return number > 0 ? number : nil

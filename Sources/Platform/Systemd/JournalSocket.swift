@@ -34,7 +34,7 @@ public final class JournalSocket: Sendable {
     }
 
     /// Connects for good, for a process whose sandbox makes no sockets and sends to no addresses. A journald that is
-    /// restarted is found again all the same, because systemd keeps its socket; `false`: there is none now.
+    /// restarted is found again all the same, because systemd keeps its socket; `false`: no journal is running.
     @discardableResult
     public func connect() -> Bool {
         socket.withLock { socket in

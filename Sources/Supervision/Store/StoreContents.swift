@@ -32,7 +32,7 @@ struct StoreContents {
 
     private(set) var kept: [StoredName.Place: Kept] = [:]
     private(set) var unchecked: [Unchecked] = []
-    /// Sockets of socket units, which systemd keeps itself; `nil`: there is none.
+    /// Sockets of socket units, which systemd keeps itself; `nil`: no socket unit is active.
     private(set) var unitGRPC: Int32?
     private(set) var unitHTTP: Int32?
     private(set) var dropped: [Dropped] = []

@@ -9,7 +9,7 @@ struct Outbox {
     private var current: OutgoingMessage?
     private var waiting = CircularBuffer<OutgoingMessage>(initialCapacity: 1)
 
-    /// The stream of the message whose turn it is; `nil`: there is none.
+    /// The stream of the message whose turn it is; `nil`: no message waits.
     var method: AgentMethod? { current?.method }
 
     mutating func append(_ message: OutgoingMessage) {

@@ -20,7 +20,7 @@ struct ProxyMessageAssembler {
         pending.writeBytes(bytes)
     }
 
-    /// The next whole message without its prefix, `nil` if there is none yet.
+    /// The next whole message without its prefix, `nil` until a whole message has arrived.
     mutating func next() throws(Fault) -> [UInt8]? {
         let start = pending.readerIndex
         guard let flag = pending.getInteger(at: start, as: UInt8.self),

@@ -20,7 +20,7 @@ struct WireMetric {
         var value: Int?
         /// The varint of the seconds; `nil` without a timestamp.
         var seconds: Int?
-        /// The value of the label asked for; `nil` if there is none.
+        /// The value of the label asked for; `nil` if the metric has no such label.
         var label: Int?
         var byteCount: Int
     }

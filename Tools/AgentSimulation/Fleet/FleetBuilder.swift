@@ -15,7 +15,7 @@ final class FleetBuilder: Sendable {
     private let behaviours: [AgentBehaviour]
     private let cluster: SimulatedCluster
     private let catalogue: SchemaCatalogue
-    /// Its place among the agents of this process; `nil`: there is none.
+    /// Its place among the agents of this process; `nil`: the process has no such agent.
     private let firstDataPlace: Int?
     private let templates = Mutex<[TemplateKey: TemplateSet]>([:])
 

@@ -109,7 +109,7 @@ private final class GRPCRun {
         loop.run()
     }
 
-    /// Carries bytes both ways until there are none.
+    /// Carries bytes both ways until no bytes are left.
     private func exchange() throws {
         for _ in 0..<64 {
             loop.run()
