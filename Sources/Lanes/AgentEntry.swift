@@ -27,7 +27,7 @@ public struct AgentEntry: Hashable, Sendable {
     public var lastShortLifeNanoseconds: UInt64 = 0
     public var heldOffUntilNanoseconds: UInt64 = 0
     /// Ring positions of the current records. The writer keeps them itself: what ``LaneWriter/setEntry(_:at:)`` is given
-    /// here is ignored. ``noPosition`` when there is none.
+    /// here is ignored. ``noPosition`` without one.
     public var identityPosition: UInt64
     public var seriesPosition: UInt64
     public var samplePosition: UInt64

@@ -31,7 +31,7 @@ def contained(root, tmp_path, programs):
     return start
 
 
-@pytest.mark.timeout(900)  # makes the Debian root and the base image, if there are none yet
+@pytest.mark.timeout(900)  # makes the Debian root and the base image, if they do not exist yet
 def test_image_serves_and_drains_with_read_only_root(contained, agentsim):
     running = contained(volumes=list(FOLDERS.values()))
     agentsim(running, agents=3, series=50)

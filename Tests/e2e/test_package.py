@@ -96,7 +96,7 @@ exec /usr/lib/fodc-proxy/fodc-proxy.whole "$@"
 """
 
 
-@pytest.mark.timeout(900)  # makes the root, if there is none yet
+@pytest.mark.timeout(900)  # makes the root, if it does not exist yet
 @pytest.mark.parametrize("scenario", ["life", "upgrade_by_restart", "deaths", "wrong_settings"])
 def test_in_a_bare_debian(scenario, debian, packages, tmp_path):
     journal = tmp_path / "journal"

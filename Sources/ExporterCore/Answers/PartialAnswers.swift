@@ -20,7 +20,7 @@ final class PartialAnswers {
         var outcome: Outcome
     }
 
-    /// In answers with status 200: agents that were asked and are left out. Absent when there are none.
+    /// In answers with status 200: agents that were asked and are left out. Absent when no agent is left out.
     static let header = "X-Fodc-Agents-Left-Out"
     /// Collections are short.
     static let retryAfterSeconds = 1

@@ -87,7 +87,7 @@ final class LaneAgent {
     }
 
     /// Records that the slot names before a position and that were never seen, in the order in which they are to be taken;
-    /// `nil`: there are none.
+    /// `nil` without one.
     func missed(before end: UInt64) -> [(type: RecordType, position: UInt64)]? {
         func isMissed(_ position: UInt64, _ seen: UInt64?) -> Bool {
             position < end && seen.map { position > $0 } ?? true

@@ -119,7 +119,7 @@ final class RecordIntake {
     }
 
     /// Reads the agent table anew: status, streams, who has come and gone.
-    /// - Parameter each: is given every agent that there is.
+    /// - Parameter each: is given every agent in the ring.
     func refreshAgents(of reader: LaneReader, nowNanoseconds: UInt64, _ each: (LaneAgent) -> Void) {
         let highWater = reader.slotHighWater
         for index in 0..<highWater {

@@ -93,7 +93,7 @@ struct ProfileFetches {
     // MARK: From the agent
 
     /// A chunk of the stream.
-    /// - Parameter error: empty when there is none.
+    /// - Parameter error: empty on success.
     mutating func chunk(
         requestID: String, byteCount: Int, isLast: Bool, error: String, nowNanoseconds now: UInt64
     ) -> [Action] {

@@ -25,7 +25,7 @@ extension ListeningSocket {
     private static let askMilliseconds: Int32 = 2_000
 
     /// Whether it is bound to what ``open(host:port:)`` would bind to; port 0 is any port. `[::]` is every address also
-    /// when IPv6 has been switched off since, `0.0.0.0` only while there is none.
+    /// when IPv6 has been switched off since, `0.0.0.0` only without IPv6.
     public static func binding(
         of descriptor: Int32, host: String?, port: UInt16, mayWait: Bool = true
     ) -> Binding {

@@ -80,7 +80,7 @@ class Exposition:
         return {k[1]: v for k, v in self.samples.items() if k[0] == name}
 
     def total(self, name: str, **labels) -> float:
-        """The sum of the series of one name that bear these labels, 0 when there is none."""
+        """The sum of the series of one name that bear these labels, 0 without one."""
         wanted = set(labels.items())
         return sum(v for k, v in self.named(name).items() if wanted <= k)
 

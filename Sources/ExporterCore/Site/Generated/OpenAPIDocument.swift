@@ -295,7 +295,7 @@ enum OpenAPIDocument {
               description: Waits 50 s for an agent, 100 s in all.
               responses:
                 "200":
-                  description: The reports that have arrived; `error` if there are none
+                  description: The reports that have arrived; `error` if no report has arrived
                   headers:
                     X-Fodc-Agents-Left-Out: {$ref: "#/components/headers/AgentsLeftOut"}
                   content:
@@ -475,7 +475,7 @@ enum OpenAPIDocument {
             AgentsLeftOut:
               description: >-
                 Number of connected agents that have not answered in time and are left out because nothing is known of them.
-                Absent if there are none
+                Absent if empty
               schema: {type: integer, minimum: 1}
 
           responses:
