@@ -35,7 +35,7 @@ let package = Package(
         .executable(name: "fodc-exporter", targets: ["Exporter"]),
         .executable(name: "fodc-recorder", targets: ["Recorder"]),
         .executable(name: "fodc-agentsim", targets: ["AgentSim"]),
-        .executable(name: "fodc-lane", targets: ["LaneTool"]),
+        .executable(name: "fodc-ring", targets: ["RingTool"]),
         // Has no `main`: libFuzzer brings it (make fuzz).
         .library(name: "fodc-fuzz", type: .static, targets: ["Fuzz"]),
         .executable(name: "fodc-blackbox", targets: ["BlackBoxTool"]),
@@ -52,48 +52,52 @@ let package = Package(
         // Executables: read flags, wire, nothing else. They name Settings, which they get through WorkerLink, since a
         // change of its types' layout is seen by an incremental build only where it is named.
         .executableTarget(
-            name: "Supervisor", dependencies: ["Credentials", "Platform", "Supervision", "Settings", arguments]),
+            name: "Supervisor", dependencies: ["Credentials", "Platform", "SupervisorCore", "Settings", arguments]),
         .executableTarget(name: "Ingest", dependencies: ["IngestCore", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
             name: "Exporter", dependencies: ["CRevision", "ExporterCore", "Settings", "WorkerLink", "WorkerRuntime"]),
         .executableTarget(
-            name: "LaneTool", dependencies: ["Calendar", "Exchange", "JSONWriting", "Lanes", "Platform", arguments]),
+            name: "RingTool", dependencies: ["Calendar", "RingMessages", "JSONWriting", "Rings", "Platform", arguments]),
 
         .executableTarget(name: "Recorder", dependencies: ["RecorderCore", "Settings", "WorkerLink", "WorkerRuntime"]),
 
         .executableTarget(
-            name: "BlackBoxTool", dependencies: ["BlackBox", "Calendar", "Database", "Metrics", "Platform", arguments]),
+            name: "BlackBoxTool",
+            dependencies: ["BlackBox", "BlackBoxReports", "Calendar", "Database", "Metrics", "Platform", arguments]),
 
         // The workers' and the supervisor's logic.
         .target(
-            name: "Supervision",
+            name: "SupervisorCore",
             dependencies: [
-                "BinaryCoding", "Calendar", "Exchange", "JSONWriting", "Lanes", "Platform", "Settings", "Logs",
+                "BinaryCoding", "Calendar", "RingMessages", "JSONWriting", "Rings", "Platform", "Settings", "Logs",
                 "Sandbox", "WorkerLink",
                 log,
             ]),
         .target(
             name: "IngestCore",
             dependencies: [
-                "Collecting", "Exchange", "FODCProtocol", "GRPCCauses", "GRPCServer", "Lanes", "Logs", "Metrics",
-                "Platform", "Settings", "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, log, protobuf, deque,
+                "Collecting", "RingMessages", "FODCProtocol", "GRPCCauses", "GRPCServer", "Rings", "Logs", "Metrics",
+                "Platform", "Settings", "TestHooks", "TransportSecurity", "WorkerLink", "WorkerRuntime", nioCore, log,
+                protobuf, deque,
             ]),
         .target(
             name: "ExporterCore",
             dependencies: [
-                "BinaryCoding", "Calendar", "Collecting", "Credentials", "Exchange", "FODCProtocol", "GRPCCauses",
-                "HTTPAccess", "HTTPServer", "JSONWriting", "Lanes", "Logs", "Metrics", "Platform", "Reports",
+                "BinaryCoding", "BlackBox", "BlackBoxReports", "Calendar", "Collecting", "Credentials", "Database",
+                "RingMessages", "FODCProtocol", "GRPCCauses", "HTTPAccess", "HTTPServer", "JSONWriting", "Rings",
+                "Logs", "Metrics", "Platform", "Pprof", "Reports",
                 "Settings",
-                "TestHooks", "TransportSecurity", "WebConfig", "WorkerLink", "WorkerRuntime",
+                "CChartLibrary", "Gzip", "TestHooks", "TransportSecurity", "WebConfig", "WorkerLink", "WorkerRuntime",
                 nioCore,
                 nioPosix, log, protobuf, deque,
-            ]),
+            ],
+            exclude: ["Site/Assets"]),
 
         .target(
             name: "RecorderCore",
             dependencies: [
-                "BlackBox", "Database", "Exchange", "FODCProtocol", "Lanes", "Metrics", "Platform", "Settings",
-                "WorkerLink", "WorkerRuntime", nioCore, log, protobuf,
+                "BlackBox", "Database", "RingMessages", "FODCProtocol", "JSONWriting", "Rings", "Metrics", "Platform",
+                "Reports", "Settings", "TestHooks", "WorkerLink", "WorkerRuntime", nioCore, log, protobuf,
             ]),
 
         // Reports: the answers of the streams other than metrics, as JSON.
@@ -101,12 +105,20 @@ let package = Package(
             name: "Reports",
             dependencies: ["BinaryCoding", "Calendar", "FODCProtocol", "JSONWriting", "Platform", protobuf]),
 
+        // Profiles in pprof's format, and the forms in which they are shown.
+        .target(
+            name: "Pprof", dependencies: ["CISAL", "JSONWriting", "Metrics", "Platform", protobuf], exclude: ["Protos"]),
+
         // Protocols.
-        .target(name: "GRPCServer", dependencies: ["GRPCCauses", "HTTP2", "Platform", nioCore, nioPosix, log, deque]),
+        .target(
+            name: "GRPCServer",
+            dependencies: [
+                "GRPCCauses", "HTTP2", "Platform", "TransportSecurity", nioCore, nioPosix, log, deque,
+            ]),
         .target(name: "HTTP2", dependencies: ["CNghttp2", "Platform", nioCore]),
         .target(
             name: "HTTPServer",
-            dependencies: ["CISAL", "Calendar", "Platform", "TransportSecurity", nioCore, nioPosix, log]),
+            dependencies: ["Calendar", "Gzip", "Platform", "TransportSecurity", nioCore, nioPosix, log]),
         // Certificates and keys of both listeners, and the files that are read anew when they change.
         .target(name: "TransportSecurity", dependencies: ["Platform", nioCore, nioSSL, nioTLS, log]),
         // Access control of the HTTP side: the files that configure it, and the gate in front of the endpoints.
@@ -123,21 +135,31 @@ let package = Package(
         .target(
             name: "BlackBox",
             dependencies: [
-                "BinaryCoding", "Calendar", "Database", "Exchange", "JSONWriting", "Metrics", "Platform", "Zstandard",
+                "BinaryCoding", "Calendar", "Database", "RingMessages", "JSONWriting", "Metrics", "Platform",
+                "Zstandard",
             ]),
         .target(name: "Database", dependencies: ["CSQLite", "Platform"]),
         .target(name: "Zstandard", dependencies: ["CZstd"]),
+        .target(name: "Gzip", dependencies: ["CISAL"]),
+        // The history as others read it: reports, text, bundles. For the exporter, and for the tool that needs no service.
+        .target(
+            name: "BlackBoxReports",
+            dependencies: [
+                "BlackBox", "Calendar", "Database", "FODCProtocol", "Gzip", "JSONWriting", "Metrics", "Platform",
+                "Reports",
+                protobuf,
+            ]),
 
         // The data.
         .target(
             name: "Metrics", dependencies: ["Calendar", "JSONWriting", "Platform", "CPlatform"], swiftSettings: hotPath),
-        .target(name: "Exchange", dependencies: ["BinaryCoding", "Lanes", "Platform"]),
+        .target(name: "RingMessages", dependencies: ["BinaryCoding", "Rings", "Platform"]),
 
         // The collections of both workers.
         .target(name: "Collecting"),
 
         // Shared by the processes: how they are started, and how they talk.
-        .target(name: "WorkerLink", dependencies: ["BinaryCoding", "Lanes", "Platform", "Settings"]),
+        .target(name: "WorkerLink", dependencies: ["BinaryCoding", "Rings", "Platform", "Settings"]),
         .target(
             name: "WorkerRuntime",
             dependencies: [
@@ -145,7 +167,7 @@ let package = Package(
             ]),
         .target(name: "Logs", dependencies: ["Calendar", "JSONWriting", "Platform", log]),
         .target(name: "Settings", dependencies: ["Platform", "TestHooks"]),
-        .target(name: "Lanes", dependencies: ["Platform", "CPlatform", "TestHooks"]),
+        .target(name: "Rings", dependencies: ["Platform", "CPlatform", "TestHooks"]),
 
         // Faults on demand; empty in release builds.
         .target(name: "TestHooks", dependencies: ["CTestHooks", "Platform"]),
@@ -166,6 +188,8 @@ let package = Package(
         // The machine.
         .target(name: "Platform", dependencies: ["CPlatform", "CSystemd"], swiftSettings: hotPath),
         .target(name: "CPlatform"),
+        // The library that draws charts in the pages, out of a Debian package.
+        .target(name: "CChartLibrary"),
         .target(name: "CRevision", cSettings: [.define("FODC_REVISION_TEXT", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
@@ -183,41 +207,45 @@ let package = Package(
         .target(
             name: "AgentSimulation",
             dependencies: [
-                "Calendar", "FODCProtocol", "HTTP2", "JSONWriting", "Platform", "Settings", nioCore, nioPosix, nioHTTP1,
-                log, protobuf,
+                "Calendar", "FODCProtocol", "HTTP2", "JSONWriting", "Platform", "Pprof", "Settings", nioCore, nioPosix,
+                nioSSL, nioHTTP1, log, protobuf,
             ],
             path: "Tools/AgentSimulation"),
         .executableTarget(
-            name: "RingTools", dependencies: ["Lanes", "Platform", arguments], path: "Tools/RingTools"),
+            name: "RingStress", dependencies: ["Rings", "Platform", arguments], path: "Tools/RingStress"),
 
         // Ways into the program for hostile bytes, with what must hold for all of them.
         .target(
             name: "Fuzz",
             dependencies: [
-                "BinaryCoding", "Calendar", "Exchange", "ExporterCore", "FODCProtocol", "GRPCCauses", "GRPCServer",
-                "HTTP2", "HTTPServer", "IngestCore", "Lanes", "Metrics", "Platform", "Reports", "Settings",
-                "Supervision", "WorkerLink", log, nioCore, nioEmbedded, nioHTTP1, protobuf,
+                "BinaryCoding", "BlackBox", "BlackBoxReports", "Calendar", "Credentials", "Database", "RingMessages",
+                "ExporterCore", "FODCProtocol", "GRPCCauses", "GRPCServer", "HTTP2", "HTTPServer", "IngestCore",
+                "Rings", "Metrics", "Platform", "Pprof", "Reports", "Settings", "SupervisorCore", "TransportSecurity",
+                "WebConfig", "WorkerLink", "YAML", "Zstandard", log, nioCore, nioEmbedded, nioHTTP1, nioSSL, protobuf,
             ],
             path: "Tools/Fuzz", exclude: ["Corpus"]),
         .executableTarget(
             name: "BlackBoxBench",
-            dependencies: ["AgentSimulation", "BlackBox", "Database", "Exchange", "Metrics", "Platform", arguments],
+            dependencies: [
+                "AgentSimulation", "BlackBox", "BlackBoxReports", "Database", "RingMessages", "Metrics", "Platform",
+                arguments,
+            ],
             path: "Tools/BlackBoxBench"),
 
         // Allocations of the hot paths, compared with thresholds that are checked in (make allocations).
         .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
         .executableTarget(
-            name: "HotPathBenchmarks", dependencies: ["CAllocationCount", "Lanes", "Metrics", "Platform"],
+            name: "HotPathBenchmarks", dependencies: ["CAllocationCount", "Rings", "Metrics", "Platform"],
             path: "Benchmarks/HotPaths"),
 
         // Helpers of the tests; then a target of tests for each library.
         .target(name: "TestSupport", dependencies: ["HTTP2", "Platform", nioCore], path: "Tests/TestSupport"),
         // Stands in for both workers in the supervisor's tests.
         .executableTarget(
-            name: "FakeWorker", dependencies: ["Lanes", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),
+            name: "FakeWorker", dependencies: ["Rings", "Platform", "WorkerLink"], path: "Tests/FakeWorker"),
         // Stands in for a worker in the tests of what every worker's process does.
         .executableTarget(
-            name: "ProbeWorker", dependencies: ["Platform", "WorkerLink", "WorkerRuntime", nioCore, log],
+            name: "ProbeWorker", dependencies: ["Platform", "Settings", "WorkerLink", "WorkerRuntime", nioCore, log],
             path: "Tests/ProbeWorker"),
         .testTarget(name: "CalendarTests", dependencies: ["Calendar"]),
         .testTarget(name: "JSONWritingTests", dependencies: ["Calendar", "JSONWriting", "TestSupport"]),
@@ -234,8 +262,8 @@ let package = Package(
             dependencies: [
                 "Platform", "ProbeWorker", "Settings", "TestSupport", "WorkerLink", "WorkerRuntime", nioCore, nioPosix,
             ]),
-        // Starts RingTools.
-        .testTarget(name: "LanesTests", dependencies: ["RingTools", "Lanes", "Platform", "TestSupport"]),
+        // Starts RingStress.
+        .testTarget(name: "RingsTests", dependencies: ["RingStress", "Rings", "Platform", "TestSupport"]),
         .testTarget(
             name: "MetricsTests", dependencies: ["Calendar", "Metrics", "FODCProtocol", "TestSupport", protobuf]),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", "TestSupport", nioCore]),
@@ -262,12 +290,12 @@ let package = Package(
             ]),
         .testTarget(
             name: "HTTPServerTests",
-            dependencies: ["HTTPServer", "TestSupport", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
+            dependencies: ["Gzip", "HTTPServer", "TestSupport", nioCore, nioPosix, nioHTTP1, nioEmbedded]),
         .testTarget(
             // Starts fodc-proxy, with FakeWorker for its workers.
-            name: "SupervisionTests",
+            name: "SupervisorCoreTests",
             dependencies: [
-                "BinaryCoding", "FakeWorker", "Lanes", "Logs", "Supervision", "Supervisor", "Settings", "Platform",
+                "BinaryCoding", "FakeWorker", "Rings", "Logs", "SupervisorCore", "Supervisor", "Settings", "Platform",
                 "TestSupport",
                 "WorkerLink", log,
             ]),
@@ -275,31 +303,41 @@ let package = Package(
             name: "ReportsTests", dependencies: ["FODCProtocol", "JSONWriting", "Platform", "Reports", protobuf]),
         .testTarget(
             name: "AgentSimulationTests",
-            dependencies: ["AgentSimulation", "Calendar", "FODCProtocol", "HTTP2", protobuf, nioEmbedded]),
-        .testTarget(name: "ExchangeTests", dependencies: ["BinaryCoding", "Exchange", "Lanes", "TestSupport"]),
+            dependencies: ["AgentSimulation", "Calendar", "FODCProtocol", "HTTP2", "Pprof", protobuf, nioEmbedded]),
+        .testTarget(name: "RingMessagesTests", dependencies: ["BinaryCoding", "RingMessages", "Rings", "TestSupport"]),
         .testTarget(name: "DatabaseTests", dependencies: ["Database", "Platform", "TestSupport"]),
         .testTarget(name: "ZstandardTests", dependencies: ["TestSupport", "Zstandard"]),
         .testTarget(
             name: "BlackBoxTests",
-            dependencies: ["BlackBox", "Database", "Exchange", "Metrics", "Platform", "TestSupport", "Zstandard"]),
+            dependencies: ["BlackBox", "Database", "RingMessages", "Metrics", "Platform", "TestSupport", "Zstandard"]),
+        .testTarget(
+            name: "BlackBoxReportsTests",
+            dependencies: [
+                "BlackBox", "BlackBoxReports", "Database", "FODCProtocol", "Metrics", "Reports", "RingMessages",
+                "TestSupport",
+            ]),
         .testTarget(
             name: "RecorderCoreTests",
             dependencies: [
-                "BlackBox", "Database", "Exchange", "FODCProtocol", "Lanes", "Metrics", "Platform", "RecorderCore",
-                "TestSupport", log,
+                "BlackBox", "Database", "RingMessages", "FODCProtocol", "Rings", "Metrics", "Platform", "RecorderCore",
+                "Reports", "TestSupport", log,
             ]),
         .testTarget(name: "CollectingTests", dependencies: ["Collecting"]),
+        .testTarget(
+            name: "PprofTests", dependencies: ["Gzip", "HTTPServer", "Pprof", "TestSupport", nioCore, protobuf]),
         .testTarget(name: "FuzzTests", dependencies: ["Fuzz", "TestSupport"]),
         .testTarget(
             name: "IngestCoreTests",
             dependencies: [
-                "Collecting", "Exchange", "GRPCCauses", "GRPCServer", "IngestCore", "Lanes", "FODCProtocol", "Metrics",
-                "Platform", "Settings", "WorkerLink", log, nioCore, nioEmbedded, nioPosix,
+                "Collecting", "RingMessages", "GRPCCauses", "GRPCServer", "IngestCore", "Rings", "FODCProtocol",
+                "Metrics",
+                "Platform", "Settings", "TransportSecurity", "WorkerLink", log, nioCore, nioEmbedded, nioPosix,
             ]),
         .testTarget(
             name: "ExporterCoreTests",
             dependencies: [
-                "Exchange", "ExporterCore", "HTTPServer", "Lanes", "Metrics", "Platform", "Reports", "Settings",
+                "BlackBox", "RingMessages", "ExporterCore", "HTTPServer", "Rings", "Metrics", "Platform", "Pprof",
+                "Reports", "Settings",
                 "TestSupport", "WorkerLink", nioCore, nioPosix, log,
             ]),
     ],

@@ -13,7 +13,7 @@ umask 022
 
 # The supervisor starts what lies in the folder of its own file.
 service_programs=(fodc-proxy fodc-ingest fodc-exporter fodc-recorder)
-tools=(fodc-lane fodc-agentsim fodc-blackbox)
+tools=(fodc-ring fodc-agentsim fodc-blackbox)
 
 fail() { echo "build-deb: $*" >&2; exit 1; }
 for program in "${service_programs[@]}" "${tools[@]}"; do
@@ -49,17 +49,20 @@ for program in "${service_programs[@]}"; do put_program "$bin/$program" "usr/lib
 for program in "${tools[@]}"; do put_program "$bin/$program" "usr/bin/$program"; done
 mkdir -p "$root/usr/sbin"
 ln -s ../lib/fodc-proxy/fodc-proxy "$root/usr/sbin/fodc-proxy"
+# The name of version 0.1.0, for one version.
+ln -s fodc-ring "$root/usr/bin/fodc-lane"
 
-for unit in fodc-proxy.service fodc-proxy-grpc.socket fodc-proxy-http.socket; do
+for unit in fodc-proxy.service fodc-proxy-grpc.socket fodc-proxy-grpctls.socket fodc-proxy-http.socket; do
     put 644 "deploy/systemd/$unit" "usr/lib/systemd/system/$unit"
 done
 put 644 deploy/systemd/fodc-proxy.sysusers usr/lib/sysusers.d/fodc-proxy.conf
 put 644 deploy/systemd/fodc-proxy.tmpfiles usr/lib/tmpfiles.d/fodc-proxy.conf
 put 644 deploy/systemd/fodc-proxy.default etc/default/fodc-proxy
 
-for page in fodc-proxy.8 fodc-lane.1 fodc-agentsim.1 fodc-blackbox.1; do
+for page in fodc-proxy.8 fodc-ring.1 fodc-agentsim.1 fodc-blackbox.1; do
     put_packed "deploy/man/$page" "usr/share/man/man${page##*.}/$page.gz"
 done
+ln -s fodc-ring.1.gz "$root/usr/share/man/man1/fodc-lane.1.gz"
 completions=usr/share/bash-completion/completions
 put 644 deploy/completion/fodc-proxy.bash $completions/fodc-proxy
 for program in "${tools[@]}"; do ln -s fodc-proxy "$root/$completions/$program"; done
@@ -99,7 +102,7 @@ Description: FODC proxy of Apache SkyWalking BanyanDB
  ask it by HTTP for metrics, topology, lifecycle, crashes and profiles.
  .
  It runs as several processes, each of which may die without a scrape being
- lost. The package also has fodc-lane, which shows the memory that they share,
+ lost. The package also has fodc-ring, which shows the memory that they share,
  fodc-blackbox, which reads what was recorded of nodes that are gone, and
  fodc-agentsim, which simulates agents.
  .

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Checks words, names, documents and diagrams, for scripts/tidy.sh: phrases of scripts/phrases.txt, type names that occur
-twice, wide lines, links and paths without a target, and Mermaid diagrams. Prints every breach and fails if there is one."""
+twice, names of tests, wide lines, links and paths without a target, and Mermaid diagrams. Prints every breach and fails if
+there is one."""
 import pathlib
 import re
 import subprocess
@@ -63,6 +64,29 @@ def types_twice(files):
     for name, where in sorted(places.items()):
         if len(where) > 1:
             yield f"{name}: {', '.join(where)}"
+
+
+#: A name of a test begins with a component, which is a noun without an article; the behaviour follows.
+NO_COMPONENT = r"(?:an?|the|it|its|one|who|what|whose|when|where|no|nobody|nothing|every|any|all)"
+SWIFT_TEST = re.compile(r"@Test\b.*?\bfunc\s+(\w+)", re.DOTALL)
+SWIFT_NAME = re.compile(rf"(?!{NO_COMPONENT}[A-Z_])[a-z]\w*?_[a-z]\w*")
+PYTHON_TEST = re.compile(r"^(?:async )?def (test_\w+)", re.MULTILINE)
+PYTHON_NAME = re.compile(rf"test_(?!{NO_COMPONENT}_)[a-z0-9]+_\w+")
+
+
+def test_names(files):
+    """Of unit tests `component_behaviour`, of end-to-end tests `test_component_behaviour`."""
+    for name in files:
+        if re.match(r"Tests/\w+Tests/.*\.swift$", name):
+            test, form, wanted = SWIFT_TEST, SWIFT_NAME, "component_behaviour"
+        elif re.match(r"Tests/(?:.*/)?test_\w+\.py$", name):
+            test, form, wanted = PYTHON_TEST, PYTHON_NAME, "test_component_behaviour"
+        else:
+            continue
+        text = text_of(name)
+        for found in test.finditer(text):
+            if not form.fullmatch(found[1]):
+                yield f"{name}:{text[:found.start(1)].count(chr(10)) + 1}: {found[1]}: name it {wanted}"
 
 
 def wide_lines(documents):
@@ -149,6 +173,7 @@ def main() -> int:
     checks = {
         "phrases that are not plain English (scripts/phrases.txt):": phrases(files),
         "type names that occur twice:": types_twice(files),
+        "names of tests that do not say component and behaviour:": test_names(files),
         f"lines of documents over {COLUMNS} columns:": wide_lines(documents),
         "links and paths of documents that lead nowhere:": links(documents),
         "diagrams that Mermaid may not draw:": diagrams(documents),

@@ -7,18 +7,22 @@
 set -eu
 
 build_packages=(libnghttp2-dev libsystemd-dev libisal-dev libseccomp-dev libyaml-dev libgcrypt20-dev libcrypt-dev
-  libsqlite3-dev libzstd-dev pkg-config)
+  libsqlite3-dev libzstd-dev libjs-dygraphs pkg-config)
 # libnghttp2-dev: HTTP/2 of the gRPC side. libsystemd-dev: notify, watchdog, descriptor store. libisal-dev: gzip.
 # libseccomp-dev: the lists of system calls of the processes. libyaml-dev: the web configuration. libgcrypt20-dev: SHA-256.
-# libcrypt-dev: bcrypt. libsqlite3-dev, libzstd-dev: the black box.
+# libcrypt-dev: bcrypt. libsqlite3-dev, libzstd-dev: the black box. libjs-dygraphs: charts of the pages.
 # debootstrap: a bare Debian in which the package is installed. buildah: the container image, without a daemon. man-db, groff-base: manual pages without warnings.
-test_packages=(prometheus prometheus-node-exporter curl openssl debootstrap buildah man-db groff-base)
-# curl, openssl: clients with TLS that are not ours.
+test_packages=(prometheus prometheus-node-exporter victoria-metrics curl openssl stunnel4 debootstrap buildah man-db
+  groff-base chromium golang-go libxml2-utils)
+# curl, openssl: clients with TLS that are not ours. stunnel4: TLS in front of agents that have none. chromium: the browser in which the pages are tried.
+# golang-go, libxml2-utils: go tool pprof and xmllint, which judge profiles.
 # dpkg-dev: dpkg-shlibdeps, which finds out what the programs depend on. binutils: strip.
 package_packages=(dpkg-dev binutils)
 proto_packages=(protobuf-compiler)
 # Programs that downloads are measured with and compared with.
 bench_packages=(curl nginx)
+# A browser for pictures of the pages, and a program that makes the pictures small.
+pictures_packages=(chromium pngquant)
 
 wanted=()
 for set in "$@"; do
@@ -32,7 +36,8 @@ for set in "$@"; do
         package) wanted+=("${package_packages[@]}") ;;
         proto) wanted+=("${proto_packages[@]}") ;;
         bench) wanted+=("${bench_packages[@]}") ;;
-        *) echo "install-deps: no set '$set'; there are: build, test, package, proto, bench" >&2; exit 2 ;;
+        pictures) wanted+=("${pictures_packages[@]}") ;;
+        *) echo "install-deps: no set '$set'; there are: build, test, package, proto, bench, pictures" >&2; exit 2 ;;
     esac
 done
 

@@ -6,11 +6,14 @@ import Zstandard
 /// Reads a black box that another process may be writing to, or a copy of one. One thread at a time may use it, and
 /// every call may wait for the disk. The reader skips and counts damaged data.
 public final class BlackBoxReader {
-    private let database: Database
-    private let zstd: ZstdCodec
+    let database: Database
+    let zstd: ZstdCodec
     private let codec: ChunkCodec
     /// Chunks, samples and tables that were left out.
     public private(set) var damagedCount: UInt64 = 0
+
+    /// A part that was read is damaged, and left out.
+    func noteDamaged() { damagedCount += 1 }
 
     /// The largest memory for one series table.
     private static let tableLimitBytes = BlackBoxStore.maximumTableBytes
@@ -150,14 +153,17 @@ public final class BlackBoxReader {
         return found
     }
 
-    /// The bytes of a profile; `nil` when they are not stored, or damaged.
-    public func profile(of node: Int64, profileID: String, type: String) throws(DatabaseError) -> [UInt8]? {
+    /// The bytes of a profile; `nil` when they are not stored, damaged, or more than the limit.
+    public func profile(
+        of node: Int64, profileID: String, type: String, limitBytes: Int = Int(Int32.max)
+    ) throws(DatabaseError) -> [UInt8]? {
         var bytes: [UInt8]?
         try database.query(
             "SELECT data FROM profiles WHERE node_id = ? AND profile_id = ? AND type = ? AND data IS NOT NULL",
             .integer(node), .text(profileID), .text(type)
-        ) { [zstd] row in
-            bytes = row.withBytes(0) { zstd.decompress($0, limitBytes: Int(Int32.max)) }
+        ) { row in
+            bytes = row.withBytes(0) { zstd.decompress($0, limitBytes: limitBytes) }
+            if bytes == nil { noteDamaged() }
         }
         return bytes
     }

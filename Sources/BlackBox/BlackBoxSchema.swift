@@ -7,7 +7,18 @@ enum BlackBoxSchema {
     /// `FODB`: what `file` and SQLite's own tools show.
     static let applicationID: Int64 = 0x464F_4442
     /// To be raised with any change of the tables or of what stands in them. A database of a later version is left alone.
-    static let version: Int64 = 1
+    static let version: Int64 = 3
+    /// Readers know what earlier versions lack. Version 1 has no `sample_gaps`, and chunks before version 3 are ``XORPlanes``.
+    private static let oldestVersion: Int64 = 1
+
+    /// Since version 2.
+    private static let gapTable = """
+        -- Times without samples that a node's agent may still have: from the sample before to the one behind, microseconds by
+        -- the agent's clock; clock_offset leads to the proxy's.
+        CREATE TABLE sample_gaps (
+            id INTEGER PRIMARY KEY, node_id INTEGER NOT NULL, from_at INTEGER NOT NULL, until_at INTEGER NOT NULL,
+            clock_offset INTEGER NOT NULL, found_at INTEGER NOT NULL);
+        """
 
     static let tables = """
         -- One row each: 'hash_key'.
@@ -40,14 +51,17 @@ enum BlackBoxSchema {
         CREATE INDEX sample_chunks_last_at ON sample_chunks (last_at);
         CREATE INDEX sample_chunks_series_table ON sample_chunks (series_table_id);
 
-        -- Samples that are not in a chunk yet, one a row; each is compared with the one before it of the same node.
+        -- Samples that are not in a chunk yet, one a row; each is compared with the two before it of the same node.
         CREATE TABLE recent_samples (
             id INTEGER PRIMARY KEY, node_id INTEGER NOT NULL, number INTEGER NOT NULL, series_table_id INTEGER NOT NULL,
             received_at INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (node_id, number));
         CREATE INDEX recent_samples_series_table ON recent_samples (series_table_id);
 
+        \(gapTable)
+
         -- What a node answered on its other streams, whenever it differs from the answer before: kind is the name of the
-        -- stream, data the message, compressed.
+        -- stream, data the message, compressed. Of no node (node_id 0) are the verdicts on schemas: kind 'schema', a JSON
+        -- object.
         CREATE TABLE states (
             id INTEGER PRIMARY KEY, node_id INTEGER NOT NULL, kind TEXT NOT NULL, since INTEGER NOT NULL,
             hash BLOB NOT NULL, data BLOB NOT NULL);
@@ -60,6 +74,7 @@ enum BlackBoxSchema {
             hash BLOB NOT NULL, data BLOB NOT NULL, UNIQUE (node_id, subject));
 
         -- Pressure profiles that an agent lists, and their bytes (compressed) as soon as they are fetched.
+        -- byte_count without data: retention has dropped the bytes.
         CREATE TABLE profiles (
             id INTEGER PRIMARY KEY, node_id INTEGER NOT NULL, profile_id TEXT NOT NULL, type TEXT NOT NULL,
             captured_at INTEGER NOT NULL, listed_at INTEGER NOT NULL, record BLOB NOT NULL,
@@ -82,7 +97,10 @@ enum BlackBoxSchema {
     static func prepare(_ database: Database, hashKey: () -> [UInt8]) throws(DatabaseError) {
         let application = try database.integer("PRAGMA application_id") ?? 0
         let tableCount = try database.integer("SELECT count(*) FROM sqlite_schema") ?? 0
-        guard application == 0, tableCount == 0 else { return try check(database) }
+        guard application == 0, tableCount == 0 else {
+            if application == applicationID { try upgrade(database) }
+            return try check(database)
+        }
         try database.transaction { () throws(DatabaseError) in
             try database.execute(tables)
             try database.run("INSERT INTO properties VALUES ('hash_key', ?)", .bytes(hashKey()))
@@ -91,7 +109,17 @@ enum BlackBoxSchema {
         }
     }
 
-    /// Throws what makes a file no black box of this version.
+    /// Brings a file of an earlier version to this one.
+    private static func upgrade(_ database: Database) throws(DatabaseError) {
+        let found = try database.integer("PRAGMA user_version") ?? 0
+        guard (oldestVersion..<version).contains(found) else { return }
+        try database.transaction { () throws(DatabaseError) in
+            if found < 2 { try database.execute(gapTable) }
+            try database.execute("PRAGMA user_version = \(version)")
+        }
+    }
+
+    /// Throws what makes a file no black box of this version or an earlier one.
     static func check(_ database: Database) throws(DatabaseError) {
         let application = try database.integer("PRAGMA application_id") ?? 0
         guard application == applicationID else {
@@ -104,7 +132,7 @@ enum BlackBoxSchema {
                 .newerSchema, action: "open \(database.path)",
                 reason: "its schema has version \(found), this release knows version \(version)")
         }
-        guard found == version else {
+        guard found >= oldestVersion else {
             throw DatabaseError(
                 .corrupt, action: "open \(database.path)", reason: "its schema has version \(found), which never was")
         }

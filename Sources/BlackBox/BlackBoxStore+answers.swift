@@ -3,6 +3,9 @@ import Database
 
 /// Nodes' answers on streams other than metrics.
 extension BlackBoxStore {
+    /// In the place of a node, for what concerns all of them.
+    public static let noNode: Int64 = 0
+
     /// The answer of a node on a stream that was stored last; `nil` without one, or when it is damaged.
     public func latestState(of node: Int64, kind: String) throws(DatabaseError) -> (hash: [UInt8], message: [UInt8])? {
         var found: (hash: [UInt8], message: [UInt8])?

@@ -60,7 +60,8 @@ extension Incident {
         self.init(
             id: row.text(0), kind: kind, subject: row.text(2), nodeID: row.optionalInteger(3), podName: row.text(4),
             role: row.text(5), openedAtNanoseconds: row.integer(6), lastAtNanoseconds: row.integer(7),
-            closedAtNanoseconds: row.optionalInteger(8), occurrenceCount: Int(row.integer(9)), cause: row.text(10),
+            closedAtNanoseconds: row.optionalInteger(8),
+            occurrenceCount: max(1, min(Int(row.integer(9)), Self.mostOccurrences)), cause: row.text(10),
             lastSampleNanoseconds: row.optionalInteger(11))
     }
 }

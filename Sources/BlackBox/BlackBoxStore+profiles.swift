@@ -32,6 +32,16 @@ extension BlackBoxStore {
             .integer(listedAtNanoseconds), .bytes(profile.record)) > 0
     }
 
+    /// The largest profile that is stored; heap profiles of Go programs have some MiB.
+    public static let maximumProfileBytes = 32 << 20
+
+    /// Whether a profile is listed whose bytes have never been stored.
+    public func lacksProfile(of node: Int64, profileID: String, type: String) throws(DatabaseError) -> Bool {
+        try database.integer(
+            "SELECT id FROM profiles WHERE node_id = ? AND profile_id = ? AND type = ? AND byte_count IS NULL",
+            .integer(node), .text(profileID), .text(type)) != nil
+    }
+
     /// Stores the bytes of a profile that is listed.
     /// - Returns: false when it is not listed (any more).
     @discardableResult
@@ -44,17 +54,22 @@ extension BlackBoxStore {
             .bytes(zstd.compress(bytes.span.bytes))) > 0
     }
 
+    /// Bytes of stored profiles, as they are stored.
+    public func profileBytes() throws(DatabaseError) -> Int64 {
+        try database.integer("SELECT total(length(data)) FROM profiles WHERE data IS NOT NULL") ?? 0
+    }
+
     /// Drops bytes of profiles until those that stay take no more than `limitBytes` as they are stored. The newest of each
     /// node and type go last. Their listings stay.
     /// - Returns: how many have gone.
     public func trimProfiles(toBytes limitBytes: Int64) throws(DatabaseError) -> Int {
-        var left = try database.integer("SELECT total(length(data)) FROM profiles WHERE data IS NOT NULL") ?? 0
+        var left = try profileBytes()
         guard left > limitBytes else { return 0 }
         var dropped: [Int64] = []
         try database.query(
             """
-            SELECT id, length(data) FROM (
-                SELECT id, data, captured_at,
+            SELECT id, stored FROM (
+                SELECT id, length(data) AS stored, captured_at,
                     row_number() OVER (PARTITION BY node_id, type ORDER BY captured_at DESC, id DESC) AS age
                 FROM profiles WHERE data IS NOT NULL)
             ORDER BY age > 1 DESC, captured_at, id

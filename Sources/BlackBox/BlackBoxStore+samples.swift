@@ -8,7 +8,8 @@ struct OpenChunk {
     var rowCount: Int
     /// With so many rows it is sealed.
     var rowLimit: Int
-    var last: SampleColumnsBefore
+    /// The rows that the next one follows.
+    var before: SampleColumnsBefore
     var lastReceivedAtNanoseconds: Int64
 }
 
@@ -56,11 +57,12 @@ extension BlackBoxStore {
             INSERT INTO recent_samples (node_id, number, series_table_id, received_at, data) VALUES (?, ?, ?, ?, ?)
             """,
             .integer(node), .integer(Int64(open?.rowCount ?? 0)), .integer(table.id),
-            .integer(sample.receivedAtNanoseconds), .bytes(codec.encode(row, after: open?.last)))
+            .integer(sample.receivedAtNanoseconds), .bytes(codec.encode(row, after: open?.before)))
         openChunks[node] = OpenChunk(
             tableID: table.id, rowCount: (open?.rowCount ?? 0) + 1,
             rowLimit: open?.rowLimit ?? firstRowLimit(node: node, seriesCount: table.seriesCount),
-            last: SampleColumnsBefore(sample), lastReceivedAtNanoseconds: sample.receivedAtNanoseconds)
+            before: SampleColumnsBefore(sample, after: open?.before),
+            lastReceivedAtNanoseconds: sample.receivedAtNanoseconds)
     }
 
     /// The first chunk of a node in this process has some rows less than others, a number that differs from node to node: so
@@ -78,16 +80,20 @@ extension BlackBoxStore {
         openChunks[node] = nil
         guard let (chunk, tableID) = try recentSamples(of: node) else { return }
         if !chunk.rows.isEmpty {
-            let times = chunk.rows.map(\.receivedAtNanoseconds)
-            try database.run(
-                """
-                INSERT INTO sample_chunks (node_id, series_table_id, first_at, last_at, row_count, data)
-                VALUES (?, ?, ?, ?, ?, ?)
-                """,
-                .integer(node), .integer(tableID), .integer(times.min() ?? 0), .integer(times.max() ?? 0),
-                .integer(Int64(chunk.rows.count)), .bytes(codec.encode(chunk)))
+            try insert(chunk, node: node, tableID: tableID)
         }
         try database.run("DELETE FROM recent_samples WHERE node_id = ?", .integer(node))
+    }
+
+    func insert(_ chunk: SampleChunk, node: Int64, tableID: Int64) throws(DatabaseError) {
+        let times = chunk.rows.map(\.receivedAtNanoseconds)
+        try database.run(
+            """
+            INSERT INTO sample_chunks (node_id, series_table_id, first_at, last_at, row_count, data)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
+            .integer(node), .integer(tableID), .integer(times.min() ?? 0), .integer(times.max() ?? 0),
+            .integer(Int64(chunk.rows.count)), .bytes(codec.encode(chunk)))
     }
 
     /// The samples of a node that are in no chunk yet, up to the first one that is damaged; `nil` when there are no rows.
@@ -95,6 +101,13 @@ extension BlackBoxStore {
         let (found, damaged) = try RecentSamples.read(database, codec, node: node)
         damagedCount += UInt64(damaged)
         return found
+    }
+
+    /// When the oldest sample that is there was received; `nil` without any.
+    public func oldestSampleNanoseconds() throws(DatabaseError) -> Int64? {
+        let chunk = try database.integer("SELECT first_at FROM sample_chunks ORDER BY last_at LIMIT 1")
+        if let chunk { return chunk }
+        return try database.integer("SELECT min(received_at) FROM recent_samples")
     }
 
     /// When the newest sample of a node was received; `nil` without any.
@@ -115,18 +128,18 @@ enum RecentSamples {
     ) throws(DatabaseError) -> (found: (chunk: SampleChunk, tableID: Int64)?, damaged: Int) {
         var chunk: SampleChunk?
         var tableID: Int64 = 0
-        var last: SampleColumnsBefore?
+        var before: SampleColumnsBefore?
         var (damaged, count) = (0, 0)
         try database.query(
             "SELECT series_table_id, data FROM recent_samples WHERE node_id = ? ORDER BY number", .integer(node)
         ) { row in
             count += 1
-            // Each row is compared with the one before: behind a damaged one nothing can be read.
+            // Each row is compared with those before: behind a damaged one nothing can be read.
             guard damaged == 0 else {
                 damaged += 1
                 return
             }
-            let decoded = row.withBytes(1) { codec.decode($0, after: last) }
+            let decoded = row.withBytes(1) { codec.decode($0, after: before) }
             guard let decoded, decoded.rows.count == 1, chunk == nil || decoded.seriesCount == chunk?.seriesCount,
                 chunk == nil || row.integer(0) == tableID
             else {
@@ -134,7 +147,7 @@ enum RecentSamples {
                 return
             }
             tableID = row.integer(0)
-            last = SampleColumnsBefore(decoded.sample(0))
+            before = SampleColumnsBefore(decoded.sample(0), after: before)
             if chunk == nil { chunk = decoded } else { chunk?.append(decoded) }
         }
         guard count > 0 else { return (nil, 0) }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Database
-import Exchange
 import Platform
+import RingMessages
 import Zstandard
 
 /// A black box that is written to: one process, one thread. Every call may wait for the disk for as long as that takes.

@@ -36,9 +36,13 @@ public struct Incident: Equatable, Sendable {
     public var lastAtNanoseconds: Int64
     /// When what was wrong had ended; `nil`: it has not.
     public var closedAtNanoseconds: Int64?
+    /// 1 to ``mostOccurrences``.
     public var occurrenceCount: Int
     public var cause: String
     public var lastSampleNanoseconds: Int64?
+
+    /// Counting ends there: a thousand events a second for 49 days. Sums over all incidents stay far inside of 64 bits.
+    public static let mostOccurrences = Int(UInt32.max)
 
     /// - Parameter distinction: tells incidents of one millisecond apart.
     static func id(openedAtNanoseconds time: Int64, distinction: UInt16) -> String {

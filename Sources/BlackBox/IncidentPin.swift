@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// The samples that an incident keeps, whatever their age: those of its node and of the nodes that it talks to.
 public struct IncidentPin: Equatable, Sendable {
@@ -15,13 +16,5 @@ public struct IncidentPin: Equatable, Sendable {
         let last = max(incident.lastAtNanoseconds, incident.openedAtNanoseconds)
         untilNanoseconds = min(
             last.addingClamped(Self.afterNanoseconds), fromNanoseconds.addingClamped(Self.longestNanoseconds))
-    }
-}
-
-extension Int64 {
-    /// The sum, clamped to the range of its type.
-    func addingClamped(_ other: Int64) -> Int64 {
-        let (sum, isOver) = addingReportingOverflow(other)
-        return isOver ? (other < 0 ? .min : .max) : sum
     }
 }

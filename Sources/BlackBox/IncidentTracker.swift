@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
 
 /// Decides what is one incident. Pure: what happened goes in with its time, changes of the list of incidents come out.
 ///
@@ -106,9 +107,9 @@ public struct IncidentTracker: Sendable {
         // A clock that was set back makes the distance negative: that is no pause.
         if var known = followed[subject],
             known.closedAtNanoseconds == nil
-                || time.subtractingReportingOverflow(known.lastAtNanoseconds).partialValue < Self.quietNanoseconds
+                || time.subtractingClamped(known.lastAtNanoseconds) < Self.quietNanoseconds
         {
-            known.occurrenceCount += 1
+            known.occurrenceCount = min(known.occurrenceCount.addingClamped(1), Incident.mostOccurrences)
             known.cause = report.cause
             known.lastAtNanoseconds = max(time, known.lastAtNanoseconds)
             known.closedAtNanoseconds = isOver ? known.lastAtNanoseconds : nil

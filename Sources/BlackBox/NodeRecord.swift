@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import BinaryCoding
 import Database
-import Exchange
 import JSONWriting
+import RingMessages
 
 /// A node as its agent has registered it.
 public struct NodeRecord: Equatable, Sendable {
@@ -54,6 +54,8 @@ public enum NodeLossCause: String, CaseIterable, Sendable {
     case workerCrashed = "worker crashed"
     /// The agent was asked to come back to another worker, and has not.
     case moved
+    /// It broke a rule, or is quarantined.
+    case closedByProxy = "closed by the proxy"
     /// The registry does not say.
     case unknown
 }
@@ -84,8 +86,9 @@ extension StoredNode {
         var nodes: [StoredNode] = []
         try database.query(
             """
-            SELECT id, pod_name, container_names, agent_id, role, labels, address, first_seen_at, last_seen_at, gone_at,
-                gone_reason, gone_count
+            SELECT id, pod_name, iif(json_valid(container_names), container_names, '[]'), agent_id, role,
+                iif(json_valid(labels), labels, '{}'), address, first_seen_at, last_seen_at, gone_at, gone_reason,
+                gone_count
             FROM nodes WHERE ?1 IS NULL OR pod_name = ?1 ORDER BY pod_name, id
             """, .optional(podName)
         ) { row in

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Database
+import Platform
 
 /// Limits on the data that a black box keeps.
 public struct RetentionLimits: Equatable, Sendable {
@@ -137,8 +138,9 @@ extension BlackBoxStore {
                 AND NOT EXISTS (SELECT 1 FROM recent_samples WHERE node_id = nodes.id)
                 AND NOT EXISTS (SELECT 1 FROM incidents WHERE node_id = nodes.id)
             """, .integer(time))
-        for table in ["states", "crash_records", "profiles"] {
-            try database.run("DELETE FROM \(table) WHERE node_id NOT IN (SELECT id FROM nodes)")
+        for table in ["states", "crash_records", "profiles", "sample_gaps"] {
+            try database.run(
+                "DELETE FROM \(table) WHERE node_id != \(Self.noNode) AND node_id NOT IN (SELECT id FROM nodes)")
         }
     }
 }

@@ -13,10 +13,14 @@ struct BlackBoxCommand: ParsableCommand {
             beside a recorder that writes it, or copied to another machine.
 
               fodc-blackbox list --file /var/lib/fodc-proxy/black-box.db
+              fodc-blackbox incidents --file black-box.db --kind node-gone
+              fodc-blackbox bundle --file black-box.db 20261130T021316.123Z-00ab
               fodc-blackbox export --file black-box.db --pod banyandb-data-0 > metrics.om
               promtool tsdb create-blocks-from openmetrics metrics.om data
             """,
-        subcommands: [ListCommand.self, ShowCommand.self, ExportCommand.self])
+        subcommands: [
+            ListCommand.self, IncidentsCommand.self, ShowCommand.self, ExportCommand.self, BundleCommand.self,
+        ])
 }
 
 /// The database that a command reads.

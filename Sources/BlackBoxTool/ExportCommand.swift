@@ -4,6 +4,7 @@ import BlackBox
 import Calendar
 import Database
 import Metrics
+import Platform
 
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,11 +33,9 @@ struct ExportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "openmetrics, for promtool tsdb create-blocks-from openmetrics; or prometheus, for VictoriaMetrics' "
-                + "/api/v1/import/prometheus.", valueName: "format"))
+            "openmetrics, for promtool tsdb create-blocks-from openmetrics; prometheus, for VictoriaMetrics' "
+                + "/api/v1/import/prometheus; or json, as /black-box/{pod_name} has it.", valueName: "format"))
     var format = SeriesHistory.Format.openMetrics
-
-    private static let defaultNanoseconds: Int64 = 900_000_000_000
 
     func validate() throws {
         guard (pod == nil) != (incident == nil) else {
@@ -60,12 +59,16 @@ struct ExportCommand: ParsableCommand {
         let (from, until) = (try time(start, "--start"), try time(end, "--end"))
         let matches = match.compactMap { SeriesMatch($0) }
         let count = try file.read { (reader) throws(DatabaseError) -> Int? in
-            guard let (node, pin) = try subject(reader), let extent = try reader.extent(of: node) else { return nil }
+            let (nodes, pin) = try subject(reader)
+            guard let extent = try reader.extent(of: nodes) else { return nil }
             let last = until ?? pin?.untilNanoseconds ?? extent.lastNanoseconds
-            let first = from ?? pin?.fromNanoseconds ?? max(extent.firstNanoseconds, last - Self.defaultNanoseconds)
-            return try reader.export(
-                node: node, fromNanoseconds: first, untilNanoseconds: last, matches: matches, as: format
-            ) { ToolOutput.write($0) }
+            let standard = max(extent.firstNanoseconds, last.subtractingClamped(BlackBoxReader.defaultRangeNanoseconds))
+            let plan = try reader.plan(
+                ExportQuery(
+                    nodes: nodes, fromNanoseconds: from ?? pin?.fromNanoseconds ?? standard, untilNanoseconds: last,
+                    matches: matches, format: format))
+            if plan.rowCount > 0 { try reader.write(plan) { ToolOutput.write($0) } }
+            return plan.rowCount
         }
         guard let count else {
             throw BlackBoxToolFailure(
@@ -76,14 +79,11 @@ struct ExportCommand: ParsableCommand {
         }
     }
 
-    /// The node that is meant; of several of one pod the one that was seen last.
-    private func subject(_ reader: BlackBoxReader) throws(DatabaseError) -> (node: Int64, pin: IncidentPin?)? {
-        if let incident {
-            guard let found = try reader.incident(incident), let node = found.nodeID else { return nil }
-            return (node, IncidentPin(found))
-        }
-        let nodes = try reader.nodes(podName: pod)
-        return nodes.max { $0.lastSeenNanoseconds < $1.lastSeenNanoseconds }.map { ($0.id, nil) }
+    /// The nodes that are meant, the oldest first; none: nothing is known of them.
+    private func subject(_ reader: BlackBoxReader) throws(DatabaseError) -> (nodes: [StoredNode], pin: IncidentPin?) {
+        guard let incident else { return (try reader.nodes(ofPod: pod ?? ""), nil) }
+        guard let found = try reader.incident(incident) else { return ([], nil) }
+        return (try reader.nodes().filter { $0.id == found.nodeID }, IncidentPin(found))
     }
 }
 

@@ -34,14 +34,7 @@ struct ListCommand: ParsableCommand {
             ToolOutput.write(PrintedValue.table(nodes))
             let found = try reader.incidents(limit: incidents)
             guard !found.isEmpty else { return }
-            var rows = [["INCIDENT", "KIND", "SUBJECT", "CLOSED", "TIMES", "CAUSE"]]
-            for incident in found {
-                rows.append([
-                    incident.id, incident.kind.rawValue, PrintedValue.text(incident.subject),
-                    PrintedValue.time(incident.closedAtNanoseconds), "\(incident.occurrenceCount)",
-                    PrintedValue.text(incident.cause),
-                ])
-            }
+            let rows = PrintedValue.rows(of: found)
             ToolOutput.write([""] + PrintedValue.table(rows))
         }
     }

@@ -12,12 +12,12 @@ struct ShowCommand: ParsableCommand {
     @Argument(help: "The id, as `list` prints it.")
     var incident: String
 
-    func run() throws {
+    func run() throws { try Self.print(incident, file) }
+
+    static func print(_ incident: String, _ file: FileOption) throws {
         let id = incident
         let found = try file.read { (reader) throws(DatabaseError) in try reader.incident(id) }
-        guard let found else {
-            throw BlackBoxToolFailure("there is no incident \(id) in \(file.file); `list` prints them")
-        }
+        guard let found else { throw BlackBoxToolFailure.unknown(id, file) }
         let pin = IncidentPin(found)
         var rows = [
             ["id", found.id], ["kind", found.kind.rawValue], ["subject", PrintedValue.text(found.subject)],
@@ -34,6 +34,7 @@ struct ShowCommand: ParsableCommand {
                 ["samples", "fodc-blackbox export --file \(file.file) --incident \(found.id)"],
             ]
         }
+        rows += [["bundle", "fodc-blackbox bundle --file \(file.file) \(found.id)"]]
         ToolOutput.write(PrintedValue.table(rows))
     }
 }

@@ -8,7 +8,7 @@ public struct EpochTime: Comparable, Hashable, Sendable {
 
     private static let nanosecondsPerSecond: Int64 = 1_000_000_000
 
-    /// Nanoseconds outside a second are carried over; where that leaves the range of `Int64`, the seconds stay.
+    /// Nanoseconds outside a second are compacted over; where that leaves the range of `Int64`, the seconds stay.
     public init(seconds: Int64, nanoseconds: Int32 = 0) {
         let (carry, rest) = Int64(nanoseconds).flooredDivision(by: Self.nanosecondsPerSecond)
         let (sum, isOver) = seconds.addingReportingOverflow(carry)

@@ -29,6 +29,7 @@ public struct PasswordHash: Equatable, Sendable {
         }
         guard bytes.count == 60, ["$2a$", "$2b$", "$2y$"].contains(String(text.prefix(4))),
             bytes[6] == UInt8(ascii: "$"),
+            bytes[4..<6].allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }),
             let cost = Int(String(decoding: bytes[4..<6], as: UTF8.self)), bytes[7...].allSatisfy(alphabet)
         else {
             throw Flaw(reason: "must be a bcrypt hash ($2y$…), as htpasswd -nBC 10 NAME prints it")

@@ -37,7 +37,8 @@ public final class Database {
         try connection.setLockTimeout(milliseconds: lockTimeoutMilliseconds)
         try execute("PRAGMA cache_size = -\(cacheKibibytes); PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON")
         guard access == .readWrite else {
-            try execute("PRAGMA query_only = ON")
+            // Nothing of a reader goes to the disk, not even what it sorts.
+            try execute("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY")
             return
         }
         // Has an effect only before the first table is made. Pages that are free are given back in steps.

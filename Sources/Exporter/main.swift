@@ -4,10 +4,11 @@ import ExporterCore
 import WorkerLink
 import WorkerRuntime
 
-WorkerProcess.run(readablePaths: ExporterWorker.readablePaths) { launch, loop, logger in
-    guard case .exporter(let lanes) = launch.descriptors.lanes else {
+WorkerProcess.run(checkFiles: ExporterWorker.checkFiles, readablePaths: ExporterWorker.readablePaths) {
+    launch, loop, logger in
+    guard case .exporter(let rings) = launch.descriptors.rings else {
         throw WorkerLaunchError("fodc-exporter was started as \(launch.name)")
     }
     return try ExporterWorker(
-        launch: launch, lanes: lanes, loop: loop, logger: logger, revision: String(cString: fodc_revision()))
+        launch: launch, rings: rings, loop: loop, logger: logger, revision: String(cString: fodc_revision()))
 }

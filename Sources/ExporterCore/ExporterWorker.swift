@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
 import Logging
 import NIOCore
 import Platform
+import Rings
 import WorkerLink
 import WorkerRuntime
 
-/// The exporter process: reads the ingest workers' lanes, serves HTTP. Holds nothing that it cannot rebuild from them.
+/// The exporter process: reads the ingest workers' rings, serves HTTP. Holds nothing that it cannot rebuild from them.
 ///
 /// It puts ``ExporterRuntime``, ``HTTPFrontend`` and the features together, and takes them through start, retirement and drain.
 /// Endpoints, record handlers and metrics are the features' own.
@@ -29,19 +29,20 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
 
     /// - Parameter revision: the commit of this build, for its metric.
     public convenience init(
-        launch: WorkerLaunch, lanes: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger, revision: String
+        launch: WorkerLaunch, rings: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger, revision: String
     ) throws {
         try self.init(
-            launch: launch, lanes: lanes, loop: loop, logger: logger, revision: revision,
+            launch: launch, rings: rings, loop: loop, logger: logger, revision: revision,
             makeFeatures: ExporterFeatures.make)
     }
 
     init(
-        launch: WorkerLaunch, lanes: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger, revision: String,
+        launch: WorkerLaunch, rings: WorkerDescriptors.Exporter, loop: any EventLoop, logger: Logger, revision: String,
         makeFeatures: (FeatureContext) throws -> [any Feature]
     ) throws {
         let core = try ExporterRuntime(
-            launch: launch, stateLane: lanes.state, ingestWorkers: lanes.ups.count, loop: loop, logger: logger)
+            launch: launch, stateRing: rings.state, recorderRing: rings.recorderState,
+            ingestWorkers: rings.dataRings.count, loop: loop, logger: logger)
         let budgets = MemoryBudgets(machine: .current())
         let access = try WebAccess(settings: launch.settings, loop: loop, logger: logger)
         let web = HTTPFrontend(
@@ -49,8 +50,8 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
             unsentBytes: budgets.bytes(upTo: HTTPFrontend.maximumUnsentBytes), loop: loop,
             logger: logger
         ) { [unowned core] in
-            assert(!core.state.watch.isReading, "an answer is made while a record is read")
-            core.breathe()
+            assert(!core.state.crashGuard.isReading, "an answer is made while a record is read")
+            core.yieldToEventLoop()
         }
         let partial = PartialAnswers()
         let features = try makeFeatures(
@@ -58,8 +59,11 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
                 core: core, web: web, registry: registry, partial: partial, budgets: budgets, revision: revision))
         core.attach(features)
         web.publish(features.flatMap(\.endpoints))
-        registry.add([web, access, partial, RingMetrics(core)] + features.flatMap(\.metrics))
-        try core.open(lanes)
+        let accessMetrics = AccessMetrics(
+            web: access, ingest: IngestTotals(core.ingestEndpoints),
+            hasAgentsTLS: launch.settings.grpcTLSListenAddress != nil)
+        registry.add([web, accessMetrics, partial, RingMetrics(core)] + features.flatMap(\.metrics))
+        try core.open(rings)
         self.core = core
         self.web = web
         self.features = features
@@ -102,7 +106,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
 
     private func endAll(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
         // The agents' answers until now belong to the questions that end here.
-        core.readLanes(atMostNanoseconds: ExporterRuntime.longestLastTurnNanoseconds)
+        core.readRings(atMostNanoseconds: ExporterRuntime.longestLastTurnNanoseconds)
         for feature in features { feature.endAll() }
         core.deliveries.deliver()
         let left = Int64(clamping: deadlineNanoseconds.elapsed(since: MonotonicClock.nowNanoseconds()))
@@ -116,7 +120,7 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
         }
     }
 
-    /// A successor serves. Requests under way go on, lanes are read, and each connection gets one more answer; what is left some
+    /// A successor serves. Requests under way go on, rings are read, and each connection gets one more answer; what is left some
     /// seconds before the deadline is drained.
     public func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void) {
         guard !isEnding else { return }
@@ -137,9 +141,9 @@ public final class ExporterWorker: Worker, @unchecked Sendable {
 
     // MARK: Ingest workers
 
-    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) throws { try core.laneArrived(index, lane) }
+    public func ringArrived(_ index: Int, _ ring: RingDescriptors) throws { try core.ringArrived(index, ring) }
 
-    public func laneGone(_ index: Int) { core.depart(index) }
+    public func ringGone(_ index: Int) { core.depart(index) }
 
-    public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }
+    public func adoptRing(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }
 }

@@ -12,7 +12,8 @@ public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
     case keepalive
     /// The peer broke HTTP/2, and was told so by GOAWAY.
     case protocolError
-    /// More control frames, bad frames or resets than an honest peer sends.
+    /// Header blocks cut into too many CONTINUATION frames, too many settings, or answers to PING and SETTINGS that are
+    /// not read.
     case abuse
     /// Too much waits for a peer that does not read.
     case slowReader
@@ -26,6 +27,14 @@ public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
     case internalError
     /// Nobody whom the service knows has had a call on it for too long.
     case idle
+    /// Its address has more connections on which nobody known calls than one may have, or there are too many in all.
+    case crowded
+    /// More frames that carry nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA) than an honest peer sends.
+    case controlFrames
+    /// More frames that break the protocol, or that make the server reset a stream.
+    case badFrames
+    /// More calls that the peer cancels, or that are refused.
+    case resets
 
     /// As it stands in logs, and as the value of a metric's label.
     public var name: String {
@@ -42,6 +51,10 @@ public enum GRPCConnectionEnd: Int, Sendable, CaseIterable {
         case .shutdown: "shutdown"
         case .internalError: "internal_error"
         case .idle: "idle"
+        case .crowded: "crowded"
+        case .controlFrames: "control_frames"
+        case .badFrames: "bad_frames"
+        case .resets: "resets"
         }
     }
 }

@@ -6,9 +6,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let connection: GRPCConnection
-    private let readBuffer: SharedReadBuffer
+    /// Where buffers go back to; nil: they are not shared.
+    private let readBuffer: SharedReadBuffer?
 
-    init(connection: GRPCConnection, readBuffer: SharedReadBuffer) {
+    init(connection: GRPCConnection, readBuffer: SharedReadBuffer?) {
         self.connection = connection
         self.readBuffer = readBuffer
     }
@@ -16,7 +17,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         connection.received(buffer.readableBytesSpan)
-        readBuffer.give(buffer)
+        readBuffer?.give(buffer)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) { connection.flush() }

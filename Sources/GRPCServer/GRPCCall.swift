@@ -107,7 +107,7 @@ public final class GRPCCall {
             hasMessageProgress = false
             return true
         }
-        if assembler.isInMessage, !connection.mayBeHeard { return true }
+        if assembler.isInMessage, !connection.isReadingEnabled { return true }
         guard let unfinished else { return false }
         return server.budget.isWithheld(unfinished)
     }

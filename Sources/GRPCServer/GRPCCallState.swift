@@ -38,7 +38,7 @@ enum GRPCCallState {
     /// How it was finished.
     var end: GRPCCallEnd? { if case .finished(let end, _, _) = self { end } else { nil } }
 
-    /// On ``ReadingClock``.
+    /// On ``StallFreeClock``.
     var finishedNanoseconds: UInt64? {
         if case .finished(_, let time, _) = self { time } else { nil }
     }

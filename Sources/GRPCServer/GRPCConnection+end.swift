@@ -2,6 +2,7 @@
 import GRPCCauses
 import HTTP2
 import NIOCore
+import TransportSecurity
 
 /// How a connection ends.
 extension GRPCConnection {
@@ -41,6 +42,8 @@ extension GRPCConnection {
         let pings = pings
         self.pings = [:]
         for payload in pings.keys.sorted() { pings[payload]?.done(false) }
+        // Nothing waits for the client's own close, as TLS would.
+        if security != nil { return TLSServerContext.closeNow(channel, tellsEnd: true) }
         channel.close(promise: nil)
     }
 

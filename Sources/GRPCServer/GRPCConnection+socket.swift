@@ -7,7 +7,7 @@ extension GRPCConnection {
     func received(_ bytes: RawSpan) {
         guard end == nil, pendingEnd == nil else { return }
         server.statistics.bytesReceived += bytes.byteCount
-        keepalive.heard(nowNanoseconds: server.clock.nowNanoseconds)
+        keepalive.received(nowNanoseconds: server.clock.nowNanoseconds)
         activity = .receiving
         do {
             try session.receive(bytes)
@@ -15,9 +15,10 @@ extension GRPCConnection {
             pendingEnd = GRPCConnection.end(of: error)
         }
         activity = .idle
-        if !abuse.bears(session.counters, refusedCalls: refusedCalls, nowNanoseconds: server.clock.nowNanoseconds) {
+        let now = server.clock.nowNanoseconds
+        if let cause = abuse.judge(session.counters, refusedCalls: refusedCalls, nowNanoseconds: now) {
             session.terminate(.enhanceYourCalm)
-            pendingEnd = pendingEnd ?? .abuse
+            pendingEnd = pendingEnd ?? cause
         }
     }
 
@@ -85,13 +86,13 @@ extension GRPCConnection {
         let now = server.clock.nowNanoseconds
         if shouldRead {
             // Nobody could hear the peer in the meantime.
-            keepalive.heard(nowNanoseconds: now)
-            let unheardNanoseconds = now.elapsed(since: unheardSinceNanoseconds)
-            openedNanoseconds += unheardNanoseconds
-            idleSinceNanoseconds += unheardNanoseconds
-            for payload in pings.keys { pings[payload]?.deadlineNanoseconds += unheardNanoseconds }
+            keepalive.received(nowNanoseconds: now)
+            let pausedNanoseconds = now.elapsed(since: pausedSinceNanoseconds)
+            openedNanoseconds += pausedNanoseconds
+            idleSinceNanoseconds += pausedNanoseconds
+            for payload in pings.keys { pings[payload]?.deadlineNanoseconds += pausedNanoseconds }
         } else {
-            unheardSinceNanoseconds = now
+            pausedSinceNanoseconds = now
         }
         channel.setReading(shouldRead)
     }

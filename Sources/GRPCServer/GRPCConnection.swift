@@ -4,6 +4,7 @@ import HTTP2
 import Logging
 import NIOCore
 import Platform
+import TransportSecurity
 
 /// One client's connection. Lives on the server's event loop.
 public final class GRPCConnection {
@@ -13,6 +14,8 @@ public final class GRPCConnection {
     public let peer: String
     /// The source that limits per source count it to.
     public let source: NetworkSource
+    /// nil: it is without TLS.
+    public let security: Security?
     /// Why it was closed; nil while it is open.
     public internal(set) var end: GRPCConnectionEnd?
 
@@ -29,6 +32,9 @@ public final class GRPCConnection {
         didSet {
             if keepingCalls == 0 { idleSinceNanoseconds = server.clock.nowNanoseconds }
             assembly.isStranger = keepingCalls == 0
+            if end == nil {
+                server.strangers.changed(source, wasStranger: oldValue == 0, isStranger: keepingCalls == 0)
+            }
         }
     }
     /// Calls that were ended because of something that the client did.
@@ -36,7 +42,7 @@ public final class GRPCConnection {
     /// Its unfinished messages.
     let assembly: AssemblyHolder
     /// Whether the client's bytes are read.
-    var mayBeHeard: Bool { isReading }
+    var isReadingEnabled: Bool { isReading }
 
     unowned let server: GRPCServer
     let channel: any Channel
@@ -53,12 +59,18 @@ public final class GRPCConnection {
     var openedNanoseconds: UInt64
     /// Since when there has been no call for which it is kept.
     var idleSinceNanoseconds: UInt64
-    var unheardSinceNanoseconds: UInt64 = 0
+    var pausedSinceNanoseconds: UInt64 = 0
     var hasSpokenHTTP2 = false
     var keepalive: Keepalive
     var abuse: AbuseGuard
     var pings: [UInt64: Ping] = [:]
     private var nextPing: UInt64 = 1
+
+    /// The outcome of a TLS handshake.
+    public struct Security {
+        /// The names in its certificate, which a known authority has signed; nil: it has presented none.
+        public let peerNames: [CertificateName]?
+    }
 
     enum Activity {
         case idle
@@ -71,7 +83,9 @@ public final class GRPCConnection {
         var done: (Bool) -> Void
     }
 
-    init(id: UInt64, channel: any Channel, server: GRPCServer) throws(HTTP2SessionError) {
+    init(
+        id: UInt64, channel: any Channel, server: GRPCServer, security: Security? = nil
+    ) throws(HTTP2SessionError) {
         let configuration = server.configuration
         var sessionConfiguration = HTTP2Configuration(role: .server)
         sessionConfiguration.streamWindowBytes = configuration.streamWindowBytes
@@ -81,6 +95,7 @@ public final class GRPCConnection {
         self.id = id
         self.channel = channel
         self.server = server
+        self.security = security
         peer = GRPCConnection.describe(channel.remoteAddress)
         source = channel.remoteAddress?.ipAddress.map(NetworkSource.init(host:)) ?? .unknown
         assembly = AssemblyHolder(address: source)

@@ -6,7 +6,7 @@ extension GRPCConnectionEnd {
     /// The code and text of the last GOAWAY; nil when nghttp2 has sent its own, or no peer is there to read it.
     var farewell: HTTP2ErrorCode? {
         switch self {
-        case .abuse, .slowReader: .enhanceYourCalm
+        case .abuse, .slowReader, .controlFrames, .badFrames, .resets, .crowded: .enhanceYourCalm
         case .badPreface: .protocolError
         case .internalError: .internalError
         case .prefaceTimeout, .keepalive, .service, .shutdown, .idle: .noError

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import Platform
+
 extension GRPCServer {
-    /// Limits of the server and their times. Times count only while the server reads (see ``ReadingClock``).
+    /// Limits of the server and their times. Times count only while the server reads (see ``StallFreeClock``).
     public struct Configuration: Sendable {
+        /// Where connections may come from; nil: anywhere. Others are closed before anything is read of them.
+        public var allowedSources: AddressRanges?
+        /// Of TLS handshakes.
+        var handshakes = HandshakeAdmission.Limits()
         /// A longer message ends its stream with `RESOURCE_EXHAUSTED`. The agents themselves send no more than this.
         public var maxMessageBytes = 32 << 20
         /// Concurrent streams a connection: seven an agent, many agents behind one proxy.
@@ -10,7 +16,7 @@ extension GRPCServer {
         public var keepaliveIdle = Duration.seconds(30)
         /// How long it may take to give one; a frozen peer is found this way, its kernel keeps the connection up.
         public var keepaliveTimeout = Duration.seconds(20)
-        /// From accept to the peer's first SETTINGS. A peer that only opens connections must not keep them.
+        /// From accept, or from the end of its TLS handshake, to the peer's first SETTINGS; a handshake has as long. A peer that only opens connections must not keep them.
         public var prefaceTimeout = Duration.seconds(10)
         /// After this a connection is closed that has had no call of anybody whom the service knows
         /// (``GRPCCall/keepsConnection``): its descriptor is not for keeping. An agent calls within moments of connecting,
@@ -18,6 +24,13 @@ extension GRPCServer {
         public var idleTimeout = Duration.seconds(30)
         /// The same when descriptors or memory for new connections are short: those who wait are more likely to be agents.
         public var idleTimeoutWhenShort = Duration.seconds(5)
+        /// Connections of one address on which nobody known calls; for one more the one that has been so for longest is
+        /// closed. Above what the largest fleet behind one address has at a moment when it reconnects: a thousand agents
+        /// that have connected and not registered yet, four times over.
+        public var maxStrangersOfSource = 4096
+        /// The same of all addresses together, where one of the address that has most is closed: a connection costs some
+        /// 20 KiB.
+        public var maxStrangers = 16_384
         /// Memory reserved for half-received messages over all connections, beyond which each connection has its share. At
         /// least twice `maxMessageBytes` is taken. See ``AssemblyBudget`` for what bounds it at twice this.
         public var assemblyBudgetBytes = 64 << 20

@@ -5,9 +5,11 @@ import HTTP2
 import Logging
 import NIOCore
 import NIOPosix
+import Platform
+import TransportSecurity
 
-/// A gRPC server on one event loop, on which everything here is to be called: h2c with prior knowledge, streams of messages
-/// in both directions, no compression. It knows nothing of what the messages mean.
+/// A gRPC server on one event loop, on which everything here is to be called: HTTP/2 with prior knowledge or over TLS, streams
+/// of messages in both directions, no compression. It knows nothing of what the messages mean.
 public final class GRPCServer {
     public let configuration: Configuration
     public let eventLoop: any EventLoop
@@ -15,30 +17,41 @@ public final class GRPCServer {
     let service: any GRPCService
     let pool = BufferPool()
     let budget: AssemblyBudget
-    private(set) var clock: ReadingClock
+    private(set) var clock: StallFreeClock
 
-    private let logger: Logger
+    let logger: Logger
+    /// TLS handshakes under way, by the ids that their connections will have.
+    var handshakes: [UInt64: Handshake] = [:] {
+        didSet { onConnectionCount(takenCount) }
+    }
+    var admission: HandshakeAdmission
+    var told = ToldSources()
     private let readBuffer = SharedReadBuffer()
     private var counters = GRPCStatistics()
     private var connections: [UInt64: GRPCConnection] = [:]
+    var strangers = StrangerCounts()
     private var nextConnectionID: UInt64 = 1
     private var unflushed: [GRPCConnection] = []
-    private var listener: (any Channel)?
-    private var gate: AcceptGate?
+    private var listeners: [(channel: any Channel, gate: AcceptLimiter)] = []
     private var ticker: RepeatedTask?
-    private var deadlines = CallDeadlines()
-    private var deadlineTimer: (atNanoseconds: UInt64, task: Scheduled<Void>)?
+    var deadlines = CallDeadlines()
+    var deadlineTimer: (atNanoseconds: UInt64, task: Scheduled<Void>)?
     private var isDraining = false
     private var acceptsNoMore = false
     private var leavesConnections = false
 
+    struct Handshake {
+        let channel: any Channel
+        let source: NetworkSource
+    }
+
     /// How finely time is told: keepalive, pings, stalls.
     static let tick = TimeAmount.milliseconds(250)
 
-    /// Called with the number of open connections whenever it has changed.
+    /// Called with ``takenCount`` whenever it has changed.
     public var onConnectionCount: (Int) -> Void = { _ in }
     /// Asked before connections are taken from a socket that other processes take from as well.
-    public var standing: () -> AcceptStanding = { .alone }
+    public var share: () -> AcceptShare = { .alone }
 
     public init(
         configuration: Configuration, eventLoop: any EventLoop, service: any GRPCService,
@@ -48,7 +61,8 @@ public final class GRPCServer {
         self.eventLoop = eventLoop
         self.service = service
         self.logger = logger
-        clock = ReadingClock(monotonicNanoseconds: eventLoop.now.uptimeNanoseconds)
+        admission = HandshakeAdmission(configuration.handshakes)
+        clock = StallFreeClock(monotonicNanoseconds: eventLoop.now.uptimeNanoseconds)
         budget = AssemblyBudget(
             limitBytes: max(configuration.assemblyBudgetBytes, 2 * configuration.maxMessageBytes),
             stallNanoseconds: configuration.assemblyStallTimeout.wholeNanoseconds)
@@ -56,6 +70,10 @@ public final class GRPCServer {
     }
 
     public var connectionCount: Int { connections.count }
+
+    /// Connections, and those that are in the middle of their TLS handshake: a burst of these counts as taken at once, or one
+    /// worker would take all of it.
+    public var takenCount: Int { connections.count + handshakes.count }
 
     public internal(set) var statistics: GRPCStatistics {
         get {
@@ -70,18 +88,22 @@ public final class GRPCServer {
     // MARK: Listening
 
     /// Accepts connections from a listening socket, which other processes may share. The descriptor stays the caller's: the
-    /// server works on a duplicate.
-    public func start(listeningDescriptor: Int32) -> EventLoopFuture<Void> {
+    /// server works on a duplicate. May be called for several sockets.
+    ///
+    /// - Parameter security: asked for each connection; nil: they are without TLS.
+    public func start(
+        listeningDescriptor: Int32, security: (() -> TLSServerContext)? = nil
+    ) -> EventLoopFuture<Void> {
         eventLoop.preconditionInEventLoop()
         let descriptor = fcntl(listeningDescriptor, F_DUPFD_CLOEXEC, 0)
         guard descriptor >= 0 else {
             return eventLoop.makeFailedFuture(IOError(errnoCode: errno, reason: "dup of the listening socket"))
         }
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let bound = NIOLoopBound((server: self, security: security), eventLoop: eventLoop)
         let gate = NIOLoopBound(
-            AcceptGate(server: self, descriptor: descriptor, logger: logger), eventLoop: eventLoop)
+            AcceptLimiter(server: self, descriptor: descriptor, logger: logger), eventLoop: eventLoop)
         return ServerBootstrap(group: eventLoop)
-            .serverChannelOption(.maxMessagesPerRead, value: AcceptGate.acceptsPerTurn)
+            .serverChannelOption(.maxMessagesPerRead, value: AcceptLimiter.acceptsPerTurn)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(gate.value)
@@ -91,23 +113,24 @@ public final class GRPCServer {
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 32 << 10, high: 128 << 10))
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try bound.value.attach(channel) }
+                channel.eventLoop.makeCompletedFuture {
+                    try bound.value.server.accepted(channel, security: bound.value.security?())
+                }
             }
             .withBoundSocket(descriptor)
             .map { channel in
                 // NIO's `listen` has set the queue of the shared socket to its own default of 128; a thousand agents
                 // reconnect at once.
                 listen(descriptor, SOMAXCONN)
-                bound.value.listening(on: channel, gate.value)
+                bound.value.server.listening(on: channel, gate.value)
             }
     }
 
-    private func listening(on channel: any Channel, _ gate: AcceptGate) {
+    private func listening(on channel: any Channel, _ gate: AcceptLimiter) {
         guard !acceptsNoMore else { return channel.close(promise: nil) }
-        listener = channel
-        self.gate = gate
+        listeners.append((channel, gate))
         gate.isPaused = clock.isPaused || leavesConnections
-        startTicking()
+        if ticker == nil { startTicking() }
     }
 
     func startTicking() {
@@ -117,23 +140,39 @@ public final class GRPCServer {
         }
     }
 
-    func attach(_ channel: any Channel) throws {
-        let connection = try GRPCConnection(id: nextConnectionID, channel: channel, server: self)
-        nextConnectionID += 1
-        try channel.syncOptions?.setOption(
-            .recvAllocator, value: SharedReadBufferAllocator(readBuffer, eventLoop: eventLoop))
+    func takeConnectionID() -> UInt64 {
+        defer { nextConnectionID += 1 }
+        return nextConnectionID
+    }
+
+    /// - Parameters:
+    ///   - id: that it has had since its handshake began.
+    ///   - security: nil: it is without TLS.
+    func attach(_ channel: any Channel, id: UInt64? = nil, security: GRPCConnection.Security? = nil) throws {
+        let connection = try GRPCConnection(
+            id: id ?? takeConnectionID(), channel: channel, server: self, security: security)
+        if security == nil {
+            try channel.syncOptions?.setOption(
+                .recvAllocator, value: SharedReadBufferAllocator(readBuffer, eventLoop: eventLoop))
+        }
+        // Bytes that TLS has decrypted come in buffers of their own.
         try channel.pipeline.syncOperations.addHandler(
-            ConnectionHandler(connection: connection, readBuffer: readBuffer))
+            ConnectionHandler(connection: connection, readBuffer: security == nil ? readBuffer : nil))
         connections[connection.id] = connection
         counters.connectionsAccepted += 1
-        onConnectionCount(connections.count)
+        strangers.changed(connection.source, wasStranger: false, isStranger: true)
+        closeCrowded()
+        onConnectionCount(takenCount)
         connection.setReading(mayRead(connection))
         if isDraining { connection.drain() }
+        // Without TLS the channel becomes active in a moment.
+        if security != nil { connection.scheduleFlush() }
     }
 
     func closed(_ connection: GRPCConnection, _ cause: GRPCConnectionEnd) {
         connections[connection.id] = nil
-        onConnectionCount(connections.count)
+        strangers.changed(connection.source, wasStranger: connection.keepingCalls == 0, isStranger: false)
+        onConnectionCount(takenCount)
         counters.countClosed(cause)
         logger.debug("connection closed", metadata: ["peer": "\(connection.peer)", "cause": "\(cause.name)"])
     }
@@ -144,6 +183,21 @@ public final class GRPCServer {
         let time = configuration.idleTimeoutWhenShort
         for connection in Array(connections.values) where connection.isIdle(for: time, nowNanoseconds: now) {
             connection.close(.idle)
+        }
+        if let handshake = admission.crowdOut() { crowdOut(handshake) }
+    }
+
+    /// Closes connections that nobody known uses, while an address has, or all have, more of them than they may.
+    private func closeCrowded() {
+        while let source = strangers.crowd(
+            limitOfSource: configuration.maxStrangersOfSource, limit: configuration.maxStrangers)
+        {
+            let crowd = connections.values.lazy.filter { $0.keepingCalls == 0 && $0.source == source }
+            let oldest = crowd.min { ($0.idleSinceNanoseconds, $0.id) < ($1.idleSinceNanoseconds, $1.id) }
+            guard let oldest else { return }
+            oldest.close(.crowded)
+            // In the middle of its own work it goes a moment later.
+            guard oldest.end != nil else { return }
         }
     }
 
@@ -162,7 +216,7 @@ public final class GRPCServer {
     }
 
     private func updateReading() {
-        gate?.isPaused = clock.isPaused || leavesConnections
+        updateGates()
         for connection in connections.values { connection.setReading(mayRead(connection)) }
     }
 
@@ -175,24 +229,30 @@ public final class GRPCServer {
     /// False: connections wait in the listening socket for whoever else reads it, until this is true again.
     public func setAccepting(_ isAccepting: Bool) {
         leavesConnections = !isAccepting
-        gate?.isPaused = clock.isPaused || leavesConnections
+        updateGates()
     }
 
-    /// ``standing`` may have changed.
-    public func standingChanged() { gate?.standingChanged() }
+    private func updateGates() {
+        for listener in listeners { listener.gate.isPaused = clock.isPaused || leavesConnections }
+    }
+
+    /// ``share`` may have changed.
+    public func shareChanged() {
+        for listener in listeners { listener.gate.shareChanged() }
+    }
 
     /// Takes no more connections, for good; those that are there go on. A peer that waits in the listening socket waits for
     /// whoever else reads it: only this process's descriptor of it is closed.
     public func stopAccepting() {
         acceptsNoMore = true
-        listener?.close(promise: nil)
-        listener = nil
-        gate = nil
+        for listener in listeners { listener.channel.close(promise: nil) }
+        listeners = []
     }
 
     /// Sends GOAWAY everywhere: no new streams. The clients close their connections.
     public func drain() {
         isDraining = true
+        endHandshakes()
         for connection in Array(connections.values) { connection.drain() }
     }
 
@@ -203,50 +263,8 @@ public final class GRPCServer {
         ticker = nil
         deadlineTimer?.task.cancel()
         deadlineTimer = nil
+        endHandshakes()
         for connection in Array(connections.values) { connection.close(.shutdown) }
-    }
-
-    // MARK: Deadlines of calls
-
-    /// Deadlines that are acted on in one turn: some 20 ms of work.
-    private static let deadlinesPerTurn = 1000
-    /// A later deadline is looked at again after this: NIO's clock has an end.
-    private static let longestWaitNanoseconds: UInt64 = 3_600_000_000_000
-
-    func schedule(_ call: GRPCCall, inNanoseconds timeout: Int64) -> CallDeadlines.Entry {
-        let (at, isOver) = eventLoop.now.uptimeNanoseconds.addingReportingOverflow(UInt64(max(0, timeout)))
-        let entry = CallDeadlines.Entry(atNanoseconds: isOver ? .max : at, call: call)
-        deadlines.insert(entry)
-        setDeadlineTimer()
-        return entry
-    }
-
-    func cancel(_ entry: CallDeadlines.Entry) { deadlines.remove(entry) }
-
-    /// There is one timer for all calls, which may be too early: NIO takes a timer out by looking through all that it has.
-    private func setDeadlineTimer() {
-        guard let earliest = deadlines.earliestNanoseconds else { return }
-        let now = eventLoop.now.uptimeNanoseconds
-        let at = min(earliest, now + Self.longestWaitNanoseconds)
-        if let deadlineTimer {
-            if deadlineTimer.atNanoseconds <= at { return }
-            deadlineTimer.task.cancel()
-        }
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        let task = eventLoop.scheduleTask(in: .nanoseconds(Int64(at - min(at, now)))) {
-            bound.value.deadlineTimer = nil
-            bound.value.actOnDeadlines()
-        }
-        deadlineTimer = (at, task)
-    }
-
-    private func actOnDeadlines() {
-        let now = eventLoop.now.uptimeNanoseconds
-        for _ in 0..<Self.deadlinesPerTurn {
-            guard let due = deadlines.popDue(nowNanoseconds: now) else { break }
-            due.call?.deadlinePassed()
-        }
-        setDeadlineTimer()
     }
 
     // MARK: Turns of the event loop

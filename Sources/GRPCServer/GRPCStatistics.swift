@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import GRPCCauses
+import TransportSecurity
 
 /// Counters since the server's start, and a few present values (named so).
 public struct GRPCStatistics: Sendable, Hashable {
     public internal(set) var connectionsAccepted = 0
+    /// Connections from addresses that may not connect.
+    public internal(set) var sourcesRefused = 0
+    /// TLS handshakes that came to their end.
+    public internal(set) var handshakes = 0
     /// Attempts to accept that failed for lack of descriptors or memory.
     public internal(set) var acceptsFailed = 0
     public internal(set) var messagesReceived = 0
@@ -16,6 +21,7 @@ public struct GRPCStatistics: Sendable, Hashable {
     public internal(set) var assemblyBytes = 0
     public internal(set) var assemblyPeakBytes = 0
 
+    private var handshakeFailures: [HandshakeFailure: Int] = [:]
     private var connections = [Int](repeating: 0, count: GRPCConnectionEnd.allCases.count)
     private var statuses = [Int](repeating: 0, count: GRPCStatusCode.count)
     private var refusals = [Int](repeating: 0, count: GRPCCallRefusal.allCases.count)
@@ -25,12 +31,15 @@ public struct GRPCStatistics: Sendable, Hashable {
     public func connectionsClosed(_ end: GRPCConnectionEnd) -> Int { connections[end.rawValue] }
     public func refused(_ refusal: GRPCCallRefusal) -> Int { refusals[refusal.rawValue] }
 
+    public func handshakesFailed(_ failure: HandshakeFailure) -> Int { handshakeFailures[failure] ?? 0 }
+
     /// Calls that were answered with this status.
     public func callsEnded(_ code: GRPCStatusCode) -> Int {
         statuses.indices.contains(code.rawValue) ? statuses[code.rawValue] : 0
     }
 
     mutating func countClosed(_ end: GRPCConnectionEnd) { connections[end.rawValue] += 1 }
+    mutating func countFailed(_ failure: HandshakeFailure) { handshakeFailures[failure, default: 0] += 1 }
     mutating func countRefused(_ refusal: GRPCCallRefusal) { refusals[refusal.rawValue] += 1 }
 
     mutating func countEnded(_ code: GRPCStatusCode) {

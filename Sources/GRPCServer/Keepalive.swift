@@ -8,18 +8,18 @@ struct Keepalive {
     let idleNanoseconds: UInt64
     let timeoutNanoseconds: UInt64
 
-    private var lastHeardNanoseconds: UInt64
+    private var lastReceivedNanoseconds: UInt64
     private var askedNanoseconds: UInt64?
 
     init(idleNanoseconds: UInt64, timeoutNanoseconds: UInt64, nowNanoseconds: UInt64) {
         self.idleNanoseconds = idleNanoseconds
         self.timeoutNanoseconds = timeoutNanoseconds
-        lastHeardNanoseconds = nowNanoseconds
+        lastReceivedNanoseconds = nowNanoseconds
     }
 
     /// Anything at all came from the peer (or it could not be heard, and begins anew).
-    mutating func heard(nowNanoseconds: UInt64) {
-        lastHeardNanoseconds = nowNanoseconds
+    mutating func received(nowNanoseconds: UInt64) {
+        lastReceivedNanoseconds = nowNanoseconds
         askedNanoseconds = nil
     }
 
@@ -27,7 +27,7 @@ struct Keepalive {
         if let askedNanoseconds {
             return nowNanoseconds.elapsed(since: askedNanoseconds) >= timeoutNanoseconds ? .dead : .none
         }
-        guard nowNanoseconds.elapsed(since: lastHeardNanoseconds) >= idleNanoseconds else { return .none }
+        guard nowNanoseconds.elapsed(since: lastReceivedNanoseconds) >= idleNanoseconds else { return .none }
         askedNanoseconds = nowNanoseconds
         return .ping
     }

@@ -11,6 +11,13 @@ public final class AccessGate: HTTPRequestHandler {
     /// `/health` for those who have not said who they are: only the status.
     public typealias Endpoint = (HTTPRequest, HTTPResponder) -> Void
 
+    /// The answer to a request that is not let through.
+    public struct Refusal {
+        public var status: Int
+        public var text: String
+        public var fields: [(String, String)]
+    }
+
     private let inner: any HTTPRequestHandler
     private let publicHealth: Endpoint
     private let healthRequiresCredentials: Bool
@@ -22,6 +29,8 @@ public final class AccessGate: HTTPRequestHandler {
     private var rateLimit: WebConfig.RateLimit?
     private var rate: RequestRate?
     private var failures: [AccessFailure: UInt64] = [:]
+    /// Answers a refused request with a page, for people; false: it does not.
+    public var refusalPage: (HTTPRequest, HTTPResponder, Refusal) -> Bool = { _, _, _ in false }
     /// Requests beyond the rate limit.
     public private(set) var rateLimited: UInt64 = 0
 
@@ -86,13 +95,9 @@ public final class AccessGate: HTTPRequestHandler {
 
     private func admit(token: String, _ area: AccessArea, _ request: HTTPRequest, _ responder: HTTPResponder) {
         guard let entry = tokens?.entry(ofToken: token) else { return refuse(.unknownToken, area, request, responder) }
-        let isInScope =
-            switch area {
-            case .scope(let scope): entry.scopes.contains(scope)
-            case .probe, .health, .anyCredentials: true
-            }
-        guard isInScope, entry.allows(path: request.path) else {
-            return refuse(.forbidden, area, request, responder, who: "token \(entry.name)")
+        let missing = area.neededScopes.filter { !entry.scopes.contains($0) }
+        guard missing.isEmpty, entry.allows(path: request.path) else {
+            return refuse(.forbidden, area, request, responder, who: "token \(entry.name)", missing: missing)
         }
         inner.handle(request, responder)
     }
@@ -127,26 +132,28 @@ public final class AccessGate: HTTPRequestHandler {
 
     private func refuse(
         _ failure: AccessFailure, _ area: AccessArea, _ request: HTTPRequest, _ responder: HTTPResponder,
-        who: String? = nil, retryAfterSeconds: UInt64? = nil
+        who: String? = nil, missing: [AccessScope] = [], retryAfterSeconds: UInt64? = nil
     ) {
         // A probe whose credentials are out of date must not restart the service.
         guard area != .health || healthRequiresCredentials else {
             note(failure, request, who)
             return publicHealth(request, responder)
         }
-        refuse(failure, request, responder, who: who, retryAfterSeconds: retryAfterSeconds)
+        refuse(failure, request, responder, who: who, missing: missing, retryAfterSeconds: retryAfterSeconds)
     }
 
     private func refuse(
         _ failure: AccessFailure, _ request: HTTPRequest, _ responder: HTTPResponder, who: String? = nil,
-        retryAfterSeconds: UInt64? = nil
+        missing: [AccessScope] = [], retryAfterSeconds: UInt64? = nil
     ) {
         note(failure, request, who)
         var fields: [(String, String)] = []
         if let retryAfterSeconds { fields.append(("Retry-After", "\(retryAfterSeconds)")) }
         let status = Self.status(of: failure)
         if status == 401 { fields += challenges }
-        responder.respond(status: status, text: text(of: failure, retryAfterSeconds), headers: fields)
+        let refusal = Refusal(status: status, text: text(of: failure, missing, retryAfterSeconds), fields: fields)
+        if refusalPage(request, responder, refusal) { return }
+        responder.respond(status: status, text: refusal.text, headers: fields)
     }
 
     private func note(_ failure: AccessFailure, _ request: HTTPRequest, _ who: String?) {
@@ -177,7 +184,7 @@ public final class AccessGate: HTTPRequestHandler {
         return challenges
     }
 
-    private func text(of failure: AccessFailure, _ retryAfterSeconds: UInt64?) -> String {
+    private func text(of failure: AccessFailure, _ missing: [AccessScope], _ retryAfterSeconds: UInt64?) -> String {
         let kinds = [users.isEmpty ? nil : "basic authentication", tokens == nil ? nil : "a bearer token"]
             .compactMap { $0 }.joined(separator: " or ")
         return switch failure {
@@ -185,7 +192,8 @@ public final class AccessGate: HTTPRequestHandler {
         case .malformed: "the Authorization field is not \(kinds)"
         case .wrongPassword: "there is no such user with this password"
         case .unknownToken: "this token is not known"
-        case .forbidden: "this token is not for this path"
+        case .forbidden where missing.isEmpty: "this token is not for this path"
+        case .forbidden: "this path needs a token with the scope \(missing.map(\.rawValue).joined(separator: " and "))"
         case .penalty: "wrong passwords came from this address; ask again in \(retryAfterSeconds ?? 1) s"
         case .busy: "too many passwords are being checked; ask again"
         case .address: "this address may not ask"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Gzip
 import NIOCore
 
 /// Compresses what another producer makes.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Gzip
 import NIOCore
 import TransportSecurity
 
@@ -177,7 +178,7 @@ extension HTTPConnection {
     }
 }
 
-extension Exchange {
+extension RingMessages {
     fileprivate func end(isComplete: Bool, now: NIODeadline) -> HTTPRequestEnd {
         HTTPRequestEnd(
             path: path, status: status, durationNanoseconds: UInt64(max(0, (now - startedAt).nanoseconds)),

@@ -41,7 +41,7 @@ final class HTTPConnection: ChannelInboundHandler {
     var phase = Phase.idle
     /// When the present phase began.
     var phaseSince: NIODeadline
-    var exchange: Exchange?
+    var exchange: RingMessages?
     var stream: BodyStream?
     var timer = ConnectionTimer()
     var writeProgress = WriteProgress()
@@ -208,7 +208,7 @@ final class HTTPConnection: ChannelInboundHandler {
         skipBody(&input)
         if needsContinue { write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")) }
         let responder = admission.request.map { HTTPResponder(request: $0, connection: self) }
-        var next = Exchange(admission: admission, responder: responder, startedAt: channel.eventLoop.now)
+        var next = RingMessages(admission: admission, responder: responder, startedAt: channel.eventLoop.now)
         if server.isStopping || server.isRetiring { next.keepsAlive = false }
         let refusal = admission.request.flatMap { refusalForLackOfPlaces($0) }
         if refusal != nil { next.keepsAlive = false }
@@ -226,7 +226,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     /// Refuses what was not understood; where the next request would begin is unknown, so the connection ends.
     func reject(_ rejection: RequestRejection, isHead: Bool) {
-        exchange = Exchange(unadmittedHead: isHead, startedAt: channel.eventLoop.now)
+        exchange = RingMessages(unadmittedHead: isHead, startedAt: channel.eventLoop.now)
         enter(.answering, timeout: nil)
         answer(rejection)
     }

@@ -23,7 +23,7 @@ public struct HTTPRequest: Sendable {
     /// The parts between the slashes, each decoded by itself: `/a%2Fb/c` has the segments `a/b` and `c`.
     public var pathSegments: [String]
 
-    /// The query's parameters in their order; of a repeated name only the first.
+    /// The query's parameters in their order.
     public var query: [HTTPQueryParameter]
 
     public var fields: HTTPFields
@@ -57,8 +57,13 @@ public struct HTTPRequest: Sendable {
         fields.joined(name.lowercased())
     }
 
-    /// The value of a query parameter; nil when it is not there.
+    /// The value of a query parameter; nil when it is not there. Of a repeated name the first counts.
     public func parameter(_ name: String) -> String? {
         query.first { $0.name == name }?.value
+    }
+
+    /// All values of a query parameter that may be repeated.
+    public func parameters(_ name: String) -> [String] {
+        query.filter { $0.name == name }.map(\.value)
     }
 }

@@ -16,7 +16,7 @@ public struct HTTPRequestLimits: Sendable {
     /// connection is worth keeping; a larger one is answered with 413 and ends the connection.
     public var bodyBytes = 64 * 1024
 
-    /// Most parameters of a query (more: 400). Looking up repeated names is quadratic in their number.
+    /// Most parameters of a query (more: 400). Each is looked up by walking over all.
     public var queryParameterCount = 64
 
     public init() {}

@@ -37,7 +37,7 @@ extension HTTPServer {
     private static func level(of failure: HandshakeFailure) -> Logger.Level {
         switch failure {
         case .version, .cipher, .noCertificate, .badCertificate, .nameNotAllowed, .refusedByClient: .warning
-        case .notTLS, .closed, .timeout, .other: .debug
+        case .notTLS, .closed, .timeout, .other, .tooMany, .crowdedOut: .debug
         }
     }
 }

@@ -53,7 +53,6 @@ struct RequestTarget: Equatable {
             let name = try decode(pair[..<(equals ?? pair.endIndex)], plusIsSpace: true, what: "a parameter's name")
             let rawValue = equals.map { pair[pair.index(after: $0)...] } ?? []
             let value = try decode(rawValue, plusIsSpace: true, what: "the value of a query parameter")
-            guard !parameters.contains(where: { $0.name == name }) else { continue }
             parameters.append(HTTPQueryParameter(name: name, value: value))
         }
         return parameters

@@ -3,9 +3,11 @@ import IngestCore
 import WorkerLink
 import WorkerRuntime
 
-WorkerProcess.run(check: IngestWorker.check) { launch, loop, logger in
-    guard case .ingest(let lanes) = launch.descriptors.lanes else {
+WorkerProcess.run(
+    check: IngestWorker.check, checkFiles: IngestWorker.checkFiles, readablePaths: IngestWorker.readablePaths
+) { launch, loop, logger in
+    guard case .ingest(let rings) = launch.descriptors.rings else {
         throw WorkerLaunchError("fodc-ingest was started as \(launch.name)")
     }
-    return try IngestWorker(launch: launch, lanes: lanes, loop: loop, logger: logger)
+    return try IngestWorker(launch: launch, rings: rings, loop: loop, logger: logger)
 }

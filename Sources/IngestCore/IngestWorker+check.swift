@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Glibc
-import Lanes
 import Platform
+import RingMessages
+import Rings
 import WorkerLink
 
 extension IngestWorker {
     /// Whether what it has been given can be served with, without touching it: for a worker that stands by while its
-    /// predecessor still writes the lane. A lane of another layout version is no flaw: it is begun anew.
+    /// predecessor still writes the ring. A ring of another layout version is no flaw: it is begun anew.
     public static func check(_ launch: WorkerLaunch) throws {
-        guard case .ingest(let lanes) = launch.descriptors.lanes else {
+        guard case .ingest(let rings) = launch.descriptors.rings else {
             throw WorkerLaunchError("fodc-ingest was started as \(launch.name)")
         }
         guard InstallationSecret.byteCount == launch.secret.count else {
             throw WorkerLaunchError("the secret has \(launch.secret.count) bytes")
         }
-        _ = try ControlReader(descriptor: launch.descriptors.control)
+        _ = try WorkerTableReader(descriptor: launch.descriptors.control)
         for (name, descriptor) in [
-            ("the data ring", lanes.up), ("command ring A", lanes.downA), ("command ring B", lanes.downB),
+            ("the data ring", rings.dataRing), ("command ring A", rings.commandA), ("command ring B", rings.commandB),
         ] {
-            guard LaneFile.isLane(descriptor) else { throw WorkerLaunchError("\(name) is not memory of a ring") }
+            guard RingFile.isRing(descriptor) else { throw WorkerLaunchError("\(name) is not memory of a ring") }
         }
-        guard option(SO_ACCEPTCONN, of: launch.descriptors.listener) == 1 else {
+        for listener in launch.descriptors.listeners where option(SO_ACCEPTCONN, of: listener) != 1 {
             throw WorkerLaunchError("the listener is not a listening socket")
         }
-        for (name, descriptor) in [("A", lanes.bellA), ("B", lanes.bellB)] {
+        try AgentsTLS.check(launch.settings)
+        for (name, descriptor) in [("A", rings.wakeupA), ("B", rings.wakeupB)] {
             guard option(SO_TYPE, of: descriptor) != nil else {
                 throw WorkerLaunchError("wakeup channel \(name) is not a socket")
             }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import GRPCServer
-import Lanes
 import Logging
 import NIOCore
 import Platform
+import RingMessages
+import Rings
 import Settings
 import WorkerLink
 import WorkerRuntime
@@ -24,47 +24,51 @@ public final class IngestWorker: Worker, @unchecked Sendable {
     let answers: AnswerCollector
     private let downloads: ProfileDownloads
     private let balance: ConnectionBalance
-    let otherLanes: OtherLanes
-    private let adoptions: LaneAdoptions
-    private let ownLane: Int32
+    let otherRings: OtherRings
+    private let adoptions: RingAdoptions
+    private let ownRing: Int32
+    /// nil where agents do not connect with TLS.
+    private let tls: AgentsTLS?
 
-    /// Opens or takes over the lane; to be called on the loop.
+    /// Opens or takes over the ring; to be called on the loop.
     public convenience init(
-        launch: WorkerLaunch, lanes: WorkerDescriptors.Ingest, loop: any EventLoop, logger: Logger
+        launch: WorkerLaunch, rings: WorkerDescriptors.Ingest, loop: any EventLoop, logger: Logger
     ) throws {
-        try self.init(launch: launch, lanes: lanes, loop: loop, logger: logger, streams: StreamDescription.all)
+        try self.init(launch: launch, rings: rings, loop: loop, logger: logger, streams: StreamDescription.all)
     }
 
     /// - Parameter streams: those that are asked by an `AskCommand`.
     init(
-        launch: WorkerLaunch, lanes: WorkerDescriptors.Ingest, loop: any EventLoop, logger: Logger,
+        launch: WorkerLaunch, rings: WorkerDescriptors.Ingest, loop: any EventLoop, logger: Logger,
         streams: [StreamDescription]
     ) throws {
         guard let secret = InstallationSecret(launch.secret) else {
             throw WorkerLaunchError("the secret has \(launch.secret.count) bytes")
         }
         let settings = launch.settings
-        ownLane = lanes.up
-        core = try IngestWorkerCore(launch: launch, lanes: lanes, loop: loop, logger: logger)
+        ownRing = rings.dataRing
+        core = try IngestWorkerCore(launch: launch, rings: rings, loop: loop, logger: logger)
         let ring = core.ring
-        otherLanes = OtherLanes(lanes.otherUps)
-        let registry = AgentRegistry(lane: ring.writer)
+        otherRings = OtherRings(rings.otherDataRings)
+        let registry = AgentRegistry(ring: ring.writer)
         metrics = MetricsCollector(
             ring: ring, registry: registry, maximumMessageBytes: settings.grpcMaxMessageBytes)
         downloads = ProfileDownloads(ring: ring, registry: registry)
         answers = AnswerCollector(
             ring: ring, registry: registry, downloads: downloads,
-            parser: try ParsingThread(loop: loop, limitBytes: Self.parsingLimitBytes(settings), note: ring.note),
+            parser: try ParsingThread(loop: loop, limitBytes: Self.parsingLimitBytes(settings), marker: ring.marker),
             maximumMessageBytes: settings.grpcMaxMessageBytes, streams: streams)
         service = AgentService(
             settings: settings, secret: secret, ring: ring, registry: registry, collector: metrics, answers: answers,
-            others: OtherWorkers(lanes: otherLanes, control: core.control, settings: settings), control: core.control,
+            others: OtherWorkers(rings: otherRings, control: core.control, settings: settings), control: core.control,
             index: launch.index, logger: logger)
         var configuration = GRPCServer.Configuration()
         configuration.maxMessageBytes = settings.grpcMaxMessageBytes
+        configuration.allowedSources = settings.grpcAllowFrom
+        tls = try AgentsTLS(settings: settings, counters: ring.counters, loop: loop, logger: logger)
         server = GRPCServer(configuration: configuration, eventLoop: loop, service: service, logger: logger)
-        balance = ConnectionBalance(core: core, others: otherLanes, server: server, service: service)
-        adoptions = LaneAdoptions(core: core, others: otherLanes, service: service)
+        balance = ConnectionBalance(core: core, others: otherRings, server: server, service: service)
+        adoptions = RingAdoptions(core: core, others: otherRings, service: service)
     }
 
     /// Two of the largest messages: while one is parsed the next comes in.
@@ -83,10 +87,12 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             if isFull { server.pauseReading() } else { server.resumeReading() }
         }
         server.onConnectionCount = { [counters = core.ring.counters] in counters.set(.connectionsOpen, $0) }
-        server.standing = { [balance] in balance.standing() }
-        let transport = TransportCounters(lane: core.ring.writer, server: server)
-        core.install([service, metrics, answers, downloads, transport, balance])
-        PredecessorTakeover(core: core, service: service, answers: answers).run(ownLane)
+        server.share = { [balance] in balance.share() }
+        let transport = TransportCounters(ring: core.ring.writer, server: server)
+        var features: [any IngestFeature] = [service, metrics, answers, downloads, transport, balance]
+        if let tls { features.append(tls) }
+        core.install(features)
+        PredecessorTakeover(core: core, service: service, answers: answers).run(ownRing)
         service.onRegistrationTurn = { [core, unowned service] in
             core.loop.assumeIsolated().scheduleTask(in: Self.registrationRest) { service.beginRegistrationTurn() }
         }
@@ -95,26 +101,38 @@ public final class IngestWorker: Worker, @unchecked Sendable {
             balance.supervisorMayHaveSpoken()
             core.readCommands()
         }
-        return listening.flatMap { [self] in server.start(listeningDescriptor: core.launch.descriptors.listener) }
+        tls?.start()
+        return listening.flatMap { [self] in listen() }
+    }
+
+    private func listen() -> EventLoopFuture<Void> {
+        var begun: [EventLoopFuture<Void>] = []
+        if core.launch.descriptors.listener >= 0 {
+            begun.append(server.start(listeningDescriptor: core.launch.descriptors.listener))
+        }
+        if let listener = core.launch.descriptors.tlsListener, let tls {
+            begun.append(server.start(listeningDescriptor: listener, security: { tls.context }))
+        }
+        return EventLoopFuture.andAllSucceed(begun, on: core.loop)
     }
 
     // MARK: The supervisor
 
     public func setAccepting(_ isAccepting: Bool) { server.setAccepting(isAccepting) }
 
-    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) {
-        for extra in [lane.down, lane.bell].compactMap({ $0 }) { MemoryFile.close(extra) }
-        guard index != core.launch.index else { return MemoryFile.close(lane.up) }
-        otherLanes.arrived(index, descriptor: lane.up)
+    public func ringArrived(_ index: Int, _ ring: RingDescriptors) {
+        for extra in [ring.commandRing, ring.wakeup].compactMap({ $0 }) { MemoryFile.close(extra) }
+        guard index != core.launch.index else { return MemoryFile.close(ring.dataRing) }
+        otherRings.arrived(index, descriptor: ring.dataRing)
         core.logger.debug("another worker's ring has arrived", metadata: ["worker": "ingest-\(index)"])
     }
 
-    public func laneGone(_ index: Int) {
-        otherLanes.gone(index)
+    public func ringGone(_ index: Int) {
+        otherRings.gone(index)
         core.logger.debug("another worker's ring is gone", metadata: ["worker": "ingest-\(index)"])
     }
 
-    public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) {
+    public func adoptRing(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) {
         adoptions.adopt(index, whenDone)
     }
 }

@@ -13,7 +13,7 @@ public struct JSONEscapes: OptionSet, Sendable {
     public static let shortNewline = JSONEscapes(rawValue: 1)
     /// A tab is `\t` instead of `\u0009`.
     public static let shortTab = JSONEscapes(rawValue: 2)
-    /// C1 controls are escaped: terminals obey them, and people read logs and status reports there.
+    /// C1 controls are escaped: terminals dispatch them, and people read logs and status reports there.
     public static let c1 = JSONEscapes(rawValue: 4)
 
     /// In the answers of HTTP endpoints.

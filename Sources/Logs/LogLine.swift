@@ -147,7 +147,7 @@ public struct LogLine: Sendable {
         return bytes.prefix(count) + mark
     }
 
-    /// C0, DEL and C1: terminals obey the latter, too.
+    /// C0, DEL and C1: terminals dispatch the latter, too.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
     }

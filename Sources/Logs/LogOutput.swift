@@ -44,7 +44,7 @@ public final class LogOutput: Sendable {
         }
         LoggingSystem.bootstrap { label in LineLogHandler(label: label) }
         // An end in order leaves nothing untold.
-        atexit { LogOutput.standard.tellAllRepeats() }
+        atexit { LogOutput.standard.writeAllRepeats() }
     }
 
     /// Opens all that later lines need, for a process that will not be able to.
@@ -55,13 +55,13 @@ public final class LogOutput: Sendable {
 
     /// Writes what was kept back of faults that repeat, where it is time. To be called about once a second: what has
     /// ceased is told by nobody else.
-    public func tellRepeats() {
+    public func writeRepeats() {
         let now = MonotonicClock.nowNanoseconds()
         for line in repeats.withLock({ $0.takeDue(nowNanoseconds: now) }) { put(line) }
     }
 
     /// The same of all, due or not: for an end that calls no exit handlers.
-    public func tellAllRepeats() {
+    public func writeAllRepeats() {
         for line in repeats.withLock({ $0.takeAll() }) { put(line) }
     }
 

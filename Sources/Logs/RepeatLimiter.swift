@@ -51,7 +51,7 @@ struct RepeatLimiter {
         }
         if followed.count >= Self.limitMessages, let oldest = followed.min(by: { $0.value.since < $1.value.since }) {
             followed[oldest.key] = nil
-            if let told = Self.told(oldest.value) { lines.append(told) }
+            if let told = Self.summary(oldest.value) { lines.append(told) }
         }
         followed[key] = Followed(since: now, left: Self.burst - 1, last: line)
         nextDue = min(nextDue, Self.end(now))
@@ -68,7 +68,7 @@ struct RepeatLimiter {
                 nextDue = min(nextDue, Self.end(one.since))
                 continue
             }
-            guard let told = Self.told(one) else {
+            guard let told = Self.summary(one) else {
                 followed[key] = nil
                 continue
             }
@@ -85,10 +85,10 @@ struct RepeatLimiter {
             followed = [:]
             nextDue = .max
         }
-        return followed.values.compactMap(Self.told).sorted { $0.wallNanoseconds < $1.wallNanoseconds }
+        return followed.values.compactMap(Self.summary).sorted { $0.wallNanoseconds < $1.wallNanoseconds }
     }
 
-    private static func told(_ one: Followed) -> LogLine? {
+    private static func summary(_ one: Followed) -> LogLine? {
         guard one.keptBack > 0 else { return nil }
         var line = one.last
         line.repeats = one.keptBack

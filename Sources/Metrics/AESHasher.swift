@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CPlatform
 
-/// With the AES instructions of x86-64 and ARM: no branch on the length of entries up to 64 bytes.
+/// With the AES instructions of x86-64: no branch on the length of entries up to 64 bytes.
 struct AESHasher: EntryHasher {
     let key: HashKey
 

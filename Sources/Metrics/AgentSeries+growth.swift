@@ -6,52 +6,52 @@ extension AgentSeries {
     /// At least so many series must be gone before it is worth while to forget them.
     private static let minPrunedSeries = 64
 
-    /// The new entries of a block: each entry's old place in the column or its newcomer.
+    /// The new entries of a block: each entry's old place in the column or its new series.
     private struct MergedBlock {
         enum Source {
             case old(Int)
-            case newcomer(Int)
+            case newEntry(Int)
         }
 
         var block: SeriesBlock
         var sources: [Source]
     }
 
-    /// Enters the newcomers and sets their `series`. Returns where each old series went (nil: forgotten), or nil when
+    /// Enters the new series and sets their `series`. Returns where each old series went (nil: forgotten), or nil when
     /// the table is as before.
     ///
     /// With `pruning`, series that the present column has no value for are forgotten when they are the majority or in
     /// the way.
-    func enter(_ newcomers: inout Newcomers, _ message: RawSpan, pruning: Bool) -> [Int?]? {
-        let order = newcomers.list.indices.sorted { Self.precedes(newcomers.list[$0], newcomers.list[$1]) }
+    func enter(_ newSeries: inout NewSeries, _ message: RawSpan, pruning: Bool) -> [Int?]? {
+        let order = newSeries.list.indices.sorted { Self.precedes(newSeries.list[$0], newSeries.list[$1]) }
         var relearned = Set<Int>()
-        let isRelabelled = resolveKnown(&newcomers, order, message, &relearned)
-        let unknown = Self.distinct(order.filter { newcomers.list[$0].series == nil }, newcomers.list)
+        let isRelabelled = resolveKnown(&newSeries, order, message, &relearned)
+        let unknown = Self.distinct(order.filter { newSeries.list[$0].series == nil }, newSeries.list)
         var map: [Int?]?
         if !unknown.firsts.isEmpty {
-            map = grow(&newcomers, unknown.firsts, message, pruning: pruning)
-            for (index, first) in unknown.repeats { newcomers.list[index].series = newcomers.list[first].series }
+            map = grow(&newSeries, unknown.firsts, message, pruning: pruning)
+            for (index, first) in unknown.repeats { newSeries.list[index].series = newSeries.list[first].series }
         }
         if map != nil {
             relearned = Set(relearned.compactMap { map?[$0] })
-            podNames.formUnion(newcomers.maker.podNames)
-            nodeRoles.formUnion(newcomers.maker.nodeRoles)
+            podNames.formUnion(newSeries.maker.podNames)
+            nodeRoles.formUnion(newSeries.maker.nodeRoles)
         }
-        giveSlots(newcomers, relearned)
+        giveSlots(newSeries, relearned)
         if map == nil && isRelabelled { map = (0..<seriesCount).map { $0 } }
         if map != nil { tableNumber &+= 1 }
         return map
     }
 
-    private static func precedes(_ a: Newcomers.Newcomer, _ b: Newcomers.Newcomer) -> Bool {
+    private static func precedes(_ a: NewSeries.NewSeriesEntry, _ b: NewSeries.NewSeriesEntry) -> Bool {
         let names = ByteOrder.compare(
             a.text.span.bytes.extracting(0..<a.nameBytes), b.text.span.bytes.extracting(0..<b.nameBytes))
         return names != 0 ? names < 0 : ByteOrder.compare(a.text, b.text) < 0
     }
 
-    /// Of sorted newcomers the first of each text, and the others with it.
+    /// Of sorted new series the first of each text, and the others with it.
     private static func distinct(
-        _ order: [Int], _ list: [Newcomers.Newcomer]
+        _ order: [Int], _ list: [NewSeries.NewSeriesEntry]
     ) -> (firsts: [Int], repeats: [(index: Int, first: Int)]) {
         var firsts: [Int] = []
         var repeats: [(index: Int, first: Int)] = []
@@ -65,18 +65,18 @@ extension AgentSeries {
         return (firsts, repeats)
     }
 
-    /// Finds the newcomers whose text is in the table already: another encoding, another type or another description.
+    /// Finds the new series whose text is in the table already: another encoding, another type or another description.
     /// Returns whether a block's type or description became another.
     private func resolveKnown(
-        _ newcomers: inout Newcomers, _ order: [Int], _ message: RawSpan, _ relearned: inout Set<Int>
+        _ newSeries: inout NewSeries, _ order: [Int], _ message: RawSpan, _ relearned: inout Set<Int>
     ) -> Bool {
         var isRelabelled = false
         var place = 0
         while place < order.count {
-            let name = Array(newcomers.list[order[place]].text[..<newcomers.list[order[place]].nameBytes])
+            let name = Array(newSeries.list[order[place]].text[..<newSeries.list[order[place]].nameBytes])
             var end = place + 1
-            while end < order.count, newcomers.list[order[end]].text.starts(with: name),
-                newcomers.list[order[end]].nameBytes == name.count
+            while end < order.count, newSeries.list[order[end]].text.starts(with: name),
+                newSeries.list[order[end]].nameBytes == name.count
             {
                 end += 1
             }
@@ -90,12 +90,12 @@ extension AgentSeries {
             while candidate < end, decoder.next(coded.span.bytes) {
                 while candidate < end {
                     let index = order[candidate]
-                    let comparison = ByteOrder.compare(newcomers.list[index].text, decoder.text)
+                    let comparison = ByteOrder.compare(newSeries.list[index].text, decoder.text)
                     if comparison > 0 { break }
                     candidate += 1
                     guard comparison == 0 else { continue }
-                    newcomers.list[index].series = series
-                    if relabel(series, blockIndex, newcomers.list[index], message, &changed) {
+                    newSeries.list[index].series = series
+                    if relabel(series, blockIndex, newSeries.list[index], message, &changed) {
                         relearned.insert(series)
                     }
                 }
@@ -112,15 +112,16 @@ extension AgentSeries {
     /// Takes type and description of a known series that came under another hash. True when its former slots are out of
     /// date.
     private func relabel(
-        _ series: Int, _ blockIndex: Int, _ newcomer: Newcomers.Newcomer, _ message: RawSpan, _ changed: inout Bool
+        _ series: Int, _ blockIndex: Int, _ newEntry: NewSeries.NewSeriesEntry, _ message: RawSpan,
+        _ changed: inout Bool
     ) -> Bool {
         var isOutdated = false
-        if types[series] != newcomer.type.rawValue {
-            types[series] = newcomer.type.rawValue
+        if types[series] != newEntry.type.rawValue {
+            types[series] = newEntry.type.rawValue
             changed = true
             isOutdated = true
         }
-        if let description = description(message, newcomer.description), description != blocks[blockIndex].description {
+        if let description = description(message, newEntry.description), description != blocks[blockIndex].description {
             blocks[blockIndex].description = description
             changed = true
             isOutdated = true
@@ -152,25 +153,25 @@ extension AgentSeries {
 
     // MARK: Growing
 
-    /// Builds the table with the newcomers at `unknown` (sorted by name and text, no text twice, none in the table).
+    /// Builds the table with the new series at `unknown` (sorted by name and text, no text twice, none in the table).
     /// Returns nil, and leaves everything as it is, when the table would be too large.
     private func grow(
-        _ newcomers: inout Newcomers, _ unknown: [Int], _ message: RawSpan, pruning: Bool
+        _ newSeries: inout NewSeries, _ unknown: [Int], _ message: RawSpan, pruning: Bool
     ) -> [Int?]? {
         // In this answer: by a known hash, or by one that was found to mean a known series.
         var isPresent = column.map { $0 != SampleBits.stale }
-        for series in newcomers.list.compactMap(\.series) { isPresent[series] = true }
+        for series in newSeries.list.compactMap(\.series) { isPresent[series] = true }
         let present = isPresent.count { $0 }
         let absent = seriesCount - present
         let isFull =
             seriesCount + unknown.count > limits.maxSeriesPerAgent
-            || blocks.count + newNameCount(unknown, newcomers.list) > limits.maxNamesPerAgent
+            || blocks.count + newNameCount(unknown, newSeries.list) > limits.maxNamesPerAgent
         let prunes = pruning && absent > 0 && (isFull || (absent > present && absent >= Self.minPrunedSeries))
         let room = limits.maxSeriesPerAgent - (prunes ? present : seriesCount)
         let admitted = withRoomForNames(
-            unknown.prefix(max(0, room)), newcomers.list, keeping: prunes ? isPresent : nil)
+            unknown.prefix(max(0, room)), newSeries.list, keeping: prunes ? isPresent : nil)
         guard !admitted.isEmpty else { return nil }
-        let merged = merge(newcomers.list, admitted, message, keeping: prunes ? isPresent : nil)
+        let merged = merge(newSeries.list, admitted, message, keeping: prunes ? isPresent : nil)
         guard merged.reduce(0, { $0 + $1.block.coded.count }) <= limits.maxTableBytes else { return nil }
 
         var map = [Int?](repeating: nil, count: seriesCount)
@@ -186,9 +187,9 @@ extension AgentSeries {
                     map[series] = newTypes.count
                     newTypes.append(types[series])
                     newColumn.append(column[series])
-                case .newcomer(let index):
-                    newcomers.list[index].series = newTypes.count
-                    newTypes.append(newcomers.list[index].type.rawValue)
+                case .newEntry(let index):
+                    newSeries.list[index].series = newTypes.count
+                    newTypes.append(newSeries.list[index].type.rawValue)
                     newColumn.append(SampleBits.stale)
                 }
             }
@@ -199,10 +200,10 @@ extension AgentSeries {
         blocks = newBlocks
         seriesCount = newTypes.count
         for index in blocks.indices { blocks[index].type = majorityType(blocks[index]) }
-        // Newcomers that were resolved to an old series move with it.
+        // New series that were resolved to an old series move with it.
         let isNew = Set(admitted)
-        for index in newcomers.list.indices where !isNew.contains(index) {
-            newcomers.list[index].series = newcomers.list[index].series.flatMap { map[$0] }
+        for index in newSeries.list.indices where !isNew.contains(index) {
+            newSeries.list[index].series = newSeries.list[index].series.flatMap { map[$0] }
         }
         slots.remap { map[Int($0)].map(UInt32.init) }
         return map
@@ -210,7 +211,7 @@ extension AgentSeries {
 
     /// The blocks of the new table, in order of their names. `kept` says which old series stay; nil: all.
     private func merge(
-        _ list: [Newcomers.Newcomer], _ admitted: ArraySlice<Int>, _ message: RawSpan, keeping kept: [Bool]?
+        _ list: [NewSeries.NewSeriesEntry], _ admitted: ArraySlice<Int>, _ message: RawSpan, keeping kept: [Bool]?
     ) -> [MergedBlock] {
         var result: [MergedBlock] = []
         var rest = admitted
@@ -228,7 +229,7 @@ extension AgentSeries {
     }
 
     private func merge(
-        _ old: SeriesBlock?, _ list: [Newcomers.Newcomer], _ own: [Int], _ message: RawSpan, keeping kept: [Bool]?
+        _ old: SeriesBlock?, _ list: [NewSeries.NewSeriesEntry], _ own: [Int], _ message: RawSpan, keeping kept: [Bool]?
     ) -> MergedBlock {
         var sources: [MergedBlock.Source] = []
         if let old, own.isEmpty, kept?[old.first..<(old.first + old.count)].allSatisfy({ $0 }) ?? true {
@@ -237,11 +238,11 @@ extension AgentSeries {
         }
         var encoder = FrontCoding.Encoder()
         var rest = own[...]
-        func takeNewcomers(before text: [UInt8]?) {
+        func takeNewSeries(before text: [UInt8]?) {
             while let next = rest.first {
                 if let text, ByteOrder.compare(list[next].text, text) > 0 { return }
                 encoder.append(list[next].text)
-                sources.append(.newcomer(next))
+                sources.append(.newEntry(next))
                 rest.removeFirst()
             }
         }
@@ -249,7 +250,7 @@ extension AgentSeries {
             var decoder = FrontCoding.Decoder(from: 0, to: old.coded.count)
             var series = old.first
             while decoder.next(old.coded.span.bytes) {
-                takeNewcomers(before: decoder.text)
+                takeNewSeries(before: decoder.text)
                 if kept?[series] ?? true {
                     encoder.append(decoder.text)
                     sources.append(.old(series))
@@ -257,7 +258,7 @@ extension AgentSeries {
                 series += 1
             }
         }
-        takeNewcomers(before: nil)
+        takeNewSeries(before: nil)
         var block = old ?? SeriesBlock(name: own.first.map { Array(list[$0].text[..<list[$0].nameBytes]) } ?? [])
         for index in own {
             if let description = description(message, list[index].description) { block.description = description }
@@ -269,14 +270,14 @@ extension AgentSeries {
 
     // MARK: Slots
 
-    /// Enters the newcomers' hashes, after the out-of-date ones of relearned series are gone.
-    private func giveSlots(_ newcomers: Newcomers, _ relearned: Set<Int>) {
+    /// Enters the new series' hashes, after the out-of-date ones of relearned series are gone.
+    private func giveSlots(_ newSeries: NewSeries, _ relearned: Set<Int>) {
         if !relearned.isEmpty { slots.remap { relearned.contains(Int($0)) ? nil : $0 } }
         slots.reserve(seriesCount)
         let most = seriesCount + limits.maxAliases
-        for newcomer in newcomers.list {
-            guard let hash = newcomer.hash, let series = newcomer.series, slots.count < most else { continue }
-            slots.insert(hash, description: newcomer.descriptionCheck, series: series)
+        for newEntry in newSeries.list {
+            guard let hash = newEntry.hash, let series = newEntry.series, slots.count < most else { continue }
+            slots.insert(hash, description: newEntry.descriptionCheck, series: series)
         }
     }
 }

@@ -4,7 +4,7 @@ extension AgentSeries {
     /// State that the walk collects besides the column.
     struct LatestPass {
         var summary = DecodeSummary()
-        var newcomers: Newcomers
+        var newSeries: NewSeries
         var clock = SampleClock()
         /// nil before the first sample.
         var commonTime: SampleTime?
@@ -19,7 +19,7 @@ extension AgentSeries {
         _ message: RawSpan, receivedAtNanoseconds: Int64
     ) throws(DecodeError) -> DecodeSummary {
         forgetSample()
-        var pass = LatestPass(newcomers: Newcomers(limits: limits, enrichment: enrichment))
+        var pass = LatestPass(newSeries: NewSeries(limits: limits, enrichment: enrichment))
         let timestamp: TimestampFields?
         do throws(DecodeError) {
             timestamp =
@@ -30,7 +30,7 @@ extension AgentSeries {
             forgetSample()
             throw error
         }
-        if !pass.newcomers.isEmpty { takeNewcomers(message, &pass) }
+        if !pass.newSeries.isEmpty { takeNewSeries(message, &pass) }
         noteDescriptionsChecked()
         self.receivedAtNanoseconds = receivedAtNanoseconds
         let fallback = timestamp?.time ?? SampleTime(nanosecondsSinceEpoch: receivedAtNanoseconds)
@@ -113,7 +113,7 @@ extension AgentSeries {
         _ pass: inout LatestPass
     ) throws(DecodeError) -> Int {
         var fields: MetricFields?
-        let outcome = try pass.newcomers.take(
+        let outcome = try pass.newSeries.take(
             message, range, hash: metric.isUnusual ? nil : metric.hash, descriptionCheck: descriptionCheck,
             fields: &fields)
         if fields == nil { try metric.checkTime(in: message, base: base) }
@@ -127,17 +127,17 @@ extension AgentSeries {
         case .known(let index):
             pass.summary.drops[.duplicateSeries] += 1
             let bits = SampleBits.received(metric.valueBits)
-            if SampleBits.isLarger(bits, than: pass.newcomers.list[index].valueBits) {
-                pass.newcomers.list[index].valueBits = bits
-                pass.newcomers.list[index].time = try MetricFields(message, range).timestamp?.time ?? .unset
+            if SampleBits.isLarger(bits, than: pass.newSeries.list[index].valueBits) {
+                pass.newSeries.list[index].valueBits = bits
+                pass.newSeries.list[index].time = try MetricFields(message, range).timestamp?.time ?? .unset
             }
         }
         return 0
     }
 
-    /// Enters the newcomers into the table and their values into the column.
-    private func takeNewcomers(_ message: RawSpan, _ pass: inout LatestPass) {
-        let map = enter(&pass.newcomers, message, pruning: true)
+    /// Enters the new series into the table and their values into the column.
+    private func takeNewSeries(_ message: RawSpan, _ pass: inout LatestPass) {
+        let map = enter(&pass.newSeries, message, pruning: true)
         if let map {
             pass.summary.isTableChanged = true
             if !pass.times.isEmpty {
@@ -148,21 +148,21 @@ extension AgentSeries {
                 pass.times = moved
             }
         }
-        for newcomer in pass.newcomers.list {
-            guard let series = newcomer.series else {
+        for newEntry in pass.newSeries.list {
+            guard let series = newEntry.series else {
                 pass.summary.samplesAccepted -= 1
                 pass.summary.drops[.seriesLimit] += 1
-                if pass.summary.firstDropped == nil { pass.summary.firstDropped = newcomer.dropped(.seriesLimit) }
+                if pass.summary.firstDropped == nil { pass.summary.firstDropped = newEntry.dropped(.seriesLimit) }
                 continue
             }
             if column[series] != SampleBits.stale {
                 pass.summary.samplesAccepted -= 1
                 pass.summary.drops[.duplicateSeries] += 1
-                if !SampleBits.isLarger(newcomer.valueBits, than: column[series]) { continue }
+                if !SampleBits.isLarger(newEntry.valueBits, than: column[series]) { continue }
             }
-            column[series] = newcomer.valueBits
-            if newcomer.time != pass.commonTime || !pass.times.isEmpty {
-                pass.setTime(newcomer.time, series: series, seriesCount: seriesCount)
+            column[series] = newEntry.valueBits
+            if newEntry.time != pass.commonTime || !pass.times.isEmpty {
+                pass.setTime(newEntry.time, series: series, seriesCount: seriesCount)
             }
         }
     }

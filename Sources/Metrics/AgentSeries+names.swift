@@ -3,8 +3,8 @@
 // How many names a table may have: what a name costs the exporter, each time that any agent's table is another, does not
 // depend on how many series it has.
 extension AgentSeries {
-    /// How many of these sorted newcomers have a name that the table does not have.
-    func newNameCount(_ sorted: [Int], _ list: [Newcomers.Newcomer]) -> Int {
+    /// How many of these sorted new series have a name that the table does not have.
+    func newNameCount(_ sorted: [Int], _ list: [NewSeries.NewSeriesEntry]) -> Int {
         // Not worth a look as long as each may have one.
         guard blocks.count + sorted.count > limits.maxNamesPerAgent else { return 0 }
         var count = 0
@@ -12,18 +12,18 @@ extension AgentSeries {
         return count
     }
 
-    /// Those of these sorted newcomers that are in the table by name, or for whose names there is room.
+    /// Those of these sorted new series that are in the table by name, or for whose names there is room.
     ///
     /// - Parameter kept: says which old series stay; nil: all.
     func withRoomForNames(
-        _ sorted: ArraySlice<Int>, _ list: [Newcomers.Newcomer], keeping kept: [Bool]?
+        _ sorted: ArraySlice<Int>, _ list: [NewSeries.NewSeriesEntry], keeping kept: [Bool]?
     ) -> ArraySlice<Int> {
         guard blocks.count + sorted.count > limits.maxNamesPerAgent else { return sorted }
         var room = limits.maxNamesPerAgent - blocks.count
         if let kept {
             func goes(_ block: SeriesBlock) -> Bool { !kept[block.first..<(block.first + block.count)].contains(true) }
             room += blocks.count(where: goes)
-            // A name that would go stays with a newcomer that bears it. Before any room is given away: a new name may
+            // A name that would go stays with a new series that bears it. Before any room is given away: a new name may
             // stand before it.
             forEachName(sorted, list) { _, block in if let block, goes(blocks[block]) { room -= 1 } }
         }
@@ -38,9 +38,10 @@ extension AgentSeries {
         return admitted[...]
     }
 
-    /// - Parameter body: given the newcomers of a name, and the block that the table has of it.
+    /// - Parameter body: given the new series of a name, and the block that the table has of it.
     private func forEachName(
-        _ sorted: ArraySlice<Int>, _ list: [Newcomers.Newcomer], _ body: (_ range: Range<Int>, _ block: Int?) -> Void
+        _ sorted: ArraySlice<Int>, _ list: [NewSeries.NewSeriesEntry],
+        _ body: (_ range: Range<Int>, _ block: Int?) -> Void
     ) {
         var start = sorted.startIndex
         while start < sorted.endIndex {
@@ -53,13 +54,13 @@ extension AgentSeries {
         }
     }
 
-    /// Of a sorted newcomer's name and another.
-    static func compareName(_ newcomer: Newcomers.Newcomer, _ name: [UInt8]) -> Int {
-        ByteOrder.compare(newcomer.text.span.bytes.extracting(0..<newcomer.nameBytes), name.span.bytes)
+    /// Of a sorted new series' name and another.
+    static func compareName(_ newEntry: NewSeries.NewSeriesEntry, _ name: [UInt8]) -> Int {
+        ByteOrder.compare(newEntry.text.span.bytes.extracting(0..<newEntry.nameBytes), name.span.bytes)
     }
 
-    /// Takes the newcomers off `rest` that have the name of its first.
-    static func takeName(_ rest: inout ArraySlice<Int>, _ list: [Newcomers.Newcomer]) -> [Int] {
+    /// Takes the new series off `rest` that have the name of its first.
+    static func takeName(_ rest: inout ArraySlice<Int>, _ list: [NewSeries.NewSeriesEntry]) -> [Int] {
         guard let first = rest.first else { return [] }
         let name = Array(list[first].text[..<list[first].nameBytes])
         var taken: [Int] = []

@@ -3,11 +3,11 @@
 extension AgentSeries {
     /// State that the walk over a window answer collects.
     private struct WindowPass {
-        /// In `columns.series`: not a series but a newcomer's index.
-        static let newcomerFlag: UInt32 = 1 << 31
+        /// In `columns.series`: not a series but a new series' index.
+        static let newSeriesFlag: UInt32 = 1 << 31
 
         var columns = WindowColumns()
-        var newcomers: Newcomers
+        var newSeries: NewSeries
         var clock = SampleClock()
         var timeIndexes = TimeIndexes()
         var drops = DropCounts()
@@ -20,14 +20,14 @@ extension AgentSeries {
     public func decodeWindow(
         _ message: RawSpan, receivedAtNanoseconds: Int64
     ) throws(DecodeError) -> WindowColumns {
-        var pass = WindowPass(newcomers: Newcomers(limits: limits, enrichment: enrichment))
+        var pass = WindowPass(newSeries: NewSeries(limits: limits, enrichment: enrichment))
         let timestamp =
             usesAES
             ? try walkWindow(message, hasher: AESHasher(key: key), &pass)
             : try walkWindow(message, hasher: MultiplyHasher(key: key), &pass)
         var map: [Int?]?
-        if !pass.newcomers.isEmpty {
-            map = enter(&pass.newcomers, message, pruning: false)
+        if !pass.newSeries.isEmpty {
+            map = enter(&pass.newSeries, message, pruning: false)
             if let map, !times.isEmpty {
                 var moved = [SampleTime](repeating: commonTime, count: seriesCount)
                 for (old, new) in map.enumerated() {
@@ -90,7 +90,7 @@ extension AgentSeries {
                 let range = (segment.base &+ start)..<(segment.base &+ end)
                 let hash = metric.isUnusual ? nil : metric.hash
                 let description = metric.descriptionCheck(message, hasher, key)
-                switch try pass.newcomers.take(
+                switch try pass.newSeries.take(
                     whole, range, hash: hash, descriptionCheck: description, fields: &fields)
                 {
                 case .dropped(let cause):
@@ -100,7 +100,7 @@ extension AgentSeries {
                         pass.columns.summary.firstDropped = try DroppedSample(cause, whole, range, fields)
                     }
                     continue
-                case .added(let index), .known(let index): series = WindowPass.newcomerFlag | UInt32(index)
+                case .added(let index), .known(let index): series = WindowPass.newSeriesFlag | UInt32(index)
                 }
                 // An unusual metric has been parsed; what the walk saw of it does not count.
                 if metric.isUnusual, let fields {
@@ -142,8 +142,8 @@ extension AgentSeries {
         for point in pass.columns.series.indices {
             let series = pass.columns.series[point]
             var place: Int?
-            if series & WindowPass.newcomerFlag != 0 {
-                place = pass.newcomers.list[Int(series & ~WindowPass.newcomerFlag)].series
+            if series & WindowPass.newSeriesFlag != 0 {
+                place = pass.newSeries.list[Int(series & ~WindowPass.newSeriesFlag)].series
             } else {
                 place = map.map { $0[Int(series)] } ?? Int(series)
             }

@@ -22,21 +22,21 @@ struct DuplicateFinder {
     private static let seriesPerBreath = 1024
 
     private let agents: [AgentSnapshot]
-    private let breathe: () -> Void
+    private let yieldToEventLoop: () -> Void
     private var findings = Findings()
 
-    private init(_ agents: [AgentSnapshot], _ breathe: @escaping () -> Void) {
+    private init(_ agents: [AgentSnapshot], _ yieldToEventLoop: @escaping () -> Void) {
         self.agents = agents
-        self.breathe = breathe
+        self.yieldToEventLoop = yieldToEventLoop
     }
 
     /// - Parameters:
     ///   - members: the blocks of each name.
-    ///   - breathe: called again and again.
+    ///   - yieldToEventLoop: called again and again.
     static func find(
-        _ agents: [AgentSnapshot], _ members: [[BlockReference]], breathe: @escaping () -> Void = {}
+        _ agents: [AgentSnapshot], _ members: [[BlockReference]], yieldToEventLoop: @escaping () -> Void = {}
     ) -> Findings {
-        var finder = DuplicateFinder(agents, breathe)
+        var finder = DuplicateFinder(agents, yieldToEventLoop)
         let pods = finder.pods()
         guard pods.hasShared else { return finder.findings }
         for blocks in members { finder.find(in: blocks, pods) }
@@ -45,7 +45,7 @@ struct DuplicateFinder {
 
     /// The duplicates of one name.
     private mutating func find(in blocks: [BlockReference], _ pods: PodOwners) {
-        breathe()
+        yieldToEventLoop()
         let suspects = blocks.filter { pods.parts[$0.agent] != .none }
         guard suspects.count > 1 else { return }
         var places: [[UInt8]: [Place]] = [:]
@@ -60,7 +60,7 @@ struct DuplicateFinder {
         }
         for reference in suspects {
             guard case .all(let pod) = pods.parts[reference.agent] else { continue }
-            if pods.hasTwins(pod) {
+            if pods.hasDuplicates(pod) {
                 forEachText(of: reference) { text, _, place in places[text, default: []].append(place) }
             } else if podsSeen.contains(pod) {
                 forEachText(of: reference) { text, _, place in places[text]?.append(place) }
@@ -80,7 +80,7 @@ struct DuplicateFinder {
         var decoder = FrontCoding.Decoder(from: block.coded.lowerBound, to: block.coded.upperBound)
         var series = block.first
         while decoder.next(bytes.span.bytes) {
-            if series % Self.seriesPerBreath == 0 { breathe() }
+            if series % Self.seriesPerBreath == 0 { yieldToEventLoop() }
             body(decoder.text, block.name.count, Place(agent: reference.agent, series: series))
             series += 1
         }
@@ -177,5 +177,5 @@ struct PodOwners {
     func shared(_ podName: [UInt8]) -> Int? { numbers[podName].flatMap { pods[$0].isShared ? $0 : nil } }
 
     /// Whether several agents have this pod name and no other.
-    func hasTwins(_ pod: Int) -> Bool { pods[pod].onlyOf > 1 }
+    func hasDuplicates(_ pod: Int) -> Bool { pods[pod].onlyOf > 1 }
 }

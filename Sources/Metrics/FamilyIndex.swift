@@ -18,10 +18,10 @@ public final class FamilyIndex {
     private var oddBounds: [Set<Int>] = []
 
     /// Called again and again while families are made: the tables of a thousand agents take a second.
-    private let breathe: () -> Void
+    private let yieldToEventLoop: () -> Void
 
-    public init(breathe: @escaping () -> Void = {}) {
-        self.breathe = breathe
+    public init(yieldToEventLoop: @escaping () -> Void = {}) {
+        self.yieldToEventLoop = yieldToEventLoop
     }
 
     /// All agents that an answer may show; a filter is the cursor's business.
@@ -45,7 +45,7 @@ public final class FamilyIndex {
         forgetTables(notIn: agents)
         var members = [[BlockReference]](repeating: [], count: names.count)
         for (agent, snapshot) in agents.enumerated() {
-            breathe()
+            yieldToEventLoop()
             for (block, name) in nameList(of: snapshot.table).enumerated() {
                 while members.count <= name { members.append([]) }
                 members[name].append(BlockReference(agent: agent, block: block))
@@ -53,18 +53,18 @@ public final class FamilyIndex {
         }
         let used = members.indices.filter { !members[$0].isEmpty }
         let voters = used.map { name in
-            breathe()
+            yieldToEventLoop()
             return FamilyRules.Name(
                 name: names[name],
                 votes: members[name].map {
                     FamilyRules.Vote(agent: $0.agent, type: agents[$0.agent].table.blocks[$0.block].type)
                 })
         }
-        let assignments = FamilyRules.assign(voters, breathe: breathe)
+        let assignments = FamilyRules.assign(voters, yieldToEventLoop: yieldToEventLoop)
         families = gather(
             used.enumerated().map { (names[$0.element], members[$0.element], assignments[$0.offset]) }, agents)
         oddBounds = Self.oddBounds(in: families, agents)
-        duplicates = DuplicateFinder.find(agents, members, breathe: breathe).places
+        duplicates = DuplicateFinder.find(agents, members, yieldToEventLoop: yieldToEventLoop).places
     }
 
     private static func oddBounds(in families: [Family], _ agents: [AgentSnapshot]) -> [Set<Int>] {
@@ -95,7 +95,7 @@ public final class FamilyIndex {
             families[families.count - 1].members.append(contentsOf: entry.members)
         }
         for index in families.indices {
-            breathe()
+            yieldToEventLoop()
             families[index].help = Self.help(families[index].members, agents)
         }
         return families

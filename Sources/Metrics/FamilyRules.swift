@@ -41,12 +41,12 @@ struct FamilyRules {
     }
 
     /// The family of each name.
-    static func assign(_ names: [Name], breathe: () -> Void = {}) -> [Assignment] {
+    static func assign(_ names: [Name], yieldToEventLoop: () -> Void = {}) -> [Assignment] {
         // 1. Typed: components of histograms and summaries go to their base, everything else is its own family.
         var votesOf: [[UInt8]: [[Vote]]] = [:]
         var familyOf: [[UInt8]?] = []
         for entry in names {
-            breathe()
+            yieldToEventLoop()
             guard let type = winner([entry.votes]) else {
                 familyOf.append(nil)
                 continue
@@ -70,7 +70,7 @@ struct FamilyRules {
             if typed[entry.name] == nil, let base = base(of: entry.name), typed[base] == nil { guessed.insert(base) }
         }
         return names.enumerated().map { index, entry in
-            breathe()
+            yieldToEventLoop()
             if let family = familyOf[index] { return settled(family) }
             if typed[entry.name] != nil { return settled(entry.name) }
             if guessed.contains(entry.name) { return Assignment(family: entry.name, type: .histogram) }

@@ -31,8 +31,9 @@ enum MessageWalk {
                 inMessageOfDepth: MetricFields.depth)
         }
 
-        /// The bytes that its description is known by; the hash has only their number.
-        @inline(__always)
+        /// The bytes that its description is known by; the hash has only their number. Not inlined: it is needed for new series
+        /// and in every eighth answer, and the loop that walks over all others has registers for itself.
+        @inline(never)
         func descriptionCheck<H: EntryHasher>(_ message: RawSpan, _ hasher: H, _ key: HashKey) -> UInt16 {
             guard descriptionBytes > 0 else { return 0 }
             let hash = hasher.hash(

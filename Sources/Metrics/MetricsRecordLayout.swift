@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Platform
 
-// The payloads of the lanes' metrics records. All integers are little-endian, as the processors that this runs on are.
+// The payloads of the rings' metrics records. All integers are little-endian, as the processors that this runs on are.
 //
 // series: magic, table number, series, blocks (UInt32 each); pod names, node roles (value lists); then each block.
 //   block: name bytes, description bytes (UInt16 each), type, series, coded bytes, longest text (UInt32 each);

@@ -7,6 +7,8 @@ public enum PrometheusText {
 
     /// Shortest decimal that reads back as the same double; `NaN`, `+Inf`, `-Inf`.
     public static func appendValue(_ value: Double, to text: inout [UInt8]) {
+        // Nearly all of the proxy's own counters.
+        if value.bitPattern == 0 { return text.append(UInt8(ascii: "0")) }
         let powers = PowersOfTen.shared.entries
         text.append(atMost: ValueWriter.reserveBytes) {
             ValueWriter.append(bits: value.bitPattern, to: &$0, powers: powers.span)

@@ -33,6 +33,18 @@ public struct SampleColumns: Equatable, Sendable {
     }
 }
 
+extension SampleColumns {
+    /// When the sample was taken: microseconds since the epoch, by the agent's clock if it has sent a time.
+    public var takenMicroseconds: Int64 {
+        Self.takenMicroseconds(commonTime: commonTimeMicroseconds, receivedAtNanoseconds: receivedAtNanoseconds)
+    }
+
+    /// - Parameter commonTime: as ``commonTimeMicroseconds``.
+    public static func takenMicroseconds(commonTime: Int64, receivedAtNanoseconds: Int64) -> Int64 {
+        commonTime == .unset ? SampleTime(nanosecondsSinceEpoch: receivedAtNanoseconds) : commonTime
+    }
+}
+
 extension Sample {
     /// A sample that was stored; nil when it has not as many values as its table has series.
     public convenience init?(_ columns: SampleColumns, table: SeriesTable) {

@@ -12,23 +12,29 @@ public struct SeriesHistory {
         case openMetrics = "openmetrics"
         /// Prometheus' text format with time stamps, for VictoriaMetrics' `/api/v1/import/prometheus`.
         case prometheus
+        /// The elements of `/metrics-windows`, with times as exact as they are known. A NaN that is not Prometheus' ordinary
+        /// one has its bit pattern beside it, so that every value can be told exactly.
+        case json
     }
 
     /// A series in all tables that have it.
-    private struct Series {
+    struct Series {
         /// `name{a="1"} `
         var text: [UInt8]
         var points: [Point] = []
+        /// Points came in another order than that of their times.
+        var isUnordered = false
     }
 
-    private struct Point {
+    struct Point {
         /// Microseconds since the epoch.
         var time: SampleTime
         var bits: UInt64
     }
 
-    private struct Family {
+    struct Family {
         var name: [UInt8]
+        var description: [UInt8]
         var isGauge: Bool
         /// Places in `series`.
         var range: Range<Int>
@@ -38,8 +44,8 @@ public struct SeriesHistory {
     private let matches: [SeriesMatch]
     /// Of all tables, sorted.
     private let names: [[UInt8]]
-    private var families: [Family] = []
-    private var series: [Series] = []
+    private(set) var families: [Family] = []
+    private(set) var series: [Series] = []
     /// By table: the place of a series in the table, and here.
     private var places: [Int64: [(inTable: Int, here: Int)]] = [:]
 
@@ -104,9 +110,11 @@ public struct SeriesHistory {
         let wanted = matches.filter { $0.accepts(name: name) }
         var texts: [[UInt8]: [(table: Int64, series: Int)]] = [:]
         var isGauge = true
+        var description: [UInt8] = []
         for (id, table) in tables {
             guard let block = Self.block(of: name, in: table) else { continue }
             if block.type != .gauge { isGauge = false }
+            if !block.description.isEmpty { description = Array(table.bytes[block.description]) }
             var decoder = FrontCoding.Decoder(from: block.coded.lowerBound, to: block.coded.upperBound)
             var index = block.first
             let bytes = table.bytes
@@ -123,11 +131,12 @@ public struct SeriesHistory {
             for member in members { places[member.table, default: []].append((member.series, series.count)) }
             series.append(Series(text: text))
         }
-        if series.count > start { families.append(Family(name: name, isGauge: isGauge, range: start..<series.count)) }
+        guard series.count > start else { return }
+        families.append(Family(name: name, description: description, isGauge: isGauge, range: start..<series.count))
     }
 
-    /// Adds the values of a sample; samples come in the order of their times. A value with a time that its series has already, or
-    /// that is older, is left out: agents send their last reading again when they are asked more often than they read.
+    /// Adds the values of a sample. Of several values of a series with one time the first that comes counts: agents send
+    /// their last reading again when they are asked more often than they read.
     public mutating func add(_ sample: SampleColumns, table: Int64) {
         guard let places = places[table], sample.valueBits.count == tables[table]?.seriesCount else { return }
         let received = SampleTime(nanosecondsSinceEpoch: sample.receivedAtNanoseconds)
@@ -137,54 +146,26 @@ public struct SeriesHistory {
             let sent =
                 sample.timesMicroseconds.isEmpty ? sample.commonTimeMicroseconds : sample.timesMicroseconds[inTable]
             let time = sent == .unset ? received : sent
-            if let last = series[here].points.last, last.time >= time { continue }
+            if let last = series[here].points.last {
+                if last.time == time { continue }
+                // Samples that were missing here and were fetched later are in chunks of their own.
+                if last.time > time { series[here].isUnordered = true }
+            }
             series[here].points.append(Point(time: time, bits: bits))
         }
     }
 
-    /// Writes what has been collected, a piece for each metric name. Names without points are left out.
-    public func write(_ format: Format, to output: ([UInt8]) -> Void) {
-        let powers = PowersOfTen.shared.entries
-        for family in families {
-            var text: [UInt8] = []
-            for one in series[family.range] where !one.points.isEmpty {
-                if format == .openMetrics, text.isEmpty {
-                    text +=
-                        Array("# TYPE ".utf8) + family.name + Array((family.isGauge ? " gauge\n" : " unknown\n").utf8)
-                }
-                for point in one.points {
-                    text += one.text
-                    text.append(atMost: ValueWriter.reserveBytes) {
-                        ValueWriter.append(bits: point.bits, to: &$0, powers: powers.span)
-                    }
-                    text.append(UInt8(ascii: " "))
-                    Self.append(point.time, format, to: &text)
-                    text.append(UInt8(ascii: "\n"))
-                }
+    /// To be called when all samples of a part have been added: puts points in the order of their times.
+    mutating func putInOrder() {
+        for place in series.indices where series[place].isUnordered {
+            let sorted = series[place].points.enumerated().sorted {
+                ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
             }
-            if !text.isEmpty { output(text) }
-        }
-    }
-
-    /// The bytes that end a text of this format.
-    public static func end(_ format: Format) -> [UInt8] {
-        format == .openMetrics ? Array("# EOF\n".utf8) : []
-    }
-
-    /// OpenMetrics has seconds with a fraction, Prometheus' own format whole milliseconds.
-    private static func append(_ time: SampleTime, _ format: Format, to text: inout [UInt8]) {
-        switch format {
-        case .prometheus: text.append(contentsOf: String(time >= 0 ? time / 1000 : -((999 - time) / 1000)).utf8)
-        case .openMetrics:
-            let magnitude = time.magnitude
-            if time < 0 { text.append(UInt8(ascii: "-")) }
-            text.append(contentsOf: String(magnitude / 1_000_000).utf8)
-            let rest = magnitude % 1_000_000
-            guard rest > 0 else { return }
-            let digits = String(rest)
-            text.append(UInt8(ascii: "."))
-            text.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 6 - digits.utf8.count))
-            text.append(contentsOf: digits.utf8)
+            var points: [Point] = []
+            points.reserveCapacity(sorted.count)
+            for (_, point) in sorted where points.last?.time != point.time { points.append(point) }
+            series[place].points = points
+            series[place].isUnordered = false
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Finds the labels in a series' text `name{a="1",b="2"} `. The text comes out of a lane, so nothing is taken for
+/// Finds the labels in a series' text `name{a="1",b="2"} `. The text comes out of a ring, so nothing is taken for
 /// granted; what does not look like a label ends the list.
 struct SeriesLabels {
     /// Places in the text.

@@ -2,7 +2,7 @@
 
 /// An agent's table as the exporter holds it: the front-coded texts, block by block.
 ///
-/// A lane is input: every length in the payload is checked here once, so that rendering can walk over the entries
+/// A ring is input: every length in the payload is checked here once, so that rendering can walk over the entries
 /// without asking again.
 public final class SeriesTable: Sendable {
     /// No text is longer than this, whatever the payload says: the rendering buffers are made for it.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Whether a text out of a ring is one that `SeriesTextMaker` could have made: `name{a="1",b="2"} `, labels in the order of
-/// their names and none twice. Anything else in it would be lines of a scrape that no agent has sent.
+/// their names and none twice, `pod_name` and `node_role` among them. Anything else in it would be lines of a scrape that no
+/// agent has sent, or lines of two agents that nobody can tell apart.
 struct SeriesTextCheck {
     /// The labels that the table says its series have.
     let podNames: DistinctValues
@@ -9,6 +10,8 @@ struct SeriesTextCheck {
     /// Of the last text: its label `le`, or `quantile`, is not a number that Go's `strconv.ParseFloat` takes.
     private(set) var hasOddBucket = false
     private(set) var hasOddQuantile = false
+    private var hasPodName = false
+    private var hasNodeRole = false
 
     private static let bucketLabel = Array("le".utf8)
     private static let quantileLabel = Array("quantile".utf8)
@@ -21,12 +24,11 @@ struct SeriesTextCheck {
     /// - Parameter nameBytes: of the metric's name, which has been checked.
     mutating func accepts(_ text: RawSpan, nameBytes: Int) -> Bool {
         (hasOddBucket, hasOddQuantile) = (false, false)
+        (hasPodName, hasNodeRole) = (false, false)
         let last = text.byteCount - 1
-        guard nameBytes <= last, text.byte(uncheckedAt: last) == UInt8(ascii: " "), text.isUTF8 else {
-            return false
-        }
-        if nameBytes == last { return true }
-        guard text.byte(uncheckedAt: nameBytes) == UInt8(ascii: "{") else { return false }
+        guard nameBytes < last, text.byte(uncheckedAt: last) == UInt8(ascii: " "), text.isUTF8,
+            text.byte(uncheckedAt: nameBytes) == UInt8(ascii: "{")
+        else { return false }
         var place = nameBytes + 1
         var before = 0..<0
         while true {
@@ -37,7 +39,7 @@ struct SeriesTextCheck {
             before = label.name
             switch text.byte(uncheckedAt: place) {
             case UInt8(ascii: ","): place += 1
-            case UInt8(ascii: "}"): return place + 1 == last
+            case UInt8(ascii: "}"): return place + 1 == last && hasPodName && hasNodeRole
             default: return false
             }
         }
@@ -74,8 +76,14 @@ struct SeriesTextCheck {
 
     /// Whether the table speaks the truth of a label by which series are told apart. Notes odd bounds.
     private mutating func isTrue(_ name: RawSpan, _ text: RawSpan, _ value: Range<Int>) -> Bool {
-        if ByteOrder.areEqual(name, LabelNames.podName) { return Self.lists(podNames, text, value) }
-        if ByteOrder.areEqual(name, LabelNames.nodeRole) { return Self.lists(nodeRoles, text, value) }
+        if ByteOrder.areEqual(name, LabelNames.podName) {
+            hasPodName = true
+            return Self.lists(podNames, text, value)
+        }
+        if ByteOrder.areEqual(name, LabelNames.nodeRole) {
+            hasNodeRole = true
+            return Self.lists(nodeRoles, text, value)
+        }
         if ByteOrder.areEqual(name, Self.bucketLabel) {
             hasOddBucket = !BoundText.isNumber(text.extracting(value))
         } else if ByteOrder.areEqual(name, Self.quantileLabel) {

@@ -5,8 +5,8 @@ import WorkerLink
 import WorkerRuntime
 
 WorkerProcess.run { launch, loop, logger in
-    guard case .recorder(let lanes) = launch.descriptors.lanes else {
+    guard case .recorder(let rings) = launch.descriptors.rings else {
         throw WorkerLaunchError("fodc-recorder was started as \(launch.name)")
     }
-    return try RecorderWorker(launch: launch, lanes: lanes, loop: loop, logger: logger)
+    return try RecorderWorker(launch: launch, rings: rings, loop: loop, logger: logger)
 }

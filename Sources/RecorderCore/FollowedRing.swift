@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import BlackBox
-import Exchange
-import Lanes
 import Metrics
 import Platform
+import RingMessages
+import Rings
 
 /// The data ring of one ingest worker, read by a second reader: it has a position of its own in its own memory, so that
 /// the writer never waits for it. The reader counts the records that are overwritten before it reads them.
 final class FollowedRing {
     let worker: Int
     private let descriptor: Int32
-    private(set) var reader: LaneReader?
+    private(set) var reader: RingReader?
     /// For records that are looked up while another is being read: a reader has room for one payload.
-    private var lookup: LaneReader?
+    private var lookup: RingReader?
     /// When the ring was begun: another time is another ring.
     private(set) var begunAtNanoseconds: Int64 = 0
     private(set) var agents: [UInt32: FollowedAgent] = [:]
@@ -20,6 +20,8 @@ final class FollowedRing {
     private var earlierTables: [TableName: UInt64] = [:]
     private var lastSequence: UInt64?
     private var stall: ReadStall?
+    /// Nodes whose agents have left their slots, and why.
+    private var departures: [(node: Int64, cause: DepartureCause)] = []
     private(set) var recordsMissed: UInt64 = 0
     private(set) var recordsDamaged: UInt64 = 0
 
@@ -42,15 +44,17 @@ final class FollowedRing {
     /// Opens the ring when it is there, and begins behind what is recorded already. A ring that was begun anew is opened again.
     ///
     /// - Parameter recorded: how far this worker's ring is recorded.
-    func open(recorded: BlackBoxStore.RingPosition?) {
+    /// - Returns: whether the ring is another than the one that this process has read before.
+    func open(recorded: BlackBoxStore.RingPosition?) -> Bool {
         if let reader {
-            guard reader.formattedAtNanoseconds != begunAtNanoseconds || reader.headerFlaw != nil else { return }
+            guard reader.formattedAtNanoseconds != begunAtNanoseconds || reader.headerFlaw != nil else { return false }
             forget()
         }
-        guard let opened = try? LaneReader(descriptor: descriptor, kind: .up), opened.headerFlaw == nil,
-            let lookup = try? LaneReader(descriptor: descriptor, kind: .up)
-        else { return }
+        guard let opened = try? RingReader(descriptor: descriptor, kind: .data), opened.headerFlaw == nil,
+            let lookup = try? RingReader(descriptor: descriptor, kind: .data)
+        else { return false }
         self.lookup = lookup
+        let isAnother = begunAtNanoseconds != 0 && begunAtNanoseconds != opened.formattedAtNanoseconds
         begunAtNanoseconds = opened.formattedAtNanoseconds
         // From the tail: what is still there of the time before this process is recorded, too.
         opened.seekToTail()
@@ -60,18 +64,20 @@ final class FollowedRing {
         }
         noteEarlierTables(opened)
         reader = opened
+        return isAnother
     }
 
     /// Lets go of the ring and of all that is known of its agents; it is opened anew at the next turn.
     func forget() {
         (reader, lookup) = (nil, nil)
         agents = [:]
+        departures = []
         earlierTables = [:]
         lastSequence = nil
         stall = nil
     }
 
-    private func noteEarlierTables(_ reader: LaneReader) {
+    private func noteEarlierTables(_ reader: RingReader) {
         let position = reader.position
         reader.scanHeaders { header, _ in
             guard header.type == .series, header.position < position,
@@ -117,7 +123,7 @@ final class FollowedRing {
 
     /// Counts the records that were overwritten before this one. A copy keeps the number of its original.
     private func note(_ header: RecordHeader) {
-        guard !header.isCarried else { return }
+        guard !header.isCompacted else { return }
         if let last = lastSequence, header.sequence > last { recordsMissed += header.sequence - last - 1 }
         lastSequence = header.sequence
     }
@@ -142,7 +148,9 @@ final class FollowedRing {
             let version = reader.entryVersion(at: index)
             if let known = agents[key], known.entryVersion == version { continue }
             guard let (slot, entry) = reader.entry(at: index) else {
-                agents[key] = nil
+                if let left = agents.removeValue(forKey: key), let node = left.node {
+                    departures.append((node, reader.departure(of: left.slot)))
+                }
                 continue
             }
             let agent = agents[key].flatMap { $0.slot == slot ? $0 : nil } ?? FollowedAgent(slot: slot, entry: entry)
@@ -152,33 +160,41 @@ final class FollowedRing {
         }
     }
 
-    /// The identity of an agent as its slot names it; `nil` when it cannot be read now.
-    func identity(of agent: FollowedAgent) -> IdentityRecord? {
-        record(.identity, of: agent, at: agent.entry.identityPosition) { IdentityRecord(payload: $0) }
+    /// Nodes whose agents have left their slots since the last call.
+    func takeDepartures() -> [(node: Int64, cause: DepartureCause)] {
+        defer { departures = [] }
+        return departures
     }
 
-    /// The payload of a table that an agent's sample names; `nil` when it is not in the ring any more.
-    func table(_ number: UInt32, of agent: FollowedAgent) -> [UInt8]? {
+    /// The identity of an agent as its slot names it; `nil` when it cannot be read now.
+    func identity(of agent: FollowedAgent) -> IdentityRecord? {
+        record(.identity, of: agent, at: agent.entry.identityPosition) { IdentityRecord(payload: $1) }
+    }
+
+    /// The table that an agent's sample names, and the name of its record; `nil` when it is not in the ring any more.
+    func table(_ number: UInt32, of agent: FollowedAgent) -> (payload: [UInt8], name: RecordName)? {
         let current = reader?.entry(at: agent.slot)?.seriesPosition ?? AgentEntry.noPosition
         let earlier = earlierTables[TableName(slot: agent.slot, number: number)]
         for position in [agent.tablePositions[number], earlier, current].compactMap({ $0 })
         where position != AgentEntry.noPosition {
-            let payload: [UInt8]? = record(.series, of: agent, at: position) { payload in
-                SeriesTable.number(of: payload) == number ? payload.copiedBytes : nil
+            let found: ([UInt8], RecordName)? = record(.series, of: agent, at: position) { header, payload in
+                guard SeriesTable.number(of: payload) == number else { return nil }
+                return (payload.copiedBytes, RecordName(worker: worker, sequence: header.sequence))
             }
-            if let payload { return payload }
+            if let found { return found }
         }
         return nil
     }
 
     private func record<Value>(
-        _ type: RecordType, of agent: FollowedAgent, at position: UInt64, _ body: (RawSpan) -> Value?
+        _ type: RecordType, of agent: FollowedAgent, at position: UInt64,
+        _ body: (RecordHeader, RawSpan) -> Value?
     ) -> Value? {
         guard position != AgentEntry.noPosition, let lookup else { return nil }
         var value: Value?
         _ = lookup.read(at: position) { header, payload in
             guard header.type == type, header.agent == agent.slot else { return }
-            value = body(payload)
+            value = body(header, payload)
         }
         return value
     }

@@ -33,7 +33,7 @@ struct NodePresence {
 
     /// - Parameters:
     ///   - present: all nodes that are registered now.
-    ///   - cause: why a node went that was there before.
+    ///   - cause: why a node is not registered, as far as is known.
     mutating func update(
         present: Set<Int64>, now: UInt64, wallNow: Int64, cause: (Int64) -> NodeLossCause
     ) -> [Change] {
@@ -48,7 +48,9 @@ struct NodePresence {
             case .lost(let since, let lostAt, let why):
                 guard now - min(now, since) >= graceNanoseconds else { continue }
                 states[node] = .gone
-                changes.append(.gone(node, lostAtNanoseconds: lostAt, why))
+                // By now more may be known: the agent made room for others, or its worker has a successor.
+                let known = cause(node)
+                changes.append(.gone(node, lostAtNanoseconds: lostAt, known == .unknown ? why : known))
             case .gone: continue
             }
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import BlackBox
-import Exchange
 import FODCProtocol
 import Platform
+import RingMessages
 import SwiftProtobuf
 
 /// Parsers for the fields that the recorder reads from agents' messages. A malformed message gives `nil`, because

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import BlackBox
 import Database
-import Exchange
-import Lanes
+import RingMessages
+import Rings
 
 /// Presence of nodes: registrations, disconnections and the incidents that they open.
 extension Recorder {
@@ -15,6 +15,7 @@ extension Recorder {
             nodes[node.id] = KnownNode(
                 podName: node.podName, role: node.role, subject: Self.subject(node.podName, node.containerNamesJSON),
                 worker: -1)
+            if let id = AgentID(node.agentID) { nodesByAgent[id] = node.id }
         }
         presence.restore(
             gone: known.filter { $0.goneAtNanoseconds != nil }.map(\.id),
@@ -32,7 +33,7 @@ extension Recorder {
         of agent: FollowedAgent, in ring: FollowedRing, _ store: BlackBoxStore
     ) throws(DatabaseError) -> Int64? {
         // Streams of an agent that is registered at another worker.
-        guard agent.entry.status != .foreign else { return nodesByAgent[agent.entry.id] }
+        guard agent.entry.status != .remote else { return nodesByAgent[agent.entry.id] }
         if let node = agent.node, agent.identityPosition == agent.entry.identityPosition { return node }
         guard let identity = ring.identity(of: agent) else { return agent.node }
         agent.identityPosition = agent.entry.identityPosition
@@ -57,21 +58,26 @@ extension Recorder {
     func notePresence(_ store: BlackBoxStore) throws(DatabaseError) {
         let now = monotonic()
         var present: Set<Int64> = []
-        var heldOff: Set<String> = []
+        var quarantined: Set<String> = []
         for ring in rings.values {
+            noteDepartures(ring)
             for agent in ring.agents.values {
-                guard agent.entry.status == .online || agent.entry.heldOffUntilNanoseconds > now,
+                guard agent.entry.status == .online || agent.entry.quarantinedUntilNanoseconds > now,
                     let node = try node(of: agent, in: ring, store)
                 else { continue }
                 if agent.entry.status == .online { present.insert(node) }
-                if agent.entry.heldOffUntilNanoseconds > now, let known = nodes[node] {
-                    heldOff.insert(known.subject)
+                if agent.entry.quarantinedUntilNanoseconds > now, let known = nodes[node] {
+                    quarantined.insert(known.subject)
                     try begin(.agentQuarantined, node, known, "it is quarantined: it registers again and again", store)
                 }
             }
         }
-        for subject in tracker.openSubjects(of: .agentQuarantined) where !heldOff.contains(subject) {
+        for subject in tracker.openSubjects(of: .agentQuarantined) where !quarantined.contains(subject) {
             try end(.agentQuarantined, subject, store)
+        }
+        for node in present {
+            nodes[node]?.departure = .unknown
+            nodes[node]?.departureSinceNanoseconds = lookedAtNanoseconds
         }
         let changes = presence.update(present: present, now: now, wallNow: wall()) { lossCause(of: $0) }
         for change in changes {
@@ -88,10 +94,30 @@ extension Recorder {
         }
     }
 
+    /// Notes what a ring says about agents that are not online.
+    private func noteDepartures(_ ring: FollowedRing) {
+        for agent in ring.agents.values where agent.entry.departure != .unknown {
+            guard let node = agent.node ?? nodesByAgent[agent.entry.id] else { continue }
+            note(agent.entry.departure, of: node, since: agent.entry.statusSinceNanoseconds)
+        }
+        let now = monotonic()
+        for (node, cause) in ring.takeDepartures() where cause != .unknown { note(cause, of: node, since: now) }
+    }
+
+    /// An agent that has moved between workers stands in several rings: the newest word counts.
+    private func note(_ cause: DepartureCause, of node: Int64, since: UInt64) {
+        guard var known = nodes[node], since >= known.departureSinceNanoseconds else { return }
+        known.departure = cause
+        known.departureSinceNanoseconds = since
+        nodes[node] = known
+    }
+
     /// Why a node is not registered any more.
     private func lossCause(of node: Int64) -> NodeLossCause {
-        guard let worker = nodes[node]?.worker, let control, worker >= 0,
-            workerEnds.hasCrashed(worker, within: settings.graceNanoseconds, control, now: monotonic())
+        guard let known = nodes[node] else { return .unknown }
+        if let cause = NodeLossCause(known.departure) { return cause }
+        guard let control, known.worker >= 0,
+            workerEnds.hasCrashed(known.worker, within: settings.graceNanoseconds, control, now: monotonic())
         else { return .unknown }
         return .workerCrashed
     }
@@ -137,7 +163,7 @@ extension Recorder {
             lastSampleNanoseconds: try store.lastSampleNanoseconds(of: node))
     }
 
-    private func keep(_ change: IncidentTracker.Change, node: Int64?, _ store: BlackBoxStore) throws(DatabaseError) {
+    func keep(_ change: IncidentTracker.Change, node: Int64?, _ store: BlackBoxStore) throws(DatabaseError) {
         isChanged = true
         let incident = change.incident
         try store.storeIncident(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import BlackBox
 import Database
-import Exchange
-import Lanes
 import Metrics
 import Platform
+import RingMessages
+import Rings
 
 /// Records become rows.
 extension Recorder {
@@ -14,7 +14,7 @@ extension Recorder {
         switch header.type {
         case .sample:
             guard let (agent, node) = try agentAndNode(header, ring, store) else { return }
-            try takeSample(payload, of: node, agent, ring, store, isCopy: header.isCarried)
+            try takeSample(payload, of: node, agent, ring, store, isCopy: header.isCompacted)
         case .series:
             guard let agent = ring.agent(header.agent), let number = SeriesTable.number(of: payload) else {
                 return count { $0.recordsMalformed += 1 }
@@ -30,11 +30,15 @@ extension Recorder {
         case .pressureList:
             guard let (_, node) = try agentAndNode(header, ring, store) else { return }
             try takeProfiles(payload.copiedBytes, of: node, store)
+        case .window:
+            guard !gaps.isEmpty, let (agent, node) = try agentAndNode(header, ring, store) else { return }
+            try takeWindow(payload, of: node, agent, ring, store)
+        case .fetchBegun, .profileChunk, .fetchEnded: try takeProfileRecord(header, payload, ring, store)
         default: break
         }
     }
 
-    private func agentAndNode(
+    func agentAndNode(
         _ header: RecordHeader, _ ring: FollowedRing, _ store: BlackBoxStore
     ) throws(DatabaseError) -> (FollowedAgent, Int64)? {
         // The holder of a slot may have changed since: what is left of the one before belongs to nobody any more.
@@ -58,22 +62,24 @@ extension Recorder {
         }
         let last = nodes[node]?.lastRecordedNanoseconds
         guard interval.isDue(receivedAt: header.receivedAtNanoseconds, last: last, isCopy: isCopy) else { return }
+        try noteGap(before: columns, last: last, of: node, store)
         try store.append(columns, node: node, table: table.stored)
         nodes[node]?.lastRecordedNanoseconds = header.receivedAtNanoseconds
         isChanged = true
         count { $0.samplesRecorded += UInt64(header.seriesCount) }
     }
 
-    private func table(
+    func table(
         _ number: UInt32, of agent: FollowedAgent, in ring: FollowedRing, _ store: BlackBoxStore
     ) throws(DatabaseError) -> RecordedTable? {
         if let known = agent.table(number) { return known }
-        guard let payload = ring.table(number, of: agent), let table = SeriesTable(payload: payload.span.bytes) else {
-            return nil
+        guard let (payload, name) = ring.table(number, of: agent) else { return nil }
+        let found = recordGuard.reading(name) {
+            SeriesTable(payload: payload.span.bytes).map { ($0.seriesCount, $0.onlySeries(named: Self.uptimeName)) }
         }
+        guard let (seriesCount, uptimeSeries) = found ?? nil else { return nil }
         let recorded = RecordedTable(
-            stored: try store.storeTable(payload, seriesCount: table.seriesCount),
-            uptimeSeries: table.onlySeries(named: Self.uptimeName))
+            stored: try store.storeTable(payload, seriesCount: seriesCount), uptimeSeries: uptimeSeries)
         agent.keep(recorded, number: number)
         isChanged = true
         return recorded
@@ -92,9 +98,11 @@ extension Recorder {
         nodes[node]?.uptimeSeconds = uptime
         // Rounding may take a second away.
         guard let before, uptime < before - 1, let known = nodes[node] else { return }
-        let startedAt = columns.receivedAtNanoseconds.subtractingClamped(Int64(clampingSeconds: uptime))
+        let (from, to) = (Int64(clampingSeconds: before), Int64(clampingSeconds: uptime))
+        let startedAt = columns.receivedAtNanoseconds.subtractingClamped(to)
         try report(
-            .nodeRestarted, node, known, "its uptime went from \(Int64(before)) s back to \(Int64(uptime)) s", store,
+            .nodeRestarted, node, known,
+            "its uptime went from \(from / 1_000_000_000) s back to \(to / 1_000_000_000) s", store,
             at: max(startedAt, known.lastRecordedNanoseconds ?? .min))
     }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import BlackBox
 import Database
-import Exchange
-import Lanes
 import Logging
 import Metrics
 import Platform
+import Reports
+import RingMessages
+import Rings
+import TestHooks
 
 /// Follows the data rings and writes what must outlive nodes into the black box. On a thread of its own, because every turn may
 /// wait for the disk: while it waits nothing is read, and what the rings overwrite meanwhile is counted as missed.
@@ -14,7 +16,7 @@ import Platform
 /// nothing: its successor resumes where the last commit ended.
 final class Recorder {
     let settings: RecorderSettings
-    let control: ControlReader?
+    let control: WorkerTableReader?
     let logger: Logger
     let interval: RecordingInterval
     var rings: [Int: FollowedRing] = [:]
@@ -29,9 +31,22 @@ final class Recorder {
     /// By the agent's id, which entries of agents that are registered at another worker name.
     var nodesByAgent: [AgentID: Int64] = [:]
     var workerEnds = WorkerEnds()
+    var assemblies = ProfileAssemblies()
+    /// By node.
+    var gaps: [Int64: [SampleGap]] = [:]
+
+    /// The exporter's verdicts on schemas, as it keeps them in its ring; `nil`: nobody follows them.
+    var verdicts: FollowedVerdicts?
+    var newestVerdicts: SchemaConsistency?
+    var areVerdictsStored = false
+
+    /// Records that are not to be read.
+    var recordGuard = RecordGuard()
 
     /// Something has been written in the present transaction.
     var isChanged = false
+    /// When the rings were last looked at, `CLOCK_MONOTONIC`.
+    private(set) var lookedAtNanoseconds: UInt64 = 0
     private var nextRetentionNanoseconds: UInt64 = 0
     private var nextCensusNanoseconds: UInt64 = 0
 
@@ -53,10 +68,13 @@ final class Recorder {
         var uptimeSeconds: Double?
         /// The ring that named it last.
         var worker: Int
+        /// Why it is not registered any more, and since when (`CLOCK_MONOTONIC`), as the newest entry of a ring says.
+        var departure = DepartureCause.unknown
+        var departureSinceNanoseconds: UInt64 = 0
     }
 
     /// - Parameter control: the table of workers; `nil`: no incidents of workers.
-    init(settings: RecorderSettings, control: ControlReader? = nil, logger: Logger) {
+    init(settings: RecorderSettings, control: WorkerTableReader? = nil, logger: Logger) {
         self.settings = settings
         self.control = control
         self.logger = logger
@@ -72,6 +90,7 @@ final class Recorder {
 
     func dropRing(_ worker: Int) {
         guard let ring = rings.removeValue(forKey: worker) else { return }
+        recordGuard.forget(worker: worker)
         missedOfGoneRings += ring.recordsMissed
         damagedOfGoneRings += ring.recordsDamaged
     }
@@ -104,13 +123,16 @@ final class Recorder {
             continuing: try opened.incidents(openOrSinceNanoseconds: since),
             distinction: .random(in: .min ... .max))
         try restoreNodes(opened)
+        gaps = try opened.gaps()
         workerEnds = WorkerEnds(control: control, workers: Array(rings.keys))
         store = opened
         return opened
     }
 
     private func record(_ store: BlackBoxStore) throws(DatabaseError) -> Bool {
-        for ring in rings.values { ring.open(recorded: try store.ringPosition(worker: ring.worker)) }
+        for ring in rings.values where ring.open(recorded: try store.ringPosition(worker: ring.worker)) {
+            recordGuard.forget(worker: ring.worker)
+        }
         isChanged = false
         let before = status.samplesRecorded
         do throws(DatabaseError) {
@@ -118,6 +140,7 @@ final class Recorder {
                 let isMore = try readRings(store)
                 try notePresence(store)
                 try noteWorkerEnds(store)
+                try noteSchemaVerdicts(store)
                 if isChanged { try storePositions(store) }
                 return isMore
             }
@@ -131,6 +154,7 @@ final class Recorder {
     }
 
     private func readRings(_ store: BlackBoxStore) throws(DatabaseError) -> Bool {
+        lookedAtNanoseconds = monotonic()
         var left = Self.turnBytes
         var failure: DatabaseError?
         for ring in rings.values {
@@ -138,19 +162,32 @@ final class Recorder {
             while left > 0, failure == nil {
                 let isRead = ring.readNext(nowNanoseconds: monotonic()) { header, payload in
                     left -= payload.byteCount + RecordType.overheadBytes
-                    do throws(DatabaseError) {
-                        try take(header, payload, of: ring, store)
-                    } catch {
-                        failure = error
-                    }
+                    failure = read(header, payload, of: ring, store)
                 }
                 guard isRead else { break }
             }
         }
         if let failure { throw failure }
         status.recordsMissed = rings.values.reduce(missedOfGoneRings) { $0 + $1.recordsMissed }
+        status.recordsPoisonous = recordGuard.skippedRecords
         status.recordsDamaged = rings.values.reduce(damagedOfGoneRings) { $0 + $1.recordsDamaged } + store.damagedCount
         return left <= 0
+    }
+
+    /// Takes one record, unless it has killed recorders. The marker is cleared before the error is known to anybody.
+    private func read(
+        _ header: RecordHeader, _ payload: RawSpan, of ring: FollowedRing, _ store: BlackBoxStore
+    ) -> DatabaseError? {
+        let outcome = recordGuard.reading(RecordName(worker: ring.worker, sequence: header.sequence)) {
+            TestHooks.trapOnPoison(inRecorded: payload)
+            do throws(DatabaseError) {
+                try take(header, payload, of: ring, store)
+                return nil as DatabaseError?
+            } catch {
+                return error
+            }
+        }
+        return outcome ?? nil
     }
 
     private func storePositions(_ store: BlackBoxStore) throws(DatabaseError) {
@@ -165,13 +202,16 @@ final class Recorder {
         nextRetentionNanoseconds = now + Self.retentionNanoseconds
         let inUse = Set(rings.values.flatMap { $0.agents.values.flatMap(\.tableIDs) })
         let outcome = try store.transaction { () throws(DatabaseError) in
-            try store.dropExcess(settings.limits, nowNanoseconds: wall(), inUse: inUse)
+            try forgetOldGaps(store)
+            return try store.dropExcess(settings.limits, nowNanoseconds: wall(), inUse: inUse)
         }
         // The rest at the next turn: samples come first.
         if !outcome.isDone { nextRetentionNanoseconds = now }
         status.chunksDropped += UInt64(outcome.chunks)
         try store.shrink()
         status.usedBytes = try store.usedBytes()
+        status.profileBytes = try store.profileBytes()
+        status.oldestSampleNanoseconds = try store.oldestSampleNanoseconds() ?? 0
     }
 
     // MARK: Trouble
@@ -211,6 +251,9 @@ final class Recorder {
         for ring in rings.values { ring.forget() }
         nodes = [:]
         nodesByAgent = [:]
+        assemblies = ProfileAssemblies()
+        gaps = [:]
+        areVerdictsStored = false
         presence = NodePresence(graceNanoseconds: settings.graceNanoseconds)
         nextRetentionNanoseconds = 0
     }
@@ -221,12 +264,4 @@ final class Recorder {
 extension RecordType {
     /// The fixed cost of reading a record besides its payload, in equivalent bytes.
     fileprivate static let overheadBytes = 256
-}
-
-extension Int64 {
-    /// The difference, clamped to the range of its type.
-    func subtractingClamped(_ other: Int64) -> Int64 {
-        let (difference, isOver) = subtractingReportingOverflow(other)
-        return isOver ? (other < 0 ? .max : .min) : difference
-    }
 }

@@ -12,12 +12,19 @@ public struct RecorderStatus: Equatable, Sendable {
     public var recordsMissed: UInt64 = 0
     public var recordsMalformed: UInt64 = 0
     public var recordsDamaged: UInt64 = 0
+    /// Left out, because they have killed recorders.
+    public var recordsPoisonous: UInt64 = 0
     /// Wall clock; 0: never.
     public var lastCommitNanoseconds: Int64 = 0
     public var usedBytes: Int64 = 0
     public var writeErrors: [DatabaseError.Cause: UInt64] = [:]
     public var incidents: [IncidentKind: UInt64] = [:]
     public var chunksDropped: UInt64 = 0
+    /// Wall clock; 0: there is no sample.
+    public var oldestSampleNanoseconds: Int64 = 0
+    public var profileBytes: Int64 = 0
+    public var samplesFilled: UInt64 = 0
+    public var profilesStored: UInt64 = 0
 
     public init() {}
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import BlackBox
 import Database
-import Lanes
 import Logging
 import NIOCore
 import Platform
+import RingMessages
+import Rings
 import Settings
 import Synchronization
 import WorkerLink
@@ -19,11 +20,11 @@ public final class RecorderWorker: Worker, @unchecked Sendable {
     private static let tick = TimeAmount.milliseconds(250)
     /// How often the rings are read: a sample is on the disk after that, and a commit costs a write.
     private static let turn = TimeAmount.seconds(1)
-    /// Its own lane holds nothing but a header.
-    private static let laneBytes = 1 << 20
+    /// Its own ring holds little more than a header.
+    private static let ringBytes = 1 << 20
 
     private let loop: any EventLoop
-    private let lane: LaneWriter
+    private let ring: RingWriter
     private let thread: JobThread
     private let recorder: Recorder
     private let status = Mutex(RecorderStatus())
@@ -31,20 +32,44 @@ public final class RecorderWorker: Worker, @unchecked Sendable {
     private var isDraining = false
 
     public init(
-        launch: WorkerLaunch, lanes: WorkerDescriptors.Recorder, loop: any EventLoop, logger: Logger
+        launch: WorkerLaunch, rings: WorkerDescriptors.Recorder, loop: any EventLoop, logger: Logger
     ) throws {
         guard let folder = launch.settings.blackBoxDirectory else {
             throw WorkerLaunchError("a recorder needs --black-box-dir")
         }
         self.loop = loop
-        lane = try LaneWriter.format(
-            descriptor: lanes.state, kind: .state, index: 0, generation: launch.generation,
-            maximumRingBytes: Self.laneBytes)
+        let suspects = Self.suspects(launch, rings.state, logger)
+        let ring = try RingWriter.format(
+            descriptor: rings.state, kind: .state, index: 0, generation: launch.generation,
+            maximumRingBytes: Self.ringBytes)
+        self.ring = ring
+        try ring.append(.suspects, isCurrent: true, suspects.payload.span.bytes)
         thread = try JobThread(name: "black-box")
         recorder = Recorder(
             settings: RecorderSettings(launch.settings, folder: folder),
-            control: try ControlReader(descriptor: launch.descriptors.control), logger: logger)
-        for (index, descriptor) in lanes.ups.enumerated() { recorder.addRing(index, descriptor: descriptor) }
+            control: try WorkerTableReader(descriptor: launch.descriptors.control), logger: logger)
+        recorder.recordGuard = RecordGuard(poison: suspects.poison) {
+            ring.setCounter(RecorderCounter.reading.rawValue, $0.word)
+        }
+        recorder.verdicts = FollowedVerdicts(descriptor: rings.exporterState)
+        for (index, descriptor) in rings.dataRings.enumerated() { recorder.addRing(index, descriptor: descriptor) }
+    }
+
+    /// Records over which recorders have died: those of before, and those of the last death.
+    private static func suspects(_ launch: WorkerLaunch, _ descriptor: Int32, _ logger: Logger) -> SuspectRecords {
+        var suspects = SuspectRecords(keptIn: descriptor)
+        for name in Set(launch.suspects.map(RecordName.init(word:))) where name != .none {
+            if suspects.attribute(name) {
+                logger.error(
+                    "a record has crashed the recorder again: skipping it from now on",
+                    metadata: ["record": "\(name.text)"])
+            } else {
+                logger.warning(
+                    "the previous recorder crashed while it read a record", metadata: ["record": "\(name.text)"])
+            }
+        }
+        suspects.forget { $0 >= launch.ingestWorkers }
+        return suspects
     }
 
     public func start() -> EventLoopFuture<Void> {
@@ -56,9 +81,9 @@ public final class RecorderWorker: Worker, @unchecked Sendable {
     }
 
     private func beat() {
-        lane.beat(MonotonicClock.nowNanoseconds())
-        status.withLock { $0 }.publish { lane.setCounter($0, $1) }
-        lane.repairHeader()
+        ring.beat(MonotonicClock.nowNanoseconds())
+        status.withLock { $0 }.publish { ring.setCounter($0, $1) }
+        ring.repairHeader()
     }
 
     /// One at a time: while the disk makes the thread wait, nothing piles up.
@@ -95,11 +120,11 @@ public final class RecorderWorker: Worker, @unchecked Sendable {
         drain(deadlineNanoseconds: deadlineNanoseconds, whenDone)
     }
 
-    public func laneArrived(_ index: Int, _ lane: LaneDescriptors) throws {
-        thread.run { [self] in recorder.addRing(index, descriptor: lane.up) }
+    public func ringArrived(_ index: Int, _ ring: RingDescriptors) throws {
+        thread.run { [self] in recorder.addRing(index, descriptor: ring.dataRing) }
     }
 
-    public func laneGone(_ index: Int) {
+    public func ringGone(_ index: Int) {
         thread.run { [self] in
             // Records everything that the ring holds before it is dropped.
             takeTurns()
@@ -107,7 +132,7 @@ public final class RecorderWorker: Worker, @unchecked Sendable {
         }
     }
 
-    public func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }
+    public func adoptRing(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) { whenDone() }
 }
 
 extension RecorderSettings {
@@ -128,16 +153,21 @@ extension RecorderSettings {
 }
 
 extension RecorderStatus {
-    /// As words of the recorder's lane.
+    /// As words of the recorder's ring.
     func publish(_ set: (_ word: Int, UInt64) -> Void) {
         set(RecorderCounter.trouble.rawValue, UInt64(cause.map { RecorderTrouble($0).rawValue } ?? 0))
         set(RecorderCounter.samplesRecorded.rawValue, samplesRecorded)
         set(RecorderCounter.recordsMissed.rawValue, recordsMissed)
         set(RecorderCounter.recordsMalformed.rawValue, recordsMalformed)
         set(RecorderCounter.recordsDamaged.rawValue, recordsDamaged)
+        set(RecorderCounter.recordsPoisonous.rawValue, recordsPoisonous)
         set(RecorderCounter.lastCommitAtNanoseconds.rawValue, UInt64(clamping: lastCommitNanoseconds))
         set(RecorderCounter.usedBytes.rawValue, UInt64(clamping: usedBytes))
         set(RecorderCounter.chunksDropped.rawValue, chunksDropped)
+        set(RecorderCounter.oldestSampleAtNanoseconds.rawValue, UInt64(clamping: oldestSampleNanoseconds))
+        set(RecorderCounter.profileBytes.rawValue, UInt64(clamping: profileBytes))
+        set(RecorderCounter.samplesFilled.rawValue, samplesFilled)
+        set(RecorderCounter.profilesStored.rawValue, profilesStored)
         for (cause, count) in writeErrors {
             set(RecorderCounter.firstErrorWord + RecorderTrouble(cause).rawValue, count)
         }

@@ -39,10 +39,11 @@ struct StoreCondition: Equatable {
     static func remedy(_ cause: DatabaseError.Cause) -> String {
         switch cause {
         case .full: "make room on the file system, or set a smaller --black-box-max-size"
-        case .readOnly: "make the folder writable for the service"
+        case .readOnly: "make the folder writable for the user of fodc-recorder (ps -o user,cmd)"
         case .newerSchema: "install the newer release again, or move the file away"
         case .locked: "give each service a --black-box-dir of its own"
-        case .cannotOpen: "see that --black-box-dir exists and is writable"
+        case .cannotOpen:
+            "see that --black-box-dir exists and that the user of fodc-recorder (ps -o user,cmd) may write to it"
         case .corrupt, .foreign: "a new file is begun; the old one is kept beside it"
         case .inputOutput, .other: "look at the disk (dmesg)"
         }

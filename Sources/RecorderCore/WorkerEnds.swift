@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
+import Rings
 
 /// Notices the ends of this service's own workers that nobody asked for, out of the table that the supervisor writes.
 struct WorkerEnds {
@@ -9,30 +9,30 @@ struct WorkerEnds {
     }
 
     private struct Row: Hashable {
-        var role: ControlRole
+        var role: WorkerTableRole
         var index: Int
     }
 
     /// Causes that are a fault, and not somebody's wish.
-    private static let faults: [ControlWorker.Cause] = [.exit, .signal, .fault, .hung, .notReady]
+    private static let faults: [WorkerTableEntry.Cause] = [.exit, .signal, .fault, .hung, .notReady]
 
     private var counts: [Row: UInt64] = [:]
 
     init() {}
 
     /// Takes the present restart counts as the baseline, so that earlier restarts are not reported.
-    init(control: ControlReader?, workers: [Int]) {
+    init(control: WorkerTableReader?, workers: [Int]) {
         guard let control else { return }
         _ = update(control)
     }
 
     private static func rows() -> [Row] {
-        (0..<ControlReader.maximumCount(.exporter)).map { Row(role: .exporter, index: $0) }
-            + (0..<ControlReader.maximumCount(.ingest)).map { Row(role: .ingest, index: $0) }
+        (0..<WorkerTableReader.maximumCount(.exporter)).map { Row(role: .exporter, index: $0) }
+            + (0..<WorkerTableReader.maximumCount(.ingest)).map { Row(role: .ingest, index: $0) }
     }
 
     /// Workers that were started again after a fault since the last look.
-    mutating func update(_ control: ControlReader) -> [End] {
+    mutating func update(_ control: WorkerTableReader) -> [End] {
         var ends: [End] = []
         for row in Self.rows() {
             let worker = control.worker(row.role, row.index)
@@ -47,8 +47,8 @@ struct WorkerEnds {
 
     /// Whether an ingest worker has ended by a fault within a time.
     /// - Parameter now: `CLOCK_MONOTONIC`.
-    func hasCrashed(_ index: Int, within nanoseconds: UInt64, _ control: ControlReader, now: UInt64) -> Bool {
-        guard (0..<ControlReader.maximumCount(.ingest)).contains(index) else { return false }
+    func hasCrashed(_ index: Int, within nanoseconds: UInt64, _ control: WorkerTableReader, now: UInt64) -> Bool {
+        guard (0..<WorkerTableReader.maximumCount(.ingest)).contains(index) else { return false }
         let worker = control.worker(.ingest, index)
         guard Self.faults.contains(worker.cause) else { return false }
         let since = worker.state == .running ? worker.startedAtMonotonicNanoseconds : worker.stateSinceNanoseconds
@@ -59,7 +59,7 @@ struct WorkerEnds {
         row.role == .exporter ? "exporter" : "ingest-\(row.index)"
     }
 
-    private static func cause(_ worker: ControlWorker) -> String {
+    private static func cause(_ worker: WorkerTableEntry) -> String {
         switch worker.cause {
         case .exit: "exit code \(worker.causeDetail)"
         case .signal, .fault: "signal \(worker.causeDetail)"

@@ -5,7 +5,7 @@ import JSONWriting
 public struct ClusterReport: Sendable {
     /// All times are wall clock, nanoseconds since the epoch.
     public struct Node: Sendable {
-        public var reporter: Reporter
+        public var reporter: ReportingAgent
         /// `ip:port` of the agent's end of its connection.
         public var address: String
         public var containerNames: [String]
@@ -20,7 +20,8 @@ public struct ClusterReport: Sendable {
         public var series: Int
 
         public init(
-            reporter: Reporter, address: String, containerNames: [String], labels: [String: String], isOnline: Bool,
+            reporter: ReportingAgent, address: String, containerNames: [String], labels: [String: String],
+            isOnline: Bool,
             registeredAtNanoseconds: Int64, lastHeartbeatNanoseconds: Int64?, streams: [String], ingestWorker: Int,
             lastSampleAtNanoseconds: Int64?, series: Int
         ) {

@@ -7,10 +7,10 @@ import JSONWriting
 /// never shown, but compared.
 public struct ConfigurationReport: Sendable {
     public struct Node: Sendable {
-        public var reporter: Reporter
+        public var reporter: ReportingAgent
         public var configuration: Fodc_Proxy_V1_NodeConfiguration
 
-        public init(reporter: Reporter, configuration: Fodc_Proxy_V1_NodeConfiguration) {
+        public init(reporter: ReportingAgent, configuration: Fodc_Proxy_V1_NodeConfiguration) {
             self.reporter = reporter
             self.configuration = configuration
         }

@@ -10,13 +10,14 @@ public struct DiagnosticsReport: Sendable {
     public static let recordsPerAgent = 64
 
     public struct Record: Sendable {
-        public var reporter: Reporter
+        public var reporter: ReportingAgent
         public var message: Banyandb_Fodc_V1_StreamCrashDiagnosticsRequest
         /// Wall clock, nanoseconds since the epoch.
         public var receivedAtNanoseconds: Int64
 
         public init(
-            reporter: Reporter, message: Banyandb_Fodc_V1_StreamCrashDiagnosticsRequest, receivedAtNanoseconds: Int64
+            reporter: ReportingAgent, message: Banyandb_Fodc_V1_StreamCrashDiagnosticsRequest,
+            receivedAtNanoseconds: Int64
         ) {
             self.reporter = reporter
             self.message = message

@@ -6,13 +6,13 @@ import Platform
 /// The answer of `/cluster/lifecycle`: the agents' groups as one list, with the proxy's verdict on their schema.
 public struct LifecycleReport: Sendable {
     public struct Answer: Sendable {
-        public var reporter: Reporter
+        public var reporter: ReportingAgent
         public var message: Banyandb_Fodc_V1_StreamLifecycleRequest
         /// Wall clock, nanoseconds since the epoch.
         public var receivedAtNanoseconds: Int64
 
         public init(
-            reporter: Reporter, message: Banyandb_Fodc_V1_StreamLifecycleRequest, receivedAtNanoseconds: Int64
+            reporter: ReportingAgent, message: Banyandb_Fodc_V1_StreamLifecycleRequest, receivedAtNanoseconds: Int64
         ) {
             self.reporter = reporter
             self.message = message
@@ -21,7 +21,7 @@ public struct LifecycleReport: Sendable {
     }
 
     /// Of how many agents what came.
-    public struct Attendance: Sendable {
+    public struct ResponseCounts: Equatable, Sendable {
         /// Listed in the registry.
         public var registered: Int
         /// Of those the ones that have the stream, and so were asked.
@@ -44,9 +44,9 @@ public struct LifecycleReport: Sendable {
         }
     }
 
-    private let attendance: Attendance
+    private let responseCounts: ResponseCounts
     private var groups: [ExactText: UnitedGroup] = [:]
-    private var statuses: [(reporter: Reporter, reports: [Banyandb_Fodc_V1_LifecycleReport])] = []
+    private var statuses: [(reporter: ReportingAgent, reports: [Banyandb_Fodc_V1_LifecycleReport])] = []
     /// By group, of those for which an agent sent any.
     private var fingerprints: [ExactText: ReportedSchema] = [:]
     /// Groups without a name.
@@ -54,8 +54,8 @@ public struct LifecycleReport: Sendable {
     /// Fingerprints without node, kind or name.
     public var droppedFingerprints: Int { fingerprints.values.reduce(0) { $0 + $1.droppedRecords } }
 
-    public init(answers: [Answer], attendance: Attendance) {
-        self.attendance = attendance
+    public init(answers: [Answer], responseCounts: ResponseCounts) {
+        self.responseCounts = responseCounts
         // Of answers of one moment in the order of the agents, so that the outcome never depends on chance.
         let byTime = answers.sorted {
             ($0.receivedAtNanoseconds, $0.reporter.agentID) < ($1.receivedAtNanoseconds, $1.reporter.agentID)
@@ -76,7 +76,7 @@ public struct LifecycleReport: Sendable {
         }
     }
 
-    private mutating func add(_ sent: Banyandb_Fodc_V1_GroupLifecycleInfo, of reporter: Reporter) {
+    private mutating func add(_ sent: Banyandb_Fodc_V1_GroupLifecycleInfo, of reporter: ReportingAgent) {
         let name = ExactText(sent.name)
         if sent.hasSchemaConsistency {
             fingerprints[name, default: ReportedSchema()].add(sent.schemaConsistency)
@@ -87,7 +87,8 @@ public struct LifecycleReport: Sendable {
     /// Puts in the verdicts on this collection.
     public mutating func judge(by consistency: inout SchemaConsistency, registry: RegistryOutcome) {
         let judgements = consistency.evaluate(
-            fingerprints, registry: registry, hasEverybodyAnswered: attendance.responded >= attendance.requested)
+            fingerprints, registry: registry, hasEverybodyAnswered: responseCounts.responded >= responseCounts.requested
+        )
         for (name, judgement) in judgements {
             groups[name]?.verdict = judgement.verdict
             groups[name]?.errors.formUnion(judgement.errors.map { ExactText($0) })
@@ -108,13 +109,13 @@ public struct LifecycleReport: Sendable {
             }
             json.member("agent_summary") { json in
                 json.object {
-                    $0.member("total", attendance.registered)
-                    $0.member("requested", attendance.requested)
-                    $0.member("responded", attendance.responded)
-                    $0.member("not_responded", max(0, attendance.requested - attendance.responded))
+                    $0.member("total", responseCounts.registered)
+                    $0.member("requested", responseCounts.requested)
+                    $0.member("responded", responseCounts.responded)
+                    $0.member("not_responded", max(0, responseCounts.requested - responseCounts.responded))
                 }
             }
-            if let error = attendance.error { json.member("error", error) }
+            if let error = responseCounts.error { json.member("error", error) }
         }
         return json.bytes
     }

@@ -8,18 +8,24 @@ import SwiftProtobuf
 public struct PressureReport: Sendable {
     /// The captures of one agent: a whole round of its answers.
     public struct List: Sendable {
-        public var reporter: Reporter
+        public var reporter: ReportingAgent
         public var records: [Banyandb_Fodc_V1_PressureProfileRecord]
+        /// The agent is gone, and the proxy has the bytes.
+        public var isStored: Bool
 
-        public init(reporter: Reporter, records: [Banyandb_Fodc_V1_PressureProfileRecord]) {
+        public init(
+            reporter: ReportingAgent, records: [Banyandb_Fodc_V1_PressureProfileRecord], isStored: Bool = false
+        ) {
             self.reporter = reporter
             self.records = records
+            self.isStored = isStored
         }
     }
 
     private struct Capture {
-        var reporter: Reporter
+        var reporter: ReportingAgent
         var record: Banyandb_Fodc_V1_PressureProfileRecord
+        var isStored: Bool
 
         var capturedAt: Google_Protobuf_Timestamp { record.hasCapturedAt ? record.capturedAt : .zeroOfGo }
 
@@ -34,22 +40,27 @@ public struct PressureReport: Sendable {
     /// Records without a `profile_id`, by which they are downloaded.
     public let droppedRecords: Int
 
+    private struct Key: Hashable {
+        var agentID: String
+        var profileID: ExactText
+    }
+
     /// Of several records of one agent and `profile_id` the last counts.
     public init(lists: [List]) {
         var dropped = 0
-        var captures: [Capture] = []
+        var byKey: [Key: Capture] = [:]
         for list in lists {
-            var byID: [ExactText: Capture] = [:]
             for record in list.records {
-                if record.profileID.isEmpty {
+                guard !record.profileID.isEmpty else {
                     dropped += 1
-                } else {
-                    byID[ExactText(record.profileID)] = Capture(reporter: list.reporter, record: record)
+                    continue
                 }
+                byKey[Key(agentID: list.reporter.agentID, profileID: ExactText(record.profileID))] = Capture(
+                    reporter: list.reporter, record: record, isStored: list.isStored)
             }
-            captures += byID.values
         }
         droppedRecords = dropped
+        var captures = Array(byKey.values)
         captures.sort { $0.comes(before: $1) }
         var json = JSONWriter()
         json.array(captures) { json, capture in json.object { Self.append(capture, to: &$0) } }
@@ -76,5 +87,6 @@ public struct PressureReport: Sendable {
         json.member("cgroup_limit_bytes", capture.record.cgroupLimitBytes)
         json.member("threshold_bytes", capture.record.thresholdBytes)
         json.member("trigger_percent", capture.record.triggerPercent)
+        if capture.isStored { json.member("stored", true) }
     }
 }

@@ -3,7 +3,7 @@ import FODCProtocol
 import Platform
 
 /// The outcome of reading the schema registry.
-public enum RegistryOutcome: Sendable {
+public enum RegistryOutcome: Equatable, Sendable {
     /// A liaison agent has answered.
     case read(RegistryContents)
     /// No agent of the role that serves the registry.
@@ -31,8 +31,8 @@ public enum RegistryOutcome: Sendable {
 }
 
 /// The schema registry, as one liaison agent read it.
-public struct RegistryContents: Sendable {
-    struct Group: Sendable {
+public struct RegistryContents: Equatable, Sendable {
+    struct Group: Equatable, Sendable {
         var objects: [SchemaObjectName: UInt64] = [:]
         /// Each once, in the order in which they came.
         var errors: [String] = []

@@ -7,7 +7,7 @@ import Platform
 /// A disagreement on one object at one node is reported only when the collection before has seen it too, whatever its
 /// type was then: schema takes a moment to spread. The counters for that, and the last verdicts, outlive the
 /// process as `encoded`.
-public struct SchemaConsistency: Sendable {
+public struct SchemaConsistency: Equatable, Sendable {
     public struct Judgement: Sendable {
         public var verdict: Banyandb_Fodc_V1_SchemaConsistency
         /// For the group's list of errors.

@@ -21,26 +21,26 @@ struct UnitedGroup: Sendable {
         }
     }
 
-    private struct Sourced<Value: Sendable>: Sendable {
+    private struct ReportedValue<Value: Sendable>: Sendable {
         var value: Value
         var isOfLiaison: Bool
     }
 
-    private var catalog: Sourced<String>?
-    private var options: Sourced<Banyandb_Common_V1_ResourceOpts>?
+    private var catalog: ReportedValue<String>?
+    private var options: ReportedValue<Banyandb_Common_V1_ResourceOpts>?
     private var dataInfo: [NodeKey: Banyandb_Database_V1_DataInfo] = [:]
     var errors: Set<ExactText> = []
     /// The verdict is the proxy's; what an agent sends there is fingerprints.
     var verdict: Banyandb_Fodc_V1_SchemaConsistency?
 
     /// Takes what one agent sent; of several the newest must come last.
-    mutating func add(_ sent: Banyandb_Fodc_V1_GroupLifecycleInfo, of reporter: Reporter) {
+    mutating func add(_ sent: Banyandb_Fodc_V1_GroupLifecycleInfo, of reporter: ReportingAgent) {
         let isOfLiaison = reporter.role == Self.liaisonRole
         if !sent.catalog.isEmpty, sent.catalog != Self.unspecifiedCatalog {
-            Self.take(Sourced(value: sent.catalog, isOfLiaison: isOfLiaison), in: &catalog)
+            Self.take(ReportedValue(value: sent.catalog, isOfLiaison: isOfLiaison), in: &catalog)
         }
         if sent.hasResourceOpts {
-            Self.take(Sourced(value: sent.resourceOpts, isOfLiaison: isOfLiaison), in: &options)
+            Self.take(ReportedValue(value: sent.resourceOpts, isOfLiaison: isOfLiaison), in: &options)
         }
         for (place, info) in sent.dataInfo.enumerated() {
             let name = info.node.metadata.name.isEmpty ? info.node.grpcAddress : info.node.metadata.name
@@ -54,7 +54,7 @@ struct UnitedGroup: Sendable {
     }
 
     /// A liaison's word goes before that of others, and the newest before older ones.
-    private static func take<Value>(_ newer: Sourced<Value>, in known: inout Sourced<Value>?) {
+    private static func take<Value>(_ newer: ReportedValue<Value>, in known: inout ReportedValue<Value>?) {
         if known?.isOfLiaison == true, !newer.isOfLiaison { return }
         known = newer
     }

@@ -3,9 +3,9 @@
 /// The permissions of one kind of process once it serves.
 public struct SandboxPolicy: Equatable, Sendable {
     public enum Kind: Equatable, Sendable {
-        /// Serves agents: opens no file, connects to nothing.
+        /// Serves agents: opens no file but to read those of its certificates, connects to nothing.
         case ingest
-        /// Serves HTTP: makes files without a name in its spool folder.
+        /// Serves HTTP: makes files without a name in its spool folder, and reads those that it is told.
         case exporter
         /// Keeps a database: opens, makes, renames and removes files, in the folders that may be written.
         case recorder

@@ -12,9 +12,12 @@ enum WorkerSystemCalls {
     static func rules(for policy: SandboxPolicy) -> [SystemCallRule] {
         let common = always.rules(.allow) + conditional() + ending.rules(.end)
         return switch policy.kind {
-        case .ingest: common + fileCalls.rules(.end) + openingToWrite + ["unlink", "unlinkat"].rules(.end)
+        case .ingest:
+            common + fileCalls.rules(.end) + openingToWrite + ["unlink", "unlinkat"].rules(.end)
+                + (policy.readablePaths.isEmpty ? [] : filesToRead)
         case .exporter:
-            common + fileCalls.rules(.end) + spoolFiles + (policy.readablePaths.isEmpty ? [] : filesToRead)
+            common + fileCalls.filter { !triedByReaders.contains($0) }.rules(.end) + spoolFiles
+                + (policy.readablePaths.isEmpty ? [] : filesToRead)
         case .recorder:
             common + fileCalls.filter { !databaseFiles.contains($0) }.rules(.end) + databaseFiles.rules(.allow)
         }
@@ -74,8 +77,15 @@ enum WorkerSystemCalls {
 
     /// Which of them may be read is Landlock's to say: a filter does not see names.
     private static let filesToRead = [
-        SystemCallRule("openat", .allow, .has(2, noneOf: O_ACCMODE | O_CREAT | O_TRUNC | temporaryBit))
+        SystemCallRule("openat", .allow, .has(2, noneOf: O_ACCMODE | O_CREAT | O_TRUNC | temporaryBit)),
+        // Where a path leads to.
+        SystemCallRule("readlink", .allow), SystemCallRule("readlinkat", .allow), SystemCallRule("getcwd", .allow),
+        SystemCallRule("stat", .allow), SystemCallRule("lstat", .allow), SystemCallRule("access", .allow),
+        SystemCallRule("faccessat", .allow), SystemCallRule("faccessat2", .allow),
     ]
+
+    /// SQLite tries these on the files of a database that it only reads, and goes on when they are refused.
+    private static let triedByReaders = ["fchmod", "fchown"]
 
     /// SQLite's files: the database, its log, its index, and a damaged one that is set aside. Their folders are
     /// Landlock's to say.

@@ -47,10 +47,6 @@ extension ProxySettings {
                 .ringMaxSize,
                 "at least \(ByteSize.format(leastRingBytes)), 2.5 times \(SettingsFlag.grpcMaxMessageSize.option)")
         }
-        guard grpcListenAddress.port == 0 || grpcListenAddress != httpListenAddress else {
-            throw refuse(
-                .httpListenAddress, "another address than \(SettingsFlag.grpcListenAddress.option)'s, which is the same"
-            )
-        }
+        try checkListeners(refuse)
     }
 }

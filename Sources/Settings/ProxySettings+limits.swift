@@ -10,14 +10,14 @@ extension ProxySettings {
         public static let agentsPerConnection = 0...50_000
         /// 0: no limit.
         public static let agentsPerSource = 0...50_000
-        /// One process each; more than cores is waste, and each costs a lane and its memory.
+        /// One process each; more than cores is waste, and each costs a ring and its memory.
         public static let ingestWorkers = 1...64
         /// Workers that are started unless told otherwise: one decodes 1,000 agents of 2,000 series in under a second.
         public static let defaultIngestWorkersAtMost = 4
         /// Below, even a registration could not pass; above, one message would need a ring of more than 640 MiB.
         public static let grpcMessageBytes = ByteSize.kibibyte...(256 * ByteSize.mebibyte)
         /// A ring holds a record of the largest message beside what is current (``ringBytes(forMessageBytes:)``); above,
-        /// a lane has no room.
+        /// a ring has no room.
         public static let ringBytes = (80 * ByteSize.mebibyte)...(8 * ByteSize.gibibyte)
         public static let defaultRingBytesAtMost = 2 * ByteSize.gibibyte
         /// An agent that beats more often than once a second only costs; agents are told whole seconds. Zero leaves the

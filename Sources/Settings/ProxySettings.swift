@@ -4,8 +4,10 @@ import Platform
 /// The values of the flags, typed and checked. A value is made by ``resolve(flags:environment:machine:)``, and travels to
 /// the workers as text (``flagValues``, ``init(flagValues:)``).
 public struct ProxySettings: Equatable, Sendable {
-    /// Where agents connect (gRPC).
-    public internal(set) var grpcListenAddress = ListenAddress(host: nil, port: 17912)
+    /// Where agents connect (gRPC without TLS); nil: nowhere.
+    public internal(set) var grpcListenAddress: ListenAddress? = ListenAddress(host: nil, port: 17912)
+    /// Where agents connect with TLS; nil: nowhere.
+    public internal(set) var grpcTLSListenAddress: ListenAddress?
     /// Where Prometheus and people ask (HTTP).
     public internal(set) var httpListenAddress = ListenAddress(host: nil, port: 17913)
     /// An agent that has sent no heartbeat for so long is unconnected.
@@ -21,6 +23,17 @@ public struct ProxySettings: Equatable, Sendable {
     public internal(set) var maxAgentsPerSource: Int?
     /// Bytes of one gRPC message, in both directions.
     public internal(set) var grpcMaxMessageBytes = 32 * ByteSize.mebibyte
+    /// Certificate (with what leads to its authority) and key of the agents' TLS listener; set where that is.
+    public internal(set) var grpcTLSCertificateFile: String?
+    public internal(set) var grpcTLSKeyFile: String?
+    /// The authorities that sign agents' certificates; set where these are asked for.
+    public internal(set) var grpcTLSClientAuthorityFile: String?
+    /// Whether agents present certificates.
+    public internal(set) var grpcTLSClientAuth = GRPCClientAuth.none
+    /// Which certificate may register which pod; nil: each any.
+    public internal(set) var grpcAgentIdentity: AgentIdentityPattern?
+    /// Where agents' connections may come from; nil: anywhere.
+    public internal(set) var grpcAllowFrom: AddressRanges?
     /// The longest time that reading one HTTP request may take.
     public internal(set) var httpReadTimeout = Duration.seconds(10)
     /// The longest time without progress in writing an HTTP answer.
@@ -37,7 +50,7 @@ public struct ProxySettings: Equatable, Sendable {
     public internal(set) var heartbeatInterval = Duration.seconds(10)
     /// Number of ingest processes.
     public internal(set) var ingestWorkers = 1
-    /// Bytes that the ring of one ingest worker's lane may grow to.
+    /// Bytes that the data ring of one ingest worker may grow to.
     public internal(set) var ringMaxBytes = 2 * ByteSize.gibibyte
     /// How long last-known values serve after a loss; zero: never.
     public internal(set) var staleGrace = Duration.seconds(15)
@@ -72,6 +85,9 @@ public struct ProxySettings: Equatable, Sendable {
 
     /// Whether there is to be a recorder.
     public var records: Bool { recordInterval != .zero && blackBoxDirectory != nil }
+
+    /// Whether workers read files that the settings name, and cannot serve without them.
+    public var namesFiles: Bool { webConfigFile != nil || httpTokensFile != nil }
 
     /// The defaults of a machine without limits and with one CPU; also what the workers' tests start from.
     public init() {}

@@ -4,7 +4,7 @@ import Glibc
 import Logs
 import Platform
 import Settings
-import Supervision
+import SupervisorCore
 
 /// The program `fodc-proxy`: reads flags, then supervises until the end; or asks a running one (`ctl`).
 ///
@@ -31,13 +31,17 @@ enum ProxyProgram {
         }
         let received = DescriptorStore.takeReceived()
         switch read(arguments) {
-        case .end(let code): return code == wrongUsage && holdsEstate(received) ? keepTrying() : code
+        case .end(let code): return code == wrongUsage && holdsInheritedResources(received) ? keepTrying() : code
         case .settings(let flags, let settings):
-            if flags.isCheck { return check(flags) }
+            if flags.isCheck { return check(flags, settings) }
             let given = given(flags)
-            return serve(settings, pauseSeconds: holdsEstate(received) ? 1 : pauseSeconds) {
+            return serve(settings, pauseSeconds: holdsInheritedResources(received) ? 1 : pauseSeconds) {
                 let programs = ProgramPaths(
                     executable: try ProcessEnvironment.executablePath(), workerFolder: flags.settings.libexecDirectory)
+                // Said in one line, before a worker ends for it.
+                if settings.namesFiles {
+                    try ProgramCheck.run(workerFolder: programs.workerFolder, settings: settings)
+                }
                 return SupervisorStart(
                     settings: settings, given: given, flags: flags.settings.given, programs: programs,
                     received: received)
@@ -49,7 +53,7 @@ enum ProxyProgram {
     /// agents and clients wait already it is one second, unless the settings are wrong.
     private static let pauseSeconds: Int32 = 5
 
-    private static func holdsEstate(_ received: [ReceivedDescriptor]) -> Bool {
+    private static func holdsInheritedResources(_ received: [ReceivedDescriptor]) -> Bool {
         received.contains { SupervisorStart.isKept(name: $0.name) }
     }
 
@@ -187,11 +191,11 @@ enum ProxyProgram {
         }
     }
 
-    private static func check(_ flags: ProxyFlags) -> Int32 {
+    private static func check(_ flags: ProxyFlags, _ settings: ProxySettings) -> Int32 {
         do {
             let programs = ProgramPaths(
                 executable: try ProcessEnvironment.executablePath(), workerFolder: flags.settings.libexecDirectory)
-            try ProgramCheck.run(workerFolder: programs.workerFolder)
+            try ProgramCheck.run(workerFolder: programs.workerFolder, settings: settings)
             print(ProgramCheck.line, to: STDOUT_FILENO)
             return 0
         } catch {

@@ -6,6 +6,7 @@ import Settings
 struct SettingFlags: ParsableArguments {
     @OptionGroup(title: ListeningFlags.group.title) var listening: FlagSection<ListeningFlags>
     @OptionGroup(title: AgentFlags.group.title) var agents: FlagSection<AgentFlags>
+    @OptionGroup(title: AgentAccessFlags.group.title) var agentAccess: FlagSection<AgentAccessFlags>
     @OptionGroup(title: HTTPFlags.group.title) var http: FlagSection<HTTPFlags>
     @OptionGroup(title: ProcessFlags.group.title) var processes: FlagSection<ProcessFlags>
     @OptionGroup(title: SandboxFlags.group.title) var sandbox: FlagSection<SandboxFlags>
@@ -19,12 +20,15 @@ struct SettingFlags: ParsableArguments {
 
     /// The typed values.
     var given: [(flag: SettingsFlag, value: String)] {
-        listening.given + agents.given + http.given + processes.given + sandbox.given + blackBox.given + log.given
+        listening.given + agents.given + agentAccess.given + http.given + processes.given + sandbox.given
+            + blackBox.given
+            + log.given
     }
 }
 
 enum ListeningFlags: FlagSectionName { static let group = FlagGroup.listening }
 enum AgentFlags: FlagSectionName { static let group = FlagGroup.agents }
+enum AgentAccessFlags: FlagSectionName { static let group = FlagGroup.agentAccess }
 enum HTTPFlags: FlagSectionName { static let group = FlagGroup.http }
 enum ProcessFlags: FlagSectionName { static let group = FlagGroup.processes }
 enum SandboxFlags: FlagSectionName { static let group = FlagGroup.sandbox }

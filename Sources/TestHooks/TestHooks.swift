@@ -15,23 +15,22 @@ public enum TestHooks {}
     extension TestHooks {
         /// Traps if `payload` holds the bytes of `FODC_TEST_POISON`, as a fault in the exporter's parsers would.
         public static func trapOnPoison(inRecord payload: RawSpan) {
-            if recordPoison.isContained(in: payload), !Deed.isDone {
-                fatalError("a record with the bytes of FODC_TEST_POISON was read")
-            }
+            recordPoison.trap(ifIn: payload)
+        }
+
+        /// Traps if `payload` holds the bytes of `FODC_TEST_RECORDER_POISON`, as a fault in the recorder's parsers would.
+        public static func trapOnPoison(inRecorded payload: RawSpan) {
+            recordedPoison.trap(ifIn: payload)
         }
 
         /// Traps if `answer` holds the bytes of `FODC_TEST_ANSWER_POISON`, as a fault in the making of HTTP answers would.
         public static func trapOnPoison(inAnswer answer: RawSpan) {
-            if answerPoison.isContained(in: answer), !Deed.isDone {
-                fatalError("an answer with the bytes of FODC_TEST_ANSWER_POISON was made")
-            }
+            answerPoison.trap(ifIn: answer)
         }
 
         /// Traps if `message` holds the bytes of `FODC_TEST_INGEST_POISON`, as a fault in ingest's parsers would.
         public static func trapOnPoison(inMessage message: RawSpan) {
-            if messagePoison.isContained(in: message), !Deed.isDone {
-                fatalError("a message with the bytes of FODC_TEST_INGEST_POISON has come")
-            }
+            messagePoison.trap(ifIn: message)
         }
 
         /// The number of `FODC_TEST_LAYOUT` instead of `version`, so that a test sees what another layout leads to.
@@ -48,6 +47,7 @@ public enum TestHooks {}
         public static func isVariable(_ name: String) -> Bool { name.hasPrefix("FODC_TEST_") }
 
         private static let recordPoison = Poison(variable: "FODC_TEST_POISON")
+        private static let recordedPoison = Poison(variable: "FODC_TEST_RECORDER_POISON")
         private static let answerPoison = Poison(variable: "FODC_TEST_ANSWER_POISON")
         private static let messagePoison = Poison(variable: "FODC_TEST_INGEST_POISON")
     }
@@ -67,13 +67,20 @@ public enum TestHooks {}
 
     /// Bytes that kill the process that finds them.
     private struct Poison {
+        private let variable: String
         private let bytes: [UInt8]
 
         init(variable: String) {
+            self.variable = variable
             bytes = Array((ProcessEnvironment.value(variable) ?? "").utf8)
         }
 
-        func isContained(in input: RawSpan) -> Bool {
+        /// Ends the process if the bytes are in `input`, unless the test wants another action.
+        func trap(ifIn input: RawSpan) {
+            if isContained(in: input), !Deed.isDone { fatalError("the bytes of \(variable) were met") }
+        }
+
+        private func isContained(in input: RawSpan) -> Bool {
             guard let first = bytes.first, input.byteCount >= bytes.count else { return false }
             let input = input.copiedBytes
             return (0...(input.count - bytes.count)).contains { start in
@@ -85,6 +92,9 @@ public enum TestHooks {}
     extension TestHooks {
         @inlinable @inline(__always)
         public static func trapOnPoison(inRecord payload: RawSpan) {}
+
+        @inlinable @inline(__always)
+        public static func trapOnPoison(inRecorded payload: RawSpan) {}
 
         @inlinable @inline(__always)
         public static func trapOnPoison(inAnswer answer: RawSpan) {}

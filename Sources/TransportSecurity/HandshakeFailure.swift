@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOSSL
 
-/// Why a TLS handshake did not come to an end. The raw values are metric label values.
+/// Why a TLS handshake did not come to an end. The raw values are metric label values; the order is that of ring counters.
 public enum HandshakeFailure: String, CaseIterable, Sendable {
     /// The client spoke plain HTTP, or something else that is not TLS.
     case notTLS = "not_tls"
@@ -21,6 +21,10 @@ public enum HandshakeFailure: String, CaseIterable, Sendable {
     case closed
     case timeout
     case other
+    /// Its source begins more handshakes than it may.
+    case tooMany = "too_many"
+    /// It was the one to go when too many were under way.
+    case crowdedOut = "crowded_out"
 
     /// Classifies an error of the TLS library by BoringSSL's reason names in its text.
     init(_ error: any Error) {

@@ -21,6 +21,17 @@ public struct ReadFiles: Sendable {
 
     public var paths: [String] { files.map(\.path) }
 
+    /// The folders that the files are in, for a process that may open no others. A file that is replaced by a rename is another
+    /// file, so folders are named: also those of what symbolic links point to, as certbot's do.
+    public var folders: [String] {
+        Set(paths.flatMap { [$0, RealPath.of($0)].compactMap(\.self) }.map(Self.folder)).sorted()
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     /// The content of a file, which is noted, also when it cannot be used.
     public mutating func read(_ path: String, limitBytes: Int = limitBytes) throws(ConfigurationFileError) -> [UInt8] {
         let bytes: [UInt8]

@@ -6,7 +6,7 @@ import Platform
 /// Decides whether a check of the files replaces the value or reports an error. Pure: the caller supplies times and
 /// files.
 struct ReloadState<Value> {
-    enum Look {
+    enum CheckResult {
         case unchanged
         case loaded(Value, ReadFiles)
         case failed(ConfigurationFileError, ReadFiles)
@@ -25,7 +25,7 @@ struct ReloadState<Value> {
         case bad
     }
 
-    /// Of the last look that found other ones.
+    /// Of the last check that found other ones.
     private(set) var files: ReadFiles
     private var condition = Condition.good
 
@@ -38,8 +38,8 @@ struct ReloadState<Value> {
         if case .bad = condition { false } else { true }
     }
 
-    mutating func handle(_ look: Look) -> Action {
-        switch look {
+    mutating func handle(_ result: CheckResult) -> Action {
+        switch result {
         case .unchanged:
             guard case .doubtful(let error) = condition else { return .none }
             condition = .bad
@@ -102,11 +102,11 @@ public final class ReloadedFile<Value: Sendable> {
     /// and what replaces them in their folders.
     public var paths: [String] { state.files.paths }
 
-    /// Begins to look at the files, until ``stop()``.
+    /// Starts checking the files, until ``stop()``.
     public func start() {
         let bound = NIOLoopBound(self, eventLoop: loop)
         timer = loop.scheduleRepeatedTask(initialDelay: Self.lookInterval, delay: Self.lookInterval) { _ in
-            bound.value.look()
+            bound.value.check()
         }
     }
 
@@ -115,18 +115,18 @@ public final class ReloadedFile<Value: Sendable> {
         timer = nil
     }
 
-    private func look() {
+    private func check() {
         // A file system that hangs must not collect jobs.
         guard !isLooking else { return }
         isLooking = true
         let bound = NIOLoopBound(self, eventLoop: loop)
         thread.run { [load, loop, files = state.files] in
-            let look = Self.look(files, load)
-            loop.execute { bound.value.finish(look) }
+            let result = Self.check(files, load)
+            loop.execute { bound.value.finish(result) }
         }
     }
 
-    private static func look(_ files: ReadFiles, _ load: Load) -> ReloadState<Value>.Look {
+    private static func check(_ files: ReadFiles, _ load: Load) -> ReloadState<Value>.CheckResult {
         guard !files.areUnchanged() else { return .unchanged }
         var found = ReadFiles()
         do throws(ConfigurationFileError) {
@@ -136,9 +136,9 @@ public final class ReloadedFile<Value: Sendable> {
         }
     }
 
-    private func finish(_ look: ReloadState<Value>.Look) {
+    private func finish(_ result: ReloadState<Value>.CheckResult) {
         isLooking = false
-        switch state.handle(look) {
+        switch state.handle(result) {
         case .none:
             break
         case .replace(let value):
@@ -153,4 +153,4 @@ public final class ReloadedFile<Value: Sendable> {
     }
 }
 
-extension ReloadState.Look: Sendable where Value: Sendable {}
+extension ReloadState.CheckResult: Sendable where Value: Sendable {}

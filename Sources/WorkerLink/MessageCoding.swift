@@ -27,7 +27,7 @@ extension SupervisorMessage: BinaryMessage {
 
     private enum Kind: UInt8 {
         case drain = 1
-        case stop, logLevel, retire, takeLane, lane, laneGone, adopt, accepting
+        case stop, logLevel, retire, takeRing, ring, ringGone, adopt, accepting
     }
 
     public func encode(into writer: inout BinaryWriter) {
@@ -42,12 +42,12 @@ extension SupervisorMessage: BinaryMessage {
         case .logLevel(let level):
             writer.append(Kind.logLevel)
             writer.append(cut: level)
-        case .takeLane: writer.append(Kind.takeLane)
-        case .lane(let index):
-            writer.append(Kind.lane)
+        case .takeRing: writer.append(Kind.takeRing)
+        case .ring(let index):
+            writer.append(Kind.ring)
             writer.append(workerIndex: index)
-        case .laneGone(let index):
-            writer.append(Kind.laneGone)
+        case .ringGone(let index):
+            writer.append(Kind.ringGone)
             writer.append(workerIndex: index)
         case .adopt(let index):
             writer.append(Kind.adopt)
@@ -65,9 +65,9 @@ extension SupervisorMessage: BinaryMessage {
             case .retire: .retire(deadlineNanoseconds: try reader.integer())
             case .stop: .stop
             case .logLevel: .logLevel(try reader.text(atMost: MessageCoding.limitTextBytes))
-            case .takeLane: .takeLane
-            case .lane: .lane(index: try reader.workerIndex())
-            case .laneGone: .laneGone(index: try reader.workerIndex())
+            case .takeRing: .takeRing
+            case .ring: .ring(index: try reader.workerIndex())
+            case .ringGone: .ringGone(index: try reader.workerIndex())
             case .adopt: .adopt(index: try reader.workerIndex())
             case .accepting: .accepting(try reader.flag())
             }

@@ -11,18 +11,21 @@ extension WorkerLaunch {
         case control = "control-fd"
         case link = "link-fd"
         case listener = "listener-fd"
+        case tlsListener = "tls-listener-fd"
         case secret = "secret-fd"
         case user
-        case up = "up-fd"
-        case downA = "down-a-fd"
-        case downB = "down-b-fd"
-        case bellA = "bell-a-fd"
-        case bellB = "bell-b-fd"
-        case otherUps = "other-up-fds"
-        case ups = "up-fds"
-        case downs = "down-fds"
-        case bells = "bell-fds"
+        case dataRing = "data-ring-fd"
+        case commandA = "command-ring-a-fd"
+        case commandB = "command-ring-b-fd"
+        case wakeupA = "wakeup-a-fd"
+        case wakeupB = "wakeup-b-fd"
+        case otherDataRings = "other-data-ring-fds"
+        case dataRings = "data-ring-fds"
+        case commandRings = "command-ring-fds"
+        case wakeups = "wakeup-fds"
         case state = "state-fd"
+        case recorderState = "recorder-state-fd"
+        case exporterState = "exporter-state-fd"
         case suspects
     }
 
@@ -36,26 +39,46 @@ extension WorkerLaunch {
             (.control, String(descriptors.control)),
             (.link, String(descriptors.link)), (.user, user.map { "\($0.user):\($0.group)" } ?? ""),
         ]
-        if role != .recorder { values.append((.listener, String(descriptors.listener))) }
+        if descriptors.listener >= 0 { values.append((.listener, String(descriptors.listener))) }
+        if let listener = descriptors.tlsListener { values.append((.tlsListener, String(listener))) }
         if let secret = descriptors.secret { values.append((.secret, String(secret))) }
         func list(_ numbers: [Int32]) -> String { numbers.map(String.init).joined(separator: ",") }
-        switch descriptors.lanes {
-        case .ingest(let lanes):
-            let others = lanes.otherUps.map { "\($0.index):\($0.descriptor)" }.joined(separator: ",")
+        switch descriptors.rings {
+        case .ingest(let rings):
+            let others = rings.otherDataRings.map { "\($0.index):\($0.descriptor)" }.joined(separator: ",")
             values += [
-                (.up, String(lanes.up)), (.downA, String(lanes.downA)), (.downB, String(lanes.downB)),
-                (.bellA, String(lanes.bellA)), (.bellB, String(lanes.bellB)), (.otherUps, others),
+                (.dataRing, String(rings.dataRing)), (.commandA, String(rings.commandA)),
+                (.commandB, String(rings.commandB)),
+                (.wakeupA, String(rings.wakeupA)), (.wakeupB, String(rings.wakeupB)), (.otherDataRings, others),
             ]
-        case .exporter(let lanes):
+        case .exporter(let rings):
             values += [
-                (.ups, list(lanes.ups)), (.downs, list(lanes.downs)), (.bells, list(lanes.bells)),
-                (.state, String(lanes.state)), (.suspects, suspects.map(String.init).joined(separator: ",")),
+                (.dataRings, list(rings.dataRings)), (.commandRings, list(rings.commandRings)),
+                (.wakeups, list(rings.wakeups)),
+                (.state, String(rings.state)), (.recorderState, String(rings.recorderState)),
+                (.suspects, suspects.map(String.init).joined(separator: ",")),
             ]
-        case .recorder(let lanes):
-            values += [(.ups, list(lanes.ups)), (.state, String(lanes.state))]
+        case .recorder(let rings):
+            values += [
+                (.dataRings, list(rings.dataRings)), (.state, String(rings.state)),
+                (.exporterState, String(rings.exporterState)),
+                (.suspects, suspects.map(String.init).joined(separator: ",")),
+            ]
         }
-        return values.map { "--\($0.0.rawValue)=\($0.1)" }
-            + settings.flagValues.map { "--\(Self.settingPrefix)\($0.flag.rawValue)=\($0.value)" }
+        return values.map { "--\($0.0.rawValue)=\($0.1)" } + Self.arguments(of: settings)
+    }
+
+    static func arguments(of settings: ProxySettings) -> [String] {
+        settings.flagValues.map { "--\(settingPrefix)\($0.flag.rawValue)=\($0.value)" }
+    }
+
+    /// One of ``arguments(of:)``.
+    static func setting(_ argument: String) throws(WorkerLaunchError) -> (flag: SettingsFlag, value: String) {
+        let prefix = "--\(settingPrefix)"
+        guard argument.hasPrefix(prefix), let equals = argument.firstIndex(of: "="),
+            let flag = SettingsFlag(rawValue: String(argument[..<equals].dropFirst(prefix.count)))
+        else { throw WorkerLaunchError("unknown argument \"\(argument)\"") }
+        return (flag, String(argument[argument.index(after: equals)...]))
     }
 
     /// Everything but the secret.
@@ -94,20 +117,28 @@ extension WorkerLaunch {
         let standby = try reader.number(.standby, in: 0...(role.isSingle ? 0 : 1))
         let fresh = try reader.number(.fresh, in: 0...1)
         let (control, link) = (try reader.descriptor(.control), try reader.descriptor(.link))
-        let listener = role == .recorder ? -1 : try reader.descriptor(.listener)
+        let tlsListener = role == .ingest ? try reader.descriptorIfGiven(.tlsListener) : nil
+        let listener =
+            switch role {
+            case .recorder: Int32(-1)
+            // Agents may connect with TLS alone.
+            case .ingest where tlsListener != nil: try reader.descriptorIfGiven(.listener) ?? -1
+            case .ingest, .exporter: try reader.descriptor(.listener)
+            }
         let secret = role == .ingest ? try reader.descriptor(.secret) : nil
         let user = try reader.user()
-        let lanes =
+        let rings =
             switch role {
-            case .ingest: WorkerDescriptors.Lanes.ingest(try reader.ingestLanes())
-            case .exporter: WorkerDescriptors.Lanes.exporter(try reader.exporterLanes(workers: ingestWorkers))
+            case .ingest: WorkerDescriptors.Rings.ingest(try reader.ingestRings())
+            case .exporter: WorkerDescriptors.Rings.exporter(try reader.exporterRings(workers: ingestWorkers))
             case .recorder:
-                WorkerDescriptors.Lanes.recorder(
+                WorkerDescriptors.Rings.recorder(
                     .init(
-                        ups: try reader.descriptors(.ups, count: ingestWorkers),
-                        state: try reader.descriptor(.state)))
+                        dataRings: try reader.descriptors(.dataRings, count: ingestWorkers),
+                        state: try reader.descriptor(.state),
+                        exporterState: try reader.descriptor(.exporterState)))
             }
-        let suspects = role == .exporter ? try reader.suspects() : []
+        let suspects = role == .ingest ? [] : try reader.suspects()
         try reader.expectEnd(role)
         let settings: ProxySettings
         do throws(SettingsError) {
@@ -119,7 +150,8 @@ extension WorkerLaunch {
             role: role, index: index, generation: UInt64(generation), ingestWorkers: ingestWorkers,
             isStandby: standby == 1, isFresh: fresh == 1, suspects: suspects, user: user, settings: settings,
             descriptors: WorkerDescriptors(
-                control: control, link: link, listener: listener, secret: secret, lanes: lanes))
+                control: control, link: link, listener: listener, tlsListener: tlsListener, secret: secret,
+                rings: rings))
     }
 
     /// Takes values one by one, so that what is left over is known at the end.
@@ -146,6 +178,10 @@ extension WorkerLaunch {
             try Self.descriptor(try take(name)[...], name)
         }
 
+        mutating func descriptorIfGiven(_ name: Name) throws(WorkerLaunchError) -> Int32? {
+            values[name] == nil ? nil : try descriptor(name)
+        }
+
         mutating func descriptors(_ name: Name, count: Int) throws(WorkerLaunchError) -> [Int32] {
             let parts = try take(name).split(separator: ",", omittingEmptySubsequences: false)
             guard parts.count == count else {
@@ -156,25 +192,31 @@ extension WorkerLaunch {
             return numbers
         }
 
-        mutating func ingestLanes() throws(WorkerLaunchError) -> WorkerDescriptors.Ingest {
-            let (up, downA, downB) = (try descriptor(.up), try descriptor(.downA), try descriptor(.downB))
-            let (bellA, bellB) = (try descriptor(.bellA), try descriptor(.bellB))
-            var others: [WorkerDescriptors.OtherLane] = []
-            for part in try take(.otherUps).split(separator: ",") {
+        mutating func ingestRings() throws(WorkerLaunchError) -> WorkerDescriptors.Ingest {
+            let (dataRing, commandA, commandB) = (
+                try descriptor(.dataRing), try descriptor(.commandA), try descriptor(.commandB)
+            )
+            let (wakeupA, wakeupB) = (try descriptor(.wakeupA), try descriptor(.wakeupB))
+            var others: [WorkerDescriptors.OtherRing] = []
+            for part in try take(.otherDataRings).split(separator: ",") {
                 let halves = part.split(separator: ":", omittingEmptySubsequences: false)
                 guard halves.count == 2, let index = Int(halves[0]), (0..<WorkerLaunch.limitWorkers).contains(index)
                 else {
-                    throw WorkerLaunchError("--\(Name.otherUps.rawValue): \"\(part)\" must be INDEX:DESCRIPTOR")
+                    throw WorkerLaunchError("--\(Name.otherDataRings.rawValue): \"\(part)\" must be INDEX:DESCRIPTOR")
                 }
-                others.append(.init(index: index, descriptor: try Self.descriptor(halves[1], .otherUps)))
+                others.append(.init(index: index, descriptor: try Self.descriptor(halves[1], .otherDataRings)))
             }
-            return .init(up: up, downA: downA, downB: downB, bellA: bellA, bellB: bellB, otherUps: others)
+            return .init(
+                dataRing: dataRing, commandA: commandA, commandB: commandB, wakeupA: wakeupA, wakeupB: wakeupB,
+                otherDataRings: others)
         }
 
-        mutating func exporterLanes(workers: Int) throws(WorkerLaunchError) -> WorkerDescriptors.Exporter {
+        mutating func exporterRings(workers: Int) throws(WorkerLaunchError) -> WorkerDescriptors.Exporter {
             .init(
-                ups: try descriptors(.ups, count: workers), downs: try descriptors(.downs, count: workers),
-                bells: try descriptors(.bells, count: workers), state: try descriptor(.state))
+                dataRings: try descriptors(.dataRings, count: workers),
+                commandRings: try descriptors(.commandRings, count: workers),
+                wakeups: try descriptors(.wakeups, count: workers), state: try descriptor(.state),
+                recorderState: try descriptor(.recorderState))
         }
 
         mutating func suspects() throws(WorkerLaunchError) -> [UInt64] {

@@ -26,15 +26,15 @@ public struct WorkerLaunch: Equatable, Sendable {
     public let role: WorkerRole
     /// 0 for the exporter and the recorder.
     public let index: Int
-    /// Rises by one with each start of this worker, from 1. An exporter's lanes are those of `generation % 2`.
+    /// Rises by one with each start of this worker, from 1. An exporter's rings are those of `generation % 2`.
     public let generation: UInt64
     public let ingestWorkers: Int
-    /// An ingest worker of a reload: it waits for ``SupervisorMessage/takeLane`` before it touches its lane.
+    /// An ingest worker of a reload: it waits for ``SupervisorMessage/takeRing`` before it touches its ring.
     public let isStandby: Bool
-    /// Its own lanes killed somebody again and again: it begins with empty ones.
+    /// Its own rings killed somebody again and again: it begins with empty ones.
     public let isFresh: Bool
     /// For the exporter: what its predecessor was reading when it died of a fault of its own, as words of
-    /// `Exchange.RecordName`; empty when it did not.
+    /// `RingMessages.RecordName`; empty when it did not.
     public let suspects: [UInt64]
     /// The user that the worker changes to; `nil`: it keeps its user.
     public let user: WorkerUser?

@@ -38,6 +38,9 @@ struct WorkerConfinement {
         policy.user = launch.user.map { SandboxPolicy.User(user: $0.user, group: $0.group) }
         if launch.role == .exporter {
             policy.writablePaths = [launch.settings.spoolDirectory ?? standardSpoolFolder]
+            if launch.settings.records, let folder = launch.settings.blackBoxDirectory {
+                policy.readablePaths.append(nearestFolder(folder))
+            }
         }
         if launch.role == .recorder {
             policy.writablePaths = [launch.settings.blackBoxDirectory].compactMap { $0 }.map(nearestFolder)

@@ -5,6 +5,7 @@ import Logs
 import NIOCore
 import NIOPosix
 import Platform
+import Settings
 import WorkerLink
 
 /// The part of a worker process that its program brings. All of it on its event loop.
@@ -17,13 +18,13 @@ public protocol Worker: Sendable {
     func retire(deadlineNanoseconds: UInt64, _ whenDone: @escaping @Sendable () -> Void)
     /// Takes connections, or leaves them to others. Of an ingest worker alone.
     func setAccepting(_ isAccepting: Bool)
-    /// There is another ingest worker, or that one has a new lane. The descriptors are the worker's own from now on. Throws
-    /// when it cannot take the lane: a process that begins anew is given all of them again.
-    func laneArrived(_ index: Int, _ lane: LaneDescriptors) throws
+    /// There is another ingest worker, or that one has a new ring. The descriptors are the worker's own from now on. Throws
+    /// when it cannot take the ring: a process that begins anew is given all of them again.
+    func ringArrived(_ index: Int, _ ring: RingDescriptors) throws
     /// That ingest worker is no more.
-    func laneGone(_ index: Int)
-    /// Takes over what is current in the lane of an ingest worker that is no more, then calls `whenDone`.
-    func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void)
+    func ringGone(_ index: Int)
+    /// Takes over what is current in the ring of an ingest worker that is no more, then calls `whenDone`.
+    func adoptRing(_ index: Int, _ whenDone: @escaping @Sendable () -> Void)
 }
 
 extension Worker {
@@ -36,21 +37,23 @@ public enum WorkerProcess {
     public static let exitUsage: Int32 = 2
     /// It could not begin to serve, or cannot follow a change among the workers.
     public static let exitFailure: Int32 = 1
+    /// Large answers in a row use the same memory. After the last of them the system is to have it before a person looks.
+    private static let timeBetweenGivingMemoryBack = TimeAmount.seconds(10)
 
     /// Runs until the supervisor says that it is enough, or is gone. `make` is called on the event loop; `check` before a
     /// worker says that it stands by, so that a program that cannot serve is found out while its predecessor still does.
     ///
-    /// - Parameter readablePaths: files that an exporter reads anew while it serves, better their folders: all others are closed to
-    ///   it from then on.
+    /// - Parameters:
+    ///   - readablePaths: files that a worker reads anew while it serves, better their folders: all others are closed to it
+    ///     from then on.
+    ///   - checkFiles: throws where a file that the settings name cannot be used.
     public static func run(
-        check: (WorkerLaunch) throws -> Void = { _ in }, readablePaths: (WorkerLaunch) -> [String] = { _ in [] },
+        check: (WorkerLaunch) throws -> Void = { _ in }, checkFiles: (ProxySettings) throws -> Void = { _ in },
+        readablePaths: (WorkerLaunch) -> [String] = { _ in [] },
         _ make: @escaping @Sendable (WorkerLaunch, any EventLoop, Logger) throws -> any Worker
     ) -> Never {
         StandardDescriptors.ensureOpen()
-        if WorkerCheck.isAsked(CommandLine.arguments) {
-            try? SmallFile.writeAll(Array("\(WorkerCheck.line)\n".utf8), to: STDOUT_FILENO, name: "output")
-            exit(0)
-        }
+        if WorkerCheck.isAsked(CommandLine.arguments) { exit(answerCheck(checkFiles)) }
         // It may have been executed by a descriptor, after which the system calls it in ps and in its cores.
         if let name = CommandLine.arguments.first?.split(separator: "/").last { ProcessName.set(String(name)) }
         signal(SIGPIPE, SIG_IGN)
@@ -82,15 +85,33 @@ public enum WorkerProcess {
             logger.critical("cannot serve", metadata: ["reason": "\(error)"])
             exit(exitFailure)
         }
-        loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in LogOutput.standard.tellRepeats()
+        loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            LogOutput.standard.writeRepeats()
         }
+        let pause = timeBetweenGivingMemoryBack
+        loop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in FreedMemory.giveToSystem() }
         link.sendSandboxed(missing: confinement.missing)
         link.sendReady()
         logger.debug("ready", metadata: ["generation": "\(launch.generation)"])
-        for order in early { obey(order, launch, link, worker, loop, logger) }
-        while let order = nextOrder(link, logger) { obey(order, launch, link, worker, loop, logger) }
+        for order in early { dispatch(order, launch, link, worker, loop, logger) }
+        while let order = nextOrder(link, logger) { dispatch(order, launch, link, worker, loop, logger) }
         // The supervisor is gone; what it owned is gone with it or in systemd's keeping.
         exit(0)
+    }
+
+    /// The line of ``WorkerCheck``, and below it why a file cannot be used.
+    private static func answerCheck(_ checkFiles: (ProxySettings) throws -> Void) -> Int32 {
+        func say(_ line: String) {
+            try? SmallFile.writeAll(Array("\(line)\n".utf8), to: STDOUT_FILENO, name: "output")
+        }
+        say(WorkerCheck.line)
+        do {
+            try checkFiles(try WorkerCheck.settings(CommandLine.arguments))
+            return 0
+        } catch {
+            say("\(error)")
+            return exitUsage
+        }
     }
 
     /// The event loop runs on a thread of ours: NIO makes its own in a way that cannot fail, and traps at the limit of tasks.
@@ -107,7 +128,7 @@ public enum WorkerProcess {
         }
     }
 
-    /// Waits until the lane is this worker's. Other messages that arrive meanwhile are returned, for when it serves.
+    /// Waits until the ring is this worker's. Other messages that arrive meanwhile are returned, for when it serves.
     private static func standBy(
         _ launch: WorkerLaunch, _ link: SupervisorLink, _ logger: Logger, _ check: (WorkerLaunch) throws -> Void
     ) -> [SupervisorOrder] {
@@ -123,7 +144,7 @@ public enum WorkerProcess {
         var orders: [SupervisorOrder] = []
         while let order = nextOrder(link, logger) {
             switch order.message {
-            case .takeLane: return orders
+            case .takeRing: return orders
             case .drain, .retire, .stop: exit(0)
             case .logLevel(let level): LogOutput.standard.setLevel(level)
             default: orders.append(order)
@@ -146,7 +167,7 @@ public enum WorkerProcess {
         exit(exitFailure)
     }
 
-    private static func obey(
+    private static func dispatch(
         _ order: SupervisorOrder, _ launch: WorkerLaunch, _ link: SupervisorLink, _ worker: any Worker,
         _ loop: any EventLoop, _ logger: Logger
     ) {
@@ -164,23 +185,23 @@ public enum WorkerProcess {
             }
         case .logLevel(let level):
             LogOutput.standard.setLevel(level)
-        case .takeLane:
+        case .takeRing:
             break
-        case .lane(let index):
-            guard let lane = LaneDescriptors(order.descriptors, for: launch.role) else {
+        case .ring(let index):
+            guard let ring = RingDescriptors(order.descriptors, for: launch.role) else {
                 giveUp("cannot take a ring", "ingest-\(index): it arrived without its descriptors", logger)
             }
             loop.execute {
                 do {
-                    try worker.laneArrived(index, lane)
+                    try worker.ringArrived(index, ring)
                 } catch {
                     giveUp("cannot take a ring", "ingest-\(index): \(error)", logger)
                 }
             }
-        case .laneGone(let index):
-            loop.execute { worker.laneGone(index) }
+        case .ringGone(let index):
+            loop.execute { worker.ringGone(index) }
         case .adopt(let index):
-            loop.execute { worker.adoptLane(index) { link.sendAdopted(index: index) } }
+            loop.execute { worker.adoptRing(index) { link.sendAdopted(index: index) } }
         }
     }
 

@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(arguments: ["liaison", "hot", "warm", "cold", "data"], [ValueSource.moving, .fixed])
-    func carriesEverySeriesOfThePlan(kind: String, source: ValueSource) throws {
+    func metricsAnswer_carriesEverySeriesOfThePlan(kind: String, source: ValueSource) throws {
         var maker = try maker(kind, index: 12, source: source)
         let message = try decode(maker.answer(.latest, nowNanoseconds: Self.now))
         #expect(message.timestamp.seconds == Self.now / 1_000_000_000)
@@ -84,13 +84,13 @@ import Testing
     }
 
     @Test(arguments: [1, 17, 300, 4096, 1 << 20])
-    func piecesOfAnySizeMakeTheSameMessage(pieceBytes: Int) throws {
+    func metricsAnswer_isTheSameMessageInPiecesOfAnySize(pieceBytes: Int) throws {
         var maker = try maker(odd: true)
         let cursor = maker.answer(.window(from: .min, through: .max), nowNanoseconds: Self.now)
         #expect(bytes(of: cursor, pieceBytes: pieceBytes) == bytes(of: cursor, pieceBytes: 1 << 24))
     }
 
-    @Test func ordersDifferFromAnswerToAnswer() throws {
+    @Test func metricsAnswer_ordersSeriesDifferentlyEachTime() throws {
         var maker = try maker()
         let first = maker.answer(.latest, nowNanoseconds: Self.now)
         let second = maker.answer(.latest, nowNanoseconds: Self.now)
@@ -106,7 +106,7 @@ import Testing
         #expect(rawForms.count > 1400, "700 series and the time, with their labels in several orders")
     }
 
-    @Test func windowHasEveryPointOfEverySeries() throws {
+    @Test func metricsAnswer_ofAWindowHasEveryPointOfEverySeries() throws {
         var maker = try maker()
         let latest = maker.schedule.latest(nowSeconds: Self.now / 1_000_000_000)
         let request = MetricsRequest.window(from: latest - 25, through: latest)
@@ -120,19 +120,19 @@ import Testing
         #expect(seconds.values.allSatisfy { $0 == [latest - 20, latest - 10, latest] })
     }
 
-    @Test func windowOutsideIsAnEmptyAnswer() throws {
+    @Test func metricsAnswer_isEmptyForAWindowOutsideTheKeptPoints() throws {
         var maker = try maker()
         let message = try decode(maker.answer(.window(from: 5, through: 10), nowNanoseconds: Self.now))
         #expect(message.metrics.isEmpty)
         #expect(message.hasTimestamp)
     }
 
-    @Test func noSeriesIsAnEmptyAnswer() throws {
+    @Test func metricsAnswer_isEmptyWithoutSeries() throws {
         var maker = try maker(series: 0)
         #expect(try decode(maker.answer(.latest, nowNanoseconds: Self.now)).metrics.isEmpty)
     }
 
-    @Test func fewSeriesAreTraversedWhole() throws {
+    @Test func metricsAnswer_hasEachSeriesOnceWhenThereAreFew() throws {
         for count in 1...13 {
             var maker = try maker(series: count)
             let metrics = try decode(maker.answer(.latest, nowNanoseconds: Self.now)).metrics
@@ -140,7 +140,7 @@ import Testing
         }
     }
 
-    @Test func answersOfEqualAgentsAreEqual() throws {
+    @Test func metricsAnswer_isEqualForEqualAgents() throws {
         var first = try maker()
         var second = try maker()
         let answers = [first, second].map { maker in
@@ -152,7 +152,7 @@ import Testing
         _ = second.answer(.latest, nowNanoseconds: Self.now)
     }
 
-    @Test func oddMetricsAreThereAndBroken() throws {
+    @Test func metricsAnswer_carriesTheBrokenMetricsThatAreConfigured() throws {
         var maker = try maker(series: 3, odd: true)
         let cursor = maker.answer(.latest, nowNanoseconds: Self.now)
         let buffer = bytes(of: cursor, pieceBytes: 4096)

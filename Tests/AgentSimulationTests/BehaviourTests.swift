@@ -6,7 +6,7 @@ import Testing
 @testable import AgentSimulation
 
 @Suite struct BehaviourTests {
-    @Test func fractionsAreKeptExactly() {
+    @Test func agentBehaviour_assignsExactlyTheConfiguredFractions() {
         let behaviours = AgentBehaviour.assign(
             agentCount: 200, slow: (0.1, .seconds(2)), hanging: 0.05, frozen: 0.25, seed: 4)
         #expect(behaviours.count == 200)
@@ -16,13 +16,13 @@ import Testing
         #expect(Array(behaviours.prefix(80)).contains(.normal), "not all at the beginning")
     }
 
-    @Test func moreThanAllIsAll() {
+    @Test func agentBehaviour_capsFractionsAboveOneAtAllAgents() {
         let behaviours = AgentBehaviour.assign(agentCount: 10, slow: (0.8, .seconds(1)), hanging: 1, frozen: 1, seed: 4)
         #expect(behaviours.count == 10)
         #expect(behaviours.count { $0 == .hanging } == 2)
     }
 
-    @Test func waitsOnlyAfterFailedAttempts() {
+    @Test func connectionEnd_isAFailedAttemptOnlyBeforeRegistration() {
         let lost = StreamStatus.grpc(code: 14, message: "")
         #expect(ConnectionEnd.connectFailed("").wasFailedAttempt)
         #expect(ConnectionEnd.refused("").wasFailedAttempt)
@@ -32,7 +32,7 @@ import Testing
         #expect(StreamStatus.grpc(code: 99, message: "").name == "grpc 99")
     }
 
-    @Test func assemblerCutsMessagesWhereverTheyAreSplit() throws {
+    @Test func messageAssembler_reassemblesMessagesSplitAnywhere() throws {
         var bytes = ProxyMessageAssembler.framed([1, 2, 3])
         bytes.writeImmutableBuffer(ProxyMessageAssembler.framed([]))
         bytes.writeImmutableBuffer(ProxyMessageAssembler.framed(Array(repeating: 7, count: 300)))
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func assemblerRefusesWhatNoProxySends() throws {
+    @Test func messageAssembler_rejectsMalformedPrefixes() throws {
         var compressed = ProxyMessageAssembler()
         compressed.append(ByteBuffer(bytes: [1, 0, 0, 0, 0]).readableBytesSpan)
         #expect(throws: ProxyMessageAssembler.Fault.compressed) { try compressed.next() }

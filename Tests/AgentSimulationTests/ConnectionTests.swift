@@ -22,7 +22,7 @@ import Testing
         try proxy.ask(.streamLifecycle, request)
     }
 
-    @Test func everyStreamIsOpenedAndAnswered() throws {
+    @Test func agentConnection_opensAndAnswersEveryStream() throws {
         let proxy = try FakeProxy()
         #expect(proxy.openMethods == Set(AgentMethod.allCases))
         try askLifecycle(proxy)
@@ -45,7 +45,7 @@ import Testing
         #expect(proxy.end == nil)
     }
 
-    @Test func aDownloadThatIsNotReadHoldsUpEverything() throws {
+    @Test func agentConnection_stopsEveryStreamWhileADownloadIsNotRead() throws {
         let proxy = try FakeProxy()
         let id = try profileID(proxy)
         try proxy.advance(seconds: 3)
@@ -68,7 +68,7 @@ import Testing
         #expect(proxy.count(.streamPressureProfiles) == 2 + 3)
     }
 
-    @Test func listsWaitForTheDownload() throws {
+    @Test func agentConnection_sendsListsAfterTheDownload() throws {
         let proxy = try FakeProxy()
         let id = try profileID(proxy)
         proxy.withheld = [.streamPressureProfiles]
@@ -83,7 +83,7 @@ import Testing
         #expect(messages.last?.listComplete.requestID == "second")
     }
 
-    @Test func goesOnWithoutTheExtension() throws {
+    @Test func agentConnection_continuesWithoutTheConfigurationExtension() throws {
         let proxy = try FakeProxy()
         #expect(proxy.openMethods.contains(.streamConfiguration))
         let older = try FakeProxy(unknown: [.streamConfiguration])
@@ -95,7 +95,7 @@ import Testing
     }
 
     /// As grpc-go dials again by itself: what is opened after a GOAWAY comes over another connection.
-    @Test func agentConnection_opensStreamsElsewhereWhenTheProxyGoesAway() throws {
+    @Test func agentConnection_opensStreamsOnANewConnectionAfterGoAway() throws {
         let proxy = try FakeProxy(goesAway: true)
         #expect(proxy.openMethods == [.registerAgent])
         #expect(proxy.streamsElsewhere == "some-id")
@@ -108,14 +108,14 @@ import Testing
         #expect(second.count(.streamMetrics) == 1)
     }
 
-    @Test func startsAnewWithoutAnyOtherStream() throws {
+    @Test func agentConnection_reconnectsWhenARequiredStreamIsUnimplemented() throws {
         let proxy = try FakeProxy(unknown: [.streamLifecycle])
         #expect(
             proxy.end
                 == .streamEnded(.streamLifecycle, .grpc(code: 12, message: ""), wasRegistered: true))
     }
 
-    @Test func silentAndHangingAgentsAnswerNothing() throws {
+    @Test func agentConnection_ofSilentAndHangingAgentsAnswersNothing() throws {
         for proxy in [try FakeProxy(silent: [.streamLifecycle]), try FakeProxy(behaviour: .hanging)] {
             try askLifecycle(proxy)
             try proxy.advance(seconds: 5)
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func slowAgentsAnswerLate() throws {
+    @Test func agentConnection_ofSlowAgentsAnswersLate() throws {
         let proxy = try FakeProxy(behaviour: .slow(.seconds(2)))
         try askLifecycle(proxy)
         try proxy.advance(seconds: 1)
@@ -133,7 +133,7 @@ import Testing
         #expect(proxy.count(.streamLifecycle) == 1)
     }
 
-    @Test func frozenAgentsDoNothingMore() throws {
+    @Test func agentConnection_ofFrozenAgentsStopsHeartbeatsAndAnswers() throws {
         let proxy = try FakeProxy(behaviour: .frozen)
         try proxy.advance(seconds: 5)
         let heartbeats = proxy.count(.registerAgent)

@@ -57,7 +57,7 @@ final class FakeProxy: HTTP2SessionDelegate, HTTP2StreamDelegate {
             answers: NodeAnswers(
                 identity, in: cluster, SchemaCatalogue(groupCount: settings.groupCount, seed: 1), settings,
                 isSchemaFaulty: false, canReadRegistry: true),
-            statistics: statistics, onStreamsElsewhere: { [weak self] in self?.streamsElsewhere = $0 },
+            statistics: statistics, onStreamsDiverted: { [weak self] in self?.streamsElsewhere = $0 },
             onEnd: { [weak self] in self?.end = $0 })
         self.connection = connection
         try channel.pipeline.syncOperations.addHandler(connection)

@@ -6,7 +6,7 @@ import Testing
 @testable import AgentSimulation
 
 @Suite struct OutboxTests {
-    @Test func oneOrderForAllStreams() {
+    @Test func outbox_sendsMessagesOfAllStreamsInOneOrder() {
         var outbox = Outbox()
         #expect(outbox.method == nil)
         outbox.append(OutgoingMessage(Array(repeating: 1, count: 95), on: .streamLifecycle, endsAnswer: true))
@@ -27,7 +27,7 @@ import Testing
         #expect(finished == [false, false, true, true, true])
     }
 
-    @Test func aStreamThatIsGoneHoldsNobodyUp() {
+    @Test func outbox_skipsMessagesOfClosedStreams() {
         var outbox = Outbox()
         outbox.append(OutgoingMessage([1], on: .streamConfiguration, endsAnswer: true))
         outbox.append(OutgoingMessage([2], on: .registerAgent, endsAnswer: false))
@@ -37,14 +37,14 @@ import Testing
         #expect(outbox.method == nil)
     }
 
-    @Test func whatTellsThatAMethodIsUnknown() {
+    @Test func streamStatus_recognisesUnimplementedMethods() {
         #expect(StreamStatus.grpc(code: 12, message: "").isUnimplemented)
         #expect(StreamStatus.http("404").isUnimplemented)
         #expect(!StreamStatus.grpc(code: 16, message: "").isUnimplemented)
         #expect(!StreamStatus.connectionLost.isUnimplemented)
     }
 
-    @Test func methodsAreFoundWhereTheyAre() {
+    @Test func agentMethod_hasThePathOfItsService() {
         #expect(AgentMethod.streamConfiguration.path == "/fodc.proxy.v1.NodeConfigurationService/StreamConfiguration")
         #expect(AgentMethod.streamLifecycle.path == "/banyandb.fodc.v1.FODCService/StreamLifecycle")
         #expect(AgentMethod.allCases.last == .streamConfiguration)

@@ -2,6 +2,7 @@
 
 import FODCProtocol
 import NIOCore
+import Pprof
 import SwiftProtobuf
 import Testing
 
@@ -47,8 +48,8 @@ import Testing
         }
     }
 
-    /// The documented function, written another way: byte by byte.
-    private static func documented(_ profile: String, _ type: String, seed: UInt64, count: Int) -> [UInt8] {
+    /// The documented function of the blocks behind the profile, written another way: byte by byte.
+    private static func documented(_ profile: String, _ type: String, seed: UInt64, blocks: Int) -> [UInt8] {
         func mix(_ input: UInt64) -> UInt64 {
             var z = input &+ 0x9E37_79B9_7F4A_7C15
             z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -59,14 +60,18 @@ import Testing
         for byte in "pod-0/\(profile)/\(type)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         let key = mix(hash ^ mix(seed))
         let words = (0..<512).map { mix(key &+ UInt64($0) &* 0x9E37_79B9_7F4A_7C15) }
-        return (0..<count).map { position in
-            let (block, within) = position.quotientAndRemainder(dividingBy: 4096)
-            let word = within < 8 ? UInt64(block) : words[within / 8]
-            return UInt8(truncatingIfNeeded: word >> UInt64(within % 8 * 8))
+        let header: [UInt8] = [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 0xea, 0x0f]
+        let tail: [UInt8] = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        return (0..<blocks).flatMap { block in
+            header
+                + (0..<4074).map { position in
+                    let word = position < 8 ? UInt64(block) : words[position / 8]
+                    return UInt8(truncatingIfNeeded: word >> UInt64(position % 8 * 8))
+                } + tail
         }
     }
 
-    @Test func chunksAreTheDocumentedContent() throws {
+    @Test func profileSender_sendsTheDocumentedContent() throws {
         for type in NodeProfiles.types {
             let id = Self.profiles.records[1].profileID
             var sender = ProfileSender(Self.profiles)
@@ -82,14 +87,27 @@ import Testing
             }
             let count = type == "heap" ? Self.heapBytes : NodeProfiles.goroutineProfileBytes
             #expect(lasts == lasts.indices.map { $0 == lasts.count - 1 })
+            #expect(content.count == count)
+            let blocks = type == "heap" ? 400 : 2
             // Compared outside of the expectation, which would look for the shortest difference between two MiB.
-            let isRight = content == Self.documented(id, type, seed: 7, count: count)
+            let filling = content.suffix(blocks * ProfileContent.blockBytes)
+            let first = Int(filling[filling.startIndex + 12]) | Int(filling[filling.startIndex + 13]) << 8
+            let isRight =
+                Array(filling)
+                == Array(
+                    Self.documented(id, type, seed: 7, blocks: first + blocks).suffix(
+                        blocks * ProfileContent.blockBytes))
             #expect(isRight, "\(type)")
+            let view = try ProfileView(
+                .init(podName: "pod-0", profileID: id, kind: type), content, sampleType: nil,
+                limits: PprofLimits(memoryBytes: 96 << 20))
+            let top = String(decoding: try view.text(.top), as: UTF8.self)
+            #expect(top.contains(type == "heap" ? "measure.(*tsTable).mergeLoop" : "runtime.gopark"), "\(top)")
         }
     }
 
     @Test(arguments: [0, 1, 7, 8, 9, 4096, 1 << 20, 1 << 20 + 1])
-    func everySizeEnds(count: Int) throws {
+    func profileSender_marksTheLastChunkForEverySize(count: Int) throws {
         let profiles = NodeProfiles(podName: "pod-0", count: 1, heapBytes: count, seed: 7)
         var sender = ProfileSender(profiles)
         sender.asked(Self.fetch("r", profiles.records[0].profileID, "heap"))
@@ -105,7 +123,7 @@ import Testing
         #expect(sizes.count == max(1, (count + (1 << 20) - 1) >> 20))
     }
 
-    @Test func listsWaitForDownloads() throws {
+    @Test func profileSender_sendsListsAfterDownloads() throws {
         let id = Self.profiles.records[0].profileID
         var sender = ProfileSender(Self.profiles)
         sender.asked(Self.fetch("download", id, "heap"))
@@ -126,7 +144,7 @@ import Testing
     }
 
     @Test(arguments: [("no-such", "heap"), ("", "cpu")])
-    func unknownProfilesAreOneError(profile: String, type: String) throws {
+    func profileSender_answersUnknownProfilesWithOneError(profile: String, type: String) throws {
         var sender = ProfileSender(Self.profiles)
         let id = profile.isEmpty ? Self.profiles.records[0].profileID : profile
         sender.asked(Self.fetch("r", id, type))
@@ -137,7 +155,7 @@ import Testing
         #expect(try Self.next(of: &sender) == nil)
     }
 
-    @Test func listOfNothingIsItsEnd() throws {
+    @Test func profileSender_endsAnEmptyListAtOnce() throws {
         var sender = ProfileSender(NodeProfiles(podName: "pod-0", count: 0, heapBytes: 1, seed: 1))
         sender.asked(Self.list("l"))
         #expect(try Self.next(of: &sender)?.listComplete.requestID == "l")

@@ -9,7 +9,7 @@ import Testing
         PrometheusTextParser.parse(Array(text.utf8))
     }
 
-    @Test func readsFamiliesTypesAndHelps() {
+    @Test func prometheusTextParser_readsFamiliesTypesAndHelps() {
         let outcome = parse(
             """
             # HELP http_requests_total Requests, with a \\\\ and a\\nnew line.
@@ -58,7 +58,7 @@ import Testing
         (#"a{l="q\"b\\n\n"} 1"#, "q\"b\\n\n"), (#"a{l=""} 1"#, ""), (#"a{l="{,}= #"} 1"#, "{,}= #"),
         (#"a{l="\x"} 1"#, "\\x"), ("a{l=\"日本\"} 1", "日本"), ("a{l=\"tab\there\"} 1", "tab\there"),
     ])
-    func readsLabelValues(line: String, expected: String) {
+    func prometheusTextParser_readsLabelValues(line: String, expected: String) {
         #expect(parse(line).metrics.first?.labels == [ScrapedMetric.Label("l", expected)])
     }
 
@@ -68,11 +68,11 @@ import Testing
             ("Inf", .infinity), ("0x1p-2", 0.25), ("1.7976931348623157e+308", .greatestFiniteMagnitude),
             ("5e-324", .leastNonzeroMagnitude), (".5", 0.5), ("5.", 5),
         ] as [(String, Double)])
-    func readsValues(text: String, expected: Double) {
+    func prometheusTextParser_readsValues(text: String, expected: Double) {
         #expect(parse("a \(text)").metrics.first?.value.bitPattern == expected.bitPattern)
     }
 
-    @Test func readsNaN() {
+    @Test func prometheusTextParser_readsNaN() {
         #expect(parse("a NaN").metrics.first?.value.isNaN == true)
         #expect(parse("a nan\r\nb 1\r\n").metrics.count == 2)
     }
@@ -84,14 +84,14 @@ import Testing
         "a{l=",
         "a{l:m=\"x\"} 1",
     ])
-    func leavesOutWhatIsNotInOrder(line: String) {
+    func prometheusTextParser_skipsAndCountsMalformedLines(line: String) {
         let outcome = parse("before 1\n\(line)\nafter 2\n")
         #expect(outcome.metrics.map(\.name) == ["before", "after"])
         #expect(outcome.rejectedLines == 1)
         #expect(outcome.firstFault?.hasPrefix("line 2: ") == true)
     }
 
-    @Test func refusesInvalidUTF8() {
+    @Test func prometheusTextParser_rejectsInvalidUTF8() {
         let outcome = PrometheusTextParser.parse(Array("a{l=\"".utf8) + [0xC3, 0x28] + Array("\"} 1\nb 1".utf8))
         #expect(outcome.metrics.map(\.name) == ["b"])
         #expect(outcome.rejectedLines == 1)
@@ -99,7 +99,7 @@ import Testing
 
     /// With any input the parser ends and every line is either read or counted.
     @Test(arguments: [UInt64(1), 2, 3])
-    func survivesMutatedText(seed: UInt64) {
+    func prometheusTextParser_readsOrCountsEveryLineOfMutatedText(seed: UInt64) {
         var generator = SimulationGenerator(seed: seed)
         let good = Array(
             "# TYPE a histogram\na_bucket{le=\"0.5\",x=\"\\\"\\n\"} 1.5e3 123\na_sum NaN\n# HELP a b\n".utf8)

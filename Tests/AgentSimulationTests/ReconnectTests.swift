@@ -118,10 +118,10 @@ private final class OneConnectionProxy {
 
     /// Waits for a client that has sent this text.
     func accept(until text: String) throws {
-        Self.limitPatience(listener)
+        Self.limitTimeout(listener)
         connection = Glibc.accept(listener, nil, nil)
         guard connection >= 0 else { throw Failed(what: "accept") }
-        Self.limitPatience(connection)
+        Self.limitTimeout(connection)
         var received: [UInt8] = []
         while !String(decoding: received, as: UTF8.self).contains(text) {
             var buffer = [UInt8](repeating: 0, count: 4096)
@@ -132,7 +132,7 @@ private final class OneConnectionProxy {
     }
 
     /// Only so that a broken client does not hang the test.
-    private static func limitPatience(_ descriptor: Int32) {
+    private static func limitTimeout(_ descriptor: Int32) {
         var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }

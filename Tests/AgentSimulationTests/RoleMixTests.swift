@@ -5,7 +5,7 @@ import Testing
 @testable import AgentSimulation
 
 @Suite struct RoleMixTests {
-    @Test func readsWeights() throws {
+    @Test func roleMix_readsWeights() throws {
         let mix = try #require(RoleMix("liaison=1,hot=2,cold=0,warm"))
         #expect(mix.turn == [.liaison, .hot, .hot, .warm])
     }
@@ -13,11 +13,11 @@ import Testing
     @Test(arguments: [
         "", "hot=", "hot=-1", "hot=1001", "hot=1,hot=2", "tepid=1", "hot=0", "hot=1,,warm=1", "=1", "hot=1=1",
     ])
-    func refuses(_ text: String) {
+    func roleMix_rejectsInvalidText(_ text: String) {
         #expect(RoleMix(text) == nil)
     }
 
-    @Test func numbersEachKindWithoutGaps() throws {
+    @Test func roleMix_numbersEachKindWithoutGaps() throws {
         let mix = try #require(RoleMix("hot=2,liaison=1,warm=3"))
         var names: Set<String> = []
         for index in 0..<600 {
@@ -29,7 +29,7 @@ import Testing
         #expect(names == Set(expected))
     }
 
-    @Test func standardMixIsTheOneOfTheFlag() {
+    @Test func roleMix_defaultIsThatOfTheFlag() {
         #expect(RoleMix("liaison=1,hot=2,warm=1,cold=1") == RoleMix.standard)
     }
 }

@@ -21,7 +21,7 @@ import Testing
         return metrics
     }
 
-    @Test func seriesThatVanishStayWithTheirLastValue() throws {
+    @Test func scrapedSeriesStore_keepsTheLastValueOfVanishedSeries() throws {
         let store = ScrapedSeriesStore(pointCount: 2)
         store.add([metric("a", 1), metric("b", .nan)], seconds: 100)
         store.add([metric("a", 0)], seconds: 110)
@@ -36,7 +36,7 @@ import Testing
             ])
     }
 
-    @Test func orderOfLabelsMakesNoNewSeries() throws {
+    @Test func scrapedSeriesStore_ignoresTheOrderOfLabels() throws {
         let store = ScrapedSeriesStore(pointCount: 5)
         store.add([metric("a", 1, [.init("x", "1"), .init("y", "2")])], seconds: 100)
         store.add([metric("a", 2, [.init("y", "2"), .init("x", "1")])], seconds: 110)
@@ -45,13 +45,13 @@ import Testing
         #expect(try decode(store, .window(from: 111, through: 109)).isEmpty)
     }
 
-    @Test func keepsTheLastPoints() throws {
+    @Test func scrapedSeriesStore_keepsTheLastPoints() throws {
         let store = ScrapedSeriesStore(pointCount: 3)
         for second in 0..<10 { store.add([metric("a", Double(second))], seconds: Int64(second)) }
         #expect(try decode(store, .window(from: .min, through: .max)).map(\.value) == [7, 8, 9])
     }
 
-    @Test func agentsLabelsReplaceTheEndpoints() throws {
+    @Test func scrapedSeriesStore_replacesTheEndpointsLabelsWithTheAgents() throws {
         let store = ScrapedSeriesStore(pointCount: 1)
         store.add([metric("a", 1, [.init("pod_name", "other"), .init("x", "y")])], seconds: 1)
         #expect(try decode(store, .latest).first?.labels["pod_name"] == identity.podName)

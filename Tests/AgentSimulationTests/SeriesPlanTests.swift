@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(arguments: NodeKind.allCases, [0, 1, 9, 10, 500, 2000])
-    func hasExactlyAsManySeriesAsWanted(kind: NodeKind, count: Int) {
+    func seriesPlan_hasExactlyTheRequestedSeriesCount(kind: NodeKind, count: Int) {
         let plan = SeriesPlan(kind: kind, count: count)
         #expect(plan.series.count == count)
         let texts = Set(plan.series.map { ValueSource.seriesText(name: $0.name, labels: $0.labels) })
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: NodeKind.allCases)
-    func hasAllSortsOfFamilies(kind: NodeKind) {
+    func seriesPlan_hasFamiliesOfEveryKind(kind: NodeKind) {
         let plan = SeriesPlan(kind: kind, count: 500)
         #expect(Set(plan.series.map(\.type)) == [.gauge, .counter, .histogram, .summary])
         #expect(Set(plan.series.map(\.name)).count >= 80)
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: NodeKind.allCases)
-    func histogramsAreCumulativeAndWhole(kind: NodeKind) throws {
+    func seriesPlan_histogramsAreCumulativeAndComplete(kind: NodeKind) throws {
         let plan = SeriesPlan(kind: kind, count: 2000)
         let times: [Int64] = [1_790_000_000, 1_790_000_010, 1_790_000_599, 1_790_000_600, 1_790_086_400]
         let members = Dictionary(grouping: plan.series.filter { $0.type == .histogram }, by: \.childKey)
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func countersNeverFallAndMove() {
+    @Test func seriesPlan_countersIncreaseAndNeverFall() {
         let plan = SeriesPlan(kind: .hot, count: 500)
         for series in plan.series where series.type == .counter && series.model.course != .zero {
             var last = value(series, 1_790_000_000)
@@ -95,7 +95,7 @@ import Testing
 
     /// Answers leave out the value of series that are always 0, and of no others.
     @Test(arguments: NodeKind.allCases)
-    func noOtherValueIsEverZero(kind: NodeKind) {
+    func seriesPlan_onlyZeroSeriesHaveTheValueZero(kind: NodeKind) {
         var generator = SimulationGenerator(seed: 77)
         for series in SeriesPlan(kind: kind, count: 2000).series where series.model.course != .zero {
             for _ in 0..<50 {
@@ -115,11 +115,11 @@ import Testing
             ("a", "b{x=\"\"}", 4528.4),
             ("pod", "q{quantile=\"0.5\"}", 701456.0),
         ] as [(String, String, Double)])
-    func fixedValuesAreTheDocumentedOnes(pod: String, text: String, expected: Double) {
+    func seriesPlan_fixedValuesAreTheDocumentedOnes(pod: String, text: String, expected: Double) {
         #expect(ValueSource.fixedValue(pod: pod, seriesText: text) == expected)
     }
 
-    @Test func seriesTextLeavesOutWhatOthersPutOn() {
+    @Test func valueSource_seriesTextOmitsLabelsOfTheRegistration() {
         let labels = [("z", "1"), ("pod_name", "p"), ("node_role", "r"), ("node_type", "hot"), ("a", "\"")]
         #expect(
             ValueSource.seriesText(name: "m", labels: labels.map { (name: $0, value: $1) }) == "m{a=\"\"\",z=\"1\"}")

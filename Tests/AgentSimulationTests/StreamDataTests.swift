@@ -36,14 +36,14 @@ import Testing
     }
 
     @Test(arguments: AgentMethod.askable, [0, 1, 3])
-    func sameSeedSameBytes(method: AgentMethod, index: Int) throws {
+    func streamAnswers_areEqualForEqualSeeds(method: AgentMethod, index: Int) throws {
         let first = try Self.answers(index).messages(on: method, nowNanoseconds: Self.now)
         let second = try Self.answers(index).messages(on: method, nowNanoseconds: Self.now)
         let isSame = first == second  // the difference of long messages tells nobody anything
         #expect(isSame)
     }
 
-    @Test func otherSeedOtherData() throws {
+    @Test func streamAnswers_differForDifferentSeeds() throws {
         for method in [AgentMethod.streamLifecycle, .streamCrashDiagnostics] {
             let first = try Self.answers(1, seed: 1).messages(on: method, nowNanoseconds: Self.now)
             let second = try Self.answers(1, seed: 2).messages(on: method, nowNanoseconds: Self.now)
@@ -53,7 +53,7 @@ import Testing
 
     // MARK: Topology
 
-    @Test func fiveNodesMakeOneCluster() throws {
+    @Test func topologyAnswer_showsOneClusterOfFiveNodes() throws {
         var names: Set<String> = []
         var calls: Set<String> = []
         for index in 0..<5 {
@@ -76,7 +76,7 @@ import Testing
         )
     }
 
-    @Test func largeClustersAreToldInPart() throws {
+    @Test func topologyAnswer_showsAPartOfLargeClusters() throws {
         let liaison = try Self.topology(500, of: 1000)
         #expect(liaison.nodes.count == 64)
         #expect(liaison.calls.count == 32)
@@ -86,7 +86,7 @@ import Testing
         #expect(cold.calls.allSatisfy { $0.target == "pod-data-cold-0:17912" })
     }
 
-    @Test func nobodyHasMoreThanSoManyCalls() throws {
+    @Test func topologyAnswer_limitsCallsPerNode() throws {
         let mix = try #require(RoleMix("hot=99,warm=1"))
         let cluster = SimulatedCluster(mix: mix, podPrefix: "pod", nodeCount: 100, seed: 1)
         let warm = TopologyAnswer.topology(of: cluster.node(99), in: cluster)
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test(arguments: 1...4)
-    func fingerprintsAgreeWithTheRegistry(index: Int) throws {
+    func schemaAnswer_fingerprintsAgreeWithTheRegistry(index: Int) throws {
         let registry = try Self.registry(Self.answers(0))
         #expect(registry.count > 20)
         let request = try Self.lifecycle(Self.answers(index) { $0.schemaFaults.rounds = [.missing: 9] })
@@ -139,7 +139,7 @@ import Testing
         #expect(request.lifecycleData.groups.count == 4)
     }
 
-    @Test func faultsComeAndGo() throws {
+    @Test func schemaAnswer_showsFaultsForTheirRounds() throws {
         let registry = try Self.registry(Self.answers(0))
         let faulty = Self.answers(1, isSchemaFaulty: true) {
             $0.schemaFaults.rounds = [.missing: 1, .stale: 2, .notApplied: 3, .orphan: 4]
@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test func registryFailsAsWished() throws {
+    @Test func schemaAnswer_reportsTheConfiguredUnreadableGroups() throws {
         let name = StreamSettings.groupNames(count: 2)[1]
         let one = try Self.answers(0) { $0.unreadableGroups = [name] }
             .messages(on: .streamSchemaRegistry, nowNanoseconds: Self.now)
@@ -174,7 +174,7 @@ import Testing
         }
     }
 
-    @Test func groupsHaveStagesSegmentsAndReports() throws {
+    @Test func lifecycleAnswer_groupsHaveStagesSegmentsAndReports() throws {
         let hot = try Self.lifecycle(Self.answers(1))
         #expect(hot.podName == "pod-data-hot-0")
         #expect(hot.lifecycleData.reports.count == MigrationReport.keptDays)
@@ -191,7 +191,7 @@ import Testing
         #expect(liaison.lifecycleData.groups.allSatisfy { $0.dataInfo.count == 4 && !$0.hasSchemaConsistency })
     }
 
-    @Test func stagesHaveSegmentsOfTheirAge() throws {
+    @Test func lifecycleAnswer_stagesHaveSegmentsOfTheirAge() throws {
         let group = try #require(SchemaCatalogue(groupCount: 1, seed: 1).groups.first)
         let seconds = Self.now / 1_000_000_000
         let all = [NodeKind.hot, .warm, .cold].flatMap {
@@ -203,7 +203,7 @@ import Testing
 
     // MARK: Crashes and configurations
 
-    @Test func crashesComeAnewAndAreTheSame() throws {
+    @Test func crashAnswer_repeatsTheSameRecordsInEachAnswer() throws {
         let answers = Self.answers(2) { $0.crashRecordCount = 20 }
         let records = try (0..<2).map { round in
             try answers.messages(on: .streamCrashDiagnostics, nowNanoseconds: Self.now + Int64(round)).map {
@@ -225,7 +225,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 5])
-    func configurationsDifferAsWished(count: Int) throws {
+    func configurationAnswer_differsInTheConfiguredCountOfValues(count: Int) throws {
         var values: [String: [String: Set<String>]] = [:]
         for index in 0..<10 {
             let messages = try Self.answers(index, of: 10) { $0.configurationDifferenceCount = count }
@@ -245,20 +245,20 @@ import Testing
 
     // MARK: Flags
 
-    @Test func faultsAreRead() {
+    @Test func schemaFaults_readRoundsAndRejectInvalidText() {
         #expect(SchemaFaults("missing:2,not-applied:0")?.rounds == [.missing: 2, .notApplied: 0])
         for bad in ["", "missing", "missing:-1", "missing:1,missing:2", "lost:1", "missing:1,"] {
             #expect(SchemaFaults(bad) == nil, "\(bad)")
         }
     }
 
-    @Test func namesOfDays() {
+    @Test func civilTime_namesDaysAndTimes() {
         #expect(CivilTime(secondsSinceEpoch: 951_782_400).dashedDay == "2000-02-29")
         #expect(CivilTime(secondsSinceEpoch: 1_790_000_000).compact == "20260921T141320.000000000Z")
     }
 
     @Test(arguments: ["liaison=1,hot=2,warm=1,cold=1", "hot=3", "cold=2,liaison=5"])
-    func placesAndIndexesAgree(text: String) throws {
+    func roleMix_placesAndIndexesAgree(text: String) throws {
         let mix = try #require(RoleMix(text))
         var counts: [NodeKind: Int] = [:]
         for index in 0..<40 {

@@ -59,7 +59,7 @@ private struct Sample: BinaryMessage, Equatable {
         }
     }
 
-    @Test func bytesAreTheVersionThenTheFields() {
+    @Test func binaryMessage_isTheVersionThenTheFields() {
         let expected: [UInt8] =
             [4, 0xff, 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, 1, 0xbc, 0x02, 7, 0, 0, 0] + Array("häuser".utf8)
             + [2, 0, 0, 0, 0xff, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]
@@ -67,11 +67,11 @@ private struct Sample: BinaryMessage, Equatable {
         #expect(Sample().encoded == expected)
     }
 
-    @Test func aMessageComesBackAsItWas() throws {
+    @Test func binaryMessage_decodesToTheEncodedValue() throws {
         #expect(try Sample(encoded: Sample().encoded.span.bytes) == Sample())
     }
 
-    @Test func everyPrefixIsRefusedAsTruncated() {
+    @Test func binaryMessage_rejectsEveryPrefixAsTruncated() {
         let whole = Sample().encoded
         for count in whole.indices {
             guard case .truncated = error(Array(whole.prefix(count))) else {
@@ -81,17 +81,17 @@ private struct Sample: BinaryMessage, Equatable {
         }
     }
 
-    @Test func whatIsLeftOverIsRefused() {
+    @Test func binaryMessage_rejectsTrailingBytes() {
         #expect(error(Sample().encoded + [0]) == .trailingBytes(1))
     }
 
-    @Test func anotherVersionIsRefused() {
+    @Test func binaryMessage_rejectsAnotherVersion() {
         var bytes = Sample().encoded
         bytes[0] = 5
         #expect(error(bytes) == .wrongVersion(found: 5, expected: 4))
     }
 
-    @Test func valuesThatTheTypeDoesNotHaveAreRefused() {
+    @Test func binaryMessage_rejectsUnknownEnumValues() {
         var bytes = Sample().encoded
         bytes[10] = 2
         #expect(error(bytes) == .unknownValue(number: 2, type: "flag"))
@@ -103,7 +103,7 @@ private struct Sample: BinaryMessage, Equatable {
         #expect(error(bytes) == .invalidUTF8)
     }
 
-    @Test func aCountBeyondItsLimitIsRefused() {
+    @Test func binaryMessage_rejectsACountAboveItsLimit() {
         var sample = Sample()
         sample.list = Array(repeating: 0, count: 11)
         #expect(error(sample.encoded) == .limitExceeded(count: 11, limit: 10))
@@ -113,7 +113,7 @@ private struct Sample: BinaryMessage, Equatable {
     }
 
     /// 4,294,967,295 elements of 8 bytes are claimed, and none is there.
-    @Test func aClaimedCountReservesNothing() {
+    @Test func binaryMessage_reservesNoMemoryForAClaimedCount() {
         let bytes: [UInt8] = [0xff, 0xff, 0xff, 0xff]
         var reader = BinaryReader(bytes.span.bytes)
         do throws(BinaryError) {
@@ -125,7 +125,7 @@ private struct Sample: BinaryMessage, Equatable {
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64])
-    func anyBytesEndInAMessageOrAnError(seed: UInt64) {
+    func binaryMessage_decodesAnyBytesToAMessageOrAnError(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<10_000 {
             var bytes = Sample().encoded
@@ -138,7 +138,7 @@ private struct Sample: BinaryMessage, Equatable {
         }
     }
 
-    @Test func errorsSayWhatIsWrong() {
+    @Test func binaryMessage_errorsNameTheFault() {
         #expect("\(BinaryError.truncated(neededBytes: 8, remainingBytes: 3))" == "8 bytes are needed and 3 are left")
         #expect("\(BinaryError.wrongVersion(found: 2, expected: 1))" == "the version is 2 instead of 1")
         #expect("\(BinaryError.unknownValue(number: 9, type: "Colour"))" == "9 is no Colour")

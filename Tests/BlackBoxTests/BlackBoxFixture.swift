@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import BlackBox
 import Database
-import Exchange
 import Glibc
 import Metrics
 import Platform
+import RingMessages
 import TestSupport
 
 /// A folder with a black box, removed with the object.

@@ -12,10 +12,13 @@ struct ExportTests {
         _ format: SeriesHistory.Format = .openMetrics, maximumPoints: Int = 1 << 20
     ) throws -> [String] {
         var text: [UInt8] = []
-        _ = try reader.export(
-            node: node, fromNanoseconds: from, untilNanoseconds: until, matches: matches.compactMap { SeriesMatch($0) },
-            as: format, maximumPoints: maximumPoints
-        ) {
+        var query = ExportQuery(
+            nodes: try reader.nodes().filter { $0.id == node }, fromNanoseconds: from, untilNanoseconds: until,
+            matches: matches.compactMap { SeriesMatch($0) }, format: format)
+        query.maximumPoints = maximumPoints
+        let plan = try reader.plan(query)
+        guard plan.rowCount > 0 else { return [] }
+        try reader.write(plan) {
             text += $0
             return true
         }
@@ -65,7 +68,7 @@ struct ExportTests {
             ])
     }
 
-    @Test func export_isTheSameInParts() throws {
+    @Test func export_isEqualInParts() throws {
         let folder = BlackBoxFolder()
         let node = try Self.filled(folder)
         let reader = try folder.reader()
@@ -75,7 +78,7 @@ struct ExportTests {
         }
     }
 
-    @Test func export_choosesTimeSeriesAndFormat() throws {
+    @Test func export_filtersByTimeSeriesAndFormat() throws {
         let folder = BlackBoxFolder()
         let node = try Self.filled(folder)
         let reader = try folder.reader()
@@ -88,7 +91,7 @@ struct ExportTests {
         #expect(try Self.export(reader, node, from: 60 * second).isEmpty)
     }
 
-    @Test func export_writesATimeOnce() throws {
+    @Test func export_writesEachTimeOnce() throws {
         let folder = BlackBoxFolder()
         let store = try folder.open()
         let node = try store.transaction { () throws(DatabaseError) in
@@ -108,11 +111,33 @@ struct ExportTests {
                 == ["series_0\(Self.labels) 1 10000", "series_0\(Self.labels) 2 20000"])
     }
 
+    /// Agents send any number for a time.
+    @Test func export_writesTimesThatNoClockShows() throws {
+        let folder = BlackBoxFolder()
+        let store = try folder.open()
+        let times: [Int64] = [.min + 1, -1_000_001, -1_000_000, .max]
+        let node = try store.transaction { () throws(DatabaseError) in
+            let node = try store.storeNode(Fixture.node(), seenAtNanoseconds: 1)
+            let table = try store.storeTable(Fixture.table(1), seriesCount: 1)
+            for (index, time) in times.enumerated() {
+                try store.append(
+                    SampleColumns(
+                        receivedAtNanoseconds: Int64(index) * second, commonTimeMicroseconds: time,
+                        valueBits: [Double(1).bitPattern], timesMicroseconds: []), node: node, table: table)
+            }
+            return node
+        }
+        let written = ["-9223372036854776", "-1001", "-1000", "9223372036854775"]
+        #expect(
+            try Self.export(try folder.reader(), node, .prometheus)
+                == written.map { "series_0\(Self.labels) 1 \($0)" })
+    }
+
     @Test(arguments: [
         "", "1a", "a{", "a{}", #"a{b="c"#, #"a{b="c"} "#, #"a{b=c}"#, #"{b="c"}"#, #"a{b="c"}x"#, #"a{1="c"}"#,
     ])
-    func seriesMatch_refusesWhatIsNoSeries(text: String) { #expect(SeriesMatch(text) == nil) }
+    func seriesMatch_rejectsMalformedSelectors(text: String) { #expect(SeriesMatch(text) == nil) }
 
     @Test(arguments: ["a", "a:b", #"a{b="c"}"#, #"a{b="c",d="e\"f"}"#])
-    func seriesMatch_takesNamesAndLabels(text: String) { #expect(SeriesMatch(text) != nil) }
+    func seriesMatch_matchesNamesAndLabels(text: String) { #expect(SeriesMatch(text) != nil) }
 }

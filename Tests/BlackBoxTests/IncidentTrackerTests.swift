@@ -10,7 +10,7 @@ struct IncidentTrackerTests {
         IncidentTracker.Report(nodeID: 7, podName: "pod-a", role: "ROLE_DATA", cause: cause)
     }
 
-    @Test func incidentTracker_opensAndCloses() throws {
+    @Test func incidentTracker_opensAndClosesIncidents() throws {
         var tracker = IncidentTracker()
         guard case .opened(let opened)? = tracker.begin(Self.gone, Self.report("keepalive"), at: 100 * second) else {
             Issue.record("it was not opened")
@@ -28,7 +28,7 @@ struct IncidentTrackerTests {
         #expect(!tracker.isOpen(Self.gone))
     }
 
-    @Test func incidentTracker_countsANodeThatFlapsOnce() throws {
+    @Test func incidentTracker_countsAFlappingNodeOnce() throws {
         var tracker = IncidentTracker()
         let first = try #require(tracker.begin(Self.gone, Self.report("0"), at: 0)?.incident)
         for time in 1...1000 as ClosedRange<Int64> {
@@ -68,7 +68,7 @@ struct IncidentTrackerTests {
         #expect(tracker.happen(.init(.nodeRestarted, "pod-a"), Self.report("x"), at: 9).incident.id != first.id)
     }
 
-    @Test func incidentTracker_goesOnAfterItsProcess() throws {
+    @Test func incidentTracker_continuesAfterARestart() throws {
         var tracker = IncidentTracker(distinction: 5)
         let opened = try #require(tracker.begin(Self.gone, Self.report("x"), at: 100 * second)?.incident)
         var next = IncidentTracker(continuing: [opened], distinction: 9)
@@ -76,7 +76,24 @@ struct IncidentTrackerTests {
         #expect(next.end(Self.gone, at: 110 * second)?.incident.id == opened.id)
     }
 
-    @Test func incident_idsSortByTime() {
+    /// A file may say anything of a predecessor's incident.
+    @Test(arguments: [Int64.min, 0, Int64.max])
+    func incidentTracker_countsOnFromAnyNumber(lastAt: Int64) throws {
+        var stored = IncidentTracker().happened(Self.gone, Self.report("x"), at: lastAt)
+        (stored.occurrenceCount, stored.closedAtNanoseconds) = (.max, nil)
+        var tracker = IncidentTracker(continuing: [stored])
+        let incident = tracker.happen(Self.gone, Self.report("x"), at: 5).incident
+        #expect(incident.id == stored.id && incident.occurrenceCount == Incident.mostOccurrences)
+    }
+
+    /// The distance of two times may be more than 64 bits hold: it is a pause, and not a short one.
+    @Test func incidentTracker_opensAnotherAfterAnyPause() {
+        let stored = IncidentTracker().happened(Self.gone, Self.report("x"), at: .min)
+        var tracker = IncidentTracker(continuing: [stored])
+        #expect(tracker.happen(Self.gone, Self.report("x"), at: 5).incident.id != stored.id)
+    }
+
+    @Test func incidentID_sortsByTime() {
         var ids: [String] = []
         for time in stride(from: 0 as Int64, to: 3_000_000_000 * second, by: 31_557_600 * Int(second)) {
             ids.append(
@@ -91,7 +108,7 @@ struct IncidentTrackerTests {
 
     /// Events of any kind in any order: one incident of a subject is open at most, counts and times only rise.
     @Test(arguments: 0..<20)
-    func incidentTracker_keepsItsRules(seed: UInt64) {
+    func incidentTracker_keepsItsInvariants(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var tracker = IncidentTracker()
         var known: [String: Incident] = [:]
@@ -127,7 +144,7 @@ struct IncidentTrackerTests {
         }
     }
 
-    @Test func incidentTracker_isBounded() {
+    @Test func incidentTracker_limitsIncidents() {
         var tracker = IncidentTracker()
         for number in 0..<20_000 {
             _ = tracker.happen(.init(.crash, "pod-\(number)"), Self.report("x"), at: Int64(number))
@@ -135,5 +152,13 @@ struct IncidentTrackerTests {
         // The newest are known, the oldest are not.
         #expect(tracker.happen(.init(.crash, "pod-19999"), Self.report("x"), at: 20_000).incident.occurrenceCount == 2)
         #expect(tracker.happen(.init(.crash, "pod-1"), Self.report("x"), at: 20_000).incident.occurrenceCount == 1)
+    }
+}
+
+extension IncidentTracker {
+    /// The incident of one event.
+    fileprivate func happened(_ subject: Subject, _ report: Report, at time: Int64) -> Incident {
+        var tracker = self
+        return tracker.happen(subject, report, at: time).incident
     }
 }

@@ -55,7 +55,7 @@ struct RetentionTests {
         return times
     }
 
-    @Test func retention_dropsWhatIsTooOld() throws {
+    @Test func retention_dropsExpiredData() throws {
         let folder = BlackBoxFolder()
         var generator = SeededGenerator(seed: 1)
         let (store, nodes) = try Self.filled(folder, nodes: 3, series: 4, until: 20_000, &generator)
@@ -100,7 +100,7 @@ struct RetentionTests {
         #expect(free ?? .max <= BlackBoxStore.sparePages)
     }
 
-    @Test func retention_goesAroundWhatAnIncidentKeeps() throws {
+    @Test func retention_keepsTheDataOfAnIncident() throws {
         let folder = BlackBoxFolder()
         var generator = SeededGenerator(seed: 3)
         let (store, nodes) = try Self.filled(folder, nodes: 3, series: 100, until: 10_000, &generator)

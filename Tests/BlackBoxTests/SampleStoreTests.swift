@@ -18,7 +18,7 @@ struct SampleStoreTests {
     }
 
     @Test(arguments: 0..<8)
-    func blackBoxStore_keepsEverySampleWhateverEndsTheProcess(seed: UInt64) throws {
+    func blackBoxStore_keepsEverySampleHoweverTheProcessEnds(seed: UInt64) throws {
         let folder = BlackBoxFolder()
         var generator = SeededGenerator(seed: seed)
         var wanted: [[SampleColumns]] = [[], [], []]
@@ -70,7 +70,7 @@ struct SampleStoreTests {
         #expect(reader.damagedCount == 0 && store.damagedCount == 0)
     }
 
-    @Test func blackBoxStore_readsOnlyTheTimeThatIsAskedFor() throws {
+    @Test func blackBoxStore_readsOnlyTheRequestedTime() throws {
         let folder = BlackBoxFolder()
         let store = try folder.open()
         var generator = SeededGenerator(seed: 1)
@@ -109,7 +109,7 @@ struct SampleStoreTests {
         #expect(table.number == 0)
     }
 
-    @Test func blackBoxStore_leavesOutWhatIsDamaged() throws {
+    @Test func blackBoxStore_skipsDamagedChunks() throws {
         let folder = BlackBoxFolder()
         let store = try folder.open()
         var generator = SeededGenerator(seed: 2)
@@ -142,7 +142,7 @@ struct SampleStoreTests {
 }
 
 struct NodeStoreTests {
-    @Test func blackBoxStore_knowsANodeAgain() throws {
+    @Test func blackBoxStore_recognisesAReturningNode() throws {
         let folder = BlackBoxFolder()
         let store = try folder.open()
         var moved = Fixture.node()
@@ -172,7 +172,7 @@ struct NodeStoreTests {
         #expect((node.firstSeenNanoseconds, node.lastSeenNanoseconds) == (10, 30))
     }
 
-    @Test func blackBoxStore_storesAnswersThatDiffer() throws {
+    @Test func blackBoxStore_storesOnlyChangedAnswers() throws {
         let folder = BlackBoxFolder()
         let store = try folder.open()
         try store.transaction { () throws(DatabaseError) in

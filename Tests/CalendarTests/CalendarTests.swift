@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct CivilTimeTests {
     /// Every 11 hours and some seconds from the year 1 to 2400, and around the ends of years and centuries.
-    @Test func everyDateIsThatOfTheCLibrary() {
+    @Test func civilTime_agreesWithTheCLibrary() {
         var moments = Array(stride(from: Int64(-62_135_596_800), to: 13_569_465_600, by: 39_600 * 7 + 13))
         for year in stride(from: 0, through: 2400, by: 100) {
             let start = CivilTime.daysSinceEpoch(year: year, month: 3, day: 1) * CivilTime.secondsPerDay
@@ -29,14 +29,14 @@ import Testing
         #expect(differing == 0)
     }
 
-    @Test func theEndsOfInt64AreDates() {
+    @Test func civilTime_acceptsTheEndsOfInt64() {
         #expect(CivilTime(secondsSinceEpoch: .max).year == 292_277_026_596)
         #expect(CivilTime(secondsSinceEpoch: .min).year == -292_277_022_657)
     }
 }
 
 @Suite struct EpochTimeTests {
-    @Test func nanosecondsOutsideASecondAreCarriedOver() {
+    @Test func epochTime_carriesNanosecondsIntoSeconds() {
         #expect(EpochTime(seconds: 5, nanoseconds: -1) == EpochTime(seconds: 4, nanoseconds: 999_999_999))
         #expect(EpochTime(seconds: 5, nanoseconds: 2_000_000_001) == EpochTime(seconds: 7, nanoseconds: 1))
         #expect(EpochTime(seconds: .min, nanoseconds: -1) == EpochTime(seconds: .min, nanoseconds: 999_999_999))
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, -1, .max, .min, 1_770_026_340_123_456_789] as [Int64])
-    func nanosecondsComeBack(nanoseconds: Int64) {
+    func epochTime_givesBackNanoseconds(nanoseconds: Int64) {
         #expect(EpochTime(nanosecondsSinceEpoch: nanoseconds).clampedNanosecondsSinceEpoch == nanoseconds)
     }
 }
@@ -57,7 +57,7 @@ import Testing
             (-62_135_596_800, 0, "0001-01-01T00:00:00Z"), (.max, 0, "9999-12-31T23:59:59Z"),
             (.min, 0, "0001-01-01T00:00:00Z"), (1, 5, "1970-01-01T00:00:01Z"),
         ] as [(Int64, Int32, String)])
-    func wholeSeconds(seconds: Int64, nanoseconds: Int32, text: String) {
+    func rfc3339_writesWholeSeconds(seconds: Int64, nanoseconds: Int32, text: String) {
         #expect(RFC3339.text(EpochTime(seconds: seconds, nanoseconds: nanoseconds), fraction: .none) == text)
         #expect(text.utf8.count == RFC3339.wholeSecondBytes)
     }
@@ -68,7 +68,7 @@ import Testing
             (999_999_999, ".999", ".999999999", ".999999999"), (10_000, ".000", ".000010", ".00001"),
             (123_456_000, ".123", ".123456", ".123456"),
         ] as [(Int32, String, String, String)])
-    func fractions(nanoseconds: Int32, milliseconds: String, groups: String, needed: String) {
+    func rfc3339_writesFractions(nanoseconds: Int32, milliseconds: String, groups: String, needed: String) {
         let time = EpochTime(seconds: 0, nanoseconds: nanoseconds)
         for (fraction, text) in [(.milliseconds, milliseconds), (.groupsOfThree, groups), (.needed, needed)]
             as [(RFC3339.Fraction, String)]
@@ -86,7 +86,7 @@ import Testing
             (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000Z"), (Int64.max, "2262-04-11T23:47:16.854Z"),
             (Int64.min, "1677-09-21T00:12:43.145Z"),
         ] as [(Int64, String)])
-    func milliseconds(nanoseconds: Int64, text: String) {
+    func rfc3339_writesMilliseconds(nanoseconds: Int64, text: String) {
         #expect(RFC3339.text(EpochTime(nanosecondsSinceEpoch: nanoseconds), fraction: .milliseconds) == text)
     }
 
@@ -98,7 +98,7 @@ import Testing
         ("1969-12-31T23:59:59.5Z", -500_000_000),
         ("2026-02-02T09:59:00,1234567899Z", 1_770_026_340_123_456_789),
     ])
-    func takesTimes(text: String, nanoseconds: Int64) {
+    func rfc3339_parsesTimes(text: String, nanoseconds: Int64) {
         #expect(RFC3339.parse(text)?.clampedNanosecondsSinceEpoch == nanoseconds)
     }
 
@@ -108,7 +108,7 @@ import Testing
         ("1677-09-21T00:12:44Z", -9_223_372_036_000_000_000), ("2262-04-11T23:47:16Z", 9_223_372_036_000_000_000),
         ("2262-04-11T23:47:17Z", .max), ("9999-12-31T23:59:59Z", .max), ("9999-12-31T23:59:59.999999999-23:59", .max),
     ])
-    func clampsFarTimes(text: String, nanoseconds: Int64) {
+    func rfc3339_clampsTimesOutsideTheRange(text: String, nanoseconds: Int64) {
         #expect(RFC3339.parse(text)?.clampedNanosecondsSinceEpoch == nanoseconds)
     }
 
@@ -118,11 +118,11 @@ import Testing
         "2026-02-02T09:59:00+25:00", "2026-02-02T09:59:00ZZ", "10000-01-01T00:00:00Z",
         "-001-01-01T00:00:00Z",
     ])
-    func refusesEverythingElse(text: String) {
+    func rfc3339_rejectsEverythingElse(text: String) {
         #expect(RFC3339.parse(text) == nil)
     }
 
-    @Test func whatIsWrittenIsReadAsTheSameTime() {
+    @Test func rfc3339_parsesTheTimesThatItWrites() {
         for seconds in stride(from: Int64(-62_135_596_800), through: 253_402_300_799, by: 1_000_003_213) {
             let time = EpochTime(seconds: seconds, nanoseconds: Int32(truncatingIfNeeded: seconds & 0xff_ffff))
             #expect(RFC3339.parse(RFC3339.text(time, fraction: .needed)) == time)

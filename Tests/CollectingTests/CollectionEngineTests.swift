@@ -26,7 +26,7 @@ private func unwrapped(_ served: Engine.Served?) throws -> Engine.Served { try #
         #expect(engine.done("b", in: 1) == nil)
     }
 
-    @Test func collectionEngine_isOverAtOnceWhenNobodyIsAsked() throws {
+    @Test func collectionEngine_endsAtOnceWithoutMembers() throws {
         var engine = Engine()
         engine.begin(1, "question", [], nowNanoseconds: 0)
         let ticket = engine.join(1)
@@ -35,7 +35,7 @@ private func unwrapped(_ served: Engine.Served?) throws -> Engine.Served { try #
         #expect(served.ending == .complete && served.tickets == [ticket] && engine.count == 0)
     }
 
-    @Test func collectionEngine_losesAMemberInEveryCollection() {
+    @Test func collectionEngine_dropsALostMemberFromEveryCollection() {
         var engine = Engine()
         underWay(1, "ab", in: &engine)
         underWay(2, "a", in: &engine)
@@ -59,7 +59,7 @@ private func unwrapped(_ served: Engine.Served?) throws -> Engine.Served { try #
     }
 
     /// A waiter that waits less long than the collection does not end it for the others.
-    @Test func collectionEngine_servesLateOnesAndGoesOn() throws {
+    @Test func collectionEngine_servesLateRequestsAndContinues() throws {
         var engine = Engine()
         underWay(in: &engine)
         let (hasty, patient) = (engine.join(1, untilNanoseconds: 10), engine.join(1, untilNanoseconds: 50))
@@ -71,7 +71,7 @@ private func unwrapped(_ served: Engine.Served?) throws -> Engine.Served { try #
         #expect(engine.done("b", in: 1)?.tickets == [patient])
     }
 
-    @Test func collectionEngine_releasesThoseThatHaveWhatTheyNeed() throws {
+    @Test func collectionEngine_releasesRequestsThatAreComplete() throws {
         var engine = Engine()
         underWay(1, in: &engine)
         underWay(2, in: &engine)
@@ -82,7 +82,7 @@ private func unwrapped(_ served: Engine.Served?) throws -> Engine.Served { try #
         #expect(engine[1]?.tickets == [tickets[0]] && engine[2]?.tickets == [tickets[2]])
     }
 
-    @Test func collectionEngine_tellsWhenNobodyWaitsAnyMore() {
+    @Test func collectionEngine_reportsWhenNoRequestWaits() {
         var engine = Engine()
         underWay(in: &engine)
         let tickets = [engine.join(1), engine.join(1)]
@@ -93,7 +93,7 @@ private func unwrapped(_ served: Engine.Served?) throws -> Engine.Served { try #
         #expect(engine.finish(1)?.tickets == [])
     }
 
-    @Test func collectionEngine_finishesAllWithWhatHasCome() {
+    @Test func collectionEngine_finishesAllWithThePresentAnswers() {
         var engine = Engine()
         underWay(1, in: &engine)
         underWay(2, in: &engine)
@@ -105,7 +105,7 @@ private func unwrapped(_ served: Engine.Served?) throws -> Engine.Served { try #
     }
 
     /// Each waiter is served exactly once, or has gone.
-    @Test(arguments: 0..<20 as Range<UInt64>) func collectionEngine_servesEachOnce(seed: UInt64) {
+    @Test(arguments: 0..<20 as Range<UInt64>) func collectionEngine_servesEachRequestOnce(seed: UInt64) {
         var random = Random(state: seed)
         var engine = Engine()
         var (open, served, gone): (Set<Engine.Ticket>, Set<Engine.Ticket>, Set<Engine.Ticket>) = ([], [], [])

@@ -13,11 +13,11 @@ struct CredentialsTests {
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
         ),
     ])
-    func sha256_hashesAsTheStandardSays(text: String, digest: String) {
+    func sha256_matchesTheStandardsVectors(text: String, digest: String) {
         #expect(AccessToken.hexText(SHA256.hash(Array(text.utf8))) == digest)
     }
 
-    @Test func comparison_seesEachDifference() {
+    @Test func constantTimeComparison_findsEachDifference() {
         #expect(isEqualInConstantTime([], []))
         #expect(isEqualInConstantTime([1, 2, 3], [1, 2, 3]))
         #expect(!isEqualInConstantTime([1, 2, 3], [1, 2, 2]))
@@ -31,7 +31,7 @@ struct CredentialsTests {
         ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
         ("$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a", "U*U*U"),
     ])
-    func passwordHash_matchesItsPasswordAlone(text: String, password: String) throws {
+    func passwordHash_matchesOnlyItsPassword(text: String, password: String) throws {
         let hash = try PasswordHash(text)
         #expect(hash.matches(Array(password.utf8)))
         #expect(!hash.matches(Array((password + "x").utf8)))
@@ -45,12 +45,13 @@ struct CredentialsTests {
         "", "plain", "$1$abc$def", "$2x$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi",
         "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeS",
         "$2y$xx$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi",
+        "$2y$+9$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi",
         "$2y$03$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi",
         "$2y$16$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi",
         "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDe:i",
         "$2y$10-QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi",
     ])
-    func passwordHash_refusesWhatIsNoBcryptHash(text: String) {
+    func passwordHash_rejectsOtherHashes(text: String) {
         #expect(throws: PasswordHash.Flaw.self) { try PasswordHash(text) }
     }
 

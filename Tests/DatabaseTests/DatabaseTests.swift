@@ -24,7 +24,7 @@ struct DatabaseTests {
         return database
     }
 
-    @Test func database_givesBackEveryKindOfValue() throws {
+    @Test func database_restoresEveryKindOfValue() throws {
         let folder = Folder()
         let database = try Self.open(folder)
         let bytes: [UInt8] = [0, 1, 255, 0]
@@ -44,7 +44,7 @@ struct DatabaseTests {
         #expect(try database.run("UPDATE things SET name = 'x'") == 2)
     }
 
-    @Test func database_queriesInsideOfAQuery() throws {
+    @Test func database_allowsAQueryInsideAQuery() throws {
         let folder = Folder()
         let database = try Self.open(folder)
         for id in 1...3 { try database.run("INSERT INTO things (id) VALUES (?)", .integer(Int64(id))) }
@@ -57,7 +57,7 @@ struct DatabaseTests {
         #expect(pairs.last == [3, 3])
     }
 
-    @Test func database_takesBackATransactionThatFails() throws {
+    @Test func database_rollsBackAFailedTransaction() throws {
         let folder = Folder()
         let database = try Self.open(folder)
         #expect(throws: DatabaseError.self) {
@@ -92,7 +92,7 @@ struct DatabaseTests {
         #expect(try reader.integer("SELECT count(*) FROM things") == 2)
     }
 
-    @Test func database_givesPagesBack() throws {
+    @Test func database_returnsFreePages() throws {
         let folder = Folder()
         let database = try Self.open(folder)
         try database.run("INSERT INTO things (id, data) VALUES (1, zeroblob(4000000))")
@@ -116,7 +116,7 @@ struct DatabaseErrorTests {
         }
     }
 
-    @Test func database_saysThatAFileIsMissing() {
+    @Test func database_reportsAMissingFile() {
         let folder = Folder()
         #expect(
             Self.cause { () throws(DatabaseError) in _ = try Database(path: folder.database, access: .readOnly) }
@@ -127,7 +127,7 @@ struct DatabaseErrorTests {
             } == .cannotOpen)
     }
 
-    @Test func database_saysThatAFileIsDamaged() throws {
+    @Test func database_reportsADamagedFile() throws {
         let folder = Folder()
         try SmallFile.replace(folder.database, with: [UInt8](repeating: 65, count: 8192), mode: 0o600)
         #expect(
@@ -135,7 +135,7 @@ struct DatabaseErrorTests {
                 == .corrupt)
     }
 
-    @Test func database_saysThatAnotherHasTheLock() throws {
+    @Test func database_reportsALockHeldByAnotherProcess() throws {
         let folder = Folder()
         let first = try Database(path: folder.database, access: .readWrite)
         let second = try Database(path: folder.database, access: .readWrite, lockTimeoutMilliseconds: 1)
@@ -146,7 +146,7 @@ struct DatabaseErrorTests {
         #expect(Self.cause { () throws(DatabaseError) in try second.begin() } == nil)
     }
 
-    @Test func database_saysThatItIsReadOnly() throws {
+    @Test func database_reportsAReadOnlyFile() throws {
         let folder = Folder()
         let writer = try Database(path: folder.database, access: .readWrite)
         try writer.execute("CREATE TABLE things (id INTEGER)")
@@ -155,7 +155,7 @@ struct DatabaseErrorTests {
             Self.cause { () throws(DatabaseError) in _ = try reader.run("INSERT INTO things VALUES (1)") } == .readOnly)
     }
 
-    @Test func database_saysThatThereIsNoRoom() throws {
+    @Test func database_reportsAFullDisk() throws {
         let folder = Folder()
         let database = try Database(path: folder.database, access: .readWrite)
         try database.execute("CREATE TABLE things (data BLOB); PRAGMA max_page_count = 10")
@@ -166,7 +166,7 @@ struct DatabaseErrorTests {
                 == .full)
     }
 
-    @Test func databaseError_namesWhatWasDone() throws {
+    @Test func databaseError_namesTheOperation() throws {
         let folder = Folder()
         let database = try Database(path: folder.database, access: .readWrite)
         let error = #expect(throws: DatabaseError.self) { try database.execute("SELECT missing FROM sqlite_schema") }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
+import RingMessages
+import Rings
 import Testing
 import WorkerLink
 
@@ -10,7 +10,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
 
 /// Ingest workers come and go.
 @Suite struct ChangingWorkersTests {
-    @Test func aWorkerThatArrivesIsAskedAndShown() throws {
+    @Test func exporterWorker_asksAndShowsANewIngestWorker() throws {
         let harness = try ExporterHarness()
         let (first, second) = (try FakeIngest(0), try FakeIngest(1))
         let slot = try first.enter(a, pod: "pod-a")
@@ -27,7 +27,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(text.contains("fodc_proxy_worker_up{worker=\"ingest-1\"} 1"))
     }
 
-    @Test func oneThatIsRemovedEndsWhatWaitsForIt() throws {
+    @Test func exporterWorker_endsRequestsToARemovedIngestWorker() throws {
         let harness = try ExporterHarness()
         let workers = try (0..<2).map { try FakeIngest($0) }
         let slot = try workers[0].enter(a, pod: "pod-a")
@@ -49,22 +49,22 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
     }
 
     /// The records that another worker has adopted stand behind a backlog.
-    @Test func oneThatIsRemovedStaysUntilTheOthersHaveBeenRead() throws {
+    @Test func exporterWorker_keepsARemovedRingUntilTheAdoptersAreRead() throws {
         let harness = try ExporterHarness()
         let workers = try (0..<2).map { try FakeIngest($0) }
         try workers[1].enter(a, pod: "pod-a", status: .unconnected)
         let exporter = try harness.start(workers)
         nonisolated(unsafe) let adopter = workers[0]
         let seen = try harness.run {
-            for _ in 0..<10 { try adopter.lane.append(.roundDone, RawSpan()) }
+            for _ in 0..<10 { try adopter.ring.append(.roundDone, RawSpan()) }
             try adopter.enter(a, pod: "pod-a", status: .unconnected)
             exporter.core.depart(1, readingAtMostNanoseconds: 0)
             // Said twice it is no other.
             exporter.core.depart(1, readingAtMostNanoseconds: 0)
-            var seen = [(exporter.peers.count, exporter.directory.listed().count)]
-            while !exporter.peers.followers.allSatisfy(\.isAtHead) {
-                exporter.core.readLanes(atMostNanoseconds: 0)
-                seen.append((exporter.peers.count, exporter.directory.listed().count))
+            var seen = [(exporter.ingestEndpoints.count, exporter.directory.listed().count)]
+            while !exporter.ingestEndpoints.followers.allSatisfy(\.isAtHead) {
+                exporter.core.readRings(atMostNanoseconds: 0)
+                seen.append((exporter.ingestEndpoints.count, exporter.directory.listed().count))
             }
             return seen
         }
@@ -72,22 +72,22 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(seen.allSatisfy { $0.1 == 1 }, "the agent is never missing")
     }
 
-    @Test func aLaneThatIsNotReadOnKeepsNoOtherForEver() throws {
+    @Test func exporterWorker_releasesARemovedRingWhenAnotherCannotBeRead() throws {
         let harness = try ExporterHarness()
         let workers = try (0..<2).map { try FakeIngest($0) }
         let exporter = try harness.start(workers)
         nonisolated(unsafe) let other = workers[0]
         try harness.run {
-            try other.lane.append(.roundDone, RawSpan())
-            let departure = LaneDeparture(of: 1, exporter.peers, nowNanoseconds: 5)
-            #expect(!departure.isOver(exporter.peers, nowNanoseconds: 5))
-            #expect(departure.isOver(exporter.peers, nowNanoseconds: 5 + LaneDeparture.longestNanoseconds))
-            exporter.core.readLanes()
-            #expect(departure.isOver(exporter.peers, nowNanoseconds: 5))
+            try other.ring.append(.roundDone, RawSpan())
+            let departure = RingDeparture(of: 1, exporter.ingestEndpoints, nowNanoseconds: 5)
+            #expect(!departure.isOver(exporter.ingestEndpoints, nowNanoseconds: 5))
+            #expect(departure.isOver(exporter.ingestEndpoints, nowNanoseconds: 5 + RingDeparture.longestNanoseconds))
+            exporter.core.readRings()
+            #expect(departure.isOver(exporter.ingestEndpoints, nowNanoseconds: 5))
         }
     }
 
-    @Test func aPlaceInTheMiddleMayBeEmpty() throws {
+    @Test func exporterWorker_servesWithoutAnIngestWorkerInTheMiddle() throws {
         let harness = try ExporterHarness()
         let workers = try (0..<3).map { try FakeIngest($0) }
         let slot = try workers[2].enter(a, pod: "pod-a")
@@ -100,21 +100,22 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(health.contains("\"status\":\"healthy\"") && !health.contains("ingest-1"))
     }
 
-    @Test func aLaneThatCannotBeTakenIsNotPassedOver() throws {
+    @Test func exporterWorker_failsOnARingThatCannotBeMapped() throws {
         let harness = try ExporterHarness()
         let (first, second) = (try FakeIngest(0), try FakeIngest(1))
         let exporter = try harness.start([first])
         let whole = try second.descriptors()
         #expect(throws: WorkerLaunchError.self) {
-            try harness.run { try exporter.laneArrived(0, LaneDescriptors(up: whole.up)) }
+            try harness.run { try exporter.ringArrived(0, RingDescriptors(dataRing: whole.dataRing)) }
         }
         // Nobody can write commands into this.
-        let unfit = try LaneDescriptors(
-            up: second.descriptors().up, down: second.descriptors().up, bell: second.descriptors().bell)
-        #expect(throws: LaneError.self) { try harness.run { try exporter.laneArrived(1, unfit) } }
+        let unfit = try RingDescriptors(
+            dataRing: second.descriptors().dataRing, commandRing: second.descriptors().dataRing,
+            wakeup: second.descriptors().wakeup)
+        #expect(throws: RingError.self) { try harness.run { try exporter.ringArrived(1, unfit) } }
     }
 
-    @Test func aNewLaneTakesThePlaceOfTheOld() throws {
+    @Test func exporterWorker_replacesARingByItsSuccessor() throws {
         let harness = try ExporterHarness()
         let (old, new) = (try FakeIngest(0), try FakeIngest(0))
         try old.enter(a, pod: "pod-a")
@@ -126,12 +127,14 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(try harness.scrape([new]).contains("200 OK"))
         #expect(old.command() == nil)
         // The notes of what is being read stand in the new one from now on.
-        try harness.run { exporter.state.watch.note.begin(RecordName(worker: 3, sequence: 9)) }
-        #expect(try new.notes() == [RecordName(worker: 3, sequence: 9).word] + [0, 0, 0, 0, 0, 0])
-        #expect(try old.notes() == [0, 0, 0, 0, 0, 0, 0])
+        try harness.run { exporter.state.crashGuard.marker.begin(RecordName(worker: 3, sequence: 9)) }
+        #expect(
+            try new.notes() == [RecordName(worker: 3, sequence: 9).word]
+                + Array(repeating: 0, count: ExporterMarker.allCases.count - 1))
+        #expect(try old.notes() == ExporterMarker.allCases.map { _ in 0 })
     }
 
-    @Test func oneThatDrainsIsNotWaitedFor() throws {
+    @Test func exporterWorker_doesNotWaitForADrainingIngestWorker() throws {
         let harness = try ExporterHarness()
         let workers = try (0..<2).map { try FakeIngest($0) }
         let slots = [try workers[0].enter(a, pod: "pod-a"), try workers[1].enter(b, pod: "pod-b")]
@@ -147,7 +150,7 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         try workers[0].sample("value_a", 2, of: slots[0])
         try workers[0].end(command)
         harness.set(workers[1], .draining)
-        try harness.run { exporter.core.readLanes() }
+        try harness.run { exporter.core.readRings() }
         #expect(try harness.run { exporter.collections.underWay } == 0)
         #expect(harness.answer(of: waiting).contains("\nvalue_b{"))
         // Not asked again, and its last sample serves.
@@ -158,17 +161,17 @@ private let (a, b) = (AgentID(high: 1, low: 1), AgentID(high: 1, low: 2))
         #expect(health.contains("\"status\":\"healthy\"") && health.contains("\"state\":\"draining\""))
     }
 
-    @Test func whatTheSupervisorSaysIsTold() throws {
+    @Test func exporterWorker_showsTheStateThatTheSupervisorSends() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         try harness.start([worker])
         harness.control.setDegradedReason("ingest-0 has died 3 times")
-        harness.control.setCounter(ControlCounter.reloadsFailed.rawValue, 4)
-        harness.control.setCounter(ControlCounter.lanesQuarantined.rawValue, 5)
+        harness.control.setCounter(SupervisorCounter.reloadsFailed.rawValue, 4)
+        harness.control.setCounter(SupervisorCounter.ringsReset.rawValue, 5)
         let health = harness.get("/health")
         #expect(health.contains("\"status\":\"degraded\",\"reason\":\"ingest-0 has died 3 times\""))
         let text = try harness.scrape([worker])
         #expect(text.contains("\nfodc_proxy_reloads_total{outcome=\"failed\"} 4\n"))
-        #expect(text.contains("\nfodc_proxy_lanes_quarantined_total 5\n"))
+        #expect(text.contains("\nfodc_proxy_rings_reset_total 5\n"))
     }
 }

@@ -12,7 +12,7 @@ import Testing
     }
 
     private let node = ClusterReport.Node(
-        reporter: Reporter(agentID: "id", podName: "Pod-0", role: "ROLE_DATA"), address: "", containerNames: [],
+        reporter: ReportingAgent(agentID: "id", podName: "Pod-0", role: "ROLE_DATA"), address: "", containerNames: [],
         labels: ["type": "hot", "zone": "a"], isOnline: true, registeredAtNanoseconds: 0,
         lastHeartbeatNanoseconds: nil, streams: [], ingestWorker: 0, lastSampleAtNanoseconds: nil, series: 0)
 
@@ -24,7 +24,7 @@ import Testing
             ([("label.type", "hot"), ("label.zone", "b")], false), ([("label.rack", "1")], false),
             ([("role", ""), ("other", "x")], true),
         ] as [([(String, String)], Bool)])
-    func filters(query: [(String, String)], isMatch: Bool) throws {
+    func clusterFilter_matchesNodesByQuery(query: [(String, String)], isMatch: Bool) throws {
         #expect(try parse(query).get().matches(node) == isMatch)
     }
 
@@ -34,7 +34,7 @@ import Testing
             ("label.type", "", "\"label.type=\" must be label.KEY=VALUE"),
             ("label", "type=hot", "must be label.KEY=VALUE"),
         ])
-    func refuses(name: String, value: String, text: String) {
+    func clusterFilter_rejectsInvalidQueries(name: String, value: String, text: String) {
         guard case .failure(let mistake) = parse([(name, value)]) else {
             Issue.record("\(name)=\(value) was taken")
             return

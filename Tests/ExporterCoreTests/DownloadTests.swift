@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Glibc
 import Platform
+import RingMessages
 import TestSupport
 import Testing
 
@@ -11,7 +11,7 @@ import Testing
 @Suite struct DownloadTests {
     private let mebibyte = 1 << 20
 
-    @Test func whatAClientTakesGoesThroughMemory() throws {
+    @Test func download_ofAFastClientStaysInMemory() throws {
         let harness = try DownloadHarness(sizeBytes: 1 << 20)
         let client = try harness.asked()
         try harness.run { parts in
@@ -35,8 +35,8 @@ import Testing
         #expect(try harness.dropped == [])
     }
 
-    /// A lane may lose the last chunk as well as any other.
-    @Test func whatLacksItsEndIsCut() throws {
+    /// A ring may lose the last chunk as well as any other.
+    @Test func download_withoutItsLastChunkIsCut() throws {
         let harness = try DownloadHarness(sizeBytes: 1 << 20)
         let client = try harness.asked()
         try harness.feed(mebibyte)
@@ -45,7 +45,7 @@ import Testing
         #expect(try harness.statistics.failures == [.outOfOrder: 1])
     }
 
-    @Test func whatAClientDoesNotTakeWaitsInTheFile() throws {
+    @Test func download_ofASlowClientWaitsInTheFile() throws {
         let total = 12 * mebibyte
         let harness = try DownloadHarness(sizeBytes: Int64(total))
         let client = try harness.asked(receiveBufferBytes: 16 * 1024)
@@ -76,7 +76,7 @@ import Testing
     }
 
     /// Seeded: chunks of any length, a client that now keeps up and now does not, in and out of the file.
-    @Test(arguments: 0..<6) func bytesAreTheSameWhateverWayTheyTake(seed: Int) throws {
+    @Test(arguments: 0..<6) func download_hasTheSameBytesThroughMemoryAndFile(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         let total = Int.random(in: 1...(10 * mebibyte), using: &random)
         // The agent's own size may be wrong.
@@ -108,7 +108,7 @@ import Testing
         #expect(statistics.completed == 1 && statistics.reservedBytes == 0 && statistics.spooledBytes == 0)
     }
 
-    @Test func anEmptyProfileIsAnAnswer() throws {
+    @Test func download_ofAnEmptyProfileIsComplete() throws {
         let harness = try DownloadHarness()
         let client = try harness.asked()
         try harness.chunk(0..<0)
@@ -120,7 +120,7 @@ import Testing
         #expect(try harness.statistics.completed == 1)
     }
 
-    @Test func headAsksNobody() throws {
+    @Test func download_byHeadAsksNoAgent() throws {
         let harness = try DownloadHarness()
         let client = DownloadClient(port: harness.port)
         client.send("HEAD /p HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
@@ -141,7 +141,9 @@ import Testing
         (FetchEnding(.unknownAgent), 503, "not connected", true),
         (FetchEnding(.draining), 503, "being stopped", true),
     ])
-    func anEndBeforeTheFirstByteIsAnError(ending: FetchEnding, status: Int, text: String, isPassing: Bool) throws {
+    func download_thatEndsBeforeTheFirstByteIsAnError(ending: FetchEnding, status: Int, text: String, isTransient: Bool)
+        throws
+    {
         let harness = try DownloadHarness(sizeBytes: 1000)
         let answer = try harness.refusal { harness in
             try harness.eventually("asked") { $0.line.started.count == 1 }
@@ -149,7 +151,7 @@ import Testing
         }
         #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
         #expect(answer.contains(text))
-        #expect(answer.contains("Retry-After: ") == isPassing)
+        #expect(answer.contains("Retry-After: ") == isTransient)
         // Ingest has ended it: there is nothing to drop.
         #expect(try harness.dropped == [])
         let statistics = try harness.statistics
@@ -157,7 +159,7 @@ import Testing
         #expect(statistics.failures.values.reduce(0, +) == 1)
     }
 
-    @Test(arguments: [true, false]) func anAgentThatGoesInTheMiddleCutsTheConnection(isReading: Bool) throws {
+    @Test(arguments: [true, false]) func download_isCutWhenItsAgentDisconnects(isReading: Bool) throws {
         let harness = try DownloadHarness(sizeBytes: 8 << 20)
         let client = try harness.asked(receiveBufferBytes: 16 * 1024)
         try harness.feed(isReading ? 1000 : 6 * mebibyte)
@@ -173,7 +175,7 @@ import Testing
         #expect(try harness.dropped == [])
     }
 
-    @Test func aGapCutsAndAnOverlapToo() throws {
+    @Test func download_isCutByAGapOrAnOverlap() throws {
         for wrong in [999..<1999, 1001..<2000] {
             let harness = try DownloadHarness(sizeBytes: 2000)
             let client = try harness.asked()
@@ -190,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func aProfileThatDoesNotBeginAtItsBeginningIsRefused() throws {
+    @Test func download_isRefusedWhenTheFirstOffsetIsNotZero() throws {
         let harness = try DownloadHarness()
         let answer = try harness.refusal { harness in
             try harness.eventually("asked") { $0.line.started.count == 1 }
@@ -200,7 +202,7 @@ import Testing
         #expect(try harness.dropped == [1])
     }
 
-    @Test(arguments: [0, 1000, 6 << 20]) func aClientThatGoesIsToldToIngest(sentBytes: Int) throws {
+    @Test(arguments: [0, 1000, 6 << 20]) func download_isCancelledAtIngestWhenTheClientLeaves(sentBytes: Int) throws {
         let harness = try DownloadHarness(sizeBytes: 8 << 20)
         let client = try harness.asked(receiveBufferBytes: 16 * 1024)
         try harness.feed(sentBytes)
@@ -216,7 +218,7 @@ import Testing
         try harness.eventually("the disk is done") { $0.downloads.thread.waitingBytes == 0 }
     }
 
-    @Test func aLostWorkerEndsWhatIsNotComplete() throws {
+    @Test func download_endsWithItsLostWorker() throws {
         let harness = try DownloadHarness()
         let client = try harness.asked()
         try harness.chunk(0..<1000)
@@ -234,7 +236,7 @@ import Testing
         #expect(try harness.statistics.failures == [.workerLost: 2])
     }
 
-    @Test func whatHasComeAsAWholeNeedsNoWorker() throws {
+    @Test func download_thatIsCompleteOutlivesItsWorker() throws {
         let harness = try DownloadHarness()
         let client = try harness.asked(receiveBufferBytes: 16 * 1024)
         try harness.feed(6 * mebibyte)
@@ -246,7 +248,7 @@ import Testing
         #expect(parts(of: answer).body == patternBytes(0..<6 * mebibyte))
     }
 
-    @Test func aWorkerThatTakesNoCommandsIsAnError() throws {
+    @Test func download_isAnErrorWhenTheCommandRingIsFull() throws {
         let harness = try DownloadHarness()
         try harness.run { $0.line.takesCommands = false }
         let answer = try harness.refusal()
@@ -254,7 +256,7 @@ import Testing
         #expect(try harness.statistics.failures == [.workerBusy: 1])
     }
 
-    @Test func drainingRefusesWhatHasNotBegun() throws {
+    @Test func download_isRefusedWhileDraining() throws {
         let harness = try DownloadHarness()
         let begun = try harness.asked()
         try harness.chunk(0..<1000)

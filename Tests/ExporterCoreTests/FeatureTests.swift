@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import HTTPServer
-import Lanes
 import Metrics
+import RingMessages
+import Rings
 import Testing
 
 @testable import ExporterCore
@@ -56,26 +56,26 @@ private final class MadeUpFeature: Feature, MetricSource {
         try ExporterHarness { try ExporterFeatures.make($0) + [MadeUpFeature($0)] }
     }
 
-    @Test func feature_bringsAnEndpointARecordHandlerAndAMetric() throws {
+    @Test func exporterFeatures_addAnEndpointARecordHandlerAndAMetric() throws {
         let harness = try harness()
         let worker = try FakeIngest(0)
         try worker.enter(AgentID(high: 1, low: 1), pod: "pod-a")
         try harness.start([worker], generation: 7)
         // Of this exporter; of another; of the length that it does not have.
         for (generation, bytes) in [(7, [1, 2]), (6, [1, 2]), (7, [1])] as [(UInt64, [UInt8])] {
-            try worker.lane.append(
+            try worker.ring.append(
                 MadeUpFeature.record, generation: generation, number: generation, bytes.span.bytes)
         }
-        worker.ring()
+        worker.wake()
         let text = try harness.scrape([worker])
         #expect(text.contains("\nfodc_proxy_made_up_total 1\n"))
         #expect(text.contains("\n# HELP fodc_proxy_made_up_total Made-up records.\n"))
-        #expect(text.contains("fodc_proxy_lane_records_lost_total{cause=\"damaged\"} 1\n"))
+        #expect(text.contains("fodc_proxy_ring_records_lost_total{cause=\"damaged\"} 1\n"))
         #expect(harness.get("/made-up/thing").hasSuffix("thing 7 of ingest-0, 1 agents\n"))
     }
 
     /// Every list of endpoints has those of every feature.
-    @Test func feature_isListedWithItsEndpoints() throws {
+    @Test func exporterFeatures_areListedWithTheirEndpoints() throws {
         let harness = try harness()
         let worker = try FakeIngest(0)
         try harness.start([worker])

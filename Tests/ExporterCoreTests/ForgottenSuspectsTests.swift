@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Logging
 import Platform
+import RingMessages
+import Rings
 import Testing
 
 @testable import ExporterCore
@@ -22,48 +22,48 @@ import Testing
         for generation in UInt64(1)...2 { try state(descriptor, generation, suspects: names).release() }
     }
 
-    @Test func suspectRecords_forgetsWhatWasInTheRingsOfTheseWorkers() {
+    @Test func suspectRecords_forgetRecordsOfTheseWorkers() {
         var suspects = SuspectRecords()
         let (gone, kept) = (RecordName(worker: 1, sequence: 5), RecordName(worker: 2, sequence: 5))
         for _ in 0..<2 {
-            suspects.blame(gone)
-            suspects.blame(kept)
+            _ = suspects.attribute(gone)
+            _ = suspects.attribute(kept)
         }
         suspects.forget { $0 == 1 }
         #expect(suspects.poison == [kept])
-        suspects.blame(gone)
+        _ = suspects.attribute(gone)
         #expect(suspects.poison == [kept], "it counts from the beginning")
     }
 
     @Test func exporterState_forgetsTheNamesOfARingThatIsGone() throws {
-        let descriptor = try LaneFile.create(name: "fake-state", kind: .state)
+        let descriptor = try RingFile.create(name: "fake-state", kind: .state)
         defer { MemoryFile.close(descriptor) }
         let (gone, kept) = (RecordName(worker: 1, sequence: 5), RecordName(worker: 2, sequence: 5))
         try poison(descriptor, [gone, kept])
         let third = try state(descriptor, 3)
-        #expect(!third.watch.mayRead(gone) && !third.watch.mayRead(kept))
+        #expect(!third.crashGuard.mayRead(gone) && !third.crashGuard.mayRead(kept))
         third.forgetSuspects(worker: 1)
-        #expect(third.watch.mayRead(gone))
-        #expect(!third.watch.mayRead(kept))
+        #expect(third.crashGuard.mayRead(gone))
+        #expect(!third.crashGuard.mayRead(kept))
         third.release()
         // A successor knows it, too.
         let fourth = try state(descriptor, 4, suspects: [gone])
-        #expect(fourth.watch.mayRead(gone))
-        #expect(!fourth.watch.mayRead(kept))
+        #expect(fourth.crashGuard.mayRead(gone))
+        #expect(!fourth.crashGuard.mayRead(kept))
     }
 
-    @Test func exporterState_forgetsTheNamesOfWorkersThatAreNoMoreWhenItBegins() throws {
-        let descriptor = try LaneFile.create(name: "fake-state", kind: .state)
+    @Test func exporterState_forgetsTheNamesOfRemovedWorkersAtItsStart() throws {
+        let descriptor = try RingFile.create(name: "fake-state", kind: .state)
         defer { MemoryFile.close(descriptor) }
         let (gone, kept) = (RecordName(worker: 2, sequence: 5), RecordName(worker: 1, sequence: 5))
         try poison(descriptor, [gone, kept])
         let fewer = try state(descriptor, 3, ingestWorkers: 2)
-        #expect(fewer.watch.mayRead(gone))
-        #expect(!fewer.watch.mayRead(kept))
+        #expect(fewer.crashGuard.mayRead(gone))
+        #expect(!fewer.crashGuard.mayRead(kept))
         fewer.release()
         let asBefore = try state(descriptor, 4, ingestWorkers: 3)
-        #expect(asBefore.watch.mayRead(gone))
-        #expect(!asBefore.watch.mayRead(kept))
+        #expect(asBefore.crashGuard.mayRead(gone))
+        #expect(!asBefore.crashGuard.mayRead(kept))
     }
 
     /// An exporter that skips a record of ingest-1.
@@ -72,7 +72,7 @@ import Testing
         let harness: ExporterHarness
         let workers: [FakeIngest]
         let exporter: ExporterWorker
-        /// The predecessor has command lanes of its own.
+        /// The predecessor has command rings of its own.
         private let former: [FakeIngest]
 
         init() throws {
@@ -89,17 +89,17 @@ import Testing
 
         func mayRead() throws -> Bool {
             let exporter = self.exporter
-            return try harness.run { exporter.state.watch.mayRead(Self.name) }
+            return try harness.run { exporter.state.crashGuard.mayRead(Self.name) }
         }
     }
 
-    @Test func exporterWorker_forgetsTheNamesOfAWorkerThatIsScaledAway() throws {
+    @Test func exporterWorker_forgetsTheNamesOfARemovedWorker() throws {
         let stage = try Stage()
         #expect(try !stage.mayRead())
         let exporter = stage.exporter
-        try stage.harness.run { exporter.laneGone(0) }
+        try stage.harness.run { exporter.ringGone(0) }
         #expect(try !stage.mayRead(), "the ring of another worker")
-        try stage.harness.run { exporter.laneGone(1) }
+        try stage.harness.run { exporter.ringGone(1) }
         #expect(try stage.mayRead())
     }
 
@@ -108,7 +108,7 @@ import Testing
         #expect(try !stage.mayRead())
         try stage.workers[1].reset()
         let exporter = stage.exporter
-        try stage.harness.run { exporter.core.readLanes() }
+        try stage.harness.run { exporter.core.readRings() }
         #expect(try stage.mayRead())
     }
 }

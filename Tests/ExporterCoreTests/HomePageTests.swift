@@ -12,17 +12,18 @@ import Testing
         Endpoint(path: "/unlisted") { _, _ in },
     ]
 
-    @Test func htmlEscapesAndLinksConcretePaths() {
-        let page = HomePage.html(endpoints, version: "1.2<3")
-        #expect(page.contains("<a href=\"one\">/one</a>"))
+    @Test func homePage_htmlEscapesTextAndLinksConcretePaths() {
+        var markup = Markup()
+        HomePage.append(endpoints, to: &markup)
+        let page = markup.source
+        #expect(page.contains("<a href=\"../one\">/one</a>"))
         #expect(page.contains("less &lt; more &amp; &quot;so&quot;"))
         #expect(page.contains("<dt>p</dt><dd>a &gt; b</dd>"))
-        #expect(page.contains("1.2&lt;3"))
-        #expect(page.contains("/two/{name}") && !page.contains("href=\"two"))
+        #expect(page.contains("/two/{name}") && !page.contains("href=\"../two"))
         #expect(!page.contains("unlisted"))
     }
 
-    @Test func textNamesEveryEndpointAndParameter() {
+    @Test func homePage_textNamesEveryEndpointAndParameter() {
         let text = HomePage.text(endpoints, version: "1.2")
         let lines = text.split(separator: "\n")
         #expect(lines.first == "FODC proxy 1.2")
@@ -38,7 +39,7 @@ import Testing
         ("text/plain, text/html", true), ("text/plain, text/html;q=0.9", false), ("text/html;q=0", false),
         ("text/plain;q=0.2 , text/html ; q=0.3", true), ("text/html;q=", false), (",;,;q=1", false),
     ])
-    func whoGetsThePage(accept: String?, isPage: Bool) {
+    func homePage_isHTMLForClientsThatAcceptIt(accept: String?, isPage: Bool) {
         #expect(HomePage.prefersHTML(accept: accept) == isPage)
     }
 }

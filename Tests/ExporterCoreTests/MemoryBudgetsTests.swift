@@ -5,7 +5,7 @@ import Testing
 @testable import ExporterCore
 
 @Suite struct MemoryBudgetsTests {
-    @Test func memoryBudgets_giveLittleWhereThereIsLittle() {
+    @Test func memoryBudgets_scaleWithTheMachinesMemory() {
         func bytes(_ memory: UInt64?) -> Int {
             MemoryBudgets(machine: MachineLimits(cpus: 1, memoryBytes: memory)).bytes(upTo: 192 << 20)
         }

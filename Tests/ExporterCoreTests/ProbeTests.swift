@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Glibc
-import Lanes
 import Platform
+import RingMessages
+import Rings
 import Testing
 
 @testable import ExporterCore
@@ -16,21 +16,43 @@ import Testing
         nonisolated(unsafe) let fake = worker
         try harness.run {
             let counts = AgentCounts(directory: exporter.directory)
-            let valid = AgentCounts.validNanoseconds
-            for probe in 0..<1000 as Range<UInt64> {
-                #expect(counts.current(nowNanoseconds: 5 + probe % valid) == .init(online: 3, total: 3))
+            // Each look at the clock takes `step`: so the list takes 1 ms, and is good for 50.
+            let millisecond: UInt64 = 1_000_000
+            var (now, step) = (5 as UInt64, millisecond)
+            counts.clock = {
+                defer { now += step }
+                return now
+            }
+            _ = counts.current()
+            step = 0
+            for _ in 0..<1000 {
+                #expect(counts.current() == .init(online: 3, total: 3))
             }
             #expect(counts.lists == 1)
             // A change without a record is seen a moment later.
-            fake.set(AgentID(high: 1, low: 1), at: exporter.peers.followers[0].agents[0]!.slot, status: .unconnected)
-            #expect(counts.current(nowNanoseconds: 4 + valid).online == 3)
-            #expect(counts.current(nowNanoseconds: 5 + valid) == .init(online: 2, total: 3))
+            fake.set(
+                AgentID(high: 1, low: 1), at: exporter.ingestEndpoints.followers[0].agents[0]!.slot,
+                status: .unconnected)
+            now += 48 * millisecond
+            #expect(counts.current().online == 3)
+            now += millisecond
+            #expect(counts.current() == .init(online: 2, total: 3))
             // The records that have been read at once.
             try fake.enter(AgentID(high: 1, low: 9), pod: "pod-9")
-            exporter.core.readLanes()
+            exporter.core.readRings()
             counts.invalidate()
-            #expect(counts.current(nowNanoseconds: 6 + valid) == .init(online: 3, total: 4))
+            step = 3_600_000 * millisecond
+            #expect(counts.current() == .init(online: 3, total: 4))
             #expect(counts.lists == 3)
+            // A list that took an hour is not good for two days.
+            now -= step
+            step = 0
+            now += 98 * millisecond
+            _ = counts.current()
+            #expect(counts.lists == 3)
+            now += 2 * millisecond
+            _ = counts.current()
+            #expect(counts.lists == 4)
         }
     }
 }
@@ -44,12 +66,12 @@ import Testing
         return worker.takeRings() > 0
     }
 
-    @Test func workerLines_wakeAWorkerThatSleepsForAQuestion() throws {
+    @Test func workerChannels_wakeASleepingWorkerForACommand() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         try harness.start([worker])
         for isSleeping in [true, false, true] {
-            worker.lane.setSleeping(isSleeping)
+            worker.ring.setSleeping(isSleeping)
             _ = try wasRung(worker, harness)
             let client = harness.ask("/cluster/topology")
             let command = try worker.awaitCommand()
@@ -60,17 +82,17 @@ import Testing
     }
 
     /// A worker with a full ring sleeps until it has been read.
-    @Test func workerLines_wakeAWorkerThatWaitsForRoom() throws {
+    @Test func workerChannels_wakeAWorkerThatWaitsForRoom() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         let exporter = try harness.start([worker])
-        worker.lane.setSleeping(true)
+        worker.ring.setSleeping(true)
         for waits in [true, false] {
-            worker.lane.setCounter(IngestCounter.waitsForRoom.rawValue, waits ? 1 : 0)
-            try harness.run { exporter.core.readLanes() }
+            worker.ring.setCounter(IngestCounter.waitsForRoom.rawValue, waits ? 1 : 0)
+            try harness.run { exporter.core.readRings() }
             _ = try wasRung(worker, harness)
-            try worker.lane.append(.profileChunk, RawSpan())
-            try harness.run { exporter.core.readLanes() }
+            try worker.ring.append(.profileChunk, RawSpan())
+            try harness.run { exporter.core.readRings() }
             #expect(try wasRung(worker, harness) == waits)
         }
     }
@@ -78,13 +100,13 @@ import Testing
 
 @Suite struct HostileHeadTests {
     /// A writer that sets its head back all the time.
-    @Test func laneReader_countsUnreadBytesOfAHostileHead() throws {
-        let descriptor = try LaneFile.create(name: "hostile", kind: .up)
+    @Test func ringReader_countsUnreadBytesOfAHostileHead() throws {
+        let descriptor = try RingFile.create(name: "hostile", kind: .data)
         defer { MemoryFile.close(descriptor) }
-        let lane = try LaneWriter.format(
-            descriptor: descriptor, kind: .up, index: 0, generation: 1, maximumRingBytes: 16 << 20)
-        for _ in 0..<100 { try lane.append(.profileChunk, RawSpan()) }
-        let reader = try LaneReader(descriptor: descriptor, kind: .up)
+        let ring = try RingWriter.format(
+            descriptor: descriptor, kind: .data, index: 0, generation: 1, maximumRingBytes: 16 << 20)
+        for _ in 0..<100 { try ring.append(.profileChunk, RawSpan()) }
+        let reader = try RingReader(descriptor: descriptor, kind: .data)
         reader.seekToHead()
         let flipper = HeadFlipper(descriptor)
         defer { flipper.stop() }

@@ -6,7 +6,7 @@ import Testing
 @testable import ExporterCore
 
 @Suite struct ByteBudgetTests {
-    @Test func byteBudget_takesUpToItsLimitAndNotAByteMore() {
+    @Test func byteBudget_grantsExactlyItsLimit() {
         var budget = ByteBudget(limitBytes: 100)
         var taken = [60, 40, 1].map { budget.take($0) }
         #expect(taken == [true, true, false] && budget.usedBytes == 100)
@@ -33,7 +33,7 @@ import Testing
         #expect(budget.usedBytes == 0 && budget.heldBytes == 0)
     }
 
-    @Test func reportBudget_saysWhetherWaitingHelps() {
+    @Test func reportBudget_tellsTemporaryFromPermanentRefusals() {
         func cause(_ body: () throws -> Void) -> String? {
             do { try body() } catch { return (error as? ReportFailure)?.cause }
             return nil
@@ -49,7 +49,7 @@ import Testing
     }
 
     /// The slowest clients make way, as long as there are any.
-    @Test func reportBudget_endsSlowReadersForWhatComesNext() throws {
+    @Test func reportBudget_cutsSlowReadersForTheNextReport() throws {
         let budget = ReportBudget(limitBytes: 100)
         var held = [try budget.reserve(reportBytes: 50), try budget.reserve(reportBytes: 50)]
         budget.cutSlowestReader = { held.popLast() != nil }
@@ -74,13 +74,13 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 256 << 10, 256 << 10 + 1, 1 << 20])
-    func finishedReport_givesEveryByteOnceToEachClient(byteCount: Int) throws {
+    func finishedReport_sendsEveryByteOnceToEachClient(byteCount: Int) throws {
         let json = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let report = try FinishedReport(MadeReport(json), ReportBudget(limitBytes: 1 << 30))
         for _ in 0..<3 { #expect(text(report.body) == json) }
     }
 
-    @Test func finishedReport_isHeldOnceHoweverManyTakeIt() throws {
+    @Test func finishedReport_isHeldOnceForAllClients() throws {
         let budget = ReportBudget(limitBytes: 1 << 20)
         var report: FinishedReport? = try FinishedReport(MadeReport([UInt8](repeating: 1, count: 1 << 20)), budget)
         var bodies = (0..<200).compactMap { _ in report?.body }

@@ -26,7 +26,7 @@ import Testing
         nonisolated(unsafe) let body = body
         try loop.submit {
             let maker = Maker(
-                thread: try ReportThread(name: "test", loop: loop, note: RecordNote(.topologyThread)),
+                thread: try ReportThread(name: "test", loop: loop, marker: InFlightRecord(.topologyThread)),
                 deliveries: DeliveryQueue(loop: loop)
             ) { question throws(ReportFailure) in
                 let lease = try budget.reserve(answerBytes: answerBytes)
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func reportMaker_makesOneReportForAllWhoAskTheSame() throws {
+    @Test func reportMaker_makesOneReportForEqualRequests() throws {
         let (prepared, outcomes, usedBytes) = try withMaker { maker, counts, _ in
             for _ in 0..<200 {
                 maker.report("a", note(counts))
@@ -76,7 +76,7 @@ import Testing
         #expect(prepared.count == 52 && outcomes.count == 50 && outcomes.allSatisfy { $0.hasPrefix("made for ") })
     }
 
-    @Test func reportMaker_refusesAllWhoAskWhatDoesNotFit() throws {
+    @Test func reportMaker_refusesAllRequestsForAReportThatDoesNotFit() throws {
         let (prepared, outcomes, _) = try withMaker(limitBytes: 100, answerBytes: 60) { maker, counts, budget in
             let others = try? budget.reserve(answerBytes: 50)
             for _ in 0..<3 { maker.report("a", note(counts)) }
@@ -87,7 +87,7 @@ import Testing
     }
 
     /// Answers that came after a report was begun are in the next one.
-    @Test func reportMaker_beginsAnotherForWhoComesLater() throws {
+    @Test func reportMaker_startsAnotherReportForALaterRequest() throws {
         let (prepared, outcomes, _) = try withMaker { maker, counts, _ in
             maker.report("a") { _ in
                 maker.report("a", note(counts))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Glibc
-import Lanes
 import Logging
 import Platform
+import RingMessages
+import Rings
 import Synchronization
 import Testing
 
@@ -11,7 +11,7 @@ import Testing
 
 /// A successor takes over.
 @Suite struct RetiringTests {
-    @Test func eachConnectionGetsOneMoreAnswerAndNoneIsCut() throws {
+    @Test func exporterWorker_retiresWithOneMoreAnswerPerConnection() throws {
         let harness = try ExporterHarness()
         let workers = try (0..<2).map { try FakeIngest($0) }
         let old = try harness.start([workers[0]])
@@ -19,7 +19,7 @@ import Testing
         _ = kept.receive()
         let busy = harness.ask("/metrics", connection: "keep-alive")
         let command = try workers[0].awaitCommand()
-        // The successor has command lanes of its own.
+        // The successor has command rings of its own.
         try harness.start([workers[1]], generation: 2)
         let isDone = try Flag()
         let deadline = MonotonicClock.nowNanoseconds() + 30_000_000_000
@@ -36,7 +36,7 @@ import Testing
         #expect(isDone.waits())
     }
 
-    @Test func whatIsLeftIsDrainedBeforeTheDeadline() throws {
+    @Test func exporterWorker_retiresBeforeTheDeadline() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         let old = try harness.start([worker])
@@ -55,8 +55,8 @@ import Testing
         #expect(isDone.waits())
     }
 
-    @Test func theStateLaneGoesFromOneToTheOther() throws {
-        let descriptor = try LaneFile.create(name: "fake-state", kind: .state)
+    @Test func exporterState_passesTheStateRingToTheSuccessor() throws {
+        let descriptor = try RingFile.create(name: "fake-state", kind: .state)
         defer { MemoryFile.close(descriptor) }
         let first = try state(descriptor, 1)
         first.saveSchema([1])
@@ -78,8 +78,8 @@ import Testing
         #expect(try state(descriptor, 3).schema == [4])
     }
 
-    @Test func whatIsComputedMeanwhileIsKeptForLater() throws {
-        let descriptor = try LaneFile.create(name: "fake-state", kind: .state)
+    @Test func exporterState_savesChangesMadeBeforeItHasTheRing() throws {
+        let descriptor = try RingFile.create(name: "fake-state", kind: .state)
         defer { MemoryFile.close(descriptor) }
         let first = try state(descriptor, 1)
         first.saveSchema([1])
@@ -93,11 +93,11 @@ import Testing
         // A second death over the same record.
         let third = try state(descriptor, 3, suspects: [name])
         #expect(third.schema == [2])
-        #expect(!third.watch.mayRead(name))
-        #expect(second.watch.mayRead(name))
+        #expect(!third.crashGuard.mayRead(name))
+        #expect(second.crashGuard.mayRead(name))
     }
 
-    /// Each time so much later that the lane is tried again.
+    /// Each time so much later that the ring is tried again.
     private func later() -> UInt64 {
         Self.seconds.withLock { seconds in
             seconds += 10

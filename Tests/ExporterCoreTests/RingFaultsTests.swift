@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
+import Rings
 import Testing
 
 @testable import ExporterCore
@@ -7,7 +7,7 @@ import Testing
 @Suite struct RingFaultsTests {
     private let second: UInt64 = 1_000_000_000
 
-    @Test func ringFaults_giveAWriterASecondAtEachPosition() {
+    @Test func ringFaults_allowAWriterASecondAtEachPosition() {
         var faults = RingFaults()
         #expect(faults.wait(at: 8, "checksum", nowNanoseconds: 10) == .begins)
         #expect(faults.trouble == "checksum")
@@ -20,7 +20,7 @@ import Testing
         #expect(faults.trouble == nil && faults.stalls == 2)
     }
 
-    @Test func ringFaults_areForGoodAfterThreeSecondsOfOneStall() {
+    @Test func ringFaults_arePermanentAfterAStallOfThreeSeconds() {
         var faults = RingFaults()
         _ = faults.wait(at: 8, "length", nowNanoseconds: 10)
         #expect(!faults.isDamagedForGood(nowNanoseconds: 9 + 3 * second))
@@ -29,7 +29,7 @@ import Testing
         #expect(!faults.isDamagedForGood(nowNanoseconds: 5))
     }
 
-    @Test func ringFaults_ofARingThatCannotBeOpened_areForGoodOnlyForItsContent() {
+    @Test func ringFaults_ofARingThatCannotBeOpened_arePermanentOnlyForItsContent() {
         for isUnusable in [true, false] {
             var faults = RingFaults()
             faults.openFailed("no magic", isUnusable: isUnusable, nowNanoseconds: 10)
@@ -76,7 +76,7 @@ import Testing
         #expect(!faults.isRescanDue)
     }
 
-    @Test func ringFaults_countWhatIsLost() {
+    @Test func ringFaults_countLostRecords() {
         var faults = RingFaults()
         faults.recordWasDamaged()
         faults.skipped(100, nowNanoseconds: 5)

@@ -15,9 +15,9 @@ import Testing
             ("/things/{pod}/{id}", "/things/{pod}/{id}"),
             ("", "other"),
         ])
-    func labelsAreThePathsThatAreOurs(path: String, label: String) {
+    func router_labelsRequestsWithKnownPathsOnly(path: String, label: String) {
         #expect(router.label(of: path) == label)
     }
 
-    @Test func aRequestWithoutAPathIsNone() { #expect(router.label(of: nil) == "none") }
+    @Test func router_ignoresRequestsWithoutAPath() { #expect(router.label(of: nil) == "none") }
 }

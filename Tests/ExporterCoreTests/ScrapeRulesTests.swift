@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct WindowTimesTests {
     /// The order of two times is that of the times, not of what they are clamped to.
-    @Test func windowsBeyondTheReachOfClocks() throws {
+    @Test func windowTimes_compareBeforeTheyAreClamped() throws {
         func window(_ start: String, _ end: String) throws -> (start: Int64, end: Int64)? {
             let query = [
                 HTTPQueryParameter(name: "start_time", value: start), HTTPQueryParameter(name: "end_time", value: end),
@@ -21,7 +21,7 @@ import Testing
 }
 
 @Suite struct ScrapeDeadlineTests {
-    @Test func keepsTheLargerReserve() {
+    @Test func scrapeDeadline_keepsTheLargerReserve() {
         #expect(ScrapeDeadline.nanoseconds(header: "1") == 900_000_000)
         #expect(ScrapeDeadline.nanoseconds(header: "5") == 4_750_000_000)
         #expect(ScrapeDeadline.nanoseconds(header: "60") == 10_000_000_000)
@@ -29,24 +29,24 @@ import Testing
     }
 
     @Test(arguments: [nil, "", "abc", "-1", "0", "nan", "inf"])
-    func whatIsNoNumberIsNoDeadline(value: String?) {
+    func scrapeDeadline_ignoresInvalidNumbers(value: String?) {
         #expect(ScrapeDeadline.nanoseconds(header: value) == 10_000_000_000)
     }
 }
 
-@Suite struct FreshnessTests {
+@Suite struct StalenessPolicyTests {
     private let second: UInt64 = 1_000_000_000
 
-    private func freshness(grace: UInt64 = 15) -> Freshness {
-        Freshness(
+    private func staleness(grace: UInt64 = 15) -> StalenessPolicy {
+        StalenessPolicy(
             graceNanoseconds: grace * second, collectionStartedAt: 1_000 * second, now: 1_001 * second,
             wallNow: Int64(5_000 * second))
     }
 
     private func agent(
         readAt: UInt64 = 900, cameAt: UInt64? = nil, receivedAt: Int64 = 4_990, registeredAt: Int64 = 4_000
-    ) -> Freshness.Agent {
-        Freshness.Agent(
+    ) -> StalenessPolicy.Agent {
+        StalenessPolicy.Agent(
             sampleOrigin: .came(
                 readAtNanoseconds: readAt * second, receivedAtNanoseconds: (cameAt ?? readAt) * second),
             sampleReceivedAt: receivedAt * Int64(second), sampleAge: (5_000 - receivedAt) * Int64(second),
@@ -60,91 +60,91 @@ import Testing
         return max(0, now.subtractingClamped(reading.monotonicNanoseconds(ofWall: time)))
     }
 
-    @Test func whoAnsweredIsShown() {
-        #expect(freshness().shows(agent(readAt: 1_000)))
-        #expect(freshness(grace: 0).shows(agent(readAt: 1_000)))
+    @Test func stalenessPolicy_showsAgentsThatAnswered() {
+        #expect(staleness().shows(agent(readAt: 1_000)))
+        #expect(staleness(grace: 0).shows(agent(readAt: 1_000)))
     }
 
     /// A restart in the middle of a scrape makes no agent silent.
-    @Test func whoWasNotGivenItsTimeIsShown() {
-        func cut(_ agent: Freshness.Agent) -> Freshness.Agent {
+    @Test func stalenessPolicy_showsAgentsWhoseCollectionWasCutShort() {
+        func cut(_ agent: StalenessPolicy.Agent) -> StalenessPolicy.Agent {
             var cut = agent
             cut.isCutShort = true
             return cut
         }
-        #expect(!freshness().shows(agent()) && freshness().shows(cut(agent())))
-        #expect(freshness().state(of: agent()) == .silent && freshness().state(of: cut(agent())) == .lastKnown)
-        #expect(!freshness().shows(cut(agent(receivedAt: 4_000))), "what is history is not")
-        #expect(!freshness(grace: 0).shows(cut(agent())) && freshness(grace: 0).shows(cut(agent(readAt: 1_000))))
-        #expect(freshness(grace: 0).state(of: cut(agent(readAt: 1_000))) == .answered)
+        #expect(!staleness().shows(agent()) && staleness().shows(cut(agent())))
+        #expect(staleness().state(of: agent()) == .silent && staleness().state(of: cut(agent())) == .lastKnown)
+        #expect(!staleness().shows(cut(agent(receivedAt: 4_000))), "what is history is not")
+        #expect(!staleness(grace: 0).shows(cut(agent())) && staleness(grace: 0).shows(cut(agent(readAt: 1_000))))
+        #expect(staleness(grace: 0).state(of: cut(agent(readAt: 1_000))) == .answered)
     }
 
-    @Test func aCopyOfAnOldSampleIsNoAnswer() {
-        #expect(!freshness().shows(agent(readAt: 1_000, cameAt: 998)))
+    @Test func stalenessPolicy_doesNotCountACopiedSampleAsAnAnswer() {
+        #expect(!staleness().shows(agent(readAt: 1_000, cameAt: 998)))
         // Ingest looks at its clock once in a turn.
-        #expect(freshness().shows(agent(readAt: 1_000, cameAt: 999)))
+        #expect(staleness().shows(agent(readAt: 1_000, cameAt: 999)))
     }
 
-    @Test func whatWasThereServesForTheGrace() {
+    @Test func stalenessPolicy_servesInheritedSamplesForTheGrace() {
         var found = agent()
         found.sampleOrigin = .found(atNanoseconds: 990 * second)
-        #expect(freshness().shows(found))
-        #expect(!freshness(grace: 0).shows(found))
+        #expect(staleness().shows(found))
+        #expect(!staleness(grace: 0).shows(found))
         found.sampleOrigin = .found(atNanoseconds: 980 * second)
-        #expect(!freshness().shows(found))
+        #expect(!staleness().shows(found))
     }
 
-    @Test func aHungAgentWithAnOpenStreamIsNot() {
-        #expect(!freshness().shows(agent()))
+    @Test func stalenessPolicy_hidesAHungAgentWithAnOpenStream() {
+        #expect(!staleness().shows(agent()))
     }
 
-    @Test func aLossIsBridgedForTheGrace() {
-        for keyPath in [\Freshness.Agent.streamLostAt, \.workerLostAt] {
+    @Test func stalenessPolicy_showsALostAgentForTheGrace() {
+        for keyPath in [\StalenessPolicy.Agent.streamLostAt, \.workerLostAt] {
             var lost = agent()
             lost[keyPath: keyPath] = 990 * second
-            #expect(freshness().shows(lost))
-            #expect(!freshness(grace: 0).shows(lost))
+            #expect(staleness().shows(lost))
+            #expect(!staleness(grace: 0).shows(lost))
             lost[keyPath: keyPath] = 980 * second
-            #expect(!freshness().shows(lost))
+            #expect(!staleness().shows(lost))
         }
     }
 
-    @Test func freshness_doesNotLetALaterLossOutvoteTheAgentsOwn() {
+    @Test func stalenessPolicy_countsFromTheAgentsOwnLossWhenTheWorkerIsLostLater() {
         var lost = agent()
         lost.streamLostAt = 980 * second
         lost.workerLostAt = 1_000 * second
-        #expect(!freshness().shows(lost))
+        #expect(!staleness().shows(lost))
         lost.sampleOrigin = .found(atNanoseconds: 1_000 * second)
-        #expect(!freshness().shows(lost))
+        #expect(!staleness().shows(lost))
         lost.streamLostAt = nil
-        #expect(freshness().shows(lost))
+        #expect(staleness().shows(lost))
     }
 
-    @Test func whoIsBackAndHasNotAnsweredYetIsShown() {
-        #expect(freshness().shows(agent(registeredAt: 4_995)))
-        #expect(!freshness(grace: 0).shows(agent(registeredAt: 4_995)))
+    @Test func stalenessPolicy_showsAReconnectedAgentBeforeItsFirstAnswer() {
+        #expect(staleness().shows(agent(registeredAt: 4_995)))
+        #expect(!staleness(grace: 0).shows(agent(registeredAt: 4_995)))
         // Its former worker had an answer of it while it registered at the next.
         var moved = agent(receivedAt: 4_996, registeredAt: 4_995)
-        #expect(!freshness().shows(moved))
-        moved.isSampleOfAnotherHome = true
-        #expect(freshness().shows(moved))
+        #expect(!staleness().shows(moved))
+        moved.isSampleOfAnotherOwner = true
+        #expect(staleness().shows(moved))
         moved.registeredAt = 4_980
-        #expect(!freshness().shows(moved))
+        #expect(!staleness().shows(moved))
         // The wall clock has been set back since.
-        #expect(!freshness().shows(agent(registeredAt: 5_001)))
+        #expect(!staleness().shows(agent(registeredAt: 5_001)))
     }
 
-    @Test func nothingOlderThanFiveMinutesIsShown() {
+    @Test func stalenessPolicy_hidesSamplesOlderThanFiveMinutes() {
         var lost = agent(receivedAt: 4_699)
         lost.streamLostAt = 1_000 * second
-        #expect(!freshness().shows(lost))
+        #expect(!staleness().shows(lost))
     }
 
     /// The wall clock was set forward by a year, when it was looked at last everything was as it should be.
-    @Test func aClockThatIsSetForwardAgesNothing() {
+    @Test func stalenessPolicy_ignoresAClockSetForward() {
         var lost = agent()
         lost.streamLostAt = 990 * second
-        var later = freshness()
+        var later = staleness()
         later.wallNow += 365 * 86_400 * Int64(second)
         #expect(later.shows(lost))
         lost.streamLostAt = nil
@@ -152,16 +152,16 @@ import Testing
         #expect(later.shows(lost))
     }
 
-    @Test func noTimeOutOfALaneTraps() {
+    @Test func stalenessPolicy_acceptsAnyTimeFromARing() {
         for time in [Int64.min, .min + 1, -1, 0, .max] {
             var lost = agent()
             lost.sampleReceivedAt = time
             lost.sampleAge = age(ofReceivedAt: time)
             lost.registeredAt = time
             lost.streamLostAt = 990 * second
-            #expect(freshness().shows(lost) == (time == .max))
+            #expect(staleness().shows(lost) == (time == .max))
             lost.streamLostAt = nil
-            #expect(!freshness().shows(lost))
+            #expect(!staleness().shows(lost))
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Glibc
+import RingMessages
 import TestSupport
 import Testing
 
@@ -9,7 +9,7 @@ import Testing
 
 /// Downloads when the spool is full, broken or slow.
 @Suite struct SpoolLimitTests {
-    @Test func aProfileThatDoesNotFitIsRefusedWithTheFlagsName() throws {
+    @Test func spoolLimit_refusesAProfileThatDoesNotFitAndNamesTheFlag() throws {
         let harness = try DownloadHarness(sizeBytes: 2 << 20, spoolMaxBytes: 1 << 20)
         let answer = try harness.refusal()
         #expect(answer.hasPrefix("HTTP/1.1 503 "))
@@ -20,7 +20,7 @@ import Testing
         #expect(try harness.statistics.failures == [.spoolUsedUp: 1])
     }
 
-    @Test func whatOthersMayNeedIsNotGivenAway() throws {
+    @Test func spoolLimit_reservesTheSpaceOfRunningDownloads() throws {
         let harness = try DownloadHarness(sizeBytes: 700_000, spoolMaxBytes: 1 << 20)
         let first = try harness.asked()
         let refused = try harness.refusal()
@@ -33,7 +33,7 @@ import Testing
     }
 
     /// The agent had said nothing of such a size.
-    @Test func aProfileThatGrowsOverTheMaximumIsCut() throws {
+    @Test func spoolLimit_cutsAProfileThatGrowsOverTheMaximum() throws {
         let harness = try DownloadHarness(sizeBytes: 0, spoolMaxBytes: 1 << 20)
         let client = try harness.asked(receiveBufferBytes: 16 * 1024)
         for index in 0..<6 { try harness.chunk(index << 20..<(index + 1) << 20) }
@@ -44,7 +44,7 @@ import Testing
         try harness.eventually("the disk is done") { $0.downloads.thread.waitingBytes == 0 }
     }
 
-    @Test func aFullDiskIsFoundBeforeTheFirstByteWhereItCanBe() throws {
+    @Test func spoolLimit_detectsAFullDiskBeforeTheFirstByte() throws {
         let harness = try DownloadHarness(sizeBytes: 1 << 60, spoolMaxBytes: .max)
         let answer = try harness.refusal()
         #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.contains(harness.folder) && answer.contains("free"))
@@ -52,7 +52,7 @@ import Testing
         #expect(try harness.statistics.reservedBytes == 0)
     }
 
-    @Test func aFolderThatIsNotThereIsNamed() throws {
+    @Test func spoolLimit_namesAMissingFolder() throws {
         let harness = try DownloadHarness(folder: "/missing")
         let answer = try harness.refusal()
         #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("/missing"))
@@ -60,7 +60,7 @@ import Testing
         #expect(try harness.run { $0.line.started.count } == 0)
     }
 
-    @Test func aWriteThatFailsCutsTheAnswer() throws {
+    @Test func spoolLimit_cutsTheAnswerWhenAWriteFails() throws {
         // Every write to it fails with ENOSPC.
         let harness = try DownloadHarness(open: { _ throws(SystemError) in
             UnlinkedFile(descriptor: Glibc.open("/dev/full", O_RDWR | O_CLOEXEC))
@@ -74,7 +74,7 @@ import Testing
         try harness.eventually("the disk is done") { $0.downloads.thread.waitingBytes == 0 }
     }
 
-    @Test func theWritingOfManyDownloadsIsBounded() throws {
+    @Test func spoolLimit_boundsPendingWritesOfManyDownloads() throws {
         let harness = try DownloadHarness(maximumWaitingBytes: 500_000)
         let client = try harness.asked(receiveBufferBytes: 16 * 1024)
         let gate = try Gate()
@@ -87,7 +87,7 @@ import Testing
     }
 
     /// The client leaves while its file is being made.
-    @Test func aClientThatIsGoneBeforeTheAgentIsAskedCostsNothing() throws {
+    @Test func spoolLimit_takesNothingForAClientThatLeftEarly() throws {
         let harness = try DownloadHarness(sizeBytes: 1000)
         let gate = try Gate()
         try harness.run { $0.downloads.thread.run({ gate.wait() }, {}) }
@@ -128,7 +128,7 @@ private final class Gate: Sendable {
 }
 
 @Suite struct UnlinkedFileTests {
-    @Test(arguments: [true, false]) func whatWasWrittenIsReadAndNothingIsInTheFolder(byName: Bool) throws {
+    @Test(arguments: [true, false]) func unlinkedFile_readsBackAndLeavesTheFolderEmpty(byName: Bool) throws {
         let folder = temporaryFolder()
         defer { rmdir(folder) }
         let file = byName ? try UnlinkedFile.namedForAMoment(folder: folder) : try UnlinkedFile(folder: folder)
@@ -148,7 +148,7 @@ private final class Gate: Sendable {
         #expect(try file.freeBytes() > 0)
     }
 
-    @Test func failuresAreTold() throws {
+    @Test func unlinkedFile_reportsFailures() throws {
         #expect(throws: SystemError.self) { try UnlinkedFile(folder: "/nowhere/at/all") }
         #expect(throws: SystemError.self) { try UnlinkedFile.namedForAMoment(folder: "/nowhere/at/all") }
         #expect(throws: SystemError(call: "mkostemp in " + String(repeating: "x", count: 5000), code: ENAMETOOLONG)) {
@@ -166,15 +166,14 @@ private final class Gate: Sendable {
         (["a/b", "", "x\"; y", "heap"], "a_b--x___y-heap"),
         (["../..", "ä€", "\r\nX-Evil: 1", "he ap"], ".._..-__-__X-Evil__1-he_ap"),
     ])
-    func everythingUnusualIsAnUnderscore(parts: [String], name: String) {
+    func profileFilename_replacesUnusualCharacters(parts: [String], name: String) {
         #expect(
-            ProfileFilename.disposition(podName: parts[0], role: parts[1], profileID: parts[2], type: parts[3])
-                == "attachment; filename=\"\(name).pprof\"")
+            ProfileFilename.stem(podName: parts[0], role: parts[1], profileID: parts[2], type: parts[3]) == name)
     }
 
-    @Test func noPartMakesAHeaderOfAnySize() {
+    @Test func profileFilename_limitsEachPart() {
         let long = String(repeating: "x", count: 100_000)
-        let name = ProfileFilename.disposition(podName: long, role: long, profileID: long, type: long)
+        let name = ProfileFilename.stem(podName: long, role: long, profileID: long, type: long)
         #expect(name.utf8.count < 1100)
     }
 }

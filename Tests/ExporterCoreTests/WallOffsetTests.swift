@@ -7,7 +7,7 @@ import Testing
     private let second: Int64 = 1_000_000_000
     private let hour: Int64 = 3_600_000_000_000
 
-    @Test func aTimeThatDoesNotChangeIsShownAsOne() {
+    @Test func wallOffset_showsAnUnchangedTimeUnchanged() {
         var offset = WallOffset()
         let first = offset.wallNanoseconds(ofMonotonic: 50, wallNow: 10 * second, monotonicNow: 100)
         #expect(first == 10 * second - 50)
@@ -17,7 +17,7 @@ import Testing
         #expect(again == first)
     }
 
-    @Test func theOffsetIsTakenAnewWhenAClockHasMoved() {
+    @Test func wallOffset_isMeasuredAgainWhenAClockHasMoved() {
         for step in [hour, -hour] {
             var offset = WallOffset()
             _ = offset.wallNanoseconds(ofMonotonic: 1, wallNow: 2 * hour, monotonicNow: 2)
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func noTimeTraps() {
+    @Test func wallOffset_acceptsAnyTime() {
         for wall in [Int64.min, -1, 0, .max] {
             for monotonic in [0, 1, UInt64.max] {
                 var offset = WallOffset()

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Glibc
-import Lanes
 import Metrics
+import RingMessages
+import Rings
 import Testing
 
 @testable import ExporterCore
@@ -26,7 +26,7 @@ import Testing
         answer.hasPrefix("HTTP/1.1 503") && answer.contains("\r\nRetry-After: ")
     }
 
-    @Test func manyFiltersAtOnceShareOneCollection() throws {
+    @Test func exporterWorker_sharesOneCollectionAmongConcurrentFilters() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         let slots = try enter(40, in: worker)
@@ -46,7 +46,7 @@ import Testing
         #expect(worker.command() == nil)
     }
 
-    @Test func aFilteredScrapeTakesWhatAYoungCollectionHas() throws {
+    @Test func exporterWorker_servesAFilteredScrapeFromARecentCollection() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         let slots = try enter(3, in: worker)
@@ -67,7 +67,7 @@ import Testing
         #expect(try harness.scrape([worker]) { _ in try worker.sample("value", 9, of: slots[0]) }.contains("} 9\n"))
     }
 
-    @Test func aBusyWorkerIsNoWholeAnswer() throws {
+    @Test func exporterWorker_refusesAPartialAnswerWhenAWorkerIsBusy() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         _ = try enter(1, in: worker, streams: AgentStream.allCases)
@@ -89,12 +89,12 @@ import Testing
     }
 
     /// Nothing that a worker has not read is overwritten.
-    @Test func aFullCommandRingIsNoWholeAnswer() throws {
+    @Test func exporterWorker_refusesAPartialAnswerWhenACommandRingIsFull() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         _ = try enter(1, in: worker)
         let exporter = try harness.start([worker])
-        worker.lane.setReadPosition(1, generation: 1, position: 0)
+        worker.ring.setReadPosition(1, generation: 1, position: 0)
         try harness.run {
             for size in [100_000, 1_000, 8, 0] {
                 while exporter.workers.send(.fetchDrop, [UInt8](repeating: 0, count: size), to: 0) != nil {}
@@ -103,8 +103,8 @@ import Testing
         for path in ["/metrics", "/metrics?pod_name=pod-0", "/metrics-windows"] + reports {
             #expect(isRefused(harness.get(path)), "\(path)")
         }
-        let head = try harness.run { exporter.peers[0]!.lane.headPosition }
-        worker.lane.setReadPosition(1, generation: 1, position: head)
+        let head = try harness.run { exporter.ingestEndpoints[0]!.ring.headPosition }
+        worker.ring.setReadPosition(1, generation: 1, position: head)
         while worker.command() != nil {}
         let scrape = try harness.scrape([worker])
         #expect(
@@ -113,7 +113,7 @@ import Testing
             ))
     }
 
-    @Test func manyReportsOnDifferentAgentsShareOneCollection() throws {
+    @Test func exporterWorker_sharesOneCollectionAmongConcurrentReports() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         _ = try enter(30, in: worker, streams: [.registration, .pressureProfiles])
@@ -128,7 +128,7 @@ import Testing
         for client in clients { #expect(harness.answer(of: client).hasPrefix("HTTP/1.1 200")) }
     }
 
-    @Test func agentsOfAWorkerThatIsLostHaveNotResponded() throws {
+    @Test func exporterWorker_countsAgentsOfALostWorkerAsNotResponding() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         _ = try enter(2, in: worker, streams: [.registration, .lifecycle])
@@ -136,13 +136,13 @@ import Testing
         let client = harness.ask("/cluster/lifecycle")
         _ = try worker.awaitCommand()
         harness.set(worker, .draining)
-        try harness.run { exporter.core.readLanes() }
+        try harness.run { exporter.core.readRings() }
         let answer = harness.answer(of: client)
         #expect(answer.contains("0/2 requested agents responded"))
         #expect(answer.contains("\r\n\(PartialAnswers.header): 2\r\n"))
     }
 
-    @Test func aReportIsNotCutShort() throws {
+    @Test func exporterWorker_completesAReportWhileDraining() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         _ = try enter(1, in: worker, streams: [.registration, .topology])
@@ -153,32 +153,34 @@ import Testing
         #expect(isRefused(harness.answer(of: client)))
     }
 
-    /// An answer that its lane has moved, behind more than there is time to read.
-    @Test func anAnswerThatCannotBeFoundInTimeIsNotLeftOut() throws {
+    /// An answer that its ring has moved, behind more than there is time to read.
+    @Test func exporterWorker_refusesAReportWhoseAnswerIsNotFoundInTime() throws {
         let harness = try ExporterHarness()
         nonisolated(unsafe) let worker = try FakeIngest(0)
         let slot = try enter(1, in: worker, streams: [.registration, .topology])[0]
         let answer: [UInt8] = [1, 2]
-        let position = try worker.lane.append(.topology, agent: slot, number: 1, isCurrent: true, answer.span.bytes)
+        let position = try worker.ring.append(.topology, agent: slot, number: 1, isCurrent: true, answer.span.bytes)
         let exporter = try harness.start([worker])
         try harness.run {
-            exporter.core.readLanes()
+            exporter.core.readRings()
             let agents: Set<AgentID> = [AgentID(high: 1, low: 1)]
             let filler = [UInt8](repeating: 0, count: 64 << 10)
-            while worker.lane.tailPosition <= position { try worker.lane.append(.profileChunk, filler.span.bytes) }
+            while worker.ring.tailPosition <= position { try worker.ring.append(.profileChunk, filler.span.bytes) }
             let hasty = AnswerReader(
-                peers: exporter.peers, watch: exporter.state.watch, budget: ReportBudget(limitBytes: 1 << 20),
+                ingestEndpoints: exporter.ingestEndpoints, crashGuard: exporter.state.crashGuard,
+                budget: ReportBudget(limitBytes: 1 << 20),
                 readOnNanoseconds: 0)
             #expect(throws: ReportFailure.self) { _ = try hasty.newest(.topology, of: agents) }
             #expect(throws: ReportFailure.self) { _ = try hasty.all(.topology, of: agents) }
             let patient = AnswerReader(
-                peers: exporter.peers, watch: exporter.state.watch, budget: ReportBudget(limitBytes: 1 << 20),
+                ingestEndpoints: exporter.ingestEndpoints, crashGuard: exporter.state.crashGuard,
+                budget: ReportBudget(limitBytes: 1 << 20),
                 readOnNanoseconds: 60_000_000_000)
             #expect(try patient.newest(.topology, of: agents).byAgent.values.map(\.bytes) == [answer])
         }
     }
 
-    @Test func aProfileThatItsAgentWasNotAskedForIsNotMissing() throws {
+    @Test func exporterWorker_doesNotReportAProfileMissingWhenItsAgentWasNotAsked() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         let slots = try enter(1, in: worker, streams: [.registration, .pressureProfiles])
@@ -192,7 +194,7 @@ import Testing
         #expect(harness.answer(of: answered).hasPrefix("HTTP/1.1 404"))
     }
 
-    @Test func agentsOfWhichNothingIsKnownAreToldOf() throws {
+    @Test func exporterWorker_listsAgentsWithoutAnyAnswer() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         let slots = try enter(2, in: worker, streams: [.registration, .topology])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
+import RingMessages
+import Rings
 import Testing
 
 @testable import ExporterCore
@@ -11,15 +11,15 @@ import Testing
 
     private func end(
         _ command: FakeIngest.Command, at worker: FakeIngest, records: UInt64 = 0,
-        _ outcome: RoundOutcome = RoundOutcome(ending: .complete)
+        _ outcome: CollectionOutcome = CollectionOutcome(ending: .complete)
     ) throws {
-        try worker.lane.append(
+        try worker.ring.append(
             .windowDone, generation: command.generation, number: command.number, subject: records,
             outcome.payload.span.bytes)
-        worker.ring()
+        worker.wake()
     }
 
-    @Test func aWindowThatLacksARecordIsRefused() throws {
+    @Test func windowCollection_refusesAWindowThatLacksARecord() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         try harness.start([worker])
@@ -37,18 +37,18 @@ import Testing
                 "\nfodc_proxy_window_requests_refused_total{cause=\"records_lost\"} 1\n"))
     }
 
-    @Test(arguments: [RoundOutcome.Ending.busy, .draining, .deadline])
-    func aWorkerThatDoesNotCompleteItMakesNoWholeAnswer(_ ending: RoundOutcome.Ending) throws {
+    @Test(arguments: [CollectionOutcome.Ending.busy, .draining, .deadline])
+    func windowCollection_refusesAWindowThatAWorkerDoesNotComplete(_ ending: CollectionOutcome.Ending) throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         try harness.start([worker])
         let client = harness.ask(Self.path)
-        try end(try worker.awaitCommand(), at: worker, RoundOutcome(ending: ending))
+        try end(try worker.awaitCommand(), at: worker, CollectionOutcome(ending: ending))
         #expect(harness.answer(of: client).hasPrefix("HTTP/1.1 503 "))
     }
 
     /// With any outcome: else a budget of bytes would be used up after some windows, and each refused from then on.
-    @Test func aWindowThatEndsGivesItsBytesBack() throws {
+    @Test func windowCollection_returnsItsBytesAtTheEnd() throws {
         let harness = try ExporterHarness()
         let worker = try FakeIngest(0)
         let slot = try worker.enter(AgentID(high: 1, low: 1), pod: "pod-0")
@@ -65,13 +65,13 @@ import Testing
     }
 
     /// One that fails ends the window: the others are told.
-    @Test func theOtherWorkersAreToldOfTheEnd() throws {
+    @Test func windowCollection_tellsTheOtherWorkersOfItsEnd() throws {
         let harness = try ExporterHarness()
         let workers = try (0..<2).map { try FakeIngest($0) }
         try harness.start(workers)
         let client = harness.ask(Self.path)
         let commands = try workers.map { try $0.awaitCommand() }
-        try end(commands[0], at: workers[0], RoundOutcome(ending: .complete, unanswered: [7]))
+        try end(commands[0], at: workers[0], CollectionOutcome(ending: .complete, unanswered: [7]))
         #expect(harness.answer(of: client).hasPrefix("HTTP/1.1 503 "))
         let told = try workers[1].awaitCommand()
         #expect(told.type == .windowDrop && told.number == commands[1].number)

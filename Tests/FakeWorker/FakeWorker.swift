@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
-import Lanes
 import Platform
+import Rings
 import WorkerLink
 
-/// Stands in for a worker in the supervisor's tests: a real process with real lanes that behaves, or misbehaves, as
+/// Stands in for a worker in the supervisor's tests: a real process with real rings that behaves, or misbehaves, as
 /// `FAKE_WORKER_PLAN` says (`exporter#1=hang,ingest-0=segv`; a name without a number is for every generation).
 ///
 /// Asked with `--check` it says what a worker says, or what `FAKE_WORKER_CHECK` holds.
@@ -62,17 +62,17 @@ enum FakeWorker {
         link.sendStandby()
         while let order = try? link.receive() {
             for extra in order.descriptors { close(extra) }
-            if order.message == .takeLane { return }
+            if order.message == .takeRing { return }
             if order.message == .stop { exit(0) }
         }
         exit(3)
     }
 
     private static func serve(_ launch: WorkerLaunch, _ behaviour: Behaviour) throws -> Int32 {
-        let lanes = try FakeLanes(launch)
+        let rings = try FakeRings(launch)
         let link = SupervisorLink(descriptor: launch.descriptors.link)
         try MessageSocket.setNonblocking(launch.descriptors.link)
-        lanes.beat()
+        rings.beat()
         if behaviour != .neverReady { link.sendReady() }
         var beats = 0
         var isRung = false
@@ -93,13 +93,13 @@ enum FakeWorker {
             }
             beats += 1
             if beats > momentBeats, behaviour == .fault { raise(SIGSEGV) }
-            if beats <= momentBeats || behaviour != .hang { lanes.beat() }
-            if behaviour != .notReading { lanes.readAll() }
-            if !isRung, lanes.hasRung() {
+            if beats <= momentBeats || behaviour != .hang { rings.beat() }
+            if behaviour != .notReading { rings.readAll() }
+            if !isRung, rings.hasRung() {
                 isRung = true
                 report(["rung yes"], to: "\(launch.name)-\(launch.generation)-rung")
             }
-            lanes.write()
+            rings.write()
             var request = pollfd(fd: launch.descriptors.link, events: Int16(POLLIN), revents: 0)
             poll(&request, 1, beatMilliseconds)
         }

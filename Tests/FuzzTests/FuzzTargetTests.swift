@@ -51,7 +51,7 @@ import Testing
         try FileManager.default.removeItem(at: file)
     }
 
-    @Test func corpus_isSmallAndOfTargetsThatThereAre() throws {
+    @Test func fuzzCorpus_isSmallAndOfExistingTargets() throws {
         let names = Set(FuzzTarget.all.map(\.name))
         var byteCount = 0
         for folder in try FileManager.default.contentsOfDirectory(atPath: Self.corpus.path) where folder != "README" {

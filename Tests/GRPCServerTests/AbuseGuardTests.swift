@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import GRPCCauses
 import HTTP2
 import Testing
 
@@ -17,40 +18,42 @@ import Testing
                 ($0.controlFrameBurst, $0.controlFramesPerSecond) = (4, 1)
             })
 
-        func bears(_ counters: HTTP2Counters, refusedCalls: Int = 0, nowNanoseconds: UInt64) -> Bool {
-            abuse.bears(counters, refusedCalls: refusedCalls, nowNanoseconds: nowNanoseconds)
+        func judge(
+            _ counters: HTTP2Counters, refusedCalls: Int = 0, nowNanoseconds: UInt64
+        ) -> GRPCConnectionEnd? {
+            abuse.judge(counters, refusedCalls: refusedCalls, nowNanoseconds: nowNanoseconds)
         }
     }
 
-    @Test func refusedCalls_costWhatCancelledOnesDo() {
+    @Test func abuseGuard_chargesRefusedCallsLikeCancelledOnes() {
         let abuse = Guard()
         var counters = HTTP2Counters()
-        #expect(abuse.bears(counters, refusedCalls: 2, nowNanoseconds: 0))
+        #expect(abuse.judge(counters, refusedCalls: 2, nowNanoseconds: 0) == nil)
         counters.resetsReceived = 1
-        #expect(abuse.bears(counters, refusedCalls: 2, nowNanoseconds: 0), "each counts once")
-        #expect(!abuse.bears(counters, refusedCalls: 3, nowNanoseconds: 0))
-        #expect(abuse.bears(counters, refusedCalls: 4, nowNanoseconds: second), "and time makes up for it")
+        #expect(abuse.judge(counters, refusedCalls: 2, nowNanoseconds: 0) == nil, "each counts once")
+        #expect(abuse.judge(counters, refusedCalls: 3, nowNanoseconds: 0) == .resets)
+        #expect(abuse.judge(counters, refusedCalls: 4, nowNanoseconds: second) == nil, "and time makes up for it")
     }
 
-    @Test func badFrames_countTogetherWithTheResetsThatTheyCause() {
+    @Test func abuseGuard_countsInvalidFramesWithTheirResets() {
         let abuse = Guard()
         var counters = HTTP2Counters()
         counters.invalidFrames = 1
-        #expect(abuse.bears(counters, nowNanoseconds: 0))
+        #expect(abuse.judge(counters, nowNanoseconds: 0) == nil)
         counters.errorResetsSent = 1
-        #expect(abuse.bears(counters, nowNanoseconds: 0))
+        #expect(abuse.judge(counters, nowNanoseconds: 0) == nil)
         counters.errorResetsSent = 2
-        #expect(!abuse.bears(counters, nowNanoseconds: 0))
+        #expect(abuse.judge(counters, nowNanoseconds: 0) == .badFrames)
     }
 
-    @Test func framesThatCarryNothing_haveALimitOfTheirOwn() {
+    @Test func abuseGuard_limitsEmptyFramesSeparately() {
         let abuse = Guard()
         var counters = HTTP2Counters()
         (counters.frames, counters.callFrames) = (104, 100)
-        #expect(abuse.bears(counters, nowNanoseconds: 0))
+        #expect(abuse.judge(counters, nowNanoseconds: 0) == nil)
         counters.frames = 105
-        #expect(!abuse.bears(counters, nowNanoseconds: 0))
+        #expect(abuse.judge(counters, nowNanoseconds: 0) == .controlFrames)
         (counters.frames, counters.callFrames) = (1105, 1100)
-        #expect(abuse.bears(counters, nowNanoseconds: 0), "those of calls are free")
+        #expect(abuse.judge(counters, nowNanoseconds: 0) == nil, "those of calls are free")
     }
 }

@@ -43,7 +43,7 @@ extension UnfinishedMessage {
         return sender
     }
 
-    @Test func assemblyBudget_creditsEverybodyBelowTheLimit() {
+    @Test func assemblyBudget_creditsEveryStreamBelowTheLimit() {
         let (first, second) = (begin(400, on: connection()), begin(500, on: connection()))
         #expect(budget.mayCredit(first.message, bytes: 400) && budget.mayCredit(second.message, bytes: 500))
         budget.remove(first.message)
@@ -51,7 +51,7 @@ extension UnfinishedMessage {
         #expect(budget.usedBytes == 0 && budget.peakBytes == 900 && budget.turn == nil)
     }
 
-    @Test func assemblyBudget_atTheLimitCreditsThoseWithinTheirShareAndOneTurn() {
+    @Test func assemblyBudget_creditsStreamsWithinTheirShareAndOneTurnAtTheLimit() {
         let greedy = connection()
         let (first, second) = (begin(500, on: greedy), begin(450, on: greedy))
         let modest = begin(100, on: connection())
@@ -73,7 +73,7 @@ extension UnfinishedMessage {
         #expect(!budget.mayCredit(other.message, bytes: 100))
     }
 
-    @Test func assemblyBudget_atTheHardLimitReadsThoseWithinTheirShareAndTheTurn() {
+    @Test func assemblyBudget_readsStreamsWithinTheirShareAndTheTurnAtTheHardLimit() {
         var changes = 0
         budget.onPressureChange = { changes += 1 }
         let (greedy, other, modest) = (connection("10.0.0.1"), connection("10.0.0.2"), connection("10.0.0.3"))
@@ -86,7 +86,7 @@ extension UnfinishedMessage {
         #expect(budget.mayRead(connection("10.0.0.4")))
     }
 
-    @Test func assemblyBudget_wastedTurnCostsTheHogWhateverElseCompletes() {
+    @Test func assemblyBudget_chargesAWastedTurnToItsHolder() {
         let hog = connection()
         let held = (0..<11).map { _ in begin(90, on: hog) }
         let late = connection()
@@ -103,7 +103,7 @@ extension UnfinishedMessage {
         #expect(budget.usedBytes <= 750)
     }
 
-    @Test func assemblyBudget_oneWastedTurnCostsNobodyWithinAFewShares() {
+    @Test func assemblyBudget_forgivesAWastedTurnWithinAFewShares() {
         let senders = (0..<11).map { begin(100, on: connection("10.0.1.\($0)")) }
         budget.tick(nowNanoseconds: 1)
         budget.tick(nowNanoseconds: 21)
@@ -116,7 +116,7 @@ extension UnfinishedMessage {
         #expect(senders.filter(\.isGivenUp).count == 3 && budget.usedBytes <= 750)
     }
 
-    @Test func assemblyBudget_strangersGoBeforeThoseWhoAreKnown() {
+    @Test func assemblyBudget_evictsUnknownSourcesBeforeRegisteredAgents() {
         let known = connection()
         known.isStranger = false
         let agent = begin(800, on: known)
@@ -125,7 +125,7 @@ extension UnfinishedMessage {
         #expect(!agent.isGivenUp || strangers.allSatisfy(\.isGivenUp))
     }
 
-    @Test func assemblyBudget_heldMessageHasNoTurn() {
+    @Test func assemblyBudget_givesAHeldMessageNoTurn() {
         let (first, second) = (begin(600, on: connection()), begin(700, on: connection()))
         #expect(!budget.mayCredit(second.message, bytes: 70))
         budget.setHeld(first.message, true)
@@ -139,7 +139,7 @@ extension UnfinishedMessage {
         #expect(budget.usedBytes == 0 && budget.turn == nil)
     }
 
-    @Test func assemblyBudget_atTwiceTheLimitTheLargestHolderGoesAtOnce() {
+    @Test func assemblyBudget_evictsTheLargestHolderAtTwiceTheLimit() {
         let greedy = connection()
         let senders = [begin(700, on: greedy), begin(600, on: greedy), begin(690, on: connection())]
         budget.update(senders[2].message, bytes: 720)

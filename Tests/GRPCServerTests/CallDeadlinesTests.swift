@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct CallDeadlinesTests {
     /// Seeded: entries come out in their order, those that were taken out do not come, and nothing stays.
-    @Test(arguments: 0..<10) func callDeadlines_comeInOrderWhateverWasTakenOut(seed: Int) {
+    @Test(arguments: 0..<10) func callDeadlines_comeInOrderAfterAnyRemoval(seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
         var deadlines = CallDeadlines()
         var entries = (0..<1000).map { _ in
@@ -30,7 +30,7 @@ import Testing
         #expect(times == entries.map(\.atNanoseconds).sorted() && deadlines.count == 0)
     }
 
-    @Test func server_endsCallsAtTheirDeadlinesByOneTimer() throws {
+    @Test func grpcServer_endsCallsAtTheirDeadlinesByOneTimer() throws {
         let harness = EmbeddedGRPC()
         let client = try harness.connect()
         // Longest first: each next one is earlier than the timer that is set.
@@ -51,7 +51,7 @@ import Testing
         #expect(harness.server.statistics.refused(.deadlineExceeded) == 5)
     }
 
-    @Test func server_keepsTheDeadlineOfTheClient() throws {
+    @Test func grpcServer_keepsTheClientsDeadline() throws {
         let harness = EmbeddedGRPC()
         let client = try harness.connect()
         func call(_ timeout: String, isEnd: Bool) throws -> Int32 {

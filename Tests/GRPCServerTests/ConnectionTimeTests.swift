@@ -12,7 +12,7 @@ import Testing
         GRPCConnectionEnd.allCases.filter { harness.server.statistics.connectionsClosed($0) > 0 }
     }
 
-    @Test func drain_sendsTheFinalGoAwayWithoutAnAnswerToThePing() throws {
+    @Test func grpcConnection_drainSendsTheFinalGoAwayWithoutAPingAnswer() throws {
         let harness = EmbeddedGRPC(configured { $0.goAwayTimeout = .seconds(1) })
         let client = try harness.connect()
         // nghttp2's client takes in nothing more after a GOAWAY when it has no stream.
@@ -26,7 +26,7 @@ import Testing
         #expect(client.isConnected && harness.server.connectionCount == 1)
     }
 
-    @Test func aFrozenPeerIsFoundAndASilentOneIsNot() throws {
+    @Test func grpcConnection_closesAFrozenPeerAndKeepsASilentOne() throws {
         let harness = EmbeddedGRPC(
             configured {
                 $0.keepaliveIdle = .seconds(30)
@@ -46,7 +46,7 @@ import Testing
         #expect(harness.server.statistics.connectionsClosed(.keepalive) == 1)
     }
 
-    @Test func aPingTellsTheLivingFromTheFrozen() throws {
+    @Test func grpcConnection_distinguishesFrozenPeersByPing() throws {
         let harness = EmbeddedGRPC()
         let client = try harness.connect()
         _ = try harness.open("/t.T/Sink", by: client)
@@ -69,7 +69,7 @@ import Testing
         #expect(closedBy(harness) == [.service])
     }
 
-    @Test func whoSaysNothingIsClosed() throws {
+    @Test func grpcConnection_closesAPeerWithoutAPreface() throws {
         let harness = EmbeddedGRPC(configured { $0.prefaceTimeout = .seconds(10) })
         let (silent, slow) = (try harness.connect(isFrozen: true), try harness.connect(isFrozen: true))
         harness.pass(.seconds(5))
@@ -84,7 +84,7 @@ import Testing
         #expect(closedBy(harness) == [.prefaceTimeout])
     }
 
-    @Test func whatIsNotReadIsNotLostAndCountsForNobody() throws {
+    @Test func grpcConnection_keepsUnreadBytesAndStopsTimersWhilePaused() throws {
         let harness = EmbeddedGRPC()
         let client = try harness.connect()
         let id = try harness.open("/t.T/Echo", by: client)
@@ -107,7 +107,7 @@ import Testing
     }
 
     /// Messages that are sent on a finished call and not taken.
-    @Test func anEndThatNobodyTakesIsReset() throws {
+    @Test func grpcConnection_resetsAFinishedCallThatIsNotRead() throws {
         let harness = EmbeddedGRPC(configured { $0.lingerTimeout = .seconds(10) })
         let client = try harness.connect()
         client.events.creditsData = false
@@ -122,7 +122,7 @@ import Testing
         #expect(client.isConnected)
     }
 
-    @Test func halfSentMessagesDoNotFillTheMemory() throws {
+    @Test func grpcConnection_boundsMemoryOfIncompleteMessages() throws {
         let harness = EmbeddedGRPC(
             configured {
                 $0.maxMessageBytes = 1 << 20

@@ -5,7 +5,7 @@ import NIOEmbedded
 
 @testable import GRPCServer
 
-/// A server on a loop whose time the test turns, and clients whose bytes are carried by hand: nothing happens but what the
+/// A server on a loop whose time the test turns, and clients whose bytes are compacted by hand: nothing happens but what the
 /// test lets happen. For tests without `await`, which stay on their thread.
 final class EmbeddedGRPC {
     let loop = EmbeddedEventLoop()

@@ -12,7 +12,7 @@ import Testing
 
     private let end = GRPCCallEnd.finished(.ok)
 
-    @Test func callState_goesFromOpeningToClosed() {
+    @Test func callState_passesFromOpeningToClosed() {
         let handler = Handler()
         var state = GRPCCallState.opening
         #expect(!state.isActive && !state.isFinished && state.handler == nil)

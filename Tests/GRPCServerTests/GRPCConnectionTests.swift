@@ -17,7 +17,7 @@ import Testing
         #expect(causes == [end])
     }
 
-    @Test func drain_letsOpenCallsGoOnAndTheClientClose() async throws {
+    @Test func grpcConnection_drainKeepsOpenCallsUntilTheClientCloses() async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
             let id = try await harness.onLoop { _ in try client.open("/t.T/Echo", framed: GRPCHarness.frame([1])) }
@@ -37,7 +37,7 @@ import Testing
     }
 
     /// A stream that was under way when the first GOAWAY was sent is taken: the connection is neither closed nor deaf.
-    @Test func drain_takesStreamsThatCrossTheFirstGoAway() async throws {
+    @Test func grpcConnection_drainAcceptsStreamsThatCrossTheFirstGoAway() async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
             try await harness.eventually("settings") { _ in client.events.settings > 0 }
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func whoDoesNotSpeakHTTP2IsClosed() async throws {
+    @Test func grpcConnection_closesAPeerThatDoesNotSpeakHTTP2() async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect(isFrozen: true)
             try await harness.onLoop { _ in client.writeRaw(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)) }
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func whoDoesNotReadIsClosed() async throws {
+    @Test func grpcConnection_closesAPeerThatDoesNotRead() async throws {
         let configuration = configured { $0.maxQueuedBytes = 256 << 10 }
         try await GRPCHarness.run(configuration) { harness in
             let client = try await harness.connect()
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func aFewThousandPingsAreAnsweredAndAFloodIsNot() async throws {
+    @Test func grpcConnection_answersPingsAndClosesOnAFlood() async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
             for _ in 0..<5 {
@@ -91,13 +91,13 @@ import Testing
                     client.flush()
                 }
             }
-            try await closed(harness, by: .abuse)
+            try await closed(harness, by: .controlFrames)
         }
     }
 
     /// As two workers do: one stops, and whoever comes next is served by the other. One after the other, because a debug
     /// build of NIO traps in a server that is woken for a connection which another has taken (CONTRIBUTING.md, "Tests").
-    @Test func aSharedSocketOutlivesOneOfItsServers() async throws {
+    @Test func grpcServer_leavesASharedSocketOpen() async throws {
         try await GRPCHarness.run { harness in
             for number in 0..<6 {
                 let result = try await harness.call(messages: [[UInt8(number)]])

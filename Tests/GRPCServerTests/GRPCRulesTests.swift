@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import GRPCServer
 import HTTP2
+import Platform
 import Testing
 
 /// The rules of gRPC over HTTP/2, over a real socket.
 @Suite struct GRPCRulesTests {
-    @Test func messagesComeBackInOrderAndTheCallEndsWell() async throws {
+    @Test func grpcServer_deliversMessagesInOrder() async throws {
         try await GRPCHarness.run { harness in
             let messages: [[UInt8]] = [[1, 2, 3], [], [UInt8](repeating: 9, count: 300_000), [4]]
             let result = try await harness.call(messages: messages)
@@ -23,7 +24,22 @@ import Testing
         }
     }
 
-    @Test func framesMayBeCutAnywhere() async throws {
+    @Test func grpcServer_closesConnectionsOfOtherNetworks() async throws {
+        let elsewhere = configured { $0.allowedSources = AddressRanges("10.0.0.0/8") }
+        try await GRPCHarness.run(elsewhere) { harness in
+            let client = try await harness.connect()
+            try await harness.eventually("the end of the connection") { _ in !client.isConnected }
+            let statistics = try await harness.onLoop { $0.server.statistics }
+            #expect(statistics.sourcesRefused == 1 && statistics.connectionsAccepted == 0)
+        }
+        let here = configured { $0.allowedSources = AddressRanges("10.0.0.0/8,127.0.0.0/8") }
+        try await GRPCHarness.run(here) { harness in
+            let result = try await harness.call(messages: [[1]])
+            #expect(result.status == 0)
+        }
+    }
+
+    @Test func grpcServer_acceptsFramesCutAnywhere() async throws {
         try await GRPCHarness.run { harness in
             let messages: [[UInt8]] = [[1], [2, 3, 4, 5, 6, 7, 8], [], [9]]
             let client = try await harness.connect()
@@ -39,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func metadataAndPeerReachTheService() async throws {
+    @Test func grpcServer_passesMetadataAndPeerToTheService() async throws {
         try await GRPCHarness.run { harness in
             let result = try await harness.call("/t.T/Who", ["agent_id": "a-1"], messages: [[0]])
             #expect(result.messages.first == Array("a-1".utf8))
@@ -48,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func aStatusCarriesItsMessagePercentEncoded() async throws {
+    @Test func grpcServer_percentEncodesStatusMessages() async throws {
         try await GRPCHarness.run { harness in
             let result = try await harness.call("/t.T/Status", messages: [[5] + Array("50% für\n".utf8)], isEnd: false)
             #expect(result.status == 5)
@@ -57,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func aMessageOverTheLimitIsRefusedByItsPrefix() async throws {
+    @Test func grpcServer_refusesAnOversizedMessageByItsPrefix() async throws {
         let configuration = configured { $0.maxMessageBytes = 1000 }
         try await GRPCHarness.run(configuration) { harness in
             let atLimit = try await harness.call(messages: [[UInt8](repeating: 1, count: 1000)])
@@ -78,7 +94,7 @@ import Testing
 
     @Test(
         arguments: [([0, 255, 255, 255, 255], 8), ([1, 0, 0, 0, 1], 12), ([2, 0, 0, 0, 1], 13)] as [([UInt8], Int)])
-    func badPrefixesEndTheCall(prefix: [UInt8], code: Int) async throws {
+    func grpcServer_endsACallWithAnInvalidPrefix(prefix: [UInt8], code: Int) async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
             let id = try await harness.onLoop { _ in try client.open("/t.T/Echo", framed: prefix) }
@@ -89,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func otherEncodingsAreUnimplemented() async throws {
+    @Test func grpcServer_answersOtherEncodingsWithUnimplemented() async throws {
         try await GRPCHarness.run { harness in
             let refused = try await harness.call("/t.T/Echo", ["grpc-encoding": "gzip"])
             #expect(refused.status == 12)
@@ -106,7 +122,7 @@ import Testing
             ("Application/GRPC", true), ("application/grpc+json", false), ("application/json", false),
             ("application/grpcx", false), (nil, false),
         ] as [(String?, Bool)])
-    func onlyGRPCsContentTypesAreTaken(type: String?, isTaken: Bool) async throws {
+    func grpcServer_acceptsOnlyGRPCContentTypes(type: String?, isTaken: Bool) async throws {
         try await GRPCHarness.run { harness in
             let result = try await harness.call("/t.T/Echo", ["content-type": type])
             #expect(result.headers?[":status"] == (isTaken ? "200" : "415"))
@@ -114,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func onlyPostIsAllowed() async throws {
+    @Test func grpcServer_acceptsOnlyPost() async throws {
         try await GRPCHarness.run { harness in
             let result = try await harness.call("/t.T/Echo", [":method": "GET"])
             #expect(result.headers?[":status"] == "405")
@@ -122,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func unknownMethodsAreUnimplemented() async throws {
+    @Test func grpcServer_answersUnknownMethodsWithUnimplemented() async throws {
         try await GRPCHarness.run { harness in
             let result = try await harness.call("/t.T/Nothing")
             #expect(result.status == 12)
@@ -133,7 +149,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 4, 5, 7]) func aTruncatedMessageIsAnError(count: Int) async throws {
+    @Test(arguments: [1, 4, 5, 7]) func grpcServer_reportsATruncatedMessage(count: Int) async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
             let bytes = Array(GRPCHarness.frame([1, 2, 3]).prefix(count))
@@ -146,7 +162,7 @@ import Testing
         }
     }
 
-    @Test func aCancelledCallAndALostConnectionAreToldOnce() async throws {
+    @Test func grpcServer_reportsACancelledCallOnce() async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
             let ids = try await harness.onLoop { _ in
@@ -172,7 +188,7 @@ import Testing
         }
     }
 
-    @Test func manyStreamsAndMessagesOfThirtyTwoMebibytesPass() async throws {
+    @Test func grpcServer_carriesManyStreamsOfLargeMessages() async throws {
         let configuration = configured { $0.maxQueuedBytes = 64 << 20 }
         try await GRPCHarness.run(configuration) { harness in
             let client = try await harness.connect()

@@ -9,7 +9,7 @@ import Testing
     /// More than every window and buffer on the way.
     private static let message = [UInt8](repeating: 7, count: 60_000)
 
-    @Test func aHeldCallsSenderStopsAfterItsWindowAndOthersGoOn() async throws {
+    @Test func heldCall_stopsItsSenderAfterTheWindowAndNoOther() async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
             let held = try await harness.onLoop { _ in try client.open("/t.T/Sink") }
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func aCallThatIsHeldAgainAndAgainLosesNoCredit() async throws {
+    @Test func heldCall_losesNoCreditWhenHeldRepeatedly() async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
             let id = try await harness.onLoop { _ in
@@ -57,7 +57,7 @@ import Testing
     }
 
     /// The oldest unfinished message belongs to a held call: with the budget used up the others still come through.
-    @Test func aHeldMessageDoesNotStopTheOthersAtTheBudget() async throws {
+    @Test func heldCall_doesNotBlockOthersAtTheAssemblyBudget() async throws {
         let configuration = configured {
             $0.maxMessageBytes = 1 << 20
             $0.assemblyBudgetBytes = 2 << 20
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func aHeldCallThatEndsLeavesNothingBehind() async throws {
+    @Test func heldCall_thatEndsLeavesNothingBehind() async throws {
         try await GRPCHarness.run { harness in
             let client = try await harness.connect()
             let id = try await harness.onLoop { _ in

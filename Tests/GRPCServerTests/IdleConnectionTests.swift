@@ -9,7 +9,7 @@ import Testing
 @Suite struct IdleConnectionTests {
     private func closedAsIdle(_ harness: EmbeddedGRPC) -> Int { harness.server.statistics.connectionsClosed(.idle) }
 
-    @Test func whoCallsNothingIsClosedAndWhoIsKnownIsNot() throws {
+    @Test func grpcServer_closesIdleConnectionsAndKeepsKnownOnes() throws {
         let harness = EmbeddedGRPC(configured { $0.idleTimeout = .seconds(30) })
         let known = try harness.connect()
         _ = try harness.open("/t.T/Sink", by: known)
@@ -23,7 +23,7 @@ import Testing
         #expect(known.isConnected && harness.server.connectionCount == 1)
     }
 
-    @Test func callsOfStrangersKeepNoConnection() throws {
+    @Test func grpcServer_closesConnectionsThatOnlyMakeUnknownCalls() throws {
         let harness = EmbeddedGRPC(configured { $0.idleTimeout = .seconds(30) })
         let (stranger, made) = (try harness.connect(), try harness.connect())
         _ = try harness.open("/t.T/Stranger", by: stranger)
@@ -45,7 +45,7 @@ import Testing
         #expect(!made.isConnected && closedAsIdle(harness) == 2)
     }
 
-    @Test func withoutDescriptorsThoseGoThatNobodyUses() throws {
+    @Test func grpcServer_closesIdleConnectionsWhenDescriptorsRunOut() throws {
         let harness = EmbeddedGRPC(
             configured {
                 $0.idleTimeout = .seconds(600)
@@ -62,7 +62,7 @@ import Testing
         #expect(closedAsIdle(harness) == 3)
     }
 
-    @Test func nothingOfARequestsHeadersIsKept() throws {
+    @Test func grpcServer_keepsNoHeadersOfARequest() throws {
         let harness = EmbeddedGRPC()
         let client = try harness.connect()
         let id = try harness.open("/t.T/Who", by: client, ["agent_id": "somebody"], framed: GRPCHarness.frame([1]))

@@ -8,7 +8,7 @@ import Testing
 
 /// The small types, each alone.
 @Suite struct SmallRulesTests {
-    @Test func timeoutsHaveDigitsAndAUnit() {
+    @Test func grpcTimeout_needsDigitsAndAUnit() {
         #expect(GRPCTimeout.nanoseconds("1n") == 1)
         #expect(GRPCTimeout.nanoseconds("2u") == 2000)
         #expect(GRPCTimeout.nanoseconds("3m") == 3_000_000)
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test func statusMessagesAreEncodedAndCutBetweenCharacters() {
+    @Test func grpcStatus_encodesAndTruncatesBetweenCharacters() {
         #expect(StatusMessage.encode("plain ~") == "plain ~")
         #expect(StatusMessage.encode("a%b\u{7F}\r\nü") == "a%25b%7F%0D%0A%C3%BC")
         let long = StatusMessage.encode(String(repeating: "ü", count: 1000))
@@ -30,7 +30,7 @@ import Testing
         #expect(long.utf8.count % 6 == 0)
     }
 
-    @Test func rateLimitsRefill() {
+    @Test func rateLimit_refills() {
         var limit = RateLimit(burst: 10, perSecond: 2)
         let second: UInt64 = 1_000_000_000
         let steps: [(count: Int, at: UInt64, isAllowed: Bool)] = [
@@ -43,9 +43,9 @@ import Testing
         }
     }
 
-    @Test func theReadingClockStandsStillWhileNothingIsRead() {
+    @Test func stallFreeClock_standsStillWhileNothingIsRead() {
         let second: UInt64 = 1_000_000_000
-        var clock = ReadingClock(monotonicNanoseconds: 100 * second)
+        var clock = StallFreeClock(monotonicNanoseconds: 100 * second)
         let start = clock.nowNanoseconds
         clock.advance(to: 100 * second + second / 4)
         #expect(clock.nowNanoseconds - start == second / 4)
@@ -61,21 +61,21 @@ import Testing
         #expect(clock.nowNanoseconds - start == 2 * second)
     }
 
-    @Test func keepaliveAsksOnceAndThenGivesUp() {
+    @Test func keepalive_pingsOnceAndThenGivesUp() {
         var keepalive = Keepalive(idleNanoseconds: 30, timeoutNanoseconds: 20, nowNanoseconds: 100)
         expect(&keepalive, at: 129, .none)
         expect(&keepalive, at: 130, .ping)
         expect(&keepalive, at: 149, .none)
         expect(&keepalive, at: 150, .dead)
-        keepalive.heard(nowNanoseconds: 151)
+        keepalive.received(nowNanoseconds: 151)
         expect(&keepalive, at: 180, .none)
         expect(&keepalive, at: 181, .ping)
-        keepalive.heard(nowNanoseconds: 200)
+        keepalive.received(nowNanoseconds: 200)
         expect(&keepalive, at: 201, .none)
     }
 
     /// It was heard a moment after the tick had looked at its clock.
-    @Test func keepaliveBearsATimeBeforeTheLast() {
+    @Test func keepalive_acceptsATimeBeforeTheLast() {
         var keepalive = Keepalive(idleNanoseconds: 30, timeoutNanoseconds: 20, nowNanoseconds: 100)
         expect(&keepalive, at: 99, .none)
         expect(&keepalive, at: 130, .ping)
@@ -89,7 +89,7 @@ import Testing
     }
 
     /// Seeded: messages of random lengths, cut at random places, come out as they went in.
-    @Test(arguments: 0..<20) func messagesSurviveEveryCut(seed: Int) {
+    @Test(arguments: 0..<20) func messageAssembler_reassemblesMessagesSplitAnywhere(seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
         let messages = (0..<30).map { _ in
             (0..<Int.random(in: 0...(Bool.random(using: &random) ? 8 : 70_000), using: &random)).map { _ in
@@ -126,7 +126,7 @@ import Testing
         #expect(!assembler.isInMessage)
     }
 
-    @Test func aClaimedLengthReservesNothing() {
+    @Test func messageAssembler_reservesNoMemoryForAClaimedLength() {
         var assembler = MessageAssembler(maxMessageBytes: 32 << 20)
         let chunk = ByteBuffer(bytes: [0, 1, 255, 255, 255, 42])
         var offset = 0

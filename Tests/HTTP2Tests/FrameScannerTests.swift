@@ -11,7 +11,7 @@ import Testing
             + [UInt8](repeating: 0xff, count: payload)
     }
 
-    @Test(arguments: [1, 2, 5, 9, 10, 300, 100_000]) func frameScanner_countsFramesHoweverTheyAreCut(piece: Int) {
+    @Test(arguments: [1, 2, 5, 9, 10, 300, 100_000]) func frameScanner_countsFramesSplitAnywhere(piece: Int) {
         let bytes = [UInt8](repeating: 7, count: 24) + [0, 1, 5, 0, 70_000, 0, 300].flatMap { frame(0xee, $0) }
         var scanner = FrameScanner(prefaceBytes: 24)
         var start = 0
@@ -25,7 +25,7 @@ import Testing
         #expect(scanner.frameCount == 7)
     }
 
-    @Test func session_countsFramesThatCarryNothing() throws {
+    @Test func http2Session_countsEmptyFrames() throws {
         let pair = try SessionPair()
         let stream = try #require(pair.client.open(SessionPair.request, isEnd: false, delegate: pair.clientEvents))
         pair.client.send(ByteBuffer(bytes: [1, 2, 3]), on: stream)
@@ -40,7 +40,7 @@ import Testing
         #expect(pair.serverEvents.data[stream.id] == [1, 2, 3, 42])
     }
 
-    @Test func session_callsContinuationsWithoutEndAFlood() throws {
+    @Test func http2Session_treatsEndlessContinuationsAsAFlood() throws {
         let pair = try SessionPair()
         try pair.exchange()
         var frames: [UInt8] = [0, 0, 0, 1, 0, 0, 0, 0, 1]

@@ -10,7 +10,7 @@ import Testing
     private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
     /// Frames with plausible headers and random contents.
-    @Test(arguments: 0..<40) func randomFrames(seed: Int) throws {
+    @Test(arguments: 0..<40) func http2Session_survivesRandomFrames(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(1000 + seed))
         var bytes = HTTP2FuzzTests.preface + [0, 0, 0, 4, 0, 0, 0, 0, 0]
         for _ in 0..<300 {
@@ -25,7 +25,7 @@ import Testing
     }
 
     /// A real client's bytes, with some of them changed, removed or repeated.
-    @Test(arguments: 0..<60) func mutatedTraffic(seed: Int) throws {
+    @Test(arguments: 0..<60) func http2Session_survivesMutatedTraffic(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(2000 + seed))
         var bytes = try HTTP2FuzzTests.recordTraffic()
         for _ in 0..<Int.random(in: 1...12, using: &random) {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct HTTP2SessionTests {
-    @Test func aRequestIsAnsweredWithDataAndTrailers() throws {
+    @Test func http2Session_answersWithDataAndTrailers() throws {
         let pair = try SessionPair()
         let stream = try #require(pair.client.open(SessionPair.request, isEnd: false, delegate: pair.clientEvents))
         pair.client.send(ByteBuffer(string: "hello"), on: stream, isEnd: true)
@@ -33,7 +33,7 @@ import Testing
         #expect(pair.server.queuedBytes == 0 && pair.client.queuedBytes == 0)
     }
 
-    @Test func aLargeBodyWaitsForCredit() throws {
+    @Test func http2Session_holdsALargeBodyForCredit() throws {
         let pair = try SessionPair()
         pair.serverEvents.creditsData = false
         let body = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -62,7 +62,7 @@ import Testing
         #expect(pair.serverEvents.ended == [served.id])
     }
 
-    @Test func withoutConnectionCreditEveryStreamStops() throws {
+    @Test func http2Session_stopsEveryStreamWithoutConnectionCredit() throws {
         let pair = try SessionPair()
         pair.serverEvents.creditsData = false
         try pair.exchange()
@@ -75,7 +75,7 @@ import Testing
         #expect(received == pair.server.configuration.connectionWindowBytes)
     }
 
-    @Test func aServerThatAnswersEarlyStopsTheRequest() throws {
+    @Test func http2Session_stopsTheRequestWhenTheServerAnswersEarly() throws {
         let pair = try SessionPair()
         pair.serverEvents.onOpen = { session, stream in session.respond(stream, [":status": "415"], isEnd: true) }
         let stream = try #require(pair.client.open(SessionPair.request, isEnd: false, delegate: pair.clientEvents))
@@ -88,7 +88,7 @@ import Testing
         #expect(pair.server.counters.errorResetsSent == 0)
     }
 
-    @Test func resetsAreToldToBothSidesOnce() throws {
+    @Test func http2Session_reportsAResetOnceToBothSides() throws {
         let pair = try SessionPair()
         let stream = try #require(pair.client.open(SessionPair.request, isEnd: false, delegate: pair.clientEvents))
         try pair.exchange()
@@ -99,7 +99,7 @@ import Testing
         #expect(pair.server.counters.resetsReceived == 1)
     }
 
-    @Test func pingsComeBackWithTheirPayload() throws {
+    @Test func http2Session_returnsPingsWithTheirPayload() throws {
         let pair = try SessionPair()
         pair.server.ping(payload: 0x0102_0304_0506_0708)
         pair.client.ping(payload: 9)
@@ -108,7 +108,7 @@ import Testing
         #expect(pair.clientEvents.pings == [9])
     }
 
-    @Test func afterGoAwayOpenStreamsGoOnAndNewOnesDoNot() throws {
+    @Test func http2Session_servesOnlyOpenStreamsAfterGoAway() throws {
         let pair = try SessionPair()
         let stream = try #require(pair.client.open(SessionPair.request, isEnd: false, delegate: pair.clientEvents))
         try pair.exchange()
@@ -130,7 +130,7 @@ import Testing
         #expect(pair.server.isFinished)
     }
 
-    @Test func abandoningClosesEveryStreamOnce() throws {
+    @Test func http2Session_abandonClosesEveryStreamOnce() throws {
         let pair = try SessionPair()
         for _ in 0..<3 { _ = pair.client.open(SessionPair.request, isEnd: false, delegate: pair.clientEvents) }
         try pair.exchange()
@@ -146,14 +146,14 @@ import Testing
         #expect(buffer.readableBytes == 0)
     }
 
-    @Test func aPeerThatDoesNotSpeakHTTP2IsRefused() throws {
+    @Test func http2Session_refusesAPeerThatDoesNotSpeakHTTP2() throws {
         let pair = try SessionPair()
         #expect(throws: HTTP2SessionError.badPreface) {
             try pair.server.receive(ByteBuffer(string: "GET / HTTP/1.1\r\nHost: x\r\n\r\n").readableBytesSpan)
         }
     }
 
-    @Test func tooManyHeadersResetTheStream() throws {
+    @Test func http2Session_resetsAStreamWithTooManyHeaders() throws {
         let pair = try SessionPair()
         var headers = SessionPair.request
         for number in 0..<20 { headers.add("x-\(number)", String(repeating: "v", count: 1000)) }
@@ -165,7 +165,7 @@ import Testing
         #expect(pair.server.streamCount == 0)
     }
 
-    @Test func sendStopsAtTheLimitAndLosesNothing() throws {
+    @Test func http2Session_sendStopsAtTheLimitAndLosesNothing() throws {
         let pair = try SessionPair()
         try pair.exchange()
         let stream = try #require(pair.client.open(SessionPair.request, isEnd: false, delegate: pair.clientEvents))

@@ -47,7 +47,7 @@ import Testing
         #expect(state.takeTrailers() != nil)
     }
 
-    @Test func streamState_hearsTheEndOnce() {
+    @Test func streamState_reportsItsEndOnce() {
         var state = Self.opened()
         #expect(state.receiveEnd() == true)
         #expect(state.isRemoteEnded && !state.receiveEnd())
@@ -55,7 +55,7 @@ import Testing
         #expect(state.receiveEnd() == false)
     }
 
-    @Test func streamState_tellsWhoHasEndedIt() {
+    @Test func streamState_reportsTheSideThatEndedIt() {
         var both = Self.opened()
         _ = both.submitHeaders(isEnd: true)
         _ = both.receiveEnd()

@@ -16,9 +16,11 @@ struct DecisionTests {
         ("/cluster/config", .scope(.read)), ("/diagnostics", .scope(.profiles)),
         ("/pressure-profiles", .scope(.profiles)),
         ("/pressure-profiles/a/b/heap", .scope(.profiles)), ("/-/other", .scope(.read)), ("/metrics/", .scope(.read)),
+        ("/black-box/pod/summary", .scope(.read)), ("/incidents", .scope(.read)), ("/incidents/1", .scope(.read)),
+        ("/incidents/1/bundle", .scopes([.read, .profiles])), ("/incidents/1/2/bundle", .scopes([.read, .profiles])),
         ("/anything", .scope(.read)), ("//metrics", .scope(.read)), ("/healthy", .scope(.read)),
     ])
-    func accessArea_isClosedForWhatItDoesNotKnow(path: String, area: AccessArea) {
+    func accessArea_deniesUnknownPaths(path: String, area: AccessArea) {
         #expect(AccessArea(path: path) == area)
     }
 
@@ -37,7 +39,7 @@ struct DecisionTests {
         #expect(ofAnother == 0)
     }
 
-    @Test func penalties_endWithARightPasswordOrWithTime() {
+    @Test func penalties_endWithACorrectPasswordOrWithTime() {
         var penalties = PasswordPenalties()
         let source = NetworkSource(host: "192.0.2.1")
         for _ in 0..<8 { penalties.failed(source, now: 0) }
@@ -76,7 +78,7 @@ struct DecisionTests {
         #expect(!verified.contains(key))
     }
 
-    @Test func requestRate_letsABurstThroughAndThenOneAnInterval() {
+    @Test func requestRate_allowsABurstAndThenOnePerInterval() {
         var rate = RequestRate(WebConfig.RateLimit(intervalNanoseconds: 100, burst: 3), now: 1000)
         let times: [UInt64] = [1000, 1000, 1000, 1000, 1099, 1100, 1199, 1250, 1300, 1300]
         let admitted = times.map { rate.admit(now: $0) }

@@ -42,6 +42,11 @@ private final class GatedServer {
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 healthRequiresCredentials: healthRequiresCredentials
             ) { _, responder in responder.respond(status: 200, text: "public") }
+            gate.refusalPage = { request, responder, refusal in
+                guard request.path == "/page" else { return false }
+                responder.respond(status: refusal.status, text: "a page: \(refusal.text)", headers: refusal.fields)
+                return true
+            }
             gate.use(config)
             if let tokens { gate.use(tokens) }
             let server = HTTPServer(
@@ -154,7 +159,7 @@ private let unknownUser = "Basic b3RoZXI6VSpV"
 private let oneUser = "basic_auth_users: {user: $2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW}"
 
 struct GateTests {
-    @Test func gate_withoutProtectionLetsEverybodyIn() throws {
+    @Test func accessGate_admitsEveryClientWithoutProtection() throws {
         let server = try GatedServer()
         #expect(server.get("/metrics").contains("served /metrics"))
         #expect(server.get("/health").contains("served /health"))
@@ -162,7 +167,7 @@ struct GateTests {
         #expect(try server.failures().isEmpty)
     }
 
-    @Test func gate_asksForAPassword() throws {
+    @Test func accessGate_requestsAPassword() throws {
         let server = try GatedServer(config: oneUser)
         let refused = server.get("/metrics")
         #expect(refused.hasPrefix("HTTP/1.1 401 Unauthorized"))
@@ -181,13 +186,13 @@ struct GateTests {
             ])
     }
 
-    @Test func gate_checksAPasswordOnce() throws {
+    @Test func accessGate_checksAPasswordOnce() throws {
         let server = try GatedServer(config: oneUser)
         for _ in 0..<20 { #expect(server.status("/metrics", rightPassword) == 200) }
         #expect(try server.onLoop { $0.checkedPasswords } == 1)
     }
 
-    @Test func gate_penalizesWrongPasswordsAndNotRightOnes() throws {
+    @Test func accessGate_penalizesOnlyWrongPasswords() throws {
         let server = try GatedServer(config: oneUser)
         #expect(server.status("/metrics", rightPassword) == 200)
         var statuses: [Int] = []
@@ -199,7 +204,7 @@ struct GateTests {
         #expect(try server.onLoop { $0.checkedPasswords } == 5)
     }
 
-    @Test func gate_knowsTheScopesOfTokens() throws {
+    @Test func accessGate_honoursTheScopesOfTokens() throws {
         let names = ["metrics", "read", "profiles"]
         let tokens = names.map { _ in AccessToken.make() }
         let file = zip(names, tokens).map { name, token in
@@ -213,6 +218,10 @@ struct GateTests {
             #expect(server.status("/", "Bearer \(token)") == 200)
             #expect(server.get("/health", "bearer \(token)").contains("served /health"))
         }
+        let answer = server.get("/incidents/x/bundle", "Bearer \(tokens[1])")
+        #expect(answer.contains("this path needs a token with the scope profiles"), "only what it lacks: \(answer)")
+        let page = server.get("/page", "Bearer \(tokens[0])")
+        #expect(page.hasPrefix("HTTP/1.1 403") && page.contains("a page: this path needs a token with the scope read"))
         let refused = server.get("/metrics")
         #expect(refused.contains("WWW-Authenticate: Bearer realm=\"fodc-proxy\"") && !refused.contains("Basic"))
         #expect(server.status("/metrics", "Bearer \(AccessToken.make())") == 401)
@@ -220,7 +229,7 @@ struct GateTests {
         #expect(server.status("/metrics", rightPassword) == 401)
     }
 
-    @Test func gate_holdsTokensToTheirPaths() throws {
+    @Test func accessGate_limitsTokensToTheirPaths() throws {
         let token = AccessToken.make()
         let hash = AccessToken.hexText(AccessToken.hash(token))
         let server = try GatedServer(
@@ -230,7 +239,7 @@ struct GateTests {
         #expect(server.status("/cluster", rightPassword) == 200)
     }
 
-    @Test func probes_needNoCredentials() throws {
+    @Test func accessGate_admitsProbesWithoutCredentials() throws {
         let server = try GatedServer(config: oneUser)
         for authorization in [nil, wrongPassword, rightPassword] {
             #expect(server.get("/-/healthy", authorization).contains("served /-/healthy"))
@@ -246,14 +255,14 @@ struct GateTests {
         #expect(closed.get("/-/healthy").contains("served /-/healthy"))
     }
 
-    @Test func gate_limitsTheRateOfRequests() throws {
+    @Test func accessGate_limitsTheRequestRate() throws {
         let server = try GatedServer(config: "rate_limit: {interval: 1h, burst: 2}")
         #expect((0..<4).map { _ in server.status("/metrics") } == [200, 200, 429, 429])
         #expect(server.status("/-/healthy") == 200)
         #expect(try server.onLoop { $0.rateLimited } == 2)
     }
 
-    @Test func gate_forgetsAUserWhoIsTakenOut() throws {
+    @Test func accessGate_forgetsARemovedUser() throws {
         let server = try GatedServer(config: oneUser)
         #expect(server.status("/metrics", rightPassword) == 200)
         let config = try GatedServer.config(

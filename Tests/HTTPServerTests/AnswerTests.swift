@@ -6,7 +6,7 @@ import Testing
 
 /// How answers are framed and when connections go on (RFC 9112 sections 6 and 9).
 struct AnswerTests {
-    @Test func getHasLengthAndDate() throws {
+    @Test func httpAnswer_toGetHasLengthAndDate() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(get("/hello"))
         #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\nDate: "))
@@ -15,7 +15,7 @@ struct AnswerTests {
         #expect(server.isOpen)
     }
 
-    @Test func headHasTheSameFieldsAndNoBody() throws {
+    @Test func httpAnswer_toHeadHasTheSameFieldsAndNoBody() throws {
         for target in ["/hello", "/stream?bytes=300000", "/sized?bytes=1000", "/none"] {
             let server = try EmbeddedServer()
             let full = server.exchange(get(target)).withoutDate
@@ -26,13 +26,13 @@ struct AnswerTests {
         }
     }
 
-    @Test func headDoesNotBeginAStream() throws {
+    @Test func httpAnswer_toHeadDoesNotBeginAStream() throws {
         let server = try EmbeddedServer()
         server.exchange(get("/stream?bytes=1000", method: "HEAD"))
         #expect(server.handler.counts.withLock { $0.producedBytes } == 0)
     }
 
-    @Test func version10GetsNoChunksAndTheConnectionEnds() throws {
+    @Test func httpAnswer_toHTTP10HasNoChunksAndEndsTheConnection() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange("GET /stream?bytes=5000 HTTP/1.0\r\n\r\n")
         #expect(!answer.contains("chunked"))
@@ -41,7 +41,7 @@ struct AnswerTests {
         #expect(!server.isOpen)
     }
 
-    @Test func version10KeepAliveIsHonoured() throws {
+    @Test func httpAnswer_toHTTP10HonoursKeepAlive() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange("GET /hello HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")
         #expect(answer.contains("Connection: keep-alive"))
@@ -50,7 +50,7 @@ struct AnswerTests {
         #expect(!server.isOpen)
     }
 
-    @Test func connectionCloseIsHonoured() throws {
+    @Test func httpAnswer_honoursConnectionClose() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(get("/hello", "Connection: foo, Close\r\n") + get("/hello"))
         #expect(statuses(answer) == [200])
@@ -58,7 +58,7 @@ struct AnswerTests {
         #expect(!server.isOpen)
     }
 
-    @Test func streamIsChunked() throws {
+    @Test func httpAnswer_ofAStreamIsChunked() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(get("/stream?bytes=2500&slice=1000"))
         #expect(answer.contains("Transfer-Encoding: chunked"))
@@ -67,14 +67,14 @@ struct AnswerTests {
         #expect(server.isOpen)
     }
 
-    @Test func anEmptyPieceDoesNotEndTheStream() throws {
+    @Test func httpAnswer_continuesAfterAnEmptyPiece() throws {
         let server = try EmbeddedServer()
         let bytes = server.exchange(get("/stream?bytes=3000&slice=1000&empty=1"))
         #expect(bytes.components(of: "3e8\r\n") == 3)
         #expect(bytes.components(of: "\r\n0\r\n\r\n") == 1)
     }
 
-    @Test func failedStreamIsCutWithoutItsEnd() throws {
+    @Test func httpAnswer_isCutWithoutItsEndWhenTheStreamFails() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(get("/stream?bytes=9000&slice=1000&fail=5000"))
         #expect(statuses(answer) == [200])
@@ -85,13 +85,13 @@ struct AnswerTests {
         #expect(server.handler.counts.withLock { $0.ends.map(\.isComplete) } == [false])
     }
 
-    @Test(arguments: [999, 1001]) func streamOfAnotherLengthThanSaidIsCut(claimed: Int) throws {
+    @Test(arguments: [999, 1001]) func httpAnswer_isCutWhenItsLengthIsWrong(claimed: Int) throws {
         let server = try EmbeddedServer()
         server.exchange(get("/sized?bytes=1000&claimed=\(claimed)"))
         #expect(!server.isOpen)
     }
 
-    @Test func waitingStreamGoesOnWhenResumed() throws {
+    @Test func httpAnswer_continuesWhenAWaitingStreamResumes() throws {
         let server = try EmbeddedServer()
         #expect(!server.exchange(get("/gated")).contains("one"))
         let (responder, gate) = try #require(server.handler.gated.first)
@@ -104,7 +104,7 @@ struct AnswerTests {
         #expect(server.output() == "3\r\ntwo\r\n0\r\n\r\n")
     }
 
-    @Test func longStreamLetsOthersHaveTheirTurn() throws {
+    @Test func httpAnswer_yieldsToOtherConnectionsDuringALongStream() throws {
         let server = try EmbeddedServer()
         server.channel.pipeline.fireChannelRead(ByteBuffer(string: get("/stream?bytes=100000&slice=1000")))
         let madeBeforeTheLoopTurns = server.handler.counts.withLock { $0.producedBytes }
@@ -112,14 +112,14 @@ struct AnswerTests {
         #expect(server.output().hasSuffix("0\r\n\r\n"))
     }
 
-    @Test func fieldsCannotBeInjected() throws {
+    @Test func httpAnswer_rejectsInjectedFields() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(get("/injected"))
         #expect(answer.contains("X-Name: a  X-Evil: 1\r\n"))
         #expect(!answer.contains("Bad Name"))
     }
 
-    @Test func secondAnswerIsIgnored() throws {
+    @Test func httpAnswer_ignoresASecondAnswer() throws {
         let server = try EmbeddedServer()
         server.exchange(get("/held"))
         let responder = try #require(server.handler.held.first)
@@ -129,7 +129,7 @@ struct AnswerTests {
         #expect(responder.isClosed)
     }
 
-    @Test func requestsAreReportedAndCounted() throws {
+    @Test func httpAnswer_isReportedAndCounted() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(get("/hello") + get("/none") + "bad\r\n\r\n")
         let ends = server.handler.counts.withLock { $0.ends }
@@ -143,7 +143,7 @@ struct AnswerTests {
         #expect(statistics.bytesReceived == UInt64((get("/hello") + get("/none") + "bad\r\n\r\n").utf8.count))
     }
 
-    @Test func datesAreWrittenAsRFC9110Says() {
+    @Test func httpDate_followsRFC9110() {
         #expect(HTTPDate.text(secondsSinceEpoch: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
         #expect(HTTPDate.text(secondsSinceEpoch: 0) == "Thu, 01 Jan 1970 00:00:00 GMT")
         #expect(HTTPDate.text(secondsSinceEpoch: 951_782_400) == "Tue, 29 Feb 2000 00:00:00 GMT")

@@ -7,7 +7,7 @@ import Testing
 
 /// Answers that their maker gives up.
 struct CutTests {
-    @Test func aWaitingAnswerIsCutAtOnce() throws {
+    @Test func httpServer_cutsAWaitingAnswerAtOnce() throws {
         let server = try LiveServer()
         let client = TestClient(server)
         client.send(get("/gated"))
@@ -26,7 +26,7 @@ struct CutTests {
     }
 
     /// Its producer is not asked any more, so that it could not say `.failed`.
-    @Test func anAnswerWhoseClientHasStoppedIsCutAtOnce() throws {
+    @Test func httpServer_cutsAnAnswerWhoseClientHasStoppedAtOnce() throws {
         let server = try LiveServer { $0.writeTimeout = .minutes(10) }
         let client = TestClient(server, receiveBufferBytes: 16 * 1024)
         client.send(get("/stream?bytes=\(5 << 20)"))
@@ -38,7 +38,7 @@ struct CutTests {
     }
 
     /// HTTP/1.0 knows no chunks: the end of the connection is the end of the body, so it must not end in order.
-    @Test func aCutAnswerOfHTTP10DoesNotLookComplete() throws {
+    @Test func httpServer_resetsACutAnswerOfHTTP10() throws {
         let server = try LiveServer()
         let client = TestClient(server)
         client.send("GET /gated HTTP/1.0\r\n\r\n")
@@ -47,7 +47,7 @@ struct CutTests {
         #expect(client.receiveAll().end == .failed(ECONNRESET))
     }
 
-    @Test func cuttingWhatIsCompleteDoesNothing() throws {
+    @Test func httpServer_ignoresACutOfACompleteAnswer() throws {
         let server = try EmbeddedServer()
         #expect(statuses(server.exchange(get("/stream?bytes=10"))) == [200])
         server.handler.streams[0].cut()

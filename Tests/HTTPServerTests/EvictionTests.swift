@@ -12,14 +12,14 @@ import Testing
         NetworkSource(try SocketAddress(ipAddress: address, port: 1))
     }
 
-    @Test func source_isAnIPv4Address_howeverItIsWritten() throws {
+    @Test func connectionSource_isAnIPv4Address_inEachNotation() throws {
         let one = try source("192.0.2.1")
         #expect(try source("::ffff:192.0.2.1") == one)
         #expect(try source("192.0.2.2") != one)
         #expect(try source("::ffff:192.0.2.2") != one)
     }
 
-    @Test func source_isTheNetworkOfAnIPv6Address() throws {
+    @Test func connectionSource_isTheNetworkOfAnIPv6Address() throws {
         let one = try source("2001:db8:1:2::1")
         #expect(try source("2001:db8:1:2:3:4:5:6") == one)
         #expect(try source("2001:db8:1:3::1") != one)
@@ -43,7 +43,7 @@ import Testing
         return server
     }
 
-    @Test func requestsThatWait_makeRoom_butForThoseOfReservedPaths() throws {
+    @Test func eviction_closesWaitingRequests_exceptThoseOfReservedPaths() throws {
         for (reserved, makesRoom) in [([], true), (["/hello"], true), (["/held"], false)] as [(Set<String>, Bool)] {
             let server = try waiting(reserved: reserved)
             #expect(server.server.evictOne() == makesRoom)
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func rank_isByOrderThenBySpeedThenByAge() {
+    @Test func evictionRank_isByOrderThenBySpeedThenByAge() {
         func rank(_ order: EvictionRank.Order, _ speed: Double = 0, since: Int64 = 0) -> EvictionRank {
             EvictionRank(order: order, bytesPerSecond: speed, since: .uptimeNanoseconds(UInt64(since)))
         }

@@ -38,7 +38,7 @@ struct FuzzTests {
         }
     }
 
-    @Test(arguments: UInt64(1)...4) func damagedRequestsAreAnsweredOrClosed(seed: UInt64) throws {
+    @Test(arguments: UInt64(1)...4) func httpServer_answersOrClosesDamagedRequests(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let allowed: Set<Int> = [100, 200, 404, 400, 405, 408, 411, 413, 414, 417, 431, 505]
         for round in 0..<400 {
@@ -69,7 +69,7 @@ struct FuzzTests {
 
     /// A request that we take, NIO's llhttp understands in the same way: no request can be smuggled between two
     /// views.
-    @Test(arguments: UInt64(11)...14) func headsMeanTheSameToLlhttp(seed: UInt64) throws {
+    @Test(arguments: UInt64(11)...14) func requestHeadParser_agreesWithLlhttp(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         var compared = 0
         for round in 0..<2000 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Gzip
 import NIOCore
 import TestSupport
 import Testing
@@ -41,7 +42,7 @@ struct GzipTests {
         return Array(text.utf8)
     }
 
-    @Test(arguments: [UInt64(1), 2, 3]) func roundTripInPiecesOfAnySize(seed: UInt64) throws {
+    @Test(arguments: [UInt64(1), 2, 3]) func gzip_restoresPiecesOfAnySize(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let noise = (0..<200_000).map { _ in UInt8.random(in: 0...255, using: &random) }
         let plain = [UInt8](repeating: 7, count: 100_000) + noise + Self.metricsText(lineCount: 10_000)
@@ -58,13 +59,13 @@ struct GzipTests {
         #expect(try unpackedByZlib(Array(packed.readableBytesView)) == plain, "seed \(seed)")
     }
 
-    @Test(arguments: [0, 1, 100, 65_536]) func roundTripOfSizes(byteCount: Int) throws {
+    @Test(arguments: [0, 1, 100, 65_536]) func gzip_restoresBodiesOfAnySize(byteCount: Int) throws {
         let plain = patternBytes(0..<byteCount)
         let packed = GzipStream.compress(ByteBuffer(bytes: plain))
         #expect(try unpackedByZlib(Array(packed.readableBytesView)) == plain)
     }
 
-    @Test func aUsedStateStartsAnew() {
+    @Test func gzip_reusesItsState() {
         let text = ByteBuffer(bytes: Self.metricsText(lineCount: 2000))
         let first = GzipStream.compress(text)
         // Half a stream is left behind in the pooled state.
@@ -84,11 +85,11 @@ struct GzipTests {
         ("identity;q=0.5, gzip", true), ("gzip;q=1.5", false), ("gzip;q=x", false), ("gzip;q=0.0001", false),
         ("gzipped", false), (" , gzip ,", true), ("gzip;q=1.000", true), ("gzip;level=1", false),
     ])
-    func acceptEncoding(value: String, isAccepted: Bool) {
+    func gzip_followsAcceptEncoding(value: String, isAccepted: Bool) {
         #expect(AcceptEncoding.allowsGzip(value) == isAccepted)
     }
 
-    @Test func streamIsCompressedForThoseWhoAccept() throws {
+    @Test func gzip_compressesStreamsForClientsThatAcceptIt() throws {
         let server = try EmbeddedServer()
         server.channel.pipeline.fireChannelRead(
             ByteBuffer(string: get("/stream?bytes=600000", "Accept-Encoding: gzip\r\nConnection: close\r\n")))
@@ -98,7 +99,7 @@ struct GzipTests {
         #expect(try unpackedByZlib(dechunked(body)) == patternBytes(0..<600_000))
     }
 
-    @Test func plainVariantVariesToo() throws {
+    @Test func gzip_plainVariantHasVary() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(get("/stream?bytes=10", "Accept-Encoding: gzip;q=0\r\n"))
         #expect(!answer.contains("Content-Encoding"))
@@ -106,7 +107,7 @@ struct GzipTests {
     }
 
     @Test(arguments: [(1023, false), (1024, true), (262_144, true), (300_000, true)])
-    func readyBytesAreCompressed(byteCount: Int, isCompressed: Bool) throws {
+    func gzip_compressesReadyBytes(byteCount: Int, isCompressed: Bool) throws {
         let server = try EmbeddedServer()
         server.channel.pipeline.fireChannelRead(
             ByteBuffer(string: get("/bytes?bytes=\(byteCount)", "Accept-Encoding: gzip\r\n")))
@@ -117,7 +118,7 @@ struct GzipTests {
         #expect(try (isCompressed ? unpackedByZlib(content) : content) == patternBytes(0..<byteCount))
     }
 
-    @Test func headOfACompressedAnswerHasItsFields() throws {
+    @Test func gzip_headHasTheFieldsOfTheCompressedAnswer() throws {
         let server = try EmbeddedServer()
         let full = server.exchange(get("/bytes?bytes=5000", "Accept-Encoding: gzip\r\n")).withoutDate
         let head = server.exchange(get("/bytes?bytes=5000", "Accept-Encoding: gzip\r\n", method: "HEAD")).withoutDate
@@ -125,7 +126,7 @@ struct GzipTests {
         #expect(full.utf8.starts(with: head.utf8))
     }
 
-    @Test func failureOfTheSourceCutsTheCompressedStream() throws {
+    @Test func gzip_cutsTheStreamWhenItsSourceFails() throws {
         let server = try EmbeddedServer()
         server.channel.pipeline.fireChannelRead(
             ByteBuffer(string: get("/stream?bytes=900000&fail=500000", "Accept-Encoding: gzip\r\n")))

@@ -7,7 +7,7 @@ import Testing
 
 /// Clients that read slowly or not at all, or send more than is read, on a loop whose time the test moves.
 struct PacedReaderTests {
-    @Test func readingStopsWhenTooMuchIsSentAhead() throws {
+    @Test func httpServer_stopsReadingWhenTooMuchIsSentAhead() throws {
         let server = try EmbeddedServer()
         server.exchange(get("/held"))
         let burst = Array(String(repeating: get("/hello"), count: 2000).utf8)
@@ -24,7 +24,7 @@ struct PacedReaderTests {
         #expect(statuses(answers) == [Int](repeating: 200, count: 2001))
     }
 
-    @Test func noMoreIsMadeThanWaits() throws {
+    @Test func httpServer_producesNoMoreThanTheHighWaterMark() throws {
         let server = try EmbeddedServer()
         server.client.isStopped = true
         let byteCount = 20 << 20
@@ -38,7 +38,7 @@ struct PacedReaderTests {
         #expect(try dechunked(split(server.outputBytes()).body) == patternBytes(0..<byteCount))
     }
 
-    @Test(arguments: ["/stream", "/bytes"]) func readerThatStopsIsCut(path: String) throws {
+    @Test(arguments: ["/stream", "/bytes"]) func httpServer_cutsAReaderThatStops(path: String) throws {
         let server = try EmbeddedServer { $0.writeTimeout = .seconds(10) }
         server.client.isStopped = true
         server.exchange(get("\(path)?bytes=\(20 << 20)"))
@@ -50,7 +50,7 @@ struct PacedReaderTests {
         #expect(ends(server).map(\.isComplete) == [false])
     }
 
-    @Test func slowButSteadyReaderIsNotCut() throws {
+    @Test func httpServer_keepsASlowButSteadyReader() throws {
         let server = try EmbeddedServer { $0.writeTimeout = .seconds(10) }
         server.client.isStopped = true
         server.exchange(get("/sized?bytes=\(12 << 20)", "Connection: close\r\n"))
@@ -67,7 +67,7 @@ struct PacedReaderTests {
         #expect(server.server.statistics.connectionsClosed[.writeTimeout] == nil)
     }
 
-    @Test func anAnswersOwnTimeoutMayBeShorter() throws {
+    @Test func httpServer_honoursAShorterTimeoutOfAnAnswer() throws {
         let server = try EmbeddedServer { $0.writeTimeout = .minutes(10) }
         server.handler.writeTimeout = .seconds(1)
         server.client.isStopped = true
@@ -76,7 +76,7 @@ struct PacedReaderTests {
         #expect(server.server.statistics.connectionsClosed == [.writeTimeout: 1])
     }
 
-    @Test func anAnswersOwnTimeoutMayBeLongerAndIsNotTheNextOnes() throws {
+    @Test func httpServer_honoursALongerTimeoutForOneAnswerOnly() throws {
         let server = try EmbeddedServer { $0.writeTimeout = .seconds(1) }
         server.handler.writeTimeout = .minutes(10)
         server.client.isStopped = true
@@ -95,7 +95,7 @@ struct PacedReaderTests {
     }
 
     /// A client that has closed its side and one that is gone look the same until something is written.
-    @Test func halfClosedClientGetsAnAwaitedAnswer() throws {
+    @Test func httpServer_answersAHalfClosedClient() throws {
         let server = try EmbeddedServer()
         server.exchange(get("/held") + get("/held") + get("/hello"))
         server.closeSending()

@@ -74,7 +74,7 @@ struct RequestTests {
     ]
 
     /// RFC 9112 section 2.2: empty lines before a request are skipped, however they arrive.
-    @Test(arguments: ["\r\n", "\r\n\r\n"]) func emptyLineMayArriveInParts(lines: String) throws {
+    @Test(arguments: ["\r\n", "\r\n\r\n"]) func httpRequest_emptyLineMayArriveInParts(lines: String) throws {
         let server = try EmbeddedServer()
         for byte in lines.utf8 { #expect(server.exchange([byte]).isEmpty) }
         #expect(statuses(server.exchange(get("/hello"))) == [200])
@@ -82,7 +82,7 @@ struct RequestTests {
         #expect(statuses(server.exchange("\r") + server.exchange("GET")) == [400])
     }
 
-    @Test(arguments: badRequests) func badRequestIsNamed(bad: BadRequest) throws {
+    @Test(arguments: badRequests) func httpRequest_thatIsMalformedGetsItsStatus(bad: BadRequest) throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(bad.text)
         #expect(statuses(answer) == [bad.status])
@@ -93,7 +93,7 @@ struct RequestTests {
     }
 
     /// The answer must not depend on how the bytes are cut.
-    @Test(arguments: badRequests) func badRequestIsNamedByteByByte(bad: BadRequest) throws {
+    @Test(arguments: badRequests) func httpRequest_thatIsMalformedGetsItsStatusByteByByte(bad: BadRequest) throws {
         let whole = try EmbeddedServer()
         let expected = statuses(whole.exchange(bad.text))
         let server = try EmbeddedServer()
@@ -102,14 +102,14 @@ struct RequestTests {
         #expect(statuses(answer) == expected)
     }
 
-    @Test func goodRequestByteByByte() throws {
+    @Test func httpRequest_isAcceptedByteByByte() throws {
         let server = try EmbeddedServer()
         var answer = ""
         for byte in (get("/hello") + get("/none")).utf8 { answer += server.exchange([byte]) }
         #expect(statuses(answer) == [200, 404])
     }
 
-    @Test func requestAtTheLimitsIsTaken() throws {
+    @Test func httpRequest_atTheLimitsIsAccepted() throws {
         let server = try EmbeddedServer()
         let target = "/" + String(repeating: "a", count: 8192 - "GET / HTTP/1.1".utf8.count)
         #expect(statuses(server.exchange(get(target))) == [404])
@@ -121,7 +121,7 @@ struct RequestTests {
     }
 
     @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "BREW"])
-    func otherMethodsAreNotAllowed(method: String) throws {
+    func httpRequest_ofAnotherMethodIsNotAllowed(method: String) throws {
         let server = try EmbeddedServer()
         let target = method == "CONNECT" ? "host:1" : "*"
         let answer = server.exchange(get(target, "Content-Length: 3\r\n", method: method) + "abc" + get("/hello"))
@@ -130,14 +130,14 @@ struct RequestTests {
         #expect(answer.contains("method \(method) is not allowed"))
     }
 
-    @Test func otherMethodsWithLargeBodiesEndTheConnection() throws {
+    @Test func httpRequest_ofAnotherMethodWithALargeBodyEndsTheConnection() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(get("/hello", "Content-Length: 100000\r\n", method: "POST"))
         #expect(statuses(answer) == [405])
         #expect(!server.isOpen)
     }
 
-    @Test func bodyOfAGetIsSkipped() throws {
+    @Test func httpRequest_bodyOfAGetIsSkipped() throws {
         let server = try EmbeddedServer()
         #expect(statuses(server.exchange(get("/hello", "Content-Length: 10\r\n") + "0123")) == [200])
         #expect(statuses(server.exchange("456789" + get("/none"))) == [404])
@@ -147,7 +147,7 @@ struct RequestTests {
         #expect(statuses(answer) == [200, 200])
     }
 
-    @Test func expectedBodyIsAskedFor() throws {
+    @Test func httpRequest_withExpectGetsContinue() throws {
         let server = try EmbeddedServer()
         let fields = "Content-Length: 3\r\nExpect: 100-Continue\r\n"
         #expect(statuses(server.exchange(get("/hello", fields))) == [100, 200])
@@ -155,14 +155,14 @@ struct RequestTests {
         #expect(statuses(server.exchange(get("/hello", "Expect: 100-continue\r\n"))) == [200])
     }
 
-    @Test func upgradeIsIgnored() throws {
+    @Test func httpRequest_ignoresUpgrade() throws {
         let server = try EmbeddedServer()
         let fields = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
         #expect(statuses(server.exchange(get("/hello", fields))) == [200])
         #expect(statuses(server.exchange(get("/hello"))) == [200])
     }
 
-    @Test func emptyLineBeforeARequestIsSkipped() throws {
+    @Test func httpRequest_skipsAnEmptyLineBefore() throws {
         let server = try EmbeddedServer()
         #expect(statuses(server.exchange("\r\n" + get("/hello") + "\r\n\r\n" + get("/hello") + "\r\n")) == [200, 200])
         // The last of these lines is not the beginning of a request that must come in time.
@@ -171,23 +171,26 @@ struct RequestTests {
     }
 
     @Test(arguments: ["http://host:1/hello", "HTTP://host/hello", "https://host/hello", "/%68ello", "/hello?x"])
-    func targetsOfOnePath(target: String) throws {
+    func httpRequest_targetsOfOnePathAreEqual(target: String) throws {
         let server = try EmbeddedServer()
         #expect(statuses(server.exchange(get(target))) == [200])
     }
 
-    @Test func targetIsDecoded() throws {
+    @Test func httpRequest_targetIsDecoded() throws {
         let limits = HTTPRequestLimits()
         let target = try RequestTarget("/a%2Fb/c+d/%C3%A9?x=1+2&y=%2B&x=3&&=v&z&u=a=b", limits: limits)
         #expect(target.path == "/a/b/c+d/\u{e9}")
         #expect(target.pathSegments == ["a/b", "c+d", "\u{e9}"])
         #expect(
-            target.query.map { "\($0.name):\($0.value)" } == ["x:1 2", "y:+", ":v", "z:", "u:a=b"])
+            target.query.map { "\($0.name):\($0.value)" } == ["x:1 2", "y:+", "x:3", ":v", "z:", "u:a=b"])
+        let request = HTTPRequest(path: target.path, query: target.query)
+        #expect(request.parameter("x") == "1 2")
+        #expect(request.parameters("x") == ["1 2", "3"] && request.parameters("w").isEmpty)
         #expect(try RequestTarget("http://host", limits: limits).path == "/")
         #expect(try RequestTarget("http://host?a=b", limits: limits).query.first?.value == "b")
     }
 
-    @Test func pipelinedRequestsAreAnsweredInOrder() throws {
+    @Test func httpRequest_pipelinedIsAnsweredInOrder() throws {
         let server = try EmbeddedServer()
         #expect(server.exchange(get("/held") + get("/hello") + get("/held") + get("/none")) == "")
         #expect(server.handler.held.count == 1)
@@ -197,13 +200,13 @@ struct RequestTests {
         #expect(statuses(server.output()) == [503, 404])
     }
 
-    @Test func manyPipelinedRequestsAreAllAnswered() throws {
+    @Test func httpRequest_pipelinedManyTimesIsAnsweredEachTime() throws {
         let server = try EmbeddedServer()
         let answer = server.exchange(String(repeating: get("/hello"), count: 400))
         #expect(statuses(answer).count == 400)
     }
 
-    @Test func sendingAheadForEverNeedsNoMoreMemory() throws {
+    @Test func httpRequest_sentAheadForEverNeedsBoundedMemory() throws {
         // A client that always sends half a request ahead: the buffer of the connection must not grow for ever.
         let server = try EmbeddedServer()
         let request = get("/hello")

@@ -34,7 +34,7 @@ struct SharedBodyTests {
         return (bytes, progress)
     }
 
-    @Test(arguments: [UInt64(1), 2, 3, 4]) func everyReaderGetsAllOfWhatIsMadeOnce(seed: UInt64) throws {
+    @Test(arguments: [UInt64(1), 2, 3, 4]) func sharedBody_isProducedOnceForEveryReader(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let count = Count()
         let byteCount = 50_000
@@ -53,7 +53,7 @@ struct SharedBodyTests {
         #expect(count.slices == (byteCount + 699) / 700)
     }
 
-    @Test func latecomerGetsAllWhileAnybodyReads() throws {
+    @Test func sharedBody_isCompleteForALaterReader() throws {
         let shared = SharedBody(Self.source(byteCount: 10_000, sliceBytes: 1000, count: Count()))
         var first = try #require(shared.makeReader())
         #expect(Self.read(&first).progress == .done)
@@ -61,7 +61,7 @@ struct SharedBodyTests {
         #expect(Self.read(&second).bytes == patternBytes(0..<10_000))
     }
 
-    @Test func nothingIsKeptWhenTheLastReaderIsGone() throws {
+    @Test func sharedBody_isDroppedWithItsLastReader() throws {
         let shared = SharedBody(Self.source(byteCount: 10_000, sliceBytes: 1000, count: Count()))
         do {
             var reader = try #require(shared.makeReader())
@@ -74,7 +74,7 @@ struct SharedBodyTests {
         #expect(shared.makeReader() == nil)
     }
 
-    @Test func failureReachesEveryReader() throws {
+    @Test func sharedBody_failsForEveryReader() throws {
         let shared = SharedBody(Self.source(byteCount: 10_000, sliceBytes: 1000, failsAt: 5000, count: Count()))
         var readers = try (0..<2).map { _ in try #require(shared.makeReader()) }
         for index in readers.indices {
@@ -84,7 +84,7 @@ struct SharedBodyTests {
         }
     }
 
-    @Test func slowestReaderDoesNotDecideHowMuchIsKept() throws {
+    @Test func sharedBody_isBoundedDespiteASlowReader() throws {
         let shared = SharedBody(
             Self.source(byteCount: 100_000, sliceBytes: 1000, count: Count()), maximumKeptBytes: 10_000)
         var fast = try #require(shared.makeReader())
@@ -100,7 +100,7 @@ struct SharedBodyTests {
         #expect(shared.makeReader() == nil)
     }
 
-    @Test func compressedOnceForAll() throws {
+    @Test func sharedBody_isCompressedOnceForAll() throws {
         let text = GzipTests.metricsText(lineCount: 5000)
         let shared = SharedBody(GzipBody(BytesBody(ByteBuffer(bytes: text))))
         var readers = try (0..<2).map { _ in try #require(shared.makeReader()) }

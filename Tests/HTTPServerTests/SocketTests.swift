@@ -8,7 +8,7 @@ import Testing
 
 /// Behaviour that only shows on real sockets.
 struct SocketTests {
-    @Test func connectionIsKept() throws {
+    @Test func httpServer_keepsTheConnection() throws {
         let server = try LiveServer()
         let client = TestClient(server)
         for _ in 0..<3 {
@@ -19,7 +19,7 @@ struct SocketTests {
         #expect(try server.statistics.connectionsOpen == 1)
     }
 
-    @Test func pipelinedAnswersComeInOrder() throws {
+    @Test func httpServer_answersPipelinedRequestsInOrder() throws {
         let server = try LiveServer()
         let client = TestClient(server)
         client.send((0..<200).map { get("/echo?n=\($0)") }.joined() + get("/hello", "Connection: close\r\n"))
@@ -31,7 +31,7 @@ struct SocketTests {
         #expect(numbers == Array(0..<200))
     }
 
-    @Test func slowReaderHoldsLittle() throws {
+    @Test func httpServer_buffersLittleForASlowReader() throws {
         let server = try LiveServer()
         let client = TestClient(server, receiveBufferBytes: 16 * 1024)
         let byteCount = 20 << 20
@@ -44,7 +44,7 @@ struct SocketTests {
         #expect(try dechunked(split(bytes).body) == patternBytes(0..<byteCount))
     }
 
-    @Test func failedBodyOfUnknownLengthEndsInAReset() throws {
+    @Test func httpServer_resetsWhenABodyOfUnknownLengthFails() throws {
         // Its end is the connection's end: only a reset tells a part from the whole.
         let server = try LiveServer()
         let client = TestClient(server)
@@ -52,7 +52,7 @@ struct SocketTests {
         #expect(client.receiveAll().end == .failed(ECONNRESET))
     }
 
-    @Test func handlerHearsThatTheClientIsGone() throws {
+    @Test func httpServer_tellsTheHandlerThatTheClientLeft() throws {
         let server = try LiveServer()
         do {
             let client = TestClient(server)
@@ -68,7 +68,7 @@ struct SocketTests {
     }
 
     /// `nc -N` and the like: the answer is awaited, and what has been sent ahead of it is a part of it.
-    @Test func halfClosedClientGetsAnAwaitedAnswer() throws {
+    @Test func httpServer_answersAHalfClosedClient() throws {
         let server = try LiveServer()
         let client = TestClient(server)
         client.send(get("/held") + get("/held") + get("/hello"))
@@ -86,7 +86,7 @@ struct SocketTests {
         #expect(try server.eventually { try server.statistics.connectionsOpen == 0 })
     }
 
-    @Test func streamHearsThatTheClientIsGone() throws {
+    @Test func httpServer_tellsTheStreamThatTheClientLeft() throws {
         let server = try LiveServer()
         do {
             let client = TestClient(server)
@@ -96,7 +96,7 @@ struct SocketTests {
         #expect(try server.eventually { try server.counts.closed == 1 })
     }
 
-    @Test func clientMayCloseItsSideFirst() throws {
+    @Test func httpServer_acceptsThatTheClientClosesFirst() throws {
         let server = try LiveServer()
         let client = TestClient(server)
         client.send(get("/hello") + get("/stream?bytes=\(4 << 20)") + get("/none"))
@@ -107,7 +107,7 @@ struct SocketTests {
         #expect(try server.eventually { try server.statistics.connectionsOpen == 0 })
     }
 
-    @Test func refusalIsReadThoughMoreWasSent() throws {
+    @Test func httpServer_deliversARefusalThoughMoreWasSent() throws {
         // Closing with unread input would reset the connection, and the client might never see the answer.
         let server = try LiveServer()
         let client = TestClient(server)
@@ -116,7 +116,7 @@ struct SocketTests {
         #expect(statuses(String(decoding: bytes, as: UTF8.self)) == [414])
     }
 
-    @Test func longestIdleMakesRoom() throws {
+    @Test func httpServer_closesTheLongestIdleConnectionAtTheLimit() throws {
         let server = try LiveServer { $0.maximumConnections = 3 }
         let clients = (0..<3).map { _ in TestClient(server) }
         for (index, client) in clients.enumerated() {
@@ -134,7 +134,7 @@ struct SocketTests {
         #expect(try server.statistics.connectionsClosed == [.evicted: 1])
     }
 
-    @Test func whenAllAreBusyTheNextWaits() throws {
+    @Test func httpServer_queuesAConnectionWhenAllAreBusy() throws {
         let server = try LiveServer {
             $0.maximumConnections = 2
             $0.placesShareOfSource = 100
@@ -161,7 +161,7 @@ struct SocketTests {
     }
 
     /// Readers that take next to nothing do not hold their places against others.
-    @Test func slowestReadersMakeRoom() throws {
+    @Test func httpServer_closesTheSlowestReadersAtTheLimit() throws {
         let server = try LiveServer {
             $0.maximumConnections = 3
             $0.placesShareOfSource = 100
@@ -178,7 +178,7 @@ struct SocketTests {
         #expect(try server.statistics.connectionsClosed == [.slowReader: 3])
     }
 
-    @Test func reserveIsForReservedPaths() throws {
+    @Test func httpServer_keepsTheReserveForReservedPaths() throws {
         let server = try LiveServer {
             $0.maximumConnections = 2
             $0.reservedPaths = ["/hello"]
@@ -205,7 +205,7 @@ struct SocketTests {
     }
 
     /// However many do not read: what waits for them stays within a bound, and a client that reads gets all.
-    @Test func unsentBytesAreBounded() throws {
+    @Test func httpServer_boundsUnsentBytes() throws {
         let server = try LiveServer {
             $0.maximumUnsentBytes = 1 << 20
             $0.writeTimeout = .minutes(10)
@@ -222,7 +222,7 @@ struct SocketTests {
         #expect(whole.count == 30 << 20)
     }
 
-    @Test func drainEndsIdleConnectionsAndWaitsForAnswers() throws {
+    @Test func httpServer_drainEndsIdleConnectionsAndWaitsForAnswers() throws {
         let server = try LiveServer()
         let idle = TestClient(server)
         idle.send(get("/hello"))
@@ -244,7 +244,7 @@ struct SocketTests {
     }
 
     /// A client whose connection was taken in the moment before has its request on its way: it is no idle one.
-    @Test func drainAnswersWhoHasJustCome() throws {
+    @Test func httpServer_drainAnswersANewConnection() throws {
         let server = try LiveServer()
         let fresh = TestClient(server)
         #expect(try server.eventually { try server.statistics.connectionsOpen == 1 })
@@ -258,7 +258,7 @@ struct SocketTests {
         try drained.wait()
     }
 
-    @Test func retiringGivesEachConnectionOneMoreAnswer() throws {
+    @Test func httpServer_retiresWithOneMoreAnswerPerConnection() throws {
         let server = try LiveServer()
         let kept = TestClient(server)
         kept.send(get("/hello"))
@@ -295,7 +295,7 @@ struct SocketTests {
         #expect(try server.statistics.connectionsClosed[.shutdown] == nil)
     }
 
-    @Test func listeningSocketOutlivesTheServer() throws {
+    @Test func httpServer_leavesTheListeningSocketOpen() throws {
         let server = try LiveServer()
         try server.run { server, _ in server.drain() }.wait()
         // The socket is not the server's: a connection made now waits for whoever accepts next.
@@ -313,7 +313,7 @@ struct SocketTests {
         #expect(next.receive(until: "hello\n").hasPrefix("HTTP/1.1 200"))
     }
 
-    @Test func closeAllCutsAnswers() throws {
+    @Test func httpServer_closeAllCutsAnswers() throws {
         let server = try LiveServer()
         let client = TestClient(server)
         client.send(get("/held"))
@@ -323,7 +323,7 @@ struct SocketTests {
         #expect(try server.counts.closed == 1)
     }
 
-    @Test func overlappingBigAnswersAreWhole() throws {
+    @Test func httpServer_completesOverlappingLargeAnswers() throws {
         // They are read one after the other: the last waits long.
         let server = try LiveServer { $0.writeTimeout = .minutes(10) }
         let clients = (0..<6).map { _ in TestClient(server) }

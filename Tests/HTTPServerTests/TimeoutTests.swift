@@ -8,7 +8,7 @@ import Testing
 
 /// Timeouts, on a loop whose time the test moves.
 struct TimeoutTests {
-    @Test func incompleteRequestIs408() throws {
+    @Test func httpServer_answersAnIncompleteRequestWith408() throws {
         let server = try EmbeddedServer()
         server.exchange("GET /hello HT")
         server.loop.advanceTime(by: .seconds(9))
@@ -23,7 +23,7 @@ struct TimeoutTests {
         #expect(server.server.statistics.rejections[.readTimeout] == 1)
     }
 
-    @Test func silentConnectionIsClosed() throws {
+    @Test func httpServer_closesASilentConnection() throws {
         let server = try EmbeddedServer()
         server.loop.advanceTime(by: .seconds(10))
         #expect(server.output() == "")
@@ -31,7 +31,7 @@ struct TimeoutTests {
         #expect(server.server.statistics.connectionsClosed[.readTimeout] == 1)
     }
 
-    @Test func zeroIsNoLimit() throws {
+    @Test func httpServer_treatsAZeroTimeoutAsUnlimited() throws {
         let server = try EmbeddedServer { $0.readTimeout = .zero }
         server.exchange("GET /hello HT")
         server.loop.advanceTime(by: .hours(2))
@@ -39,14 +39,14 @@ struct TimeoutTests {
         #expect(statuses(server.exchange("TP/1.1\r\nHost: test\r\n\r\n")) == [200])
     }
 
-    @Test func missingBodyIs408() throws {
+    @Test func httpServer_answersAMissingBodyWith408() throws {
         let server = try EmbeddedServer()
         #expect(statuses(server.exchange(get("/hello", "Content-Length: 5\r\n"))) == [200])
         server.loop.advanceTime(by: .seconds(10))
         #expect(statuses(server.output()) == [408])
     }
 
-    @Test func idleConnectionHasLonger() throws {
+    @Test func httpServer_givesAnIdleConnectionMoreTime() throws {
         let server = try EmbeddedServer()
         for _ in 0..<3 {
             #expect(statuses(server.exchange(get("/hello"))) == [200])
@@ -59,7 +59,7 @@ struct TimeoutTests {
         #expect(server.server.statistics.connectionsClosed[.idleTimeout] == 1)
     }
 
-    @Test func aHandlerMayTakeItsTime() throws {
+    @Test func httpServer_doesNotTimeOutAHandler() throws {
         let server = try EmbeddedServer()
         server.exchange(get("/held"))
         server.loop.advanceTime(by: .minutes(5))
@@ -68,7 +68,7 @@ struct TimeoutTests {
         #expect(server.isOpen)
     }
 
-    @Test func writeProgressTellsSlowFromStopped() {
+    @Test func writeProgress_distinguishesSlowFromStopped() {
         var progress = WriteProgress(at: .uptimeNanoseconds(100))
         progress.handedBytes = 1000
         #expect(progress.stalledSince(bufferedBytes: 600, now: .uptimeNanoseconds(110)) == nil)
@@ -85,7 +85,7 @@ struct TimeoutTests {
 }
 
 extension TimeoutTests {
-    @Test func writeProgressMeasuresTheLastSecond() {
+    @Test func writeProgress_measuresTheLastSecond() {
         var progress = WriteProgress(at: .uptimeNanoseconds(0))
         func second(_ number: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(number * 1e9)) }
         progress.handedBytes = 5000
@@ -101,7 +101,7 @@ extension TimeoutTests {
 
 /// Behaviour when connections or descriptors run out.
 struct ConnectionLimitTests {
-    @Test func longestIdleConnectionIsClosedWhenDescriptorsRunOut() throws {
+    @Test func connectionLimit_closesTheLongestIdleWhenDescriptorsRunOut() throws {
         let server = try EmbeddedServer()
         let others = [EmbeddedChannel(loop: server.loop), EmbeddedChannel(loop: server.loop)]
         for channel in others {
@@ -123,7 +123,7 @@ struct ConnectionLimitTests {
         _ = try? others[1].finish()
     }
 
-    @Test func requestInMidArrivalIsClosedAfterIdleOnes() throws {
+    @Test func connectionLimit_closesIncompleteRequestsAfterIdleOnes() throws {
         let server = try EmbeddedServer()
         server.exchange("GET ")
         server.loop.advanceTime(by: .seconds(1))
@@ -139,7 +139,7 @@ struct ConnectionLimitTests {
     }
 
     /// A source that holds most places, and nothing else to close: its longest waiting request goes.
-    @Test func longestWaitingOfTheLargestSourceMakesRoom() throws {
+    @Test func connectionLimit_closesTheLongestWaitingOfTheLargestSource() throws {
         let server = try EmbeddedServer {
             $0.maximumConnections = 3
             $0.reservedPaths = ["/hello"]
@@ -161,7 +161,7 @@ struct ConnectionLimitTests {
         #expect(server.server.statistics.connectionsClosed == [.evicted: 1])
     }
 
-    @Test func newConnectionHasAMomentToSaySomething() throws {
+    @Test func connectionLimit_givesANewConnectionAMoment() throws {
         let server = try EmbeddedServer()
         #expect(!server.server.canEvict)
         server.loop.advanceTime(by: .milliseconds(249))

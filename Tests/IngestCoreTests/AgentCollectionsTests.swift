@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 import Testing
 
 @testable import IngestCore
@@ -12,7 +12,7 @@ import Testing
     private func begin(
         _ id: CommandID, asking agents: [UInt32], skipped: [UInt32] = [], deadlineNanoseconds: UInt64 = 100,
         in collections: inout AgentCollections<String>
-    ) -> RoundOutcome? {
+    ) -> CollectionOutcome? {
         collections.begin(
             id, "question", asking: agents, skipped: skipped, deadlineNanoseconds: deadlineNanoseconds,
             nowNanoseconds: 0)?.outcome
@@ -25,7 +25,7 @@ import Testing
         #expect(collections.lost(3).isEmpty)
         #expect(collections.answered(7).isEmpty)
         let ended = collections.answered(1).map(\.outcome)
-        #expect(ended == [RoundOutcome(ending: .complete, answered: [2, 1], unanswered: [3], skipped: [9])])
+        #expect(ended == [CollectionOutcome(ending: .complete, answered: [2, 1], unanswered: [3], skipped: [9])])
         #expect(collections.count == 0)
     }
 
@@ -37,14 +37,14 @@ import Testing
         #expect(Set(collections.answered(1).map(\.entry.id)) == [id, later])
     }
 
-    @Test func agentCollections_tellAtTheDeadlineWhoIsMissing() {
+    @Test func agentCollections_reportMissingAgentsAtTheDeadline() {
         var collections = AgentCollections<String>()
         _ = begin(id, asking: [1, 2], in: &collections)
         _ = begin(later, asking: [1, 2], deadlineNanoseconds: 200, in: &collections)
         #expect(collections.answered(1, in: id) == nil)
         #expect(collections.nextDeadlineNanoseconds == 100)
         let ended = collections.expire(nowNanoseconds: 100).map(\.outcome)
-        #expect(ended == [RoundOutcome(ending: .deadline, answered: [1], unanswered: [2])])
+        #expect(ended == [CollectionOutcome(ending: .deadline, answered: [1], unanswered: [2])])
         #expect(collections.count == 1)
         collections.drop(ofExporter: 2)
         #expect(collections.count == 1)
@@ -52,9 +52,9 @@ import Testing
         #expect(collections.count == 0)
     }
 
-    @Test func agentCollections_endAtOnceWhenNobodyIsAsked() {
+    @Test func agentCollections_endAtOnceWithoutAgents() {
         var collections = AgentCollections<String>()
-        #expect(begin(id, asking: [], in: &collections) == RoundOutcome(ending: .complete))
+        #expect(begin(id, asking: [], in: &collections) == CollectionOutcome(ending: .complete))
     }
 
     @Test func agentCollections_waitForAgentsThatCameLater() {
@@ -63,7 +63,8 @@ import Testing
         collections.add(2, to: id)
         collections.add(2, to: later)
         #expect(collections.answered(1).isEmpty)
-        #expect(collections.gaveUp(2).map(\.outcome) == [RoundOutcome(ending: .complete, answered: [1], skipped: [2])])
+        #expect(
+            collections.gaveUp(2).map(\.outcome) == [CollectionOutcome(ending: .complete, answered: [1], skipped: [2])])
     }
 
     /// An exporter that drains says so; a deadline without an end is not the engine's "not yet asked".
@@ -72,7 +73,9 @@ import Testing
         _ = begin(id, asking: [1, 2], deadlineNanoseconds: .max, in: &collections)
         #expect(collections.answered(1).isEmpty)
         #expect(
-            collections.finishAll().map(\.outcome) == [RoundOutcome(ending: .draining, answered: [1], unanswered: [2])])
+            collections.finishAll().map(\.outcome) == [
+                CollectionOutcome(ending: .draining, answered: [1], unanswered: [2])
+            ])
     }
 
     /// A record of a ring is input: a command that comes twice is one.

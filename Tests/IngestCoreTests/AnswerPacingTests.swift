@@ -4,7 +4,7 @@ import Testing
 @testable import IngestCore
 
 @Suite struct AnswerPacingTests {
-    @Test func asksUntilTheBudgetIsExpectedAndGoesOnWhenAnAnswerIsIn() {
+    @Test func answerPacing_asksUpToTheBudgetAndContinuesWithEachAnswer() {
         var pacing = AnswerPacing()
         let bytes = AnswerPacing.estimate(series: 2_000, bytesPerSample: 254)
         var asked = 0
@@ -17,14 +17,14 @@ import Testing
         #expect(pacing.hasRoom)
     }
 
-    @Test func anAgentLargerThanTheBudgetIsAskedAlone() {
+    @Test func answerPacing_asksAnAgentLargerThanTheBudgetAlone() {
         var pacing = AnswerPacing()
         #expect(pacing.hasRoom)
         pacing.asked(expecting: AnswerPacing.estimate(series: .max, bytesPerSample: 1e300))
         #expect(!pacing.hasRoom)
     }
 
-    @Test func whoHasNeverAnsweredIsPresumedToBeOrdinary() {
+    @Test func answerPacing_expectsTheTypicalSizeOfANewAgent() {
         #expect(AnswerPacing.estimate(series: 0, bytesPerSample: 0) == AnswerPacing.presumedBytes)
     }
 }

@@ -1,6 +1,6 @@
-import Exchange
 // SPDX-License-Identifier: Apache-2.0
 import FODCProtocol
+import RingMessages
 import SwiftProtobuf
 import Testing
 
@@ -13,7 +13,7 @@ import Testing
         return try #require(StreamDescription.all.first { $0.stream == stream }).part(bytes.span.bytes)
     }
 
-    @Test func answerPart_isWholeWhereOneMessageAnswers() throws {
+    @Test func answerPart_isCompleteForStreamsOfOneMessage() throws {
         for stream in [AgentStream.topology, .lifecycle, .configuration] {
             #expect(try part(Banyandb_Fodc_V1_StreamClusterTopologyRequest(), stream) == .whole)
         }
@@ -29,7 +29,7 @@ import Testing
         #expect(try part(chunk, .schemaRegistry) == .last(requestID: nil))
     }
 
-    @Test func answerPart_tellsPartsOfProfiles() throws {
+    @Test func answerPart_recognisesPartsOfProfiles() throws {
         typealias Request = Banyandb_Fodc_V1_StreamPressureProfilesRequest
         #expect(try part(Request.with { $0.record.profileID = "p" }, .pressureProfiles) == .part)
         #expect(
@@ -38,30 +38,30 @@ import Testing
         #expect(try part(Request.with { $0.chunk.data = .init([1, 2]) }, .pressureProfiles) == .chunk)
     }
 
-    @Test func answerPart_bearsAnyBytes() {
+    @Test func answerPart_acceptsAnyBytes() {
         for bytes: [UInt8] in [[], [0xff], [0x0a, 0xff, 0xff], [0x10], [0x12, 0x02, 0x0a, 0x09], [0x00, 0x01]] {
             _ = StreamDescription.schemaRegistry.part(bytes.span.bytes)
             _ = StreamDescription.pressureProfiles.part(bytes.span.bytes)
         }
     }
 
-    @Test func requestLedger_doesNotWaitForAnAnswerThatWasDropped() {
-        var ledger = RequestLedger(StreamDescription.lifecycle.patience)
-        #expect(ledger.ask(nowNanoseconds: 1) == .send)
-        #expect(ledger.ask(nowNanoseconds: 2) == .wait)
-        ledger.lose()
-        #expect(!ledger.isWaiting(nowNanoseconds: 2) && !ledger.expectsAnswer)
-        #expect(ledger.ask(nowNanoseconds: 3) == .send)
+    @Test func outstandingRequests_doNotWaitForADroppedAnswer() {
+        var outstanding = OutstandingRequests(StreamDescription.lifecycle.timeouts)
+        #expect(outstanding.ask(nowNanoseconds: 1) == .send)
+        #expect(outstanding.ask(nowNanoseconds: 2) == .wait)
+        outstanding.lose()
+        #expect(!outstanding.isWaiting(nowNanoseconds: 2) && !outstanding.expectsAnswer)
+        #expect(outstanding.ask(nowNanoseconds: 3) == .send)
     }
 
-    @Test func gathering_hasNoAnswerWhenAPartWasDropped() {
-        var gathering = Gathering()
+    @Test func reassembly_hasNoAnswerWhenAPartWasDropped() {
+        var reassembly = Reassembly()
         let bytes: [UInt8] = [1, 2, 3]
-        gathering.append(bytes.span.bytes, limitBytes: 100)
-        gathering.lose()
-        gathering.append(bytes.span.bytes, limitBytes: 100)
-        #expect(gathering.take() == nil)
-        gathering.append(bytes.span.bytes, limitBytes: 100)
-        #expect(gathering.take() != nil, "the next answer begins anew")
+        reassembly.append(bytes.span.bytes, limitBytes: 100)
+        reassembly.lose()
+        reassembly.append(bytes.span.bytes, limitBytes: 100)
+        #expect(reassembly.take() == nil)
+        reassembly.append(bytes.span.bytes, limitBytes: 100)
+        #expect(reassembly.take() != nil, "the next answer begins anew")
     }
 }

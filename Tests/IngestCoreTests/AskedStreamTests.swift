@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 import Testing
 
 @testable import IngestCore
@@ -18,24 +18,24 @@ import Testing
         return (asked, asked.begin(id, command, asking: agents, skipped: [], nowNanoseconds: 1))
     }
 
-    @Test func askedStream_waitsForNoRecordsThatNobodyWantsToSee() {
+    @Test func askedStream_doesNotWaitForUnrequestedRecords() {
         let unasked = AskedStream(.crashDiagnostics)
         unasked.noteRecord(nowNanoseconds: 1)
         #expect(unasked.nextDeadlineNanoseconds == nil && !unasked.isAwaitingRecords)
         // Asked with no agent there it is over at once.
         let (asked, ended) = Self.asked(agents: [])
-        #expect(ended.map(\.outcome) == [RoundOutcome(ending: .complete)])
+        #expect(ended.map(\.outcome) == [CollectionOutcome(ending: .complete)])
         #expect(asked.quietAtNanoseconds == .max && !asked.isAwaitingRecords)
     }
 
-    @Test func askedStream_waitsUntilItIsQuiet() {
+    @Test func askedStream_waitsUntilTheStreamIsSilent() {
         let (asked, ended) = Self.asked()
         #expect(ended.isEmpty && asked.isAwaitingRecords)
         asked.noteRecord(nowNanoseconds: 50)
         #expect(asked.expire(nowNanoseconds: 49 + Self.quiet).isEmpty)
         #expect(asked.nextDeadlineNanoseconds == 50 + Self.quiet)
         let quiet = asked.expire(nowNanoseconds: 50 + Self.quiet)
-        #expect(quiet.map(\.outcome) == [RoundOutcome(ending: .complete, answered: [3])])
+        #expect(quiet.map(\.outcome) == [CollectionOutcome(ending: .complete, answered: [3])])
         #expect(!asked.isAwaitingRecords && asked.nextDeadlineNanoseconds == nil)
     }
 
@@ -50,15 +50,15 @@ import Testing
     }
 
     /// Records that never stop: at the end every agent counts as one that has answered.
-    @Test func askedStream_takesWhatHasComeAtTheEnd() {
+    @Test func askedStream_takesThePresentRecordsAtTheDeadline() {
         let (asked, _) = Self.asked(agents: [3])
         let end = 1 + StreamDescription.longestQuietNanoseconds
         asked.noteRecord(nowNanoseconds: end)
         #expect(
-            asked.expire(nowNanoseconds: end).map(\.outcome) == [RoundOutcome(ending: .deadline, answered: [3])])
+            asked.expire(nowNanoseconds: end).map(\.outcome) == [CollectionOutcome(ending: .deadline, answered: [3])])
     }
 
-    @Test func askedStream_ofMessagesTellsWhoIsSilent() {
+    @Test func askedStream_ofMessagesReportsSilentAgents() {
         let asked = AskedStream(.topology)
         let command = AskCommand(stream: .topology, deadlineNanoseconds: 100)
         #expect(asked.begin(Self.id, command, asking: [3, 4], skipped: [5], nowNanoseconds: 1).isEmpty)
@@ -66,6 +66,6 @@ import Testing
         #expect(asked.answered(3).isEmpty)
         #expect(
             asked.expire(nowNanoseconds: 100).map(\.outcome)
-                == [RoundOutcome(ending: .deadline, answered: [3], unanswered: [4], skipped: [5])])
+                == [CollectionOutcome(ending: .deadline, answered: [3], unanswered: [4], skipped: [5])])
     }
 }

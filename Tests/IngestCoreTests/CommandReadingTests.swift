@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import NIOCore
 import Platform
+import RingMessages
+import Rings
 import Testing
 
 @testable import IngestCore
@@ -18,25 +18,25 @@ import Testing
         var ended: [UInt64]
     }
 
-    @Test func aCommandThatComesWhileTheOtherRingIsReadIsObeyedInTheSameTurn() throws {
+    @Test func ingestWorker_handlesACommandThatComesDuringTheSameTurn() throws {
         let worker = try WorkerOnLoop()
-        guard case .ingest(let lanes) = worker.launch.descriptors.lanes else {
+        guard case .ingest(let rings) = worker.launch.descriptors.rings else {
             preconditionFailure("it is one of ingest")
         }
-        nonisolated(unsafe) let even = try LaneWriter.format(
-            descriptor: lanes.downA, kind: .down, index: 0, generation: 2, maximumRingBytes: Self.ringBytes)
-        nonisolated(unsafe) let odd = try LaneWriter.format(
-            descriptor: lanes.downB, kind: .down, index: 0, generation: 3, maximumRingBytes: Self.ringBytes)
+        nonisolated(unsafe) let even = try RingWriter.format(
+            descriptor: rings.commandA, kind: .command, index: 0, generation: 2, maximumRingBytes: Self.ringBytes)
+        nonisolated(unsafe) let odd = try RingWriter.format(
+            descriptor: rings.commandB, kind: .command, index: 0, generation: 3, maximumRingBytes: Self.ringBytes)
         let deadline = MonotonicClock.nowNanoseconds() + 60_000_000_000
         let command = CollectCommand(deadlineNanoseconds: deadline).payload
         let loop = worker.group.next()
         let seen = try loop.flatSubmit { () -> EventLoopFuture<Seen> in
             let promise = loop.makePromise(of: Seen.self)
             var isFirst = true
-            let ring = worker.worker.core.ring.outbox.onWritten
+            let wake = worker.worker.core.ring.outbox.onWritten
             // The worker answers what it has read in the second ring: it is through with the first.
             worker.worker.core.ring.outbox.onWritten = {
-                ring()
+                wake()
                 guard isFirst else { return }
                 isFirst = false
                 do {
@@ -65,7 +65,7 @@ import Testing
     private static func endedCollections(_ worker: WorkerOnLoop) throws -> [UInt64] {
         let reader = try worker.reader()
         var ended: [UInt64] = []
-        var outcome = LaneReader.Outcome.record
+        var outcome = RingReader.Outcome.record
         while outcome == .record {
             outcome = reader.next { header, _ in
                 if header.type == .roundDone { ended.append(header.generation) }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import Foundation
-import Lanes
+import RingMessages
+import Rings
 import SwiftProtobuf
 import Testing
 
@@ -27,7 +27,7 @@ import Testing
 
     // MARK: Metrics
 
-    @Test func latestValues_comeBehindTheirTable() throws {
+    @Test func conversation_writesLatestValuesBehindTheirTable() throws {
         let conversation = try ConversationUnderTest()
         let stream = try conversation.open(.metrics)
         let number = try conversation.ask(
@@ -45,20 +45,20 @@ import Testing
         try conversation.worker.stop()
     }
 
-    @Test func agentsOfAnotherName_areNotAsked() throws {
+    @Test func conversation_doesNotAskAgentsOfAnotherName() throws {
         let conversation = try ConversationUnderTest()
         _ = try conversation.open(.metrics)
         for (role, pod) in [(nil, "pod-1"), ("ROLE_LIAISON", nil)] as [(String?, String?)] {
             let command = CollectCommand(
                 deadlineNanoseconds: ConversationUnderTest.deadline, role: role, podName: pod)
             let number = try conversation.ask(.collect, command.payload)
-            #expect(try conversation.outcome(.roundDone, of: number) == RoundOutcome(ending: .complete))
+            #expect(try conversation.outcome(.roundDone, of: number) == CollectionOutcome(ending: .complete))
         }
         #expect(conversation.counter(.askedLatest) == 0)
         try conversation.worker.stop()
     }
 
-    @Test func answerThatCannotBeParsed_endsTheStream_andIsNotWaitedFor() throws {
+    @Test func conversation_endsAStreamWithAMalformedAnswer() throws {
         let conversation = try ConversationUnderTest()
         let stream = try conversation.open(.metrics)
         let number = try conversation.ask(
@@ -70,7 +70,7 @@ import Testing
         try conversation.worker.stop()
     }
 
-    @Test func newerStreamOfAnAgent_takesTheRequestsOver() throws {
+    @Test func conversation_passesRequestsToANewerStream() throws {
         let conversation = try ConversationUnderTest()
         let older = try conversation.open(.metrics)
         let number = try conversation.ask(
@@ -89,7 +89,7 @@ import Testing
         try conversation.worker.stop()
     }
 
-    @Test func window_isAskedForWhenTheAgentIsKnown() throws {
+    @Test func conversation_asksForAWindowAfterRegistration() throws {
         let conversation = try ConversationUnderTest()
         let stream = try conversation.open(.metrics)
         let now = Int64(Date().timeIntervalSince1970)
@@ -110,7 +110,7 @@ import Testing
         #expect(
             done.header.number == number && done.header.subject == 1,
             "the reader knows how many there were")
-        #expect(RoundOutcome(payload: done.payload.span.bytes)?.answered == [0])
+        #expect(CollectionOutcome(payload: done.payload.span.bytes)?.answered == [0])
         // One that nobody waits for any more is not answered.
         let dropped = try conversation.ask(.collectWindow, command.payload)
         _ = try conversation.client.message(2, on: stream)
@@ -123,7 +123,7 @@ import Testing
         try conversation.worker.stop()
     }
 
-    @Test func windowWithoutTimes_isRefused() throws {
+    @Test func conversation_refusesAWindowWithoutTimes() throws {
         let conversation = try ConversationUnderTest()
         let number = try conversation.ask(
             .collectWindow, CollectCommand(deadlineNanoseconds: ConversationUnderTest.deadline).payload)
@@ -134,7 +134,7 @@ import Testing
     // MARK: Answers of other streams
 
     @Test(arguments: [AgentStream.topology, .lifecycle, .configuration])
-    func answer_isKeptAsItCame(_ asked: AgentStream) throws {
+    func conversation_storesAnAnswerUnchanged(_ asked: AgentStream) throws {
         let conversation = try ConversationUnderTest()
         let stream = try conversation.open(asked)
         let command = AskCommand(stream: asked, deadlineNanoseconds: ConversationUnderTest.deadline)
@@ -147,18 +147,18 @@ import Testing
         try conversation.worker.stop()
     }
 
-    @Test func agentThatIsNotNamed_isNotAsked() throws {
+    @Test func conversation_doesNotAskUnlistedAgents() throws {
         let conversation = try ConversationUnderTest()
         _ = try conversation.open(.topology)
         let other = AgentID(high: 9, low: 9)
         let command = AskCommand(
             stream: .topology, deadlineNanoseconds: ConversationUnderTest.deadline, agents: [other])
         let number = try conversation.ask(.ask, command.payload)
-        #expect(try conversation.outcome(.answersDone, of: number) == RoundOutcome(ending: .complete))
+        #expect(try conversation.outcome(.answersDone, of: number) == CollectionOutcome(ending: .complete))
         try conversation.worker.stop()
     }
 
-    @Test func crashRecords_areToldWhenNothingMoreComes() throws {
+    @Test func conversation_completesCrashRecordsWhenTheStreamIsSilent() throws {
         let conversation = try ConversationUnderTest()
         let stream = try conversation.open(.crashDiagnostics)
         let command = AskCommand(
@@ -177,7 +177,7 @@ import Testing
 
     // MARK: Profiles
 
-    @Test func profiles_areListedUntilTheEndThatBearsTheRequestsID() throws {
+    @Test func conversation_listsProfilesUntilTheEndOfTheRequest() throws {
         let conversation = try ConversationUnderTest()
         let stream = try conversation.open(.pressureProfiles)
         let command = AskCommand(
@@ -211,7 +211,7 @@ import Testing
         return ended.header.number == number ? FetchEnding(payload: ended.payload.span.bytes) : nil
     }
 
-    @Test func profile_comesInPieces_andItsEndSaysHowManyBytes() throws {
+    @Test func conversation_passesProfileChunksAndTheirTotal() throws {
         let conversation = try ConversationUnderTest()
         let stream = try conversation.open(.pressureProfiles)
         let number = try fetch(conversation)
@@ -234,7 +234,7 @@ import Testing
         try conversation.worker.stop()
     }
 
-    @Test func profileThatCannotBe_saysWhy() throws {
+    @Test func conversation_reportsWhyAProfileFailed() throws {
         let conversation = try ConversationUnderTest()
         #expect(
             try ending(conversation, try fetch(conversation))?.cause == .unknownAgent,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import Glibc
-import Lanes
 import Platform
+import RingMessages
+import Rings
 import SwiftProtobuf
 
 @testable import IngestCore
@@ -17,8 +17,8 @@ final class ConversationUnderTest {
     let worker: WorkerOnLoop
     let client: RegisteringClient
     let id: AgentID
-    private let commands: LaneWriter
-    private let reader: LaneReader
+    private let commands: RingWriter
+    private let reader: RingReader
     /// Records that have come and have not been asked for by ``record(_:)``.
     private var waiting: [(header: RecordHeader, payload: [UInt8])] = []
     private var lastStream: UInt8 = 1
@@ -29,11 +29,11 @@ final class ConversationUnderTest {
         client = try RegisteringClient(listener: worker.launch.descriptors.listener)
         _ = try client.register(pod: "pod-0", until: ["agent registered"])
         guard let id = try worker.onLoop({ $0.service.registry.all.first?.id }),
-            case .ingest(let lanes) = worker.launch.descriptors.lanes
+            case .ingest(let rings) = worker.launch.descriptors.rings
         else { throw NeverHappened(what: "the agent is listed") }
         self.id = id
-        commands = try LaneWriter.format(
-            descriptor: lanes.downB, kind: .down, index: 0, generation: Self.generation,
+        commands = try RingWriter.format(
+            descriptor: rings.commandB, kind: .command, index: 0, generation: Self.generation,
             maximumRingBytes: 1 << 20)
         reader = try worker.reader()
     }
@@ -102,9 +102,9 @@ final class ConversationUnderTest {
     }
 
     /// How a collection has ended.
-    func outcome(_ type: RecordType, of number: UInt64) throws -> RoundOutcome? {
+    func outcome(_ type: RecordType, of number: UInt64) throws -> CollectionOutcome? {
         let record = try record(type)
-        return record.header.number == number ? RoundOutcome(payload: record.payload.span.bytes) : nil
+        return record.header.number == number ? CollectionOutcome(payload: record.payload.span.bytes) : nil
     }
 
     func counter(_ counter: IngestCounter) -> UInt64 { reader.counter(counter.rawValue) }

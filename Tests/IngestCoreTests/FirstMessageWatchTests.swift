@@ -7,7 +7,7 @@ import Testing
 @Suite struct FirstMessageWatchTests {
     private final class Call {}
 
-    @Test func whoSaysNothingIsFoundOnce() {
+    @Test func firstMessageWatch_findsASilentStreamOnce() {
         let timeout = FirstMessageWatch<Call>.timeoutNanoseconds
         let calls = [Call(), Call(), Call()]
         var watch = FirstMessageWatch<Call>()
@@ -33,7 +33,7 @@ import Testing
         #expect(watch.opened(Call(), on: 1, nowNanoseconds: 3) != nil)
     }
 
-    @Test func firstMessageWatch_whenFullTheLargestCrowdOfTheLargestSourceGoes() {
+    @Test func firstMessageWatch_evictsTheBusiestConnectionOfTheLargestSource() {
         var watch = FirstMessageWatch<Call>()
         let (crowded, other) = (NetworkSource(host: "10.0.0.1"), NetworkSource(host: "10.0.0.2"))
         let perConnection = FirstMessageWatch<Call>.most / 64

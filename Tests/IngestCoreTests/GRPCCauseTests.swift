@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import GRPCCauses
 import GRPCServer
+import RingMessages
 import Testing
 
 @Suite struct GRPCCauseTests {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
+import RingMessages
+import Rings
 import Testing
 
 @testable import IngestCore
@@ -18,7 +18,7 @@ import Testing
         agent: AgentID(high: 1, low: 2), profileID: "p", type: "heap", filepath: "/tmp/p/heap.pprof")
 
     private func key(_ number: UInt64) -> Key { Key(generation: 3, number: number) }
-    private func sent(_ key: Key) -> Action { .send(requestID: ProfileFetches.requestID(key), command) }
+    private func sent(_ key: Key) -> Action { .send(key, requestID: ProfileFetches.requestID(key), command) }
 
     private func chunk(
         _ fetches: inout ProfileFetches, _ key: Key, _ byteCount: Int, last: Bool = false, error: String = "",
@@ -29,10 +29,10 @@ import Testing
             nowNanoseconds: now)
     }
 
-    @Test func chunksGoOnWithTheirOffsetsUpToTheLast() {
+    @Test func profileFetches_passChunksWithTheirOffsets() {
         var fetches = ProfileFetches()
         #expect(!fetches.isServing)
-        #expect(fetches.fetch(first, command, nowNanoseconds: 0) == [.send(requestID: "f-3-17", command)])
+        #expect(fetches.fetch(first, command, nowNanoseconds: 0) == [.send(first, requestID: "f-3-17", command)])
         #expect(fetches.isServing)
         #expect(chunk(&fetches, first, 100) == [.forward(first, offset: 0)])
         #expect(chunk(&fetches, first, 0) == [])
@@ -44,13 +44,13 @@ import Testing
         #expect(chunk(&fetches, first, 1) == [.unasked])
     }
 
-    @Test func anEmptyProfileIsComplete() {
+    @Test func profileFetches_completeAnEmptyProfile() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         #expect(chunk(&fetches, first, 0, last: true) == [.end(first, FetchEnding(.complete))])
     }
 
-    @Test(arguments: [true, false]) func anErrorEndsWithTheAgentsWords(isLast: Bool) {
+    @Test(arguments: [true, false]) func profileFetches_endWithTheAgentsErrorMessage(isLast: Bool) {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         _ = fetches.fetch(next, command, nowNanoseconds: 0)
@@ -59,7 +59,7 @@ import Testing
                 == [.end(first, FetchEnding(.agentError, message: "no such file")), sent(next)])
     }
 
-    @Test func aLongErrorIsCutShort() {
+    @Test func profileFetches_truncateALongErrorMessage() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         let text = String(repeating: "e", count: 5000)
@@ -68,7 +68,7 @@ import Testing
                 == [.end(first, FetchEnding(.agentError, message: String(text.prefix(1000))))])
     }
 
-    @Test func oneAtATimeInTheOrderOfAskingAndNoMoreThanMayWait() {
+    @Test func profileFetches_runOneAtATimeInOrderWithABoundedQueue() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(key(0), command, nowNanoseconds: 0)
         for number in 1...16 { #expect(fetches.fetch(key(UInt64(number)), command, nowNanoseconds: 0) == []) }
@@ -90,7 +90,7 @@ import Testing
         #expect(!fetches.isServing)
     }
 
-    @Test func whatIsDroppedIsReadUpToItsLastAndThenComesTheNext() {
+    @Test func profileFetches_readACancelledProfileToItsEndBeforeTheNext() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         _ = fetches.fetch(next, command, nowNanoseconds: 0)
@@ -102,7 +102,7 @@ import Testing
         #expect(chunk(&fetches, next, 1) == [.forward(next, offset: 0)])
     }
 
-    @Test func oneThatWaitsJustGoes() {
+    @Test func profileFetches_cancelAQueuedFetchAtOnce() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         _ = fetches.fetch(next, command, nowNanoseconds: 0)
@@ -112,7 +112,7 @@ import Testing
         #expect(!fetches.isServing)
     }
 
-    @Test func whatAGoneExporterWantedNobodyWants() {
+    @Test func profileFetches_cancelFetchesOfALostExporter() {
         var fetches = ProfileFetches()
         let successor = Key(generation: 4, number: 1)
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
@@ -125,7 +125,7 @@ import Testing
         #expect(chunk(&fetches, first, 0, last: true) == [sent(successor)])
     }
 
-    @Test func aSilentAgentCostsThirtySecondsAndItsLateChunksNothing() {
+    @Test func profileFetches_timeOutASilentAgentAndIgnoreItsLateChunks() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         _ = fetches.fetch(next, command, nowNanoseconds: 0)
@@ -147,7 +147,7 @@ import Testing
         #expect(chunk(&fetches, next, 4, at: 201 * second) == [.forward(next, offset: 0)])
     }
 
-    @Test func aDroppedOneThatFallsSilentMakesRoomWithoutAWord() {
+    @Test func profileFetches_timeOutACancelledFetchWithoutAnError() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         _ = fetches.fetch(next, command, nowNanoseconds: 0)
@@ -155,7 +155,7 @@ import Testing
         #expect(fetches.tick(nowNanoseconds: 30 * second) == [sent(next)])
     }
 
-    @Test func theStreamIsHeldWhileTooMuchIsOnItsWay() {
+    @Test func profileFetches_holdTheStreamWithoutCredit() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         for index in 0..<4 {
@@ -177,7 +177,7 @@ import Testing
             chunk(&fetches, first, 0, last: true) == [.end(first, FetchEnding(.complete)), .hold(false)])
     }
 
-    @Test func nobodyIsHeldForMoreThanFiveSeconds() {
+    @Test func profileFetches_holdTheStreamForFiveSecondsAtMost() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         _ = fetches.fetch(next, command, nowNanoseconds: 0)
@@ -198,7 +198,7 @@ import Testing
         #expect(chunk(&fetches, first, 0, last: true, at: 36 * second) == [sent(next)])
     }
 
-    @Test func droppingReleasesTheStream() {
+    @Test func profileFetches_releaseTheStreamOnCancel() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         _ = chunk(&fetches, first, 5 * mebibyte)
@@ -210,7 +210,7 @@ import Testing
         #expect(fetches.exporterGone(generation: 3) == [.hold(false)])
     }
 
-    @Test func theEndOfTheStreamIsTheEndOfAll() {
+    @Test func profileFetches_endWithTheirStream() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         _ = fetches.fetch(next, command, nowNanoseconds: 0)
@@ -228,7 +228,7 @@ import Testing
         #expect(fetches.streamClosed() == [])
     }
 
-    @Test func drainingTellsThoseWhoStillWant() {
+    @Test func profileFetches_endWithAnErrorOnDrain() {
         var fetches = ProfileFetches()
         _ = fetches.fetch(first, command, nowNanoseconds: 0)
         _ = fetches.fetch(next, command, nowNanoseconds: 0)

@@ -18,21 +18,21 @@ import Testing
     }
 
     private func heldUntil(_ guardians: [ReconnectGuard], at now: UInt64) -> UInt64? {
-        ReconnectGuard.heldOffUntil(guardians.compactMap { $0.shortLives(of: hash) }, nowNanoseconds: now * second)
+        ReconnectGuard.quarantinedUntil(guardians.compactMap { $0.shortLives(of: hash) }, nowNanoseconds: now * second)
     }
 
-    @Test func sixInTheWindowAreTooMany() {
+    @Test func reconnectGuard_quarantinesAtSixReconnectsInTheWindow() {
         #expect(heldUntil([guardian([100, 101, 102, 103, 104])], at: 104) == nil)
         #expect(heldUntil([guardian([100, 101, 102, 103, 104, 105])], at: 105) == 115 * second)
         #expect(heldUntil([guardian([100, 101, 102, 103, 104, 105])], at: 114) == 115 * second)
         #expect(heldUntil([guardian([100, 101, 102, 103, 104, 105])], at: 115) == nil)
     }
 
-    @Test func whatIsOlderThanTheWindowIsForgotten() {
+    @Test func reconnectGuard_forgetsReconnectsOlderThanTheWindow() {
         #expect(heldUntil([guardian([100, 103, 106, 109, 112, 115])], at: 115) == nil)
     }
 
-    @Test func workersAddUp() {
+    @Test func reconnectGuard_addsTheCountsOfAllWorkers() {
         let three = [guardian([100, 103]), guardian([101, 104]), guardian([102, 105])]
         #expect(heldUntil(three, at: 105) == 115 * second)
         #expect(heldUntil(Array(three.prefix(2)), at: 105) == nil)
@@ -40,13 +40,13 @@ import Testing
         #expect(heldUntil([guardian([100, 101, 102]), guardian([120, 121, 122, 123])], at: 123) == nil)
     }
 
-    @Test func countsOfDifferentTimesAreNotAddedUp() {
+    @Test func reconnectGuard_doesNotAddCountsOfDifferentWindows() {
         // Three that ended within ten seconds up to 100, three up to 106: the first of them long before.
         #expect(heldUntil([guardian([92, 93, 100]), guardian([104, 105, 106])], at: 106) == nil)
         #expect(heldUntil([guardian([98, 99, 101]), guardian([104, 105, 106])], at: 106) == 116 * second)
     }
 
-    @Test func onlyShortLivesOfTheAgentsOwnDoingCount() {
+    @Test func reconnectGuard_countsOnlyShortConnectionsThatTheAgentEnded() {
         var guardian = ReconnectGuard()
         let now = 100 * second
         #expect(guardian.ended(hash, answeredAtNanoseconds: now - second, byAgent: true, nowNanoseconds: now) == false)
@@ -58,7 +58,7 @@ import Testing
         #expect(guardian.shortLives(of: hash) == ShortLives(count: 1, lastNanoseconds: now))
     }
 
-    @Test func aPredecessorsCountGoesOn() {
+    @Test func reconnectGuard_continuesAPredecessorsCount() {
         var guardian = ReconnectGuard()
         guardian.adopt(ShortLives(count: 5, lastNanoseconds: 100 * second), of: hash)
         #expect(heldUntil([guardian], at: 100) == nil)
@@ -66,7 +66,7 @@ import Testing
         #expect(heldUntil([guardian], at: 101) == 111 * second)
     }
 
-    @Test func whatIsAdoptedIsNotAddedToWhatIsKnown() {
+    @Test func reconnectGuard_doesNotAddAnAdoptedCountToItsOwn() {
         var guardian = guardian([100, 101, 102])
         for _ in 0..<3 { guardian.adopt(ShortLives(count: 5, lastNanoseconds: 101 * second), of: hash) }
         #expect(guardian.shortLives(of: hash) == ShortLives(count: 5, lastNanoseconds: 102 * second))
@@ -74,7 +74,7 @@ import Testing
         #expect(guardian.shortLives(of: hash) == ShortLives(count: 5, lastNanoseconds: 102 * second))
     }
 
-    @Test func whatIsAdoptedIsOfTheSameWindowOrOneOfTheTwoIsOver() {
+    @Test func reconnectGuard_keepsTheCountOfTheLaterWindow() {
         var guardian = guardian([100, 101, 102])
         guardian.adopt(ShortLives(count: 9, lastNanoseconds: 91 * second), of: hash)
         #expect(guardian.shortLives(of: hash) == ShortLives(count: 3, lastNanoseconds: 102 * second))
@@ -82,12 +82,12 @@ import Testing
         #expect(guardian.shortLives(of: hash) == ShortLives(count: 1, lastNanoseconds: 113 * second))
     }
 
-    @Test func aTimeToComeHoldsNobodyForLonger() {
+    @Test func reconnectGuard_boundsAQuarantineFromAFutureTime() {
         let lives = [ShortLives(count: 200, lastNanoseconds: .max)]
-        #expect(ReconnectGuard.heldOffUntil(lives, nowNanoseconds: 5 * second) == 15 * second)
+        #expect(ReconnectGuard.quarantinedUntil(lives, nowNanoseconds: 5 * second) == 15 * second)
     }
 
-    @Test func quietIdentitiesAreForgotten() {
+    @Test func reconnectGuard_forgetsQuietIdentities() {
         var guardian = guardian([100])
         guardian.sweep(nowNanoseconds: 110 * second)
         #expect(guardian.shortLives(of: hash) != nil)
@@ -95,7 +95,7 @@ import Testing
         #expect(guardian.shortLives(of: hash) == nil)
     }
 
-    @Test func theBoundHolds() {
+    @Test func reconnectGuard_limitsIdentities() {
         var guardian = ReconnectGuard()
         for hash in 1...UInt64(ReconnectGuard.maximumIdentities + 1) {
             _ = guardian.ended(hash, answeredAtNanoseconds: hash, byAgent: true, nowNanoseconds: hash)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
+import RingMessages
+import Rings
 import Testing
 
 @testable import IngestCore
@@ -9,7 +9,7 @@ import Testing
 @Suite struct RegistrationLimitTests {
     private static let answers = ["agent registered", "larger than 1024"]
 
-    @Test func aPodNameThatWouldNotFitOnItsSeriesIsRefused() throws {
+    @Test func registration_refusesAPodNameTooLongForItsSeries() throws {
         let worker = try WorkerOnLoop()
         for (bytes, answer) in [(1024, Self.answers[0]), (1025, Self.answers[1])] {
             let client = try RegisteringClient(listener: worker.launch.descriptors.listener)
@@ -21,7 +21,7 @@ import Testing
     }
 
     /// It waits for an older connection that answers no ping.
-    @Test func aRegistrationUnderWayKeepsItsConnection() throws {
+    @Test func registration_keepsItsConnectionWhilePending() throws {
         let worker = try WorkerOnLoop()
         let clients = try (0..<2).map { _ in try RegisteringClient(listener: worker.launch.descriptors.listener) }
         _ = try clients[0].register(pod: "pod", until: Self.answers)

@@ -42,7 +42,7 @@ import Testing
         #expect(queue.isEmpty)
     }
 
-    @Test func registrationQueue_givesBackWhatWaits() {
+    @Test func registrationQueue_removesQueuedRegistrationsOfAClosedConnection() {
         var queue = Queue()
         for number in 0..<3 { queue.append(number, from: UInt64(number)) }
         _ = queue.next()
@@ -74,7 +74,7 @@ import Testing
         #expect(sources.verdict(origin(1), elsewhere: 0) == .free)
     }
 
-    @Test func registrationSources_halfOfAllIsTheDefaultButForLoopback() {
+    @Test func registrationSources_defaultToHalfExceptForLoopback() {
         let limits = RegistrationSources.Limits(perConnection: 0, perSource: nil, maxAgents: 5)
         #expect(limits.limit(of: origin(1)) == 3)
         #expect(limits.limit(of: origin(1, isLoopback: true)) == 0)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 import Testing
 
 @testable import IngestCore
 
 @Suite struct RequestQueueTests {
-    @Test func answersBelongToTheOldestRequest() {
+    @Test func requestQueue_assignsAnswersToTheOldestRequest() {
         var queue = RequestQueue()
         #expect(queue.answered() == nil)
         queue.sent(.window, atNanoseconds: 1)

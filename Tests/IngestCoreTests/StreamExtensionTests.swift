@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Foundation
 import GRPCCauses
 import GRPCServer
-import Lanes
 import Platform
+import RingMessages
+import Rings
 import Testing
 
 @testable import IngestCore
@@ -24,7 +24,7 @@ import Testing
         return ParsedMessage(content: .answer)
     }
 
-    @Test func streamTable_describesAllThatExportersAskFor() {
+    @Test func streamTable_describesEveryStreamThatExportersRequest() {
         #expect(StreamDescription.all.map(\.stream) == AgentStream.asked)
         #expect(Set(AgentStream.allCases.map(\.rawValue)).count == AgentStream.allCases.count)
         #expect(Set(AgentStream.allCases.map(\.path)).count == AgentStream.allCases.count)
@@ -32,7 +32,7 @@ import Testing
     }
 
     /// An agent opens it, is asked on it and answers, as on every other.
-    @Test func ingestWorker_asksOnAStreamThatIsInItsTableAlone() throws {
+    @Test func ingestWorker_asksOnAStreamThatOnlyItsTableNames() throws {
         let worker = try WorkerOnLoop(streams: StreamDescription.all + [Self.madeUp])
         let client = try RegisteringClient(listener: worker.launch.descriptors.listener)
         _ = try client.register(pod: "pod", until: ["agent registered"])
@@ -46,7 +46,7 @@ import Testing
         let records = try Self.records(worker)
         #expect(records.map(\.type) == [try #require(Self.stream.record), .answersDone])
         #expect(records.first?.payload == Array("well".utf8))
-        #expect(records.last.flatMap { RoundOutcome(payload: $0.payload.span.bytes) }?.answered == [0])
+        #expect(records.last.flatMap { CollectionOutcome(payload: $0.payload.span.bytes) }?.answered == [0])
         let reader = try worker.reader()
         #expect(reader.counter(StreamCounter.asked.word(of: Self.stream)) == 1)
         #expect(reader.counter(StreamCounter.answered.word(of: Self.stream)) == 1)
@@ -59,7 +59,7 @@ import Testing
     }
 
     /// A stream that is in no table is no method of the proxy.
-    @Test func ingestWorker_knowsNoStreamThatIsInNoTable() throws {
+    @Test func ingestWorker_rejectsAStreamOutsideItsTable() throws {
         let worker = try WorkerOnLoop()
         let client = try RegisteringClient(listener: worker.launch.descriptors.listener)
         _ = try client.register(pod: "pod", until: ["agent registered"])
@@ -83,11 +83,11 @@ import Testing
 
     /// Where the code of all streams would have to name each of them, adding one would touch it.
     @Test(arguments: ["schemaRegistry", "pressureProfiles", "crashDiagnostics"])
-    func stream_isNamedInThreeFilesAtMost(name: String) throws {
+    func agentStream_isNamedInThreeFilesAtMost(name: String) throws {
         let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Sources")
         var naming: [String] = []
-        for target in ["Exchange", "IngestCore"] {
+        for target in ["RingMessages", "IngestCore"] {
             let folder = sources.appending(path: target)
             let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
             for case let file as URL in files where file.pathExtension == "swift" {

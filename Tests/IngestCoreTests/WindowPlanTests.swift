@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 import Testing
 
 @testable import IngestCore
@@ -71,14 +71,14 @@ import Testing
     ]
 
     @Test(arguments: recorders, [4, 3_600, 86_400, 7 * 86_400, 100 * 86_400, 1_000 * 86_400])
-    func requestsFollowWhatTheAgentHolds(_ recorder: Recorder, _ seconds: Int64) {
+    func windowPlan_followsTheDensityThatTheAgentHolds(_ recorder: Recorder, _ seconds: Int64) {
         let window = CollectCommand.Window(
             startNanoseconds: Self.newest - seconds * Self.second, endNanoseconds: Self.newest)
         check(recorder, window)
     }
 
     @Test(arguments: recorders)
-    func everythingIsBoundedToo(_ recorder: Recorder) {
+    func windowPlan_isBoundedForAnyRange(_ recorder: Recorder) {
         check(recorder, .init(startNanoseconds: .min, endNanoseconds: .max))
         check(recorder, .init(startNanoseconds: .min, endNanoseconds: .min + 5))
         check(recorder, .init(startNanoseconds: .max - 5, endNanoseconds: .max))
@@ -104,7 +104,7 @@ import Testing
         #expect(asked.largestBytes < 2 * WindowPlan.expectedPartBytes)
     }
 
-    @Test func aClockThatIsOffCostsAFewMoreParts() {
+    @Test func windowPlan_toleratesAClockThatIsOff() {
         let recorder = Self.recorders[0]
         for drift in [-Self.day, -60 * Self.second, 60 * Self.second, Self.day] {
             let asked = ask(
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func aSmallWindowIsOnePart() {
+    @Test func windowPlan_hasOnePartForASmallWindow() {
         var plan = WindowPlan(.init(startNanoseconds: 5, endNanoseconds: 5))
         #expect(
             plan.nextPart(series: 0, bytesPerSample: 0, pointsPerSecond: 1, newestNanoseconds: 9)
@@ -122,7 +122,7 @@ import Testing
         #expect(plan.nextPart(series: 0, bytesPerSample: 0, pointsPerSecond: 1, newestNanoseconds: 9) == nil)
     }
 
-    @Test func extremesDoNotTrap() {
+    @Test func windowPlan_acceptsExtremeValues() {
         var plan = WindowPlan(.init(startNanoseconds: .min, endNanoseconds: .min + 1))
         #expect(
             plan.nextPart(series: 200_000, bytesPerSample: 1e9, pointsPerSecond: 1e9, newestNanoseconds: .min) != nil)
@@ -139,7 +139,7 @@ import Testing
         #expect(density.pointsPerSecond.isFinite && density.pointsPerSecond > 0)
     }
 
-    @Test func densityIsLearnedWithinAndAcrossParts() {
+    @Test func windowPlan_learnsDensityWithinAndAcrossParts() {
         var density = PointDensity()
         #expect(density.pointsPerSecond == PointDensity.presumed)
         // One reading, whose series differ by a millisecond: nothing is known yet.

@@ -34,7 +34,7 @@ import Testing
 
     private static let styles: [JSONEscapes] = [.answers, .logs, .statusReports, []]
 
-    @Test func everyCharacterIsEscapedAtEveryPlaceOfAWord() {
+    @Test func jsonText_escapesEveryCharacterAtEveryOffset() {
         let characters = (0..<0x180).compactMap(Unicode.Scalar.init) + ["\u{7ff}", "\u{800}", "\u{ffff}", "\u{10ffff}"]
         for escapes in Self.styles {
             for character in characters {
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64])
-    func randomTextsAreAsOneCharacterAfterTheOtherGivesThem(seed: UInt64) {
+    func jsonText_escapesRandomTextLikeSingleCharacters(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let alphabet: [Unicode.Scalar] = [
             "a", "\"", "\\", "\n", "\t", "\u{1f}", "\u{7f}", "\u{80}", "\u{9f}", "\u{a0}", "é", "😀",
@@ -72,13 +72,13 @@ import Testing
             ([], "\"\""),
             (Array("aaaaaaaé".utf8), "\"aaaaaaaé\""),
         ] as [([UInt8], String)])
-    func bytesThatAreNoUTF8AreReplaced(bytes: [UInt8], expected: String) {
+    func jsonText_replacesInvalidUTF8(bytes: [UInt8], expected: String) {
         var text: [UInt8] = []
         JSONText.append(bytes: bytes.span.bytes, to: &text)
         #expect(String(decoding: text, as: UTF8.self) == expected)
     }
 
-    @Test func times() {
+    @Test func jsonText_writesTimes() {
         var text: [UInt8] = []
         JSONText.append(EpochTime(seconds: 1, nanoseconds: 500_000_000), fraction: .groupsOfThree, to: &text)
         #expect(String(decoding: text, as: UTF8.self) == "\"1970-01-01T00:00:01.500Z\"")

@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func compactLayoutHasNoWhiteSpace() {
+    @Test func jsonWriter_compactLayoutHasNoWhiteSpace() {
         var json = JSONWriter()
         write(&json)
         let expected =
@@ -35,7 +35,7 @@ import Testing
         #expect(json.text == expected)
     }
 
-    @Test func indentedLayoutHasALineForEachMemberAndElement() {
+    @Test func jsonWriter_indentsOneLinePerMemberAndElement() {
         var json = JSONWriter(layout: .indented)
         json.object { json in
             json.member("a", 1)
@@ -63,20 +63,20 @@ import Testing
                 """)
     }
 
-    @Test func aWriterGoesOnBehindWhatIsThere() {
+    @Test func jsonWriter_appendsToExistingText() {
         var json = JSONWriter(Array("<6>".utf8), escapes: .logs)
         json.object { $0.member(named: "\u{85}\t") { $0.string(bytes: ([0xff] as [UInt8]).span.bytes) } }
         #expect(json.text == "<6>{\"\\u0085\\t\":\"\u{fffd}\"}")
     }
 
-    @Test func numbersHaveAllTheirDigits() {
+    @Test func jsonWriter_writesAllDigitsOfNumbers() {
         var json = JSONWriter()
         json.array([.max, .min, 0] as [Int64]) { $0.number($1) }
         json.quotedNumber(UInt64.max)
         #expect(json.text == #"[9223372036854775807,-9223372036854775808,0]"18446744073709551615""#)
     }
 
-    @Test func secondsHaveThreeDigits() {
+    @Test func jsonWriter_writesSecondsWithThreeDecimals() {
         var json = JSONWriter()
         json.array([0, 999_999, 1_000_000, 1_999_999_999, .max] as [UInt64]) { $0.seconds(nanoseconds: $1) }
         #expect(json.text == "[0.000,0.000,0.001,1.999,18446744073.709]")

@@ -43,7 +43,7 @@ import Testing
         fields(line)?.mapValues { String(decoding: $0, as: UTF8.self) }
     }
 
-    @Test func partsAreFields() {
+    @Test func journalEntry_writesPartsAsFields() {
         let entry = line("agent gone", ["pod": "data-0", "agent_id": "7-7", "worker": "ingest-1", "why": "no answer"])
         #expect(
             texts(entry) == [
@@ -54,7 +54,7 @@ import Testing
             ])
     }
 
-    @Test func countsAreFields() {
+    @Test func journalEntry_writesCountsAsFields() {
         var entry = line("x", label: "grpc")
         (entry.repeats, entry.lostLines, entry.plainLines, entry.error) = (7, 2, 3, "boom")
         let shown = texts(entry) ?? [:]
@@ -63,7 +63,7 @@ import Testing
         #expect([shown["FODC_REPEATS"], shown["FODC_PART"], shown["FODC_PLAIN_LOG_LINES"]] == ["7", "grpc", "3"])
     }
 
-    @Test func hostileValuesStayInTheirField() {
+    @Test func journalEntry_keepsHostileValuesInTheirField() {
         let hostile = "a\nPRIORITY=0\nFODC_POD=evil"
         let shown = texts(
             line(hostile, ["pod": "\(hostile)", "é=\n": "v", "_b": "=", String(repeating: "k", count: 99): ""]))
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test(arguments: ["x", "é", "\n", "\u{1F600}"])
-    func longOnesFitADatagram(piece: String) throws {
+    func journalEntry_fitsADatagram(piece: String) throws {
         var metadata: Logger.Metadata = [:]
         for n in 0..<100 { metadata["key\(n)"] = "\(String(repeating: piece, count: 5000))" }
         let entry = line(String(repeating: piece, count: 9000), metadata)
@@ -107,7 +107,7 @@ import Testing
         try body(path, receiver)
     }
 
-    @Test func sendsWhole() throws {
+    @Test func journalSocket_sendsAnEntryOfTheMaximumSize() throws {
         try withReceiver { path, receiver in
             let journal = try #require(JournalSocket(path: path))
             let entry = [UInt8](repeating: 7, count: JournalSocket.limitBytes)
@@ -119,7 +119,7 @@ import Testing
     }
 
     /// A journald that has stopped reading holds up nobody.
-    @Test func fullIsSaid() throws {
+    @Test func journalSocket_reportsAFullSocket() throws {
         try withReceiver { path, receiver in
             let journal = try #require(JournalSocket(path: path))
             var sent = 0
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test func nobodyThere() throws {
+    @Test func journalSocket_failsWithoutAReceiver() throws {
         let journal = try #require(JournalSocket(path: "/nowhere/socket"))
         #expect(!journal.send([1]))
         #expect(JournalSocket(path: String(repeating: "x", count: 108)) == nil)

@@ -17,18 +17,18 @@ import Testing
         String(decoding: line.bytes(isJSON: json, hasPriority: priority), as: UTF8.self)
     }
 
-    @Test func forPeople() {
+    @Test func logLine_textFormatQuotesValues() {
         #expect(
             text(line("agent gone", ["pod": "data-0", "why": "no answer", "empty": ""]))
                 == "2026-01-31T12:05:00.123Z warning ingest-0/grpc: agent gone empty=\"\" pod=data-0 why=\"no answer\"\n"
         )
     }
 
-    @Test func forTheJournal() {
+    @Test func logLine_journalFormatHasAPriority() {
         #expect(text(line("x"), priority: true).hasPrefix("<4>2026-"))
     }
 
-    @Test func forMachines() throws {
+    @Test func logLine_jsonFormatIsOneObject() throws {
         let hostile = "a\"b\\c\nd\u{1}é\u{85}"
         var entry = line(hostile, ["ke\"y": "va\nlue"])
         entry.lostLines = 3
@@ -42,13 +42,13 @@ import Testing
             ])
     }
 
-    @Test func hostileTextStaysOneLine() {
+    @Test func logLine_keepsHostileTextOnOneLine() {
         let shown = text(line("one\ntwo\r\u{1B}[31m\u{7F}", ["key": "a\"b\nc"]))
         #expect(shown.utf8.filter { $0 == UInt8(ascii: "\n") }.count == 1)
         #expect(shown.hasSuffix("one\\ntwo\\u000d\\u001b[31m\\u007f key=\"a\\\"b\\nc\"\n"))
     }
 
-    @Test(arguments: ["\u{80}", "\u{9B}31m", "\u{85}", "\u{9F}"]) func fieldsHoldNoControlCharacters(
+    @Test(arguments: ["\u{80}", "\u{9B}31m", "\u{85}", "\u{9F}"]) func logLine_escapesControlCharactersInFields(
         text hostile: String
     ) {
         let shown = text(line("x", ["pod": "a\(hostile)"]))
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test(arguments: ["x", "é", "\u{1}", "\"", "\u{1F600}"], [false, true])
-    func longLinesAreCutWhole(piece: String, isJSON: Bool) throws {
+    func logLine_truncatesLongLinesBetweenCharacters(piece: String, isJSON: Bool) throws {
         for count in [3900, 4000, 4096, 9000] {
             let bytes = line(
                 String(repeating: piece, count: count), ["long": "\(String(repeating: piece, count: count))"]

@@ -19,7 +19,7 @@ import Testing
         lines.map { "\($0.message) \($0.metadata["pod"]!) \($0.repeats)" }
     }
 
-    @Test func burstPassesTheRestIsCounted() {
+    @Test func repeatLimiter_passesABurstAndCountsTheRest() {
         var limiter = RepeatLimiter()
         let written = (0..<20).flatMap { limiter.admit(line(pod: $0), nowNanoseconds: second) }
         #expect(shown(written) == (0..<5).map { "gone data-\($0) 0" })
@@ -28,7 +28,7 @@ import Testing
         #expect(limiter.takeDue(nowNanoseconds: 100 * second).isEmpty, "told once")
     }
 
-    @Test func whatGoesOnIsOneLineAnInterval() {
+    @Test func repeatLimiter_passesOneLinePerInterval() {
         var limiter = RepeatLimiter()
         var written: [LogLine] = []
         for n in 0..<60 { written += limiter.admit(line(pod: n), nowNanoseconds: UInt64(n) * second) }
@@ -38,14 +38,14 @@ import Testing
         #expect(written.filter { $0.repeats == 0 }.count + written.map(\.repeats).reduce(0, +) == 60, "none is lost")
     }
 
-    @Test func anotherLineTellsWhatIsDue() {
+    @Test func repeatLimiter_reportsDueCountsWithAnotherLine() {
         var limiter = RepeatLimiter()
         for n in 0..<7 { _ = limiter.admit(line(pod: n), nowNanoseconds: 0) }
         let written = limiter.admit(line("hello", level: .info, pod: 9), nowNanoseconds: 10 * second)
         #expect(shown(written) == ["gone data-6 2", "hello data-9 0"])
     }
 
-    @Test func quietGivesTheBurstBack() {
+    @Test func repeatLimiter_allowsANewBurstAfterSilence() {
         var limiter = RepeatLimiter()
         for n in 0..<6 { _ = limiter.admit(line(pod: n), nowNanoseconds: 0) }
         #expect(limiter.takeDue(nowNanoseconds: 10 * second).count == 1)
@@ -53,7 +53,7 @@ import Testing
         #expect(limiter.admit(line(), nowNanoseconds: 20 * second).count == 1)
     }
 
-    @Test func whatDiffersIsNotARepeat() {
+    @Test func repeatLimiter_separatesDifferentLines() {
         var limiter = RepeatLimiter()
         let lines = [line(), line("other"), line(level: .error), line(label: "y")]
         for one in lines {
@@ -61,14 +61,14 @@ import Testing
         }
     }
 
-    @Test func belowWarningNothingIsKeptBack() {
+    @Test func repeatLimiter_passesEverythingBelowWarning() {
         var limiter = RepeatLimiter()
         for level in [Logger.Level.trace, .debug, .info, .notice] {
             #expect((0..<50).allSatisfy { _ in limiter.admit(line(level: level), nowNanoseconds: 0).count == 1 })
         }
     }
 
-    @Test func textsFromTheNetworkAreBoundedAndNoneIsLost() {
+    @Test func repeatLimiter_boundsItsTableAndLosesNoLine() {
         var limiter = RepeatLimiter()
         var told = 0
         let messages = 10 * RepeatLimiter.limitMessages

@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
-    func findsWhatTheReferenceFinds(_ seed: UInt64) throws {
+    func duplicateFinder_agreesWithTheReference(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         var found = 0
         for _ in 0..<20 {
@@ -71,7 +71,7 @@ import Testing
     }
 
     /// However many pod names an agent sends, the series of the others are not looked at as long as they are not theirs.
-    @Test func manyPodNamesOfOneAgentCostTheOthersNothing() throws {
+    @Test func duplicateFinder_isNotSlowedByManyPodNamesOfOneAgent() throws {
         var agents = try (0..<20).map { try Pipeline.agent(series("m", pods: ["pod-\($0)"], of: 50), pod: "pod-\($0)") }
         #expect(DuplicateFinder.find(agents, members(agents)).comparedSeries == 0)
         let many = (0..<40).map { "other-\($0)" }
@@ -89,7 +89,7 @@ import Testing
     }
 
     /// A process that makes families of many series or names shows meanwhile that it lives.
-    @Test func breathes() throws {
+    @Test func duplicateFinder_yieldsToTheEventLoop() throws {
         var breaths = 0
         let names = (0..<500).map { TestMetric(name: "m\($0)", labels: [("pod_name", "pod-a")], value: 1) }
         let agents = [try Pipeline.agent(names, order: 1), try Pipeline.agent(names, order: 2)]

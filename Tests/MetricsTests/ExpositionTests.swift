@@ -58,7 +58,7 @@ struct ExpositionTests {
     }
 
     @Test(arguments: [31, 32, 33] as [UInt64])
-    func rendersWhatTheReferenceSays(_ seed: UInt64) throws {
+    func exposition_agreesWithTheReference(_ seed: UInt64) throws {
         let (agents, expected) = try Self.randomAgents(seed: seed, count: 6)
         let text = Pipeline.text(agents)
         #expect(Reference.parse(text) == expected, "seed \(seed)")
@@ -69,7 +69,7 @@ struct ExpositionTests {
         }
     }
 
-    @Test func satisfiesPromtool() throws {
+    @Test func exposition_satisfiesPromtool() throws {
         guard FileManager.default.isExecutableFile(atPath: "/usr/bin/promtool") else { return }
         let histogram = [("0.5", 1.0), ("1", 2), ("+Inf", 3)].map {
             TestMetric(name: "lat_seconds_bucket", labels: [("le", $0.0)], value: $0.1, type: 3)
@@ -108,7 +108,7 @@ struct ExpositionTests {
         #expect(!said.contains("error while linting"), "\(said)\n\(text)")
     }
 
-    @Test func filtersAgentsAndSeries() throws {
+    @Test func exposition_filtersAgentsAndSeries() throws {
         let mixed = [
             TestMetric(name: "own", value: 1),
             TestMetric(name: "other", labels: [("pod_name", "pod-z"), ("node_role", "ROLE_META")], value: 2),
@@ -127,7 +127,7 @@ struct ExpositionTests {
         #expect(Pipeline.text(agents, filter: SeriesFilter(podName: "pod-z")).isEmpty)
     }
 
-    @Test func showsASeriesOnceThatOfTheNewestRegistration() throws {
+    @Test func exposition_showsADuplicateSeriesOnceFromTheNewestRegistration() throws {
         let old = try Pipeline.agent(
             [TestMetric(name: "a", value: 1), TestMetric(name: "only_old", value: 2)], order: 1)
         let new = try Pipeline.agent([TestMetric(name: "a", value: 3)], order: 2)
@@ -139,7 +139,7 @@ struct ExpositionTests {
         }
     }
 
-    @Test func keepsItsIndexAcrossSamplesAndFollowsTables() throws {
+    @Test func exposition_keepsItsIndexUntilATableChanges() throws {
         let index = FamilyIndex()
         let series = Pipeline.series()
         var values: [String] = []
@@ -162,7 +162,7 @@ struct ExpositionTests {
         #expect(values == ["0", "1", "2,9", "3,9"])
     }
 
-    @Test func putsExtraFamiliesInTheirPlace() throws {
+    @Test func exposition_mergesExtraFamiliesWithEqualNames() throws {
         var lines: [UInt8] = []
         PrometheusText.appendSample(name: "own_x_total", labels: [("a", "q\"")], value: 1.5, to: &lines)
         let extra = ExtraFamily(
@@ -183,7 +183,7 @@ struct ExpositionTests {
         for chunk in [1, 50, 200] { #expect(Pipeline.text(agents, extra: [extra], chunk: chunk) == text) }
     }
 
-    @Test func extraFamiliesMayStandAnywhere() throws {
+    @Test func exposition_acceptsExtraFamiliesAnywhere() throws {
         func extra(_ name: String) -> ExtraFamily {
             var lines: [UInt8] = []
             PrometheusText.appendSample(name: name, value: 1, to: &lines)
@@ -199,7 +199,7 @@ struct ExpositionTests {
         }
     }
 
-    @Test func filtersAmongTheHidden() throws {
+    @Test func exposition_filtersBeforeItHidesDuplicates() throws {
         func metrics(_ value: Double) -> [TestMetric] {
             ["pod-a", "pod-b", "pod-c"].map { TestMetric(name: "m", labels: [("pod_name", $0)], value: value) }
         }
@@ -213,7 +213,7 @@ struct ExpositionTests {
         #expect(byPod.map { String($0.suffix(2)) }.sorted() == [" 1", " 2"])
     }
 
-    @Test func linesOfAnyLengthPassChunksOfAnySize() throws {
+    @Test func exposition_rendersLinesOfAnyLengthInChunksOfAnySize() throws {
         let long = (0..<3).map {
             TestMetric(
                 name: "m", labels: (0..<3).map { ("l\($0)", String(repeating: "\\", count: 9000)) } + [("i", "\($0)")],

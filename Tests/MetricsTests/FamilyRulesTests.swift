@@ -60,7 +60,7 @@ struct FamilyRulesTests {
                 [("a_bucket", [.histogram, nil]), ("a_count", [.histogram, .counter])], ["a histogram", "a histogram"]
             ),
         ] as [([(String, [MetricType?])], [String])])
-    func assignsFamilies(_ names: [(String, [MetricType?])], _ expected: [String]) {
+    func familyRules_assignSeriesToFamilies(_ names: [(String, [MetricType?])], _ expected: [String]) {
         #expect(Self.assign(names) == expected)
     }
 }

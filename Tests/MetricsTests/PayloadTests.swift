@@ -4,7 +4,7 @@ import Testing
 
 @testable import Metrics
 
-/// A lane is input: whatever lies in it, reading does not trap.
+/// A ring is input: whatever lies in it, reading does not trap.
 struct PayloadTests {
     private static func filled(_ generator: inout SeededGenerator) throws -> (
         series: AgentSeries, window: WindowColumns
@@ -22,7 +22,7 @@ struct PayloadTests {
         return (series, window)
     }
 
-    @Test func textsSurviveFrontCoding() throws {
+    @Test func metricsPayload_restoresFrontCodedTexts() throws {
         var generator = SeededGenerator(seed: 61)
         let series = try Self.filled(&generator).series
         let payload = Pipeline.tablePayload(series)
@@ -50,7 +50,7 @@ struct PayloadTests {
     }
 
     @Test(arguments: [71, 72, 73, 74] as [UInt64])
-    func damagedPayloadsAreRefusedOrHarmless(_ seed: UInt64) throws {
+    func metricsPayload_rejectsOrReadsDamagedBytes(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let (series, window) = try Self.filled(&generator)
         let tableBytes = Pipeline.tablePayload(series)

@@ -15,7 +15,7 @@ struct SeriesRulesTests {
         return (Pipeline.samples(Pipeline.text([snapshot])), summary)
     }
 
-    @Test func addsTheRegistrationsLabels() throws {
+    @Test func agentSeries_addsTheRegistrationsLabels() throws {
         let enrichment = Enrichment(
             podName: "pod-a", nodeRole: "ROLE_DATA",
             labels: [
@@ -29,7 +29,7 @@ struct SeriesRulesTests {
             result.lines == [#"up{node_rack="own",node_role="ROLE_DATA",node_type="hot",pod_name="pod-a",zz="1"} 1"#])
     }
 
-    @Test func ofTooManyRegistrationLabelsTheFirstAreTaken() throws {
+    @Test func agentSeries_limitsTheCountOfRegistrationLabels() throws {
         let labels = Dictionary(uniqueKeysWithValues: (0..<20_000).map { ("l\($0)", "v") })
         let enrichment = Enrichment(podName: "pod-a", nodeRole: "ROLE_DATA", labels: labels)
         let first = labels.keys.sorted().prefix(48).map { "node_" + $0 }
@@ -41,7 +41,7 @@ struct SeriesRulesTests {
         #expect(try Self.lines([own], enrichment).lines.count == 1)
     }
 
-    @Test func ofTooLongRegistrationLabelsTheFirstAreTaken() {
+    @Test func agentSeries_limitsTheBytesOfRegistrationLabels() {
         let long = String(repeating: "v", count: 5000)
         let enrichment = Enrichment(
             podName: "pod-a", nodeRole: "ROLE_DATA",
@@ -55,7 +55,7 @@ struct SeriesRulesTests {
     }
 
     /// The cost of a new series grows little faster than its labels, whatever order they come in.
-    @Test func labelsAreComparedAFewTimesEach() throws {
+    @Test func agentSeries_comparesLabelsAFewTimesEach() throws {
         let labels = Dictionary(uniqueKeysWithValues: (0..<20_000).map { ("l\($0)", "v") })
         let enrichments = [
             Enrichment(podName: "", nodeRole: "", labels: [:]),
@@ -76,14 +76,14 @@ struct SeriesRulesTests {
         }
     }
 
-    @Test func ofALabelThatComesAgainTheLastCounts() throws {
+    @Test func agentSeries_keepsTheLastOfARepeatedLabel() throws {
         let again = TestMetric(
             name: "up", labels: [("b", "1"), ("a", "x"), ("b", "2"), ("gone", "1"), ("b", "3"), ("gone", "")], value: 1)
         #expect(
             try Self.lines([again]).lines == [#"up{a="x",b="3",node_role="ROLE_DATA",pod_name="pod-a"} 1"#])
     }
 
-    @Test func keepsTheSeriesOwnPodAndRole() throws {
+    @Test func agentSeries_keepsTheSeriesOwnPodAndRole() throws {
         let own = TestMetric(name: "up", labels: [("pod_name", "other"), ("node_role", "ROLE_META")], value: 1)
         let empty = TestMetric(name: "ktm", labels: [("pod_name", ""), ("x", "")], value: 2)
         #expect(
@@ -92,7 +92,7 @@ struct SeriesRulesTests {
             ])
     }
 
-    @Test func escapesLabelValues() throws {
+    @Test func agentSeries_escapesLabelValues() throws {
         let result = try Self.lines([TestMetric(name: "up", labels: [("a", "q\"b\\n\nü")], value: 1)])
         #expect(result.lines == [#"up{a="q\"b\\n\nü",node_role="ROLE_DATA",pod_name="pod-a"} 1"#])
     }
@@ -110,7 +110,7 @@ struct SeriesRulesTests {
         (TestMetric(name: "a", labels: [("b", String(repeating: "v", count: 16385))]), .textTooLong),
         (TestMetric(name: "a", labels: (0..<5).map { ("l\($0)", String(repeating: "v", count: 16000)) }), .textTooLong),
     ])
-    func leavesOutWhatPrometheusWouldRefuse(_ bad: TestMetric, _ cause: DropCause) throws {
+    func agentSeries_dropsSeriesThatPrometheusRejects(_ bad: TestMetric, _ cause: DropCause) throws {
         let result = try Self.lines([TestMetric(name: "good", value: 1), bad, TestMetric(name: "also_good", value: 2)])
         #expect(result.lines.count == 2)
         #expect(result.summary.drops[cause] == 1)
@@ -118,7 +118,7 @@ struct SeriesRulesTests {
         #expect(result.summary.samplesAccepted == 2)
     }
 
-    @Test func leavesOutWhatIsNotUTF8() throws {
+    @Test func agentSeries_dropsInvalidUTF8() throws {
         var entry = WireWriter()
         entry.field(1, "a")
         entry.field(2, [0x61, 0xff])
@@ -135,7 +135,7 @@ struct SeriesRulesTests {
     }
 
     @Test(arguments: [(1.0, 2.0, "2"), (2.0, 1.0, "2"), (.nan, 1.0, "1"), (-.infinity, .nan, "-Inf")])
-    func takesTheLargerOfADuplicate(_ first: Double, _ second: Double, _ expected: String) throws {
+    func agentSeries_keepsTheLargerValueOfADuplicate(_ first: Double, _ second: Double, _ expected: String) throws {
         let series = Pipeline.series()
         // Once unknown, once known; and once under two encodings, because a label is empty.
         let metrics = [
@@ -155,7 +155,7 @@ struct SeriesRulesTests {
         }
     }
 
-    @Test func tellsANaNFromNoSample() throws {
+    @Test func agentSeries_distinguishesNaNFromNoSample() throws {
         let series = Pipeline.series()
         let staleNaN = Double(bitPattern: 0x7ff0_0000_0000_0002)
         _ = try Pipeline.decode(
@@ -173,7 +173,7 @@ struct SeriesRulesTests {
         #expect(!text.contains("# TYPE b "))
     }
 
-    @Test func raisesTheTableNumberOnlyWithTheTable() throws {
+    @Test func agentSeries_raisesTheTableNumberOnlyWithTheTable() throws {
         var generator = SeededGenerator(seed: 5)
         let series = Pipeline.series()
         var metrics = (0..<50).map { index in
@@ -203,7 +203,7 @@ struct SeriesRulesTests {
         #expect(Pipeline.samples(text).count == 51)
     }
 
-    @Test func learnsAnewUnderOtherLabels() throws {
+    @Test func agentSeries_rebuildsItsTableUnderOtherLabels() throws {
         let series = Pipeline.series()
         let message = TestMetric.message([TestMetric(name: "up", value: 1)])
         _ = try Pipeline.decode(series, message)
@@ -216,13 +216,13 @@ struct SeriesRulesTests {
         #expect(Pipeline.samples(text) == [#"up{node_role="ROLE_DATA",node_type="warm",pod_name="pod-a"} 1"#])
     }
 
-    @Test func firstTableIsTold() throws {
+    @Test func agentSeries_reportsTheFirstTableAsAChange() throws {
         let series = Pipeline.series()
         #expect(try Pipeline.decode(series, []).isTableChanged)
         #expect(try !Pipeline.decode(series, []).isTableChanged)
     }
 
-    @Test func limitsSeriesAndForgetsThoseThatAreGone() throws {
+    @Test func agentSeries_limitsSeriesAndDropsVanishedOnes() throws {
         var limits = SeriesLimits()
         limits.maxSeriesPerAgent = 100
         let series = Pipeline.series(limits: limits)
@@ -240,7 +240,7 @@ struct SeriesRulesTests {
         #expect(Pipeline.samples(Pipeline.text([try #require(Pipeline.snapshot(series))])).count == 80)
     }
 
-    @Test func limitsNamesAndForgetsThoseThatAreGone() throws {
+    @Test func agentSeries_limitsNamesAndDropsVanishedOnes() throws {
         var limits = SeriesLimits()
         limits.maxNamesPerAgent = 10
         let series = Pipeline.series(limits: limits)
@@ -267,7 +267,7 @@ struct SeriesRulesTests {
     }
 
     /// All known series are gone; their names come again with others, behind new names.
-    @Test func namesThatComeAgainTakeTheRoomThatTheyHad() throws {
+    @Test func agentSeries_reusesTheRoomOfReturningNames() throws {
         var limits = SeriesLimits()
         limits.maxNamesPerAgent = 10
         let series = Pipeline.series(limits: limits)
@@ -284,7 +284,7 @@ struct SeriesRulesTests {
         #expect(last.samplesAccepted == 10 && series.blocks.count == 10)
     }
 
-    @Test func boundsAliases() throws {
+    @Test func agentSeries_boundsAliases() throws {
         var limits = SeriesLimits()
         limits.maxAliases = 10
         let series = Pipeline.series(limits: limits)
@@ -299,7 +299,7 @@ struct SeriesRulesTests {
         #expect(series.slots.count <= 11)
     }
 
-    @Test func readsTimes() throws {
+    @Test func agentSeries_readsTimes() throws {
         let series = Pipeline.series()
         func times(_ metrics: [TestMetric], time: (Int64, Int64)?) throws -> (own: Bool, [SampleTime]) {
             _ = try Pipeline.decode(series, TestMetric.message(metrics, time: time))
@@ -330,7 +330,7 @@ struct SeriesRulesTests {
     }
 
     @Test(arguments: [true, false])
-    func hashesDependOnWhatTheyShould(_ usesAES: Bool) throws {
+    func agentSeries_hashDependsOnNameLabelsAndKey(_ usesAES: Bool) throws {
         let series = Pipeline.series(usesAES: usesAES && AESHasher.isSupported)
         let long = String(repeating: "0123456789abcdef", count: 20)
         let metrics = [

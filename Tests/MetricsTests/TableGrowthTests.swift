@@ -6,7 +6,7 @@ import Testing
 /// Values that go along when series move to other places of the table, and those that are cut off.
 struct TableGrowthTests {
     /// A window may bring series that stand before those of the latest values; these keep their values and times.
-    @Test func latestTimesMoveWithTheirSeries_whenAWindowBringsOthers() throws {
+    @Test func agentSeries_keepsLatestTimesWhenAWindowAddsSeries() throws {
         let series = Pipeline.series()
         _ = try Pipeline.decode(
             series,
@@ -28,7 +28,7 @@ struct TableGrowthTests {
         ("aaaa", "aaaa"), ("aaaaa", "aaaa"), ("aaaé", "aaa"), ("aaéé", "aaé"), ("aa€", "aa"), ("a😀", "a"),
         ("😀", "😀"), ("😀a", "😀"),
     ])
-    func descriptionIsCutBetweenCharacters(text: String, kept: String) throws {
+    func agentSeries_truncatesDescriptionsBetweenCharacters(text: String, kept: String) throws {
         var limits = SeriesLimits()
         limits.maxDescriptionBytes = 4
         let series = Pipeline.series(limits: limits)

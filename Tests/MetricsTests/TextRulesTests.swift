@@ -5,7 +5,7 @@ import Testing
 
 /// Rules for a text of a scrape, whoever has written it.
 @Suite struct TextRulesTests {
-    @Test func agentSeries_takesUpADescriptionOfTheSameLengthWithinItsRound() throws {
+    @Test func agentSeries_updatesADescriptionOfTheSameLengthAtOnce() throws {
         for usesAES in [true, false] where !usesAES || AESHasher.isSupported {
             let series = Pipeline.series(usesAES: usesAES)
             func help(_ description: String) throws -> String {
@@ -45,7 +45,7 @@ import Testing
         #expect(series.tableNumber == number)
     }
 
-    @Test func agentSeries_refusesNamesOfTheProxysOwn() throws {
+    @Test func agentSeries_rejectsNamesOfOwnMetrics() throws {
         let series = Pipeline.series()
         let names = ["fodc_proxy_agents", "fodc_proxy_", "fodc_proxy", "fodc_agent_up", "x_fodc_proxy_agents"]
         let summary = try Pipeline.decode(
@@ -55,7 +55,7 @@ import Testing
         #expect(summary.firstDropped?.cause == .reservedMetricName)
     }
 
-    @Test func decodeSummary_namesAMetricThatALimitLeavesOut() throws {
+    @Test func decodeSummary_namesAMetricDroppedByALimit() throws {
         var limits = SeriesLimits()
         limits.maxSeriesPerAgent = 2
         limits.maxLabelValueBytes = 10
@@ -74,7 +74,7 @@ import Testing
         #expect(windowed.summary.firstDropped?.metric == "w")
     }
 
-    @Test func boundText_isWhatGoParses() {
+    @Test func boundText_isAcceptedByGo() {
         let good = [
             "0", "1", "-1", "+1", "0.5", ".5", "5.", "1e3", "1E-3", "1e+300", "+Inf", "-Inf", "inf", "Infinity", "NaN",
             "nan",
@@ -93,7 +93,7 @@ import Testing
         for text in bad { #expect(!isNumber(text), "\(text)") }
     }
 
-    @Test func familyIndex_leavesOutBoundsThatAreNoNumbers() throws {
+    @Test func familyIndex_dropsInvalidBounds() throws {
         func bucket(_ name: String, _ label: String, _ value: String, _ type: MetricType) -> TestMetric {
             TestMetric(name: name, labels: [(label, value)], value: 1, type: UInt64(type.rawValue))
         }
@@ -134,29 +134,35 @@ import Testing
             + Array(name.utf8) + Array(description.utf8) + encoder.coded
     }
 
-    @Test func seriesTable_refusesWhatIsNoTextOfASeries() {
+    @Test func seriesTable_rejectsMalformedSeriesText() {
         func isTaken(_ texts: [String], name: String = "a", description: String = "") -> Bool {
             Pipeline.table(payload(texts, name: name, description: description)) != nil
         }
+        let own = "node_role=\"r\",pod_name=\"p\"} "
         let good = [
-            ["a "], ["a{b=\"1\"} "], ["a{b=\"\",c=\"x\\\"y\\\\\\n\"} "], ["a{pod_name=\"p\"} "],
-            ["a{node_role=\"r\"} "],
-            ["a ", "a{b=\"1\"} ", "a{b=\"2\"} "], ["a{b=\"é\"} "], ["a{le=\"x\"} "],
+            ["a{" + own], ["a{b=\"1\"," + own], ["a{b=\"\",c=\"x\\\"y\\\\\\n\"," + own],
+            ["a{b=\"1\"," + own, "a{b=\"2\"," + own], ["a{b=\"é\"," + own], ["a{le=\"x\"," + own],
         ]
         for texts in good { #expect(isTaken(texts), "\(texts)") }
         let bad = [
-            ["a"], ["a 1\nother{pod_name=\"q\"} "], ["a{b=\"1\n\"} "], ["a{b=\"1\"}"], ["a{b=\"1\"} 7 "], ["a{} "],
-            ["a{b=\"1\",} "], ["a{b=\"1\" c=\"2\"} "], ["a{b=1} "], ["a{1b=\"1\"} "], ["a{b=\"1} "], ["a{b=\"\\x\"} "],
-            ["a{c=\"1\",b=\"2\"} "], ["a{b=\"1\",b=\"2\"} "], ["a{__name__=\"b\"} "], ["a{b=\"1\"}} "],
-            ["ab{b=\"1\"} "],
-            ["a{pod_name=\"other\"} "], ["a{node_role=\"other\"} "], ["a ", "a "], ["a{b=\"2\"} ", "a{b=\"1\"} "],
-            ["b "],
-            ["a{b=\"1\"} #"], ["a# "], ["a{b=\"1\\\"} "], ["a{"], ["a{b"], ["a{b="], ["a{b=\""],
+            // With both labels of its own, so that another thing is the reason.
+            ["a 1\nother{" + own], ["a{b=\"1\n\"," + own], ["a{b=\"1\"," + own + "7 "], ["a{b=\"1\",," + own],
+            ["a{b=\"1\" c=\"2\"," + own], ["a{b=1," + own], ["a{1b=\"1\"," + own], ["a{b=\"1," + own],
+            ["a{b=\"\\x\"," + own], ["a{c=\"1\",b=\"2\"," + own], ["a{b=\"1\",b=\"2\"," + own],
+            ["a{__name__=\"b\"," + own], ["a{b=\"1\"}," + own], ["ab{b=\"1\"," + own], ["b{" + own],
+            ["a{node_role=\"r\",pod_name=\"other\"} "], ["a{node_role=\"other\",pod_name=\"p\"} "],
+            ["a{" + own, "a{" + own], ["a{b=\"2\"," + own, "a{b=\"1\"," + own], ["a{b=\"1\\\"," + own],
+            [String(("a{" + own).dropLast())], ["a{" + own.dropLast(2)], ["a{" + own + "#"], ["a# {" + own],
+            // Nobody could tell whose they are.
+            ["a "], ["a{} "], ["a{b=\"1\"} "], ["a{pod_name=\"p\"} "], ["a{node_role=\"r\"} "],
+            ["a{node_role=\"r\",pod_namj=\"p\"} "],
+            ["a"], ["a{"], ["a{b"], ["a{b="], ["a{b=\""],
         ]
         for texts in bad { #expect(!isTaken(texts), "\(texts)") }
-        #expect(isTaken(["fodc_proxy "], name: "fodc_proxy") && !isTaken(["fodc_proxy_a "], name: "fodc_proxy_a"))
-        #expect(!isTaken(["1a "], name: "1a"))
-        var bytes = payload(["a{b=\"1\"} "])
+        #expect(isTaken(["fodc_proxy{" + own], name: "fodc_proxy"))
+        #expect(!isTaken(["fodc_proxy_a{" + own], name: "fodc_proxy_a"))
+        #expect(!isTaken(["1a{" + own], name: "1a"))
+        var bytes = payload(["a{b=\"1\"," + own])
         bytes[bytes.lastIndex(of: UInt8(ascii: "1")) ?? 0] = 0xff
         #expect(Pipeline.table(bytes) == nil)
     }

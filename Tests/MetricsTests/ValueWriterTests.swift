@@ -44,12 +44,12 @@ struct ValueWriterTests {
         (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (-Double.nan, "NaN"),
         (123_456_789_012_345_680, "123456789012345680"),
     ])
-    func writesAsGoDoes(_ value: Double, _ expected: String) {
+    func valueWriter_writesLikeGo(_ value: Double, _ expected: String) {
         #expect(Self.text(value) == expected)
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64])
-    func readsBackTheSameBits(_ seed: UInt64) {
+    func valueWriter_roundTripsEveryBit(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<20_000 {
             let value = Double(bitPattern: generator.next())
@@ -63,7 +63,7 @@ struct ValueWriterTests {
         }
     }
 
-    @Test func isRightAtEveryPowerOfTwoAndTen() {
+    @Test func valueWriter_isExactAtPowersOfTwoAndTen() {
         for exponent in -1074...1023 {
             let power = Double(sign: .plus, exponent: exponent, significand: 1)
             for value in [power, power.nextUp, power.nextDown] where value > 0 && value.isFinite {

@@ -20,7 +20,7 @@ struct WindowsTests {
         (element["data"] as? [[String: Any]] ?? []).map { "\($0["timestamp"] ?? "") \($0["value"] ?? "")" }
     }
 
-    @Test func rendersPointsInOrder() throws {
+    @Test func windowAnswer_rendersPointsInOrder() throws {
         let series = Pipeline.series()
         _ = try Pipeline.decode(series, TestMetric.message([TestMetric(name: "b", value: 1)]))
         let column = series.column
@@ -62,7 +62,7 @@ struct WindowsTests {
         #expect(try Self.json(Self.text([agent], filter: SeriesFilter(podName: "x"))).isEmpty)
     }
 
-    @Test func joinsPartsOfDifferentTables() throws {
+    @Test func windowAnswer_joinsPartsOfDifferentTables() throws {
         let series = Pipeline.series()
         let first = try Pipeline.decodeWindow(series, [TestMetric(name: "b", value: 1, time: (1, 0))])
         let one = try Pipeline.windowBatch(first, series)
@@ -76,7 +76,7 @@ struct WindowsTests {
         #expect(Self.points(elements[1]) == ["1970-01-01T00:00:01Z 1", "1970-01-01T00:00:02Z 2"])
     }
 
-    @Test func sortsByNameThenPodThenLabels() throws {
+    @Test func windowAnswer_sortsByNameThenPodThenLabels() throws {
         let metrics = { (pod: String) in
             [
                 TestMetric(name: "m", labels: [("z", "1"), ("pod_name", pod)]),
@@ -95,7 +95,7 @@ struct WindowsTests {
         #expect(cursor.samplesRendered == 6)
     }
 
-    @Test func anEmptyAnswerIsAnEmptyArray() throws {
+    @Test func windowAnswer_isAnEmptyArrayWithoutSeries() throws {
         #expect(try Self.json(Self.text([])).isEmpty)
     }
 
@@ -106,13 +106,13 @@ struct WindowsTests {
         (Int64.max / 2, "9999-12-31T23:59:59Z"),
         (Int64.min / 2, "0001-01-01T00:00:00Z"),
     ])
-    func writesTimes(_ seconds: Int64, _ expected: String) {
+    func windowAnswer_writesTimes(_ seconds: Int64, _ expected: String) {
         let second = SampleTime(seconds: seconds, nanoseconds: 0).secondsSinceEpoch
         #expect(RFC3339.text(EpochTime(seconds: second), fraction: .none) == expected)
     }
 
     @Test(arguments: [51, 52] as [UInt64])
-    func takesManyPoints(_ seed: UInt64) throws {
+    func windowAnswer_takesManyPoints(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let series = Pipeline.series()
         var expected: [String: [String]] = [:]

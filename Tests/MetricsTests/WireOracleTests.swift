@@ -164,7 +164,7 @@ struct WireOracleTests {
     }
 
     @Test(arguments: [11, 12, 13, 14] as [UInt64], [true, false])
-    func decodesAsGeneratedCodeDoes(_ seed: UInt64, usesAES: Bool) {
+    func wireDecoder_decodesLikeGeneratedCode(_ seed: UInt64, usesAES: Bool) {
         var generator = SeededGenerator(seed: seed)
         var warm = Pipeline.series(usesAES: usesAES && AESHasher.isSupported)
         for round in 0..<400 {
@@ -177,7 +177,7 @@ struct WireOracleTests {
     }
 
     @Test(arguments: [21, 22, 23, 24] as [UInt64])
-    func takesAndRefusesMutatedMessagesAsGeneratedCodeDoes(_ seed: UInt64) {
+    func wireDecoder_acceptsMutatedMessagesLikeGeneratedCode(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let warm = Pipeline.series()
         for round in 0..<800 {
@@ -197,14 +197,14 @@ struct WireOracleTests {
             ([0x12, 2, 0x08], "truncated timestamp"),
             ([0x0a, 4, 0x12, 2, 0x0a, 9], "label name longer than its entry"),
         ] as [([UInt8], String)])
-    func refusesMalformed(_ message: [UInt8], _ what: String) {
+    func wireDecoder_rejectsMalformedMessages(_ message: [UInt8], _ what: String) {
         #expect(throws: DecodeError.self, "\(what)") { try Pipeline.decode(Pipeline.series(), message) }
         #expect(throws: (any Error).self, "\(what)") {
             try Banyandb_Fodc_V1_StreamMetricsRequest(serializedBytes: message)
         }
     }
 
-    @Test func keepsNothingOfARefusedMessage() throws {
+    @Test func wireDecoder_keepsNothingOfARejectedMessage() throws {
         let series = Pipeline.series()
         _ = try Pipeline.decode(series, TestMetric.message([TestMetric(name: "a", value: 1)]))
         let table = series.tableNumber
@@ -228,7 +228,7 @@ struct WireOracleTests {
 
     /// The hash of a series that came before does not vouch for the time that comes with it.
     @Test(arguments: ["up", "9bad"], [1.0, 9.0])
-    func decoder_refusesMalformedTimeOfASeriesThatCameBefore(_ name: String, _ value: Double) {
+    func wireDecoder_rejectsAMalformedTimeOfAKnownSeries(_ name: String, _ value: Double) {
         let message = Self.timed(name, 5, [8, 1]) + Self.timed(name, value, [8, 0x80])
         #expect(throws: (any Error).self) { try Banyandb_Fodc_V1_StreamMetricsRequest(serializedBytes: message) }
         #expect(throws: DecodeError.self) { try Pipeline.decode(Pipeline.series(), message) }
@@ -241,7 +241,7 @@ struct WireOracleTests {
     }
 
     @Test(arguments: [[0x0a, 0], [0x12, 0], [0x18, 0], [0x0a, 2, 0x0a, 0]] as [[UInt8]])
-    func decoder_boundsTheEntriesOfAMessage(_ entry: [UInt8]) throws {
+    func wireDecoder_limitsEntriesOfAMessage(_ entry: [UInt8]) throws {
         var limits = SeriesLimits()
         limits.maxEntriesPerMessage = 1000
         let series = Pipeline.series(limits: limits)

@@ -13,7 +13,7 @@ struct AddressRangesTests {
         ("10.0.0.0/8", "::ffff:10.1.2.3", true), ("::ffff:10.0.0.0/104", "10.1.2.3", true), ("::/0", "10.1.2.3", false),
         ("10.0.0.1, 127.0.0.0/8", "127.0.0.1", true), ("fe80::/10", "fe80::1%eth0", true), ("0.0.0.0/0", "unix", false),
     ])
-    func addressRanges_containsAddressesOfItsNetworks(text: String, host: String, isInside: Bool) throws {
+    func addressRanges_containAddressesOfTheirNetworks(text: String, host: String, isInside: Bool) throws {
         let ranges = try #require(AddressRanges(text))
         #expect(ranges.contains(host: host) == isInside)
         #expect(ranges.description == text)
@@ -23,11 +23,11 @@ struct AddressRangesTests {
         "", ",", "10.0.0.0/8,", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/", "10.0.0.0/8/8", "::/129",
         "localhost", "10.0.0", "10.0.0.256", "::ffff:10.0.0.0/95", "10.0.0.0/0008",
     ])
-    func addressRanges_refusesWhatIsNoNetwork(text: String) {
+    func addressRanges_rejectMalformedNetworks(text: String) {
         #expect(AddressRanges(text) == nil)
     }
 
-    @Test func addressRanges_boundsTheList() {
+    @Test func addressRanges_limitTheList() {
         let part = "10.0.0.1"
         #expect(AddressRanges(Array(repeating: part, count: AddressRanges.limitRanges).joined(separator: ",")) != nil)
         #expect(

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct CRC32CTests {
     /// The examples of RFC 3720 B.4, and the usual check value.
-    @Test func examplesOfTheStandard() {
+    @Test func crc32c_matchesTheExamplesOfTheStandard() {
         let examples: [([UInt8], UInt32)] = [
             (Array("123456789".utf8), 0xE306_9283),
             ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func bothWaysAgreeAtAnyLengthAndPlace() {
+    @Test func crc32c_hardwareAndTableAgreeAtAnyLengthAndOffset() {
         var random = SeededGenerator(seed: 41)
         let bytes = random.bytes(400)
         let span = bytes.span.bytes

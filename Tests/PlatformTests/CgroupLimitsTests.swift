@@ -7,7 +7,7 @@ import Testing
         CgroupLimits { files[$0] }
     }
 
-    @Test func version2TakesTheTightestOnTheWayUp() {
+    @Test func cgroupLimits_takeTheLowestLimitOfTheHierarchyInVersion2() {
         let found = limits([
             "/proc/self/cgroup": "0::/system.slice/fodc.service\n",
             "/proc/self/mounts": "proc /proc proc rw 0 0\ncgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0\n",
@@ -20,7 +20,7 @@ import Testing
         #expect(found.memoryBytes == 268_435_456)
     }
 
-    @Test func version1HasAHierarchyEach() {
+    @Test func cgroupLimits_readOneHierarchyPerControllerInVersion1() {
         let found = limits([
             "/proc/self/cgroup": "4:memory:/a\n3:cpu,cpuacct:/b:c\n0::/\n",
             "/proc/self/mounts":
@@ -35,7 +35,7 @@ import Testing
         #expect(found.memoryBytes == 1_048_576)
     }
 
-    @Test func aContainersPathMayNotBeThere() {
+    @Test func cgroupLimits_readTheRootWhereAContainersPathIsMissing() {
         let found = limits([
             "/proc/self/cgroup": "0::/kubepods/pod1/../x\n",
             "/proc/self/mounts": "cgroup2 /sys/fs/cgroup cgroup2 ro 0 0\n",
@@ -45,7 +45,8 @@ import Testing
         #expect(found.memoryBytes == 1000)
     }
 
-    @Test(arguments: ["", "max", "x y", "1 0", "-5 100", "100000"]) func nonsenseIsNoLimit(text: String) {
+    @Test(arguments: ["", "max", "x y", "1 0", "-5 100", "100000"]) func cgroupLimits_ignoreMalformedFiles(text: String)
+    {
         let found = limits([
             "/proc/self/cgroup": "nonsense\n0::/\n", "/proc/self/mounts": "x\ncgroup2 /c cgroup2 ro 0 0\n",
             "/c/cpu.max": text,

@@ -11,38 +11,38 @@ import Testing
         DescriptorStore.received(processID: pid, count: count, names: names, ownProcessID: 17, take: isOpen)
     }
 
-    @Test func namesComeInOrder() {
+    @Test func descriptorStore_readsNamesInOrder() {
         #expect(
-            received(count: "2", names: "grpc:up-0.1") == [
-                ReceivedDescriptor(name: "grpc", descriptor: 3), ReceivedDescriptor(name: "up-0.1", descriptor: 4),
+            received(count: "2", names: "grpc:data-0.1") == [
+                ReceivedDescriptor(name: "grpc", descriptor: 3), ReceivedDescriptor(name: "data-0.1", descriptor: 4),
             ])
     }
 
-    @Test func whatIsForAnotherProcessIsNotTaken() {
+    @Test func descriptorStore_ignoresDescriptorsOfAnotherProcess() {
         for pid in [nil, "", "18", "x", "-17", "17 "] as [String?] {
             #expect(received(pid: pid, count: "1", names: "a") == [])
         }
     }
 
-    @Test func nonsenseIsNothing() {
+    @Test func descriptorStore_ignoresMalformedCounts() {
         for count in [nil, "", "0", "-1", "x", "99999999999999999999"] as [String?] {
             #expect(received(count: count, names: "a") == [])
         }
     }
 
-    @Test func wrongNamesAreNoNames() {
+    @Test func descriptorStore_ignoresMalformedNames() {
         for names in [nil, "", "a", "a:b:c"] as [String?] {
             #expect(received(count: "2", names: names).map(\.name) == ["unknown", "unknown"])
         }
     }
 
-    @Test func theClosedAreLeftOutAndTheManyCut() {
+    @Test func descriptorStore_skipsClosedDescriptorsAndLimitsTheirCount() {
         #expect(received(count: "3", names: "a:b:c") { $0 != 4 }.map(\.name) == ["a", "c"])
         #expect(received(count: "2000000000", names: nil).count == DescriptorStore.limitReceived)
     }
 
-    @Test func names() {
-        for name in ["a", "up-3.7", String(repeating: "x", count: 255)] { #expect(DescriptorStore.isName(name)) }
+    @Test func descriptorStore_acceptsValidNamesOnly() {
+        for name in ["a", "data-3.7", String(repeating: "x", count: 255)] { #expect(DescriptorStore.isName(name)) }
         for name in ["", "a:b", "a b", "a\n", "ä", String(repeating: "x", count: 256)] {
             #expect(!DescriptorStore.isName(name))
         }

@@ -10,7 +10,7 @@ import Testing
     }
 
     /// Somebody else has it, as systemd has what is in its store: the port is free all the same.
-    @Test func whoStopsListeningGivesThePortAway() throws {
+    @Test func listeningSocket_freesThePortWhenItStopsListening() throws {
         let first = try ListeningSocket.open(host: "127.0.0.1", port: 0)
         let elsewhere = dup(first)
         defer { close(elsewhere) }
@@ -22,7 +22,7 @@ import Testing
         close(second)
     }
 
-    @Test func whatItIsBoundTo() throws {
+    @Test func listeningSocket_comparesItsBindingWithASetting() throws {
         let one = try ListeningSocket.open(host: "127.0.0.1", port: 0)
         let every = try ListeningSocket.open(host: nil, port: 0)
         defer { for descriptor in [one, every] { close(descriptor) } }
@@ -45,7 +45,7 @@ import Testing
     }
 
     /// A user who wants every address does not get IPv4 alone where there is IPv6.
-    @Test func everyIPv4AddressIsNotEveryAddress() throws {
+    @Test func listeningSocket_doesNotTakeAllIPv4AddressesForAllAddresses() throws {
         let probe = try? ListeningSocket.open(host: "::1", port: 0)
         if let probe { close(probe) }
         let descriptor = try ListeningSocket.open(host: "0.0.0.0", port: 0)

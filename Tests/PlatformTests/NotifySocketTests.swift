@@ -51,7 +51,7 @@ private final class Listener {
 }
 
 @Suite struct NotifySocketTests {
-    @Test func nobodyThereIsNotStuck() {
+    @Test func notifySocket_isNotStuckAfterItsReceiverEnds() {
         let listener = Listener()
         let notify = NotifySocket(path: listener.path)
         while notify.send("STATUS=much") && notify.waitingCount == 0 {}
@@ -63,7 +63,7 @@ private final class Listener {
         #expect(alone.send("STATUS=well") && alone.waitingCount == 1 && !alone.isStuck)
     }
 
-    @Test func whatIsSaidIsHeard() {
+    @Test func notifySocket_deliversMessagesAndDescriptors() {
         let listener = Listener()
         let notify = NotifySocket(path: listener.path)
         let descriptor = open("/dev/null", O_RDONLY)
@@ -77,7 +77,7 @@ private final class Listener {
     }
 
     /// Nothing waits, nothing is lost but pings, nothing comes out of order, and of the status only the last counts.
-    @Test func aSystemdThatDoesNotReadHoldsNobodyUp() {
+    @Test func notifySocket_queuesInOrderWhileSystemdDoesNotRead() {
         let listener = Listener()
         let notify = NotifySocket(path: listener.path)
         let descriptor = open("/dev/null", O_RDONLY)
@@ -101,7 +101,7 @@ private final class Listener {
         #expect(heard.count == sent + 6 && notify.sendIfPossible("WATCHDOG=1"))
     }
 
-    @Test func thereIsALimit() {
+    @Test func notifySocket_limitsItsQueue() {
         let listener = Listener()
         let notify = NotifySocket(path: listener.path)
         while notify.sendIfPossible("WATCHDOG=1") {}
@@ -110,7 +110,7 @@ private final class Listener {
         #expect(kept == NotifySocket.limitWaiting)
     }
 
-    @Test func aSystemdThatBeginsAnewIsFound() {
+    @Test func notifySocket_reconnectsToARestartedSystemd() {
         let listener = Listener()
         let notify = NotifySocket(path: listener.path)
         let isFirst = notify.send("STATUS=1")
@@ -121,7 +121,7 @@ private final class Listener {
     }
 
     @Test(arguments: [nil, "", "relative", "vsock:1:2", "/" + String(repeating: "x", count: 200)] as [String?])
-    func nobodyIsThere(_ path: String?) {
+    func notifySocket_sendsNothingWithoutAReceiver(_ path: String?) {
         let notify = NotifySocket(path: path)
         let isSent = notify.send("READY=1") || notify.sendIfPossible("WATCHDOG=1")
         #expect(!notify.isThere && !isSent)

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import NIOCore
 import Platform
+import Settings
 import WorkerLink
 import WorkerRuntime
 
@@ -10,7 +11,7 @@ import WorkerRuntime
 final class ProbeWorker: Worker {
     enum Inability: String {
         case standBy = "stand-by"
-        case start, lanes
+        case start, rings
     }
 
     struct CannotDoIt: Error {}
@@ -32,6 +33,13 @@ final class ProbeWorker: Worker {
         if cannot(.standBy) { throw CannotDoIt() }
     }
 
+    struct BadFile: Error, CustomStringConvertible { let description: String }
+
+    static func checkFiles(_ settings: ProxySettings) throws {
+        guard let path = settings.webConfigFile, path.hasPrefix("/bad") else { return }
+        throw BadFile(description: "\(path), line 1: it is bad")
+    }
+
     func start() -> EventLoopFuture<Void> {
         Self.say("starts on its loop: \(loop.inEventLoop)")
         return Self.cannot(.start) ? loop.makeFailedFuture(CannotDoIt()) : loop.makeSucceededVoidFuture()
@@ -49,17 +57,17 @@ final class ProbeWorker: Worker {
 
     func setAccepting(_ isAccepting: Bool) { Self.say("accepts: \(isAccepting)") }
 
-    func laneArrived(_ index: Int, _ lane: LaneDescriptors) throws {
-        Self.say("lane \(index) of \(lane.list.filter { fcntl($0, F_GETFD) >= 0 }.count)")
-        if Self.cannot(.lanes) { throw CannotDoIt() }
+    func ringArrived(_ index: Int, _ ring: RingDescriptors) throws {
+        Self.say("ring \(index) of \(ring.list.filter { fcntl($0, F_GETFD) >= 0 }.count)")
+        if Self.cannot(.rings) { throw CannotDoIt() }
     }
 
-    func laneGone(_ index: Int) { Self.say("lane \(index) is gone") }
+    func ringGone(_ index: Int) { Self.say("ring \(index) is gone") }
 
-    func adoptLane(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) {
+    func adoptRing(_ index: Int, _ whenDone: @escaping @Sendable () -> Void) {
         Self.say("adopts \(index)")
         whenDone()
     }
 }
 
-WorkerProcess.run(check: ProbeWorker.check) { _, loop, _ in ProbeWorker(loop) }
+WorkerProcess.run(check: ProbeWorker.check, checkFiles: ProbeWorker.checkFiles) { _, loop, _ in ProbeWorker(loop) }

@@ -23,7 +23,7 @@ struct RecordingIntervalTests {
         #expect(taken == 100)
     }
 
-    @Test func recordingInterval_leavesOutWhatComesMoreOften() {
+    @Test func recordingInterval_skipsMoreFrequentScrapes() {
         var last: Int64?
         var taken = 0
         for number in 0..<100 as Range<Int64>
@@ -41,7 +41,7 @@ struct RecordingIntervalTests {
         #expect(interval.isDue(receivedAt: 110 * second, last: 100 * second, isCopy: true))
     }
 
-    @Test func recordingInterval_goesOnWhenTheClockWasSetBack() {
+    @Test func recordingInterval_continuesWhenTheClockWasSetBack() {
         #expect(interval.isDue(receivedAt: 50 * second, last: 100 * second, isCopy: false))
         #expect(interval.isDue(receivedAt: .min, last: .max, isCopy: false))
         #expect(!interval.isDue(receivedAt: .min, last: .max, isCopy: true))
@@ -64,7 +64,7 @@ struct NodePresenceTests {
         #expect(presence.presentCount == 2)
     }
 
-    @Test func nodePresence_tellsOnceThatANodeIsGoneAndThatItIsBack() {
+    @Test func nodePresence_reportsLossAndReturnOnce() {
         var presence = NodePresence(graceNanoseconds: 15)
         _ = Self.update(&presence, [1, 2], at: 0)
         _ = Self.update(&presence, [1], at: 10)
@@ -79,7 +79,7 @@ struct NodePresenceTests {
         presence.restore(gone: [1], others: [2, 3], now: 130, wallNow: 7)
         #expect(Self.update(&presence, [3], at: 100) == [])
         #expect(Self.update(&presence, [3], at: 144) == [])
-        #expect(Self.update(&presence, [1, 3], at: 145) == [.back(1), .gone(2, lostAtNanoseconds: 7, .unknown)])
+        #expect(Self.update(&presence, [1, 3], at: 145) == [.back(1), .gone(2, lostAtNanoseconds: 7, .keepalive)])
     }
 }
 
@@ -88,7 +88,7 @@ struct StoreConditionTests {
         DatabaseError(cause, action: "commit", reason: "no")
     }
 
-    @Test func storeCondition_asksAFailedDiskLessAndLessOften() {
+    @Test func storeCondition_retriesAFailedDiskWithBackoff() {
         var condition = StoreCondition()
         var waits: [UInt64] = []
         for _ in 0..<8 {
@@ -101,7 +101,7 @@ struct StoreConditionTests {
         #expect(condition.retryAtNanoseconds == 0)
     }
 
-    @Test func storeCondition_setsADamagedFileAsideOnce() {
+    @Test func storeCondition_movesADamagedFileAsideOnce() {
         var condition = StoreCondition()
         #expect(condition.failed(Self.error(.corrupt), now: 0) == .setAside)
         #expect(condition.failed(Self.error(.corrupt), now: 0) == .wait, "the new one is damaged, too: it is the disk")
@@ -110,7 +110,7 @@ struct StoreConditionTests {
     }
 
     @Test(arguments: DatabaseError.Cause.allCases)
-    func storeCondition_hasARemedyForEachCause(cause: DatabaseError.Cause) {
+    func storeCondition_namesARemedyForEachCause(cause: DatabaseError.Cause) {
         #expect(!StoreCondition.remedy(cause).isEmpty)
     }
 

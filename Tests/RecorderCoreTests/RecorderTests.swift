@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import BlackBox
 import Database
-import Exchange
 import FODCProtocol
 import Glibc
 import Platform
+import RingMessages
 import TestSupport
 import Testing
 
-@testable import Lanes
 @testable import RecorderCore
+@testable import Rings
 
 struct RecorderTests {
     private static func values(_ number: Int) -> [(name: String, value: Double)] {
@@ -60,11 +60,11 @@ struct RecorderTests {
         }
         test.turn()
         for (_, _, pod) in slots { #expect(try test.values(pod) == wanted[pod], "seed \(seed), \(pod)") }
-        #expect(rings[0].lane.tail > 0, "the ring went round")
+        #expect(rings[0].ring.tail > 0, "the ring went round")
         #expect(test.recorder.status.recordsMissed == 0)
     }
 
-    @Test func recorder_countsWhatItMisses() throws {
+    @Test func recorder_countsMissedRecords() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()
         try test.follow([ring])
@@ -88,7 +88,7 @@ struct RecorderTests {
         #expect(second + Int(test.recorder.status.recordsMissed) == 200)
     }
 
-    @Test func recorder_neverHoldsTheWriterBack() throws {
+    @Test func recorder_neverDelaysTheWriter() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()
         try test.follow([ring])
@@ -96,12 +96,12 @@ struct RecorderTests {
         test.turn()
         // Far more than the ring holds, without a turn: the writer would be refused if it waited for this reader.
         for number in 0..<3000 { try ring.sample([("a", Double(number))] + Self.many, of: slot, at: test.wall) }
-        #expect(ring.lane.tail > 0)
+        #expect(ring.ring.tail > 0)
     }
 
     private static let many = (0..<500).map { (name: "series_\($0)", value: Double($0)) }
 
-    @Test func recorder_readsARingThatWasBegunAnew() throws {
+    @Test func recorder_readsARingAfterItsReset() throws {
         let test = RecorderUnderTest()
         var ring = try RingUnderRecording()
         try test.follow([ring])
@@ -118,7 +118,7 @@ struct RecorderTests {
         #expect(try test.reader().nodes().count == 1, "the node is known again")
     }
 
-    @Test func recorder_storesAnswersThatDiffer() throws {
+    @Test func recorder_storesOnlyChangedAnswers() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()
         try test.follow([ring])
@@ -148,7 +148,7 @@ struct RecorderTests {
 }
 
 struct RecorderIncidentTests {
-    @Test func recorder_opensAnIncidentForANodeThatIsGone() throws {
+    @Test func recorder_opensAnIncidentForALostNode() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()
         try test.follow([ring])
@@ -186,7 +186,71 @@ struct RecorderIncidentTests {
         #expect(test.recorder.status.incidents == [:], "this process has opened none")
     }
 
-    @Test func recorder_countsANodeThatFlapsOnce() throws {
+    @Test(arguments: [
+        (DepartureCause.heartbeatMissed, NodeLossCause.heartbeatMissed), (.keepalive, .keepalive),
+        (.connectionReset, .connectionReset), (.workerCrashed, .workerCrashed), (.unknown, .unknown),
+    ])
+    func recorder_recordsTheCauseOfALoss(departure: DepartureCause, cause: NodeLossCause) throws {
+        let test = RecorderUnderTest()
+        let ring = try RingUnderRecording()
+        try test.follow([ring])
+        let slot = try ring.enter("pod-a")
+        test.turn()
+        ring.set(slot, status: .unconnected, departure: departure, since: test.now + 1)
+        test.pass(seconds: 1)
+        test.turn()
+        // A process that begins after the loss reads it, too.
+        try test.restart([ring])
+        for _ in 0..<2 {
+            test.turn()
+            test.pass(seconds: 60)
+        }
+        test.turn()
+        #expect(try test.incidents().map(\.cause) == ["registration lost: \(cause.rawValue)"])
+        #expect(try test.reader().nodes().first?.goneReason == cause.rawValue)
+    }
+
+    @Test func recorder_recordsAnEviction() throws {
+        let test = RecorderUnderTest()
+        let ring = try RingUnderRecording()
+        try test.follow([ring])
+        let slot = try ring.enter("pod-a")
+        test.turn()
+        ring.set(slot, status: .unconnected, departure: .streamClosed, since: test.now + 1)
+        test.pass(seconds: 1)
+        test.turn()
+        ring.set(slot, status: .unconnected, departure: .evicted, since: test.now)
+        ring.leave(slot)
+        test.turn()
+        test.pass(seconds: 60)
+        test.turn()
+        #expect(try test.incidents().map(\.cause) == ["registration lost: evicted"])
+    }
+
+    @Test func recorder_forgetsWhyANodeWentBefore() throws {
+        let test = RecorderUnderTest()
+        let rings = [try RingUnderRecording(0), try RingUnderRecording(1)]
+        try test.follow(rings)
+        let id = AgentID.random()
+        let before = try rings[0].enter("pod-a", id: id)
+        test.turn()
+        // It goes over to another worker, where it is lost without a word.
+        rings[0].set(before, status: .unconnected, departure: .moved, since: test.now + 1)
+        let after = try rings[1].enter("pod-a", id: id)
+        for _ in 0..<3 {
+            test.pass(seconds: 30)
+            test.turn()
+        }
+        #expect(try test.incidents().isEmpty)
+        rings[1].leave(after)
+        for _ in 0..<2 {
+            test.pass(seconds: 30)
+            test.turn()
+        }
+        #expect(try test.incidents().map(\.cause) == ["registration lost: unknown"])
+    }
+
+    @Test func recorder_countsAFlappingNodeOnce() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()
         try test.follow([ring])
@@ -206,7 +270,7 @@ struct RecorderIncidentTests {
         #expect(incidents.first?.occurrenceCount == 20)
     }
 
-    @Test func recorder_noticesARestartByTheUptime() throws {
+    @Test func recorder_detectsARestartByTheUptime() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()
         try test.follow([ring])
@@ -249,24 +313,8 @@ struct RecorderIncidentTests {
         let ring = try RingUnderRecording()
         try test.follow([ring])
         let slot = try ring.enter("pod-a")
-        func list(_ ids: [String]) throws -> [UInt8] {
-            var list = MessageList()
-            for id in ids {
-                let message = Banyandb_Fodc_V1_StreamPressureProfilesRequest.with {
-                    $0.record.profileID = id
-                    $0.record.rssBytes = 900
-                    $0.record.cgroupLimitBytes = 1000
-                    $0.record.thresholdBytes = 800
-                    $0.record.capturedAt.seconds = 1_796_000_900
-                    $0.record.profiles = [.with { $0.type = "heap" }, .with { $0.type = "goroutine" }]
-                }
-                let bytes: [UInt8] = try message.serializedBytes()
-                list.append(bytes.span.bytes)
-            }
-            return list.bytes
-        }
         for ids in [["p1"], ["p1"], ["p1", "p2"]] {
-            try ring.answer(.pressureList, try list(ids), of: slot, at: UInt64(test.wall))
+            try ring.answer(.pressureList, try RingUnderRecording.pressureList(ids), of: slot, at: UInt64(test.wall))
             test.turn()
         }
         let incidents = try test.incidents()
@@ -275,13 +323,13 @@ struct RecorderIncidentTests {
         #expect(incidents.first?.occurrenceCount == 2)
     }
 
-    @Test func recorder_opensAnIncidentForAnAgentThatIsHeldOff() throws {
+    @Test func recorder_opensAnIncidentForAQuarantinedAgent() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()
         try test.follow([ring])
         let slot = try ring.enter("pod-a")
         test.turn()
-        ring.set(slot, status: .online, heldOffUntil: test.now + 60_000_000_000)
+        ring.set(slot, status: .online, quarantinedUntil: test.now + 60_000_000_000)
         test.turn()
         #expect(try test.incidents().first?.kind == .agentQuarantined)
         #expect(try test.incidents().first?.closedAtNanoseconds == nil)
@@ -290,16 +338,16 @@ struct RecorderIncidentTests {
         #expect(try test.incidents().first?.closedAtNanoseconds == test.wall)
     }
 
-    @Test func recorder_opensAnIncidentForAWorkerThatCrashed() throws {
+    @Test func recorder_opensAnIncidentForACrashedWorker() throws {
         let test = RecorderUnderTest()
-        let memory = try ControlFile.create()
+        let memory = try WorkerTableFile.create()
         defer { MemoryFile.close(memory) }
-        let control = try ControlWriter(descriptor: memory)
-        var worker = ControlWorker()
+        let control = try WorkerTableWriter(descriptor: memory)
+        var worker = WorkerTableEntry()
         worker.generation = 1
         worker.state = .running
         control.set(worker, .ingest, 0)
-        try test.watch(ControlReader(descriptor: memory))
+        try test.watch(WorkerTableReader(descriptor: memory))
         test.turn()
         worker.addRestart(after: .requested)
         control.set(worker, .ingest, 0)
@@ -326,7 +374,7 @@ struct RecorderTroubleTests {
         return try ring.sample(values, of: slot, at: test.wall)
     }
 
-    @Test func recorder_goesOnWhenTheFolderIsBack() throws {
+    @Test func recorder_continuesWhenItsFolderReturns() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()
         let slot = try ring.enter("pod-a")
@@ -345,7 +393,7 @@ struct RecorderTroubleTests {
         #expect(test.recorder.status.writeErrors == [.cannotOpen: 1])
     }
 
-    @Test func recorder_setsADamagedFileAside() throws {
+    @Test func recorder_movesADamagedFileAside() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()
         let slot = try ring.enter("pod-a")
@@ -382,7 +430,7 @@ struct RecorderTroubleTests {
         #expect(test.recorder.status.writeErrors == [.newerSchema: 2])
     }
 
-    @Test func recorder_goesOnWhenALockIsFree() throws {
+    @Test func recorder_continuesWhenALockIsReleased() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()
         let slot = try ring.enter("pod-a")

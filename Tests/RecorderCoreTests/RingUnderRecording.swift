@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import BlackBox
-import Exchange
 import FODCProtocol
 import Glibc
 import Logging
 import Metrics
 import Platform
+import RingMessages
 import TestSupport
 
-@testable import Lanes
 @testable import RecorderCore
+@testable import Rings
 
 /// The data ring of an ingest worker, written by the test.
 final class RingUnderRecording {
     let index: Int
     let descriptor: Int32
-    private(set) var lane: LaneWriter
+    private(set) var ring: RingWriter
     private var series: [SlotRef: AgentSeries] = [:]
     private var published: [SlotRef: UInt32] = [:]
 
     init(_ index: Int = 0, ringBytes: Int = 1 << 20) throws {
         self.index = index
-        descriptor = try LaneFile.create(name: "test-up", kind: .up)
-        lane = try LaneWriter.format(
-            descriptor: descriptor, kind: .up, index: index, generation: 1, maximumRingBytes: ringBytes,
+        descriptor = try RingFile.create(name: "test-up", kind: .data)
+        ring = try RingWriter.format(
+            descriptor: descriptor, kind: .data, index: index, generation: 1, maximumRingBytes: ringBytes,
             initialRingBytes: ringBytes)
     }
 
@@ -33,9 +33,10 @@ final class RingUnderRecording {
     func readable() throws -> Int32 { try MemoryFile.reopenReadOnly(descriptor) }
 
     @discardableResult
-    func enter(_ pod: String, role: String = "ROLE_DATA", status: AgentStatus = .online) throws -> SlotRef {
-        guard let slot = lane.claimSlot() else { throw LaneError.full }
-        let id = AgentID.random()
+    func enter(
+        _ pod: String, role: String = "ROLE_DATA", status: AgentStatus = .online, id: AgentID = .random()
+    ) throws -> SlotRef {
+        guard let slot = ring.claimSlot() else { throw RingError.full }
         set(slot, id: id, status: status)
         series[slot] = AgentSeries(
             limits: SeriesLimits(), hashKey: (1, 2),
@@ -43,21 +44,26 @@ final class RingUnderRecording {
         let record = IdentityRecord(
             id: id, identity: AgentIdentity(podName: pod, containerNames: ["data"]), role: role, labels: [],
             peer: "127.0.0.1:1", registeredAtNanoseconds: 1)
-        try lane.append(.identity, agent: slot, isCurrent: true, record.payload.span.bytes)
+        try ring.append(.identity, agent: slot, isCurrent: true, record.payload.span.bytes)
         return slot
     }
 
-    func set(_ slot: SlotRef, id: AgentID? = nil, status: AgentStatus, heldOffUntil: UInt64 = 0) {
+    func set(
+        _ slot: SlotRef, id: AgentID? = nil, status: AgentStatus, quarantinedUntil: UInt64 = 0,
+        departure: DepartureCause = .unknown, since: UInt64 = 0
+    ) {
         let known = ids[slot]
         ids[slot] = id ?? known
         var entry = AgentEntry(id: id ?? known ?? AgentID(high: 1, low: 1), status: status, registeredAtNanoseconds: 1)
-        entry.heldOffUntilNanoseconds = heldOffUntil
-        lane.setEntry(entry, at: slot)
+        entry.quarantinedUntilNanoseconds = quarantinedUntil
+        entry.departure = departure
+        entry.statusSinceNanoseconds = since
+        ring.setEntry(entry, at: slot)
     }
 
     private var ids: [SlotRef: AgentID] = [:]
 
-    func leave(_ slot: SlotRef) { lane.releaseSlot(slot) }
+    func leave(_ slot: SlotRef) { ring.releaseSlot(slot) }
 
     /// An answer with these series.
     /// - Returns: the values as they stand in the record.
@@ -65,17 +71,7 @@ final class RingUnderRecording {
     func sample(_ values: [(name: String, value: Double)], of slot: SlotRef, at receivedAt: Int64) throws -> [UInt64] {
         guard let series = series[slot] else { return [] }
         let message = values.flatMap { Self.metric($0.name, $0.value) }
-        _ = try series.decodeLatest(message.span.bytes, receivedAtNanoseconds: receivedAt)
-        if published[slot] != series.tableNumber {
-            published[slot] = series.tableNumber
-            try lane.append(
-                .series, agent: slot, subject: UInt64(series.tableNumber), byteCount: series.tableByteCount,
-                isCurrent: true
-            ) { series.writeTable(into: &$0) }
-        }
-        try lane.append(.sample, agent: slot, byteCount: series.sampleByteCount, isCurrent: true) {
-            series.writeSample(into: &$0)
-        }
+        try latest(message.span.bytes, of: slot, at: receivedAt)
         let payload = [UInt8](unsafeUninitializedCapacity: series.sampleByteCount) { buffer, count in
             var span = OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(buffer), initializedCount: 0)
             series.writeSample(into: &span)
@@ -84,9 +80,68 @@ final class RingUnderRecording {
         return SampleColumns(payload: payload.span.bytes)?.valueBits ?? []
     }
 
+    private func publishTable(_ series: AgentSeries, _ slot: SlotRef) throws {
+        guard published[slot] != series.tableNumber else { return }
+        published[slot] = series.tableNumber
+        try ring.append(
+            .series, agent: slot, subject: UInt64(series.tableNumber), byteCount: series.tableByteCount, isCurrent: true
+        ) { series.writeTable(into: &$0) }
+    }
+
+    private func latest(_ message: RawSpan, of slot: SlotRef, at receivedAt: Int64) throws {
+        guard let series = series[slot] else { return }
+        _ = try series.decodeLatest(message, receivedAtNanoseconds: receivedAt)
+        try publishTable(series, slot)
+        try ring.append(.sample, agent: slot, byteCount: series.sampleByteCount, isCurrent: true) {
+            series.writeSample(into: &$0)
+        }
+    }
+
+    /// An answer with the newest values.
+    func latest(_ message: Banyandb_Fodc_V1_StreamMetricsRequest, of slot: SlotRef, at receivedAt: Int64) throws {
+        let bytes: [UInt8] = try message.serializedBytes()
+        try latest(bytes.span.bytes, of: slot, at: receivedAt)
+    }
+
+    /// An answer to a window.
+    func window(_ message: Banyandb_Fodc_V1_StreamMetricsRequest, of slot: SlotRef, at receivedAt: Int64) throws {
+        guard let series = series[slot] else { return }
+        let bytes: [UInt8] = try message.serializedBytes()
+        let columns = try series.decodeWindow(bytes.span.bytes, receivedAtNanoseconds: receivedAt)
+        try publishTable(series, slot)
+        try ring.append(.window, agent: slot, generation: 1, number: 1, byteCount: columns.byteCount) {
+            columns.write(into: &$0)
+        }
+    }
+
+    func append(
+        _ type: RecordType, _ bytes: [UInt8], of slot: SlotRef, generation: UInt64 = 1, number: UInt64,
+        subject: UInt64 = 0
+    ) throws {
+        try ring.append(
+            type, agent: slot, generation: generation, number: number, subject: subject, bytes.span.bytes)
+    }
+
     func answer(_ type: RecordType, _ bytes: [UInt8], of slot: SlotRef, subject: UInt64 = 0, at time: UInt64) throws {
-        try lane.append(
+        try ring.append(
             type, agent: slot, number: time, subject: subject, isCurrent: true, bytes.span.bytes)
+    }
+
+    static func pressureList(_ ids: [String]) throws -> [UInt8] {
+        var list = MessageList()
+        for id in ids {
+            let message = Banyandb_Fodc_V1_StreamPressureProfilesRequest.with {
+                $0.record.profileID = id
+                $0.record.rssBytes = 900
+                $0.record.cgroupLimitBytes = 1000
+                $0.record.thresholdBytes = 800
+                $0.record.capturedAt.seconds = 1_796_000_900
+                $0.record.profiles = [.with { $0.type = "heap" }, .with { $0.type = "goroutine" }]
+            }
+            let bytes: [UInt8] = try message.serializedBytes()
+            list.append(bytes.span.bytes)
+        }
+        return list.bytes
     }
 
     private static func metric(_ name: String, _ value: Double) -> [UInt8] {
@@ -132,7 +187,7 @@ final class RecorderUnderTest {
         try follow(rings)
     }
 
-    func watch(_ control: ControlReader) {
+    func watch(_ control: WorkerTableReader) {
         recorder = Recorder(settings: settings, control: control, logger: Logger(label: "test"))
         setClocks()
     }

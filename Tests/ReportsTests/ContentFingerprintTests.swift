@@ -15,14 +15,14 @@ import Testing
         }.serializedBytes()
     }
 
-    @Test func onlyTheTimestampIsLeftOut() throws {
+    @Test func contentFingerprint_omitsOnlyTheTimestamp() throws {
         let first = try fingerprint(message(seconds: 1, nanos: 0, pod: "a"))
         #expect(try fingerprint(message(seconds: 1_795_397_520, nanos: 836_934_576, pod: "a")) == first)
         #expect(try fingerprint(message(seconds: -1, nanos: -1, pod: "a")) == first)
         #expect(try fingerprint(message(seconds: 1, nanos: 0, pod: "b")) != first)
     }
 
-    @Test func whatIsNoTimestampCounts() {
+    @Test func contentFingerprint_includesFieldsThatOnlyResembleTheTimestamp() {
         // A length that goes beyond the message, or that no timestamp has, is content like any other.
         #expect(fingerprint([10, 200]) != fingerprint([10, 201]))
         #expect(fingerprint([10, 5, 1]) != fingerprint([10, 5, 2]))

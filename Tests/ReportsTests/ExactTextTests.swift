@@ -52,10 +52,10 @@ import Testing
                 }
             }
         }
-        let reporter = Reporter(agentID: "a", podName: "p", role: "r")
+        let reporter = ReportingAgent(agentID: "a", podName: "p", role: "r")
         var report = LifecycleReport(
             answers: [.init(reporter: reporter, message: message, receivedAtNanoseconds: 1)],
-            attendance: .init(registered: 1, requested: 1, responded: 1))
+            responseCounts: .init(registered: 1, requested: 1, responded: 1))
         var consistency = SchemaConsistency()
         report.judge(by: &consistency, registry: .read(RegistryContents([])))
         #expect(count("\"name\":\"n", in: report.json) == 2)

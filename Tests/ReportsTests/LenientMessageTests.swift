@@ -20,7 +20,7 @@ import Testing
         return bytes.map { $0 == UInt8(ascii: "~") ? 0xff : $0 }
     }
 
-    @Test func textsAreRepairedAtEveryDepth() throws {
+    @Test func lenientMessage_repairsTextsAtEveryDepth() throws {
         let crash = Crash.with {
             $0.artifactDir = "plain"
             $0.files = ["a", "b~", "c"]
@@ -45,7 +45,7 @@ import Testing
     }
 
     /// Lengths that need another byte for their own length after the repair.
-    @Test func lengthsAreMadeAnew() throws {
+    @Test func lenientMessage_recomputesLengths() throws {
         for count in [40, 43, 50, 5000, 6000] {
             let group = Banyandb_Fodc_V1_GroupLifecycleInfo.with { $0.name = String(repeating: "~", count: count) }
             let (message, _) = try parse(
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func bytesFieldsAndUnknownFieldsStay() throws {
+    @Test func lenientMessage_keepsBytesFieldsAndUnknownFields() throws {
         let chunk = Banyandb_Fodc_V1_StreamPressureProfilesRequest.with {
             $0.chunk.data = .init([0xff, 0x00, 0xfe])
             $0.chunk.error = "~"
@@ -70,7 +70,7 @@ import Testing
     }
 
     /// `google.protobuf.Value` is inside itself, in a list and as a map's value.
-    @Test func typesThatAreInsideThemselves() throws {
+    @Test func lenientMessage_repairsRecursiveTypes() throws {
         var value = Google_Protobuf_Value(stringValue: "~")
         for _ in 0..<10 {
             value = .with { $0.listValue.values = [value, .with { $0.structValue.fields = ["k~": value] }] }
@@ -96,7 +96,7 @@ import Testing
         #expect(throws: (any Error).self) { try parse(Google_Protobuf_Value.self, [0x1a, 0x01, 0xff] + deep) }
     }
 
-    @Test func soundMessagesAreUnchanged() throws {
+    @Test func lenientMessage_leavesValidMessagesUnchanged() throws {
         var seed = UInt64(Int.random(in: 0...Int.max))
         let printed = seed
         for _ in 0..<500 {
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func mutatedMessagesNeverTrap() throws {
+    @Test func lenientMessage_survivesMutatedMessages() throws {
         var seed = UInt64(Int.random(in: 0...Int.max))
         let printed = seed
         var repairedCount = 0
@@ -134,7 +134,7 @@ import Testing
     }
 
     /// Each of these is small on the wire and large in memory.
-    @Test func messagesThatWouldFillTheMemoryAreRefused() throws {
+    @Test func lenientMessage_rejectsMessagesThatWouldFillTheMemory() throws {
         let count = 100_000
         let limit = 4 << 20
         let groups: [UInt8] = (0..<count).flatMap { _ in [0x12, 0x00] as [UInt8] }
@@ -167,7 +167,7 @@ import Testing
     }
 
     /// Entries of maps and messages at any depth are counted; the limit itself is still taken.
-    @Test func messagesWithTooManyEntriesAreRefused() throws {
+    @Test func lenientMessage_rejectsMessagesWithTooManyEntries() throws {
         func configuration(_ count: Int) throws -> [UInt8] {
             try Fodc_Proxy_V1_NodeConfiguration.with { made in
                 for number in 0..<(count / 2) { made.startupParameters["\(number)"] = "" }
@@ -190,7 +190,7 @@ import Testing
         _ = try LenientMessage.parse(Lifecycle.self, nested.span.bytes, limits: MessageLimits(entries: 11))
     }
 
-    @Test func whatIsNoMessageIsRefused() {
+    @Test func lenientMessage_rejectsMalformedMessages() {
         // A length beyond the end, behind a text that needs repair.
         #expect(throws: (any Error).self) { try parse(Lifecycle.self, [0x12, 0x01, 0xff, 0x1a, 0x7f]) }
         #expect(throws: (any Error).self) { try parse(Lifecycle.self, [0x12, 0x01, 0xff, 0xff]) }
@@ -198,7 +198,7 @@ import Testing
     }
 
     /// Shapes of messages are found out by asking for one number after the other.
-    @Test func everyFieldNumberIsAskedFor() throws {
+    @Test func lenientMessage_probesEveryFieldNumber() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let folder = root.appending(path: "Sources/FODCProtocol/Protos")

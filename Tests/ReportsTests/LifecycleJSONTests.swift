@@ -26,7 +26,7 @@ import Testing
         "data_size_bytes":"1048576"}],"errors":[],"schema_consistency":null}
         """
 
-    @Test func groupsAreAsTheGoProxyWroteThem() {
+    @Test func lifecycleJSON_writesGroupsLikeTheGoProxy() {
         let group = Banyandb_Fodc_V1_GroupLifecycleInfo.with {
             $0.name = "sw_metrics_0"
             $0.catalog = "CATALOG_MEASURE"
@@ -49,7 +49,7 @@ import Testing
         #expect(json(group) == capturedGroup)
     }
 
-    @Test func unsetIsNotZero() {
+    @Test func lifecycleJSON_distinguishesUnsetFromZero() {
         var group = Banyandb_Fodc_V1_GroupLifecycleInfo()
         group.dataInfo = [.init()]
         #expect(json(group).contains(#""data_info":[{"node":null,"segment_info":[],"data_size_bytes":"0"}]"#))
@@ -60,7 +60,7 @@ import Testing
         #expect(json(group).contains(#""created_at":"1970-01-01T00:00:00Z""#))
     }
 
-    @Test func numbersAndNames() {
+    @Test func lifecycleJSON_writesNumbersAndEnumNames() {
         let consistency = Banyandb_Fodc_V1_SchemaConsistency.with {
             $0.status = .UNRECOGNIZED(77)
             $0.objects = [.with { $0.registryFingerprint = .max }]
@@ -83,14 +83,14 @@ import Testing
             (Int64.max, Int32.max, "9999-12-31T23:59:59.147483647Z"),
             (Int64.min, Int32.min, "0001-01-01T00:00:00.852516352Z"),
         ] as [(Int64, Int32, String)])
-    func times(_ seconds: Int64, _ nanos: Int32, _ text: String) {
+    func lifecycleJSON_writesTimes(_ seconds: Int64, _ nanos: Int32, _ text: String) {
         var group = Banyandb_Fodc_V1_GroupLifecycleInfo()
         group.dataInfo = [.init()]
         group.dataInfo[0].node.createdAt = .with { ($0.seconds, $0.nanos) = (seconds, nanos) }
         #expect(json(group).contains("\"created_at\":\"\(text)\""))
     }
 
-    @Test func whatIsWrittenReadsBackAsTheMessage() throws {
+    @Test func lifecycleJSON_parsesBackToTheMessage() throws {
         var seed = UInt64(Int.random(in: 0...Int.max))
         let printed = seed
         for _ in 0..<200 {
@@ -102,7 +102,7 @@ import Testing
     }
 
     /// A field that is added to a message, and not here, is missing in the answer.
-    @Test func everyFieldIsWritten() throws {
+    @Test func lifecycleJSON_writesEveryField() throws {
         let group = Banyandb_Fodc_V1_GroupLifecycleInfo.with { group in
             group.resourceOpts.stages = [.init()]
             group.dataInfo = [.init()]

@@ -17,22 +17,22 @@ import Testing
             }
         }
         return LifecycleReport.Answer(
-            reporter: Reporter(agentID: "id-\(pod)", podName: pod, role: role), message: message,
+            reporter: ReportingAgent(agentID: "id-\(pod)", podName: pod, role: role), message: message,
             receivedAtNanoseconds: second)
     }
 
     private func text(_ report: LifecycleReport) -> String { String(decoding: report.json, as: UTF8.self) }
 
-    private let twoOfTwo = LifecycleReport.Attendance(registered: 2, requested: 2, responded: 2)
+    private let twoOfTwo = LifecycleReport.ResponseCounts(registered: 2, requested: 2, responded: 2)
 
     @Test(arguments: [
         (0, 0, 0, "FODC unavailable: no agents registered"),
         (3, 0, 0, "FODC unavailable: 0/3 registered agents support the lifecycle stream"),
         (3, 2, 0, "FODC unavailable: 0/2 requested agents responded"),
     ])
-    func nothingToShow(_ registered: Int, _ requested: Int, _ responded: Int, _ error: String) {
+    func lifecycleReport_isEmptyWithoutAnswers(_ registered: Int, _ requested: Int, _ responded: Int, _ error: String) {
         let report = LifecycleReport(
-            answers: [], attendance: .init(registered: registered, requested: requested, responded: responded))
+            answers: [], responseCounts: .init(registered: registered, requested: requested, responded: responded))
         #expect(
             text(report)
                 == #"{"groups":[],"lifecycle_statuses":[],"agent_summary":{"total":\#(registered),"#
@@ -40,9 +40,9 @@ import Testing
     }
 
     /// The frame of shared/examples/cluster-lifecycle.json; its groups are held against it in `LifecycleJSONTests`.
-    @Test func itIsAsTheGoProxyWroteIt() throws {
+    @Test func lifecycleReport_hasTheFrameOfTheGoProxy() throws {
         let report = LifecycleReport(
-            answers: [answer("a", at: 1, groups: [.with { $0.name = "sw_metrics_0" }])], attendance: twoOfTwo)
+            answers: [answer("a", at: 1, groups: [.with { $0.name = "sw_metrics_0" }])], responseCounts: twoOfTwo)
         let read = try JSONReading.object(report.json)
         #expect(Set(read.keys) == ["agent_summary", "groups", "lifecycle_statuses"])
         let summary = try #require(read["agent_summary"] as? [String: Int])
@@ -54,7 +54,7 @@ import Testing
                     + #""schema_consistency":null}"#))
     }
 
-    @Test func theLaterAgentWinsAndErrorsAreUnited() {
+    @Test func lifecycleReport_prefersTheLaterAgentAndMergesErrors() {
         let report = LifecycleReport(
             answers: [
                 answer(
@@ -64,7 +64,7 @@ import Testing
                     ]),
                 answer(
                     "early", at: 1, groups: [.with { ($0.name, $0.catalog, $0.errors) = ("g", "early", ["c", "b"]) }]),
-            ], attendance: twoOfTwo)
+            ], responseCounts: twoOfTwo)
         #expect(
             text(report).contains(
                 #"{"name":"g","catalog":"late","resource_opts":null,"data_info":[],"errors":["a","b","c"]"#))
@@ -82,7 +82,7 @@ import Testing
     }
 
     /// Agents' knowledge of a group, whatever order they answer in.
-    @Test func whatAgentsKnowOfAGroupIsUnited() throws {
+    @Test func lifecycleReport_mergesGroupsInAnyOrderOfAnswers() throws {
         var options = Banyandb_Common_V1_ResourceOpts()
         options.shardNum = 7
         let liaison = Group.with { ($0.name, $0.catalog, $0.resourceOpts) = ("g", "CATALOG_MEASURE", options) }
@@ -101,7 +101,7 @@ import Testing
                     answer("l", at: times[0], groups: [liaison], role: "ROLE_LIAISON"),
                     answer("a", at: times[1], groups: [first]), answer("b", at: times[2], groups: [second]),
                     answer("c", at: times[3], groups: [other]),
-                ].shuffled(), attendance: twoOfTwo)
+                ].shuffled(), responseCounts: twoOfTwo)
             shown.insert(text(report))
         }
         #expect(shown.count == 1)
@@ -111,20 +111,20 @@ import Testing
             json.components(of: #""data_size_bytes":""#) == ["3", "2"], "of a node the newest, in the order of names")
     }
 
-    @Test func ofSeveralLiaisonsTheNewestCounts() {
+    @Test func lifecycleReport_prefersTheNewestLiaison() {
         let groups = ["old", "new"].map { catalog in Group.with { ($0.name, $0.catalog) = ("g", catalog) } }
         for flipped in [false, true] {
             let report = LifecycleReport(
                 answers: [
                     answer("l1", at: flipped ? 9 : 1, groups: [groups[flipped ? 1 : 0]], role: "ROLE_LIAISON"),
                     answer("l2", at: flipped ? 1 : 9, groups: [groups[flipped ? 0 : 1]], role: "ROLE_LIAISON"),
-                ], attendance: twoOfTwo)
+                ], responseCounts: twoOfTwo)
             #expect(text(report).contains(#""catalog":"new""#))
         }
     }
 
     /// Names that Swift's `String` takes for one; and nodes without a name, which nothing tells apart.
-    @Test func nodesAreToldApartByTheirBytes() {
+    @Test func lifecycleReport_distinguishesNodesByTheirBytes() {
         let group = Group.with {
             $0.name = "g"
             $0.dataInfo =
@@ -135,18 +135,18 @@ import Testing
                     $0.dataSizeBytes = 5
                 })
         }
-        let report = LifecycleReport(answers: [answer("a", at: 1, groups: [group])], attendance: twoOfTwo)
+        let report = LifecycleReport(answers: [answer("a", at: 1, groups: [group])], responseCounts: twoOfTwo)
         #expect(text(report).components(of: #""data_size_bytes":""#) == ["5", "2", "1", "3", "4"])
     }
 
-    @Test func statusesAreOfAgentsWithReports() {
+    @Test func lifecycleReport_listsStatusesOfAgentsWithReports() {
         let odd = #"{"a":"\#n"}"#
         let report = LifecycleReport(
             answers: [
                 answer("b", at: 1, reports: ["f.json": odd]), answer("a", at: 2),
                 answer("0", at: 3, reports: ["g": ""]),
             ],
-            attendance: twoOfTwo)
+            responseCounts: twoOfTwo)
         #expect(
             text(report).contains(
                 #""lifecycle_statuses":[{"pod_name":"0","reports":[{"filename":"g","#
@@ -154,15 +154,15 @@ import Testing
                     + #""reports":[{"filename":"f.json","report_json":"{\"a\":\"\n\"}"}]}]"#))
     }
 
-    @Test func groupsWithoutANameAreDroppedAndCounted() {
+    @Test func lifecycleReport_dropsAndCountsGroupsWithoutAName() {
         let report = LifecycleReport(
             answers: [answer("a", at: 1, groups: [.init(), .with { $0.name = "g" }, .with { $0.catalog = "c" }])],
-            attendance: twoOfTwo)
+            responseCounts: twoOfTwo)
         #expect(report.droppedGroups == 2)
         #expect(text(report).contains(#"{"groups":[{"name":"g","#))
     }
 
-    @Test func verdictsAreTheProxysOwn() throws {
+    @Test func lifecycleReport_computesTheConsistencyStatusItself() throws {
         let sound = Group.with {
             $0.name = "g"
             $0.schemaConsistency = SchemaRounds.sent(["m/a": ["n1": (1, 1)]])
@@ -177,7 +177,7 @@ import Testing
         var consistency = SchemaConsistency()
         var report = LifecycleReport(
             answers: [answer("a", at: 1, groups: [sound, silent]), answer("b", at: 2, groups: [other])],
-            attendance: twoOfTwo)
+            responseCounts: twoOfTwo)
         #expect(!text(report).contains("fingerprint"))
         report.judge(by: &consistency, registry: SchemaRounds.registry(["m/a": 1]))
         #expect(
@@ -194,7 +194,7 @@ import Testing
         #expect(consistency.gaugeValues.map(\.group) == ["g"])
     }
 
-    @Test func aShortfallAndARegistryThatIsAwayMakeItUnknown() {
+    @Test func lifecycleReport_isUnknownWhenAgentsOrTheRegistryAreMissing() {
         let group = Group.with {
             $0.name = "g"
             $0.errors = ["own"]
@@ -203,10 +203,10 @@ import Testing
         var consistency = SchemaConsistency()
         var short = LifecycleReport(
             answers: [answer("a", at: 1, groups: [group])],
-            attendance: .init(registered: 2, requested: 2, responded: 1))
+            responseCounts: .init(registered: 2, requested: 2, responded: 1))
         short.judge(by: &consistency, registry: SchemaRounds.registry(["m/a": 1]))
         #expect(text(short).contains("CONSISTENCY_STATUS_UNKNOWN") && text(short).contains(#""not_responded":1"#))
-        var away = LifecycleReport(answers: [answer("a", at: 1, groups: [group])], attendance: twoOfTwo)
+        var away = LifecycleReport(answers: [answer("a", at: 1, groups: [group])], responseCounts: twoOfTwo)
         away.judge(by: &consistency, registry: .noLiaison)
         #expect(text(away).contains(#""errors":["own","registry unavailable: no schema-serving"#))
         #expect(

@@ -8,9 +8,9 @@ import Testing
 @Suite struct RecordReportTests {
     private typealias Crash = Banyandb_Fodc_V1_StreamCrashDiagnosticsRequest
 
-    private let hot = Reporter(
+    private let hot = ReportingAgent(
         agentID: "b6e35f03-f22d-4c99-8322-d467ec3ecc1a", podName: "banyandb-data-hot-0", role: "ROLE_DATA")
-    private let other = Reporter(agentID: "other", podName: "banyandb-data-hot-1", role: "ROLE_DATA")
+    private let other = ReportingAgent(agentID: "other", podName: "banyandb-data-hot-1", role: "ROLE_DATA")
 
     private func time(_ seconds: Int64, _ nanos: Int32 = 0) -> Google_Protobuf_Timestamp {
         .with { ($0.seconds, $0.nanos) = (seconds, nanos) }
@@ -19,7 +19,7 @@ import Testing
     private func text(_ json: [UInt8]) -> String { String(decoding: json, as: UTF8.self) }
 
     /// shared/examples/diagnostics.json, as the Go proxy wrote it.
-    @Test func diagnosticsAreAsTheGoProxyWroteThem() throws {
+    @Test func recordReport_writesDiagnosticsLikeTheGoProxy() throws {
         let crash = Crash.with {
             $0.fetchedAt = time(1_795_397_520, 837_345_222)
             $0.sourceEndpoint = "fodc-agent"
@@ -55,7 +55,7 @@ import Testing
                 + #""artifact_dir":"in-process-merge-loop-2026-11-23T01:32:00.837345222Z"}]"#)
     }
 
-    @Test func whatIsAlwaysThereInACrashRecord() {
+    @Test func recordReport_writesTheRequiredFieldsOfACrashRecord() {
         func json(_ change: (inout Crash) -> Void) -> String {
             var crash = Crash.with { $0.artifactDir = "d" }
             change(&crash)
@@ -77,8 +77,8 @@ import Testing
         )
     }
 
-    @Test func crashRecordsAreKeyedNewestFirstAndBounded() throws {
-        func record(_ reporter: Reporter, _ dir: String, fetched: Int64, received: Int64, endpoint: String = "")
+    @Test func recordReport_ordersAndLimitsCrashRecords() throws {
+        func record(_ reporter: ReportingAgent, _ dir: String, fetched: Int64, received: Int64, endpoint: String = "")
             -> DiagnosticsReport.Record
         {
             let crash = Crash.with {
@@ -108,7 +108,7 @@ import Testing
     }
 
     /// shared/examples/pressure-profiles.json, as the Go proxy wrote it.
-    @Test func pressureProfilesAreAsTheGoProxyWroteThem() {
+    @Test func recordReport_writesPressureProfilesLikeTheGoProxy() {
         let directory = "/tmp/pressure-profiles/20260821T101112.000000000Z"
         let record = Banyandb_Fodc_V1_PressureProfileRecord.with {
             $0.capturedAt = time(1_787_307_072)
@@ -141,7 +141,7 @@ import Testing
                 + #""threshold_bytes":3221225472,"trigger_percent":75}]"#)
     }
 
-    @Test func capturesAreKeyedAndNewestFirst() throws {
+    @Test func recordReport_ordersCapturesNewestFirst() throws {
         func record(_ id: String, _ second: Int64, rss: UInt64 = 0) -> Banyandb_Fodc_V1_PressureProfileRecord {
             .with { ($0.profileID, $0.capturedAt, $0.rssBytes) = (id, time(second), rss) }
         }

@@ -12,7 +12,7 @@ import Testing
         _ pod: String, role: String = "ROLE_DATA", startup: [String: String] = [:], runtime: [String: String] = [:]
     ) -> ConfigurationReport.Node {
         .init(
-            reporter: Reporter(agentID: "id-\(pod)", podName: pod, role: role),
+            reporter: ReportingAgent(agentID: "id-\(pod)", podName: pod, role: role),
             configuration: .with {
                 $0.startupParameters = startup
                 $0.runtimeConfiguration = runtime
@@ -26,7 +26,7 @@ import Testing
         return String(json[start...].dropLast(#","not_supported":[]}"#.count))
     }
 
-    @Test func configurations() {
+    @Test func configurationReport_writesConfigurations() {
         var first = node("b", startup: ["x": "1"], runtime: ["y": "2"])
         first.configuration.collectedAt = .with { ($0.seconds, $0.nanos) = (1, 500_000_000) }
         let report = ConfigurationReport(nodes: [first, node("a", role: "ROLE_LIAISON")], notSupported: ["q", "p"])
@@ -38,7 +38,7 @@ import Testing
                 + #""collected_at":"1970-01-01T00:00:01.5Z"}],"differences":[],"not_supported":["p","q"]}"#)
     }
 
-    @Test func differencesAreWithinARole() {
+    @Test func configurationReport_comparesWithinARole() {
         let found = differences([
             node("a", startup: ["same": "1", "k": "1"]), node("b", startup: ["same": "1", "k": "2"]),
             node("c", startup: ["same": "1", "k": "1"]), node("l", role: "ROLE_LIAISON", startup: ["same": "other"]),
@@ -49,7 +49,7 @@ import Testing
                 + #""pod_names":["a","c"]},{"value":"2","pod_names":["b"]}]}]"#)
     }
 
-    @Test func aKeyThatOneLacksIsADifference() {
+    @Test func configurationReport_reportsAMissingKeyAsADifference() {
         let found = differences([node("a", runtime: ["k": "1"]), node("b")])
         #expect(
             found
@@ -61,7 +61,7 @@ import Testing
         "password", "ETCD_PASSWD", "clientSecret", "auth-token", "Credentials", "private key", "private_key",
         "tls.private-key", "privateKey", "api key", "API_KEY", "x-api-key",
     ])
-    func secretsAreMaskedAndComparedByValue(_ key: String) {
+    func configurationReport_masksSecretsAndComparesTheirValues(_ key: String) {
         let nodes = [node("a", startup: [key: "hunter2"]), node("b", startup: [key: "hunter3"])]
         let json = text(ConfigurationReport(nodes: nodes, notSupported: []).json)
         #expect(!json.contains("hunter"))
@@ -70,15 +70,15 @@ import Testing
     }
 
     @Test(arguments: ["path", "keyspace", "public-key", "passive", "api-address"])
-    func otherValuesAreShown(_ key: String) {
+    func configurationReport_showsOtherValues(_ key: String) {
         #expect(
             text(ConfigurationReport(nodes: [node("a", startup: [key: "v"])], notSupported: []).json).contains(#""v""#))
     }
 
-    @Test func theClusterAsItIs() {
+    @Test func clusterReport_writesNodesAndTheirStates() {
         func node(_ pod: String, _ isOnline: Bool) -> ClusterReport.Node {
             .init(
-                reporter: Reporter(agentID: "id", podName: pod, role: "ROLE_DATA"), address: "10.0.0.1:4711",
+                reporter: ReportingAgent(agentID: "id", podName: pod, role: "ROLE_DATA"), address: "10.0.0.1:4711",
                 containerNames: ["data"], labels: ["type": "hot", "\u{1}": "\""], isOnline: isOnline,
                 registeredAtNanoseconds: 1_000_000_000, lastHeartbeatNanoseconds: isOnline ? 2_250_000_000 : nil,
                 streams: ["metrics"], ingestWorker: 1, lastSampleAtNanoseconds: isOnline ? 3_000_000_000 : nil,

@@ -132,7 +132,7 @@ import Testing
 
     /// Each case once with one value all along, and once with the value encoded and read back between the rounds.
     @Test(arguments: cases, [false, true])
-    func verdicts(_ test: Case, _ diesBetween: Bool) throws {
+    func schemaConsistency_evaluatesEachCase(_ test: Case, _ diesBetween: Bool) throws {
         var consistency = SchemaConsistency()
         for (number, round) in test.rounds.enumerated() {
             let judgement = consistency.evaluate(
@@ -150,7 +150,7 @@ import Testing
         }
     }
 
-    @Test func objectsAreListedOnceWithEveryNode() {
+    @Test func schemaConsistency_listsObjectsOnceWithEveryNode() {
         var consistency = SchemaConsistency()
         let verdict = consistency.evaluate(
             ["g": SchemaRounds.reported(["m/o": ["n2": (5, 5)], "m/a": ["n2": (1, 2), "n1": (3, 4)]])],
@@ -172,7 +172,7 @@ import Testing
             "registry unavailable: schema registry read failed on all 2 liaison agent(s): timed out; no \"etcd\""
         ),
     ])
-    func aRegistryThatCannotBeRead(_ registry: RegistryOutcome, _ reason: String) {
+    func schemaConsistency_isUnknownWithoutTheRegistry(_ registry: RegistryOutcome, _ reason: String) {
         var consistency = SchemaConsistency()
         let stale: [ExactText: ReportedSchema] = ["g": SchemaRounds.reported(["m/a": ["n": (2, 2)]])]
         _ = consistency.evaluate(stale, registry: SchemaRounds.registry(["m/a": 1]), hasEverybodyAnswered: true)
@@ -184,7 +184,7 @@ import Testing
         #expect(after?.verdict.status == .inconsistent)
     }
 
-    @Test func aGroupThatVanishesIsForgotten() {
+    @Test func schemaConsistency_forgetsVanishedGroups() {
         var consistency = SchemaConsistency()
         let stale: [ExactText: ReportedSchema] = ["g": SchemaRounds.reported(["m/a": ["n": (2, 2)]])]
         let registry = SchemaRounds.registry(["m/a": 1])
@@ -197,7 +197,7 @@ import Testing
 
     // MARK: What liaison agents send
 
-    @Test func chunksOfOneGroupAreMerged() {
+    @Test func registryContents_mergeChunksOfOneGroup() {
         let contents = RegistryContents([
             SchemaRounds.chunk("g", ["m/a": 1]), SchemaRounds.chunk("h"), SchemaRounds.chunk("g", ["m/b": 2]),
             .with { $0.done = true },
@@ -210,13 +210,13 @@ import Testing
         #expect(contents.failure == nil && contents.droppedRecords == 0)
     }
 
-    @Test func aReadThatFailedAsAWhole() {
+    @Test func registryContents_reportAFailedRead() {
         let contents = RegistryContents([SchemaRounds.chunk("", error: "no leader"), .with { $0.done = true }])
         #expect(contents.failure == "no leader")
         #expect(RegistryContents([SchemaRounds.chunk("")]).droppedRecords == 1)
     }
 
-    @Test func recordsWithoutTheirKeysAreDropped() {
+    @Test func registryContents_dropRecordsWithoutKeys() {
         var schema = SchemaRounds.reported(["m/a": ["": (1, 1), "n": (1, 1)], "/x": ["n": (1, 1)]])
         #expect(schema.droppedRecords == 2)
         schema.add(SchemaRounds.sent(["m/": ["n": (1, 1), "k": (2, 2)]]))

@@ -15,7 +15,7 @@ import Testing
         SchemaRounds.registry(Dictionary(uniqueKeysWithValues: (0..<count).map { ("m/\($0 + 100)", 1) }))
     }
 
-    @Test func overTheLimitNewDisagreementsAreHeldBackAndCounted() {
+    @Test func schemaConsistency_withholdsAndCountsDifferencesOverTheLimit() {
         var limits = SchemaLimits()
         limits.counters = 3
         var consistency = SchemaConsistency(limits: limits)
@@ -30,7 +30,7 @@ import Testing
         #expect(SchemaRounds.read(consistency.encoded, limits: limits) != nil)
     }
 
-    @Test func theEncodedFormKeepsItsSize() {
+    @Test func schemaConsistency_keepsItsEncodedSize() {
         var limits = SchemaLimits()
         limits.encodedBytes = 400
         var consistency = SchemaConsistency(limits: limits)
@@ -48,7 +48,7 @@ import Testing
         #expect(consistency.gaugeValues.map(\.group) == ["a", "z"])
     }
 
-    @Test func verdictsForTheGaugeAreBounded() {
+    @Test func schemaConsistency_boundsGroupsOfTheGauge() {
         var limits = SchemaLimits()
         limits.verdicts = 2
         var consistency = SchemaConsistency(limits: limits)
@@ -58,7 +58,7 @@ import Testing
         #expect(consistency.gaugeValues.map(\.group) == ["a", "b"])
     }
 
-    @Test func manyNodesTimesManyObjectsAreNotCompared() {
+    @Test func schemaConsistency_limitsComparisons() {
         var limits = SchemaLimits()
         limits.unreportedPairs = 10
         var consistency = SchemaConsistency(limits: limits)
@@ -81,7 +81,7 @@ import Testing
         return consistency
     }
 
-    @Test func everyTruncationIsRefused() {
+    @Test func schemaConsistency_rejectsEveryTruncation() {
         let encoded = sample().encoded
         #expect(SchemaRounds.read(encoded)?.encoded == encoded)
         for count in encoded.indices {
@@ -90,7 +90,7 @@ import Testing
         #expect(SchemaRounds.read((encoded + [0])) == nil)
     }
 
-    @Test func anythingElseIsRefusedOrReadAndNeverTraps() {
+    @Test func schemaConsistency_rejectsOrReadsAnyBytes() {
         var seed = UInt64(Int.random(in: 0...Int.max))
         let printed = seed
         let encoded = sample().encoded
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func moreThanTheLimitsIsRefused() {
+    @Test func schemaConsistency_rejectsCountsAboveTheLimits() {
         let encoded = sample().encoded
         for change: (inout SchemaLimits) -> Void in [
             { $0.counters = 2 }, { $0.verdicts = 1 }, { $0.encodedBytes = encoded.count - 1 },
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func claimedCountsReserveNothing() {
+    @Test func schemaConsistency_reservesNoMemoryForClaimedCounts() {
         let absurd: [UInt8] = [2, 255, 255, 255, 255]
         #expect(SchemaRounds.read(absurd) == nil)
         let counters: [UInt8] = [2, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 2, 0]

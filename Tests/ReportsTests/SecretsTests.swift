@@ -11,7 +11,7 @@ import Testing
         "smtpPass",
         "sas", "PRIVATE KEY", "AZURE_STORAGE_ACCOUNT_KEY",
     ])
-    func keysOfSecrets(key: String) {
+    func secrets_areFoundByKey(key: String) {
         #expect(Secrets.shown("value", key: key) == Secrets.mask)
     }
 
@@ -19,7 +19,7 @@ import Testing
         "max-agents", "bypass-cache", "passive-mode", "key-file", "grpc-addr", "compass", "signal", "ttl", "", "pas",
         "\u{1F511}",
     ])
-    func otherKeys(key: String) {
+    func secrets_areNotFoundInOtherKeys(key: String) {
         #expect(Secrets.shown("value", key: key) == "value")
     }
 
@@ -36,7 +36,7 @@ import Testing
         "run --db.token=hunter", "amqp://guest:guest@mq", "redis://:hunter@cache:6379/0",
         "http_proxy=http://u:p@proxy:3128",
     ])
-    func valuesWithSecrets(value: String) {
+    func secrets_areFoundInValues(value: String) {
         #expect(Secrets.shown(value, key: "plain") == Secrets.mask)
     }
 
@@ -46,12 +46,13 @@ import Testing
         "@", "://@",
         "basic", "bearer", "e30.e30.x", "--verbose on", "2026-01-29T07:17:28Z", "grpc://host", "ä=ö",
     ])
-    func valuesWithout(value: String) {
+    func secrets_areNotFoundInOtherValues(value: String) {
         #expect(Secrets.shown(value, key: "plain") == value)
     }
 
     /// A value of the largest message takes no more than a look at each byte.
-    @Test(arguments: ["a=", "a ", "::", "@:", "-a b ", "://"]) func longValues(unit: String) {
+    @Test(arguments: ["a=", "a ", "::", "@:", "-a b ", "://"])
+    func secrets_areFoundInLongValuesInLinearTime(unit: String) {
         let long = String(repeating: unit, count: 200_000)
         _ = Secrets.shown(long, key: long)
     }

@@ -26,7 +26,7 @@ import Testing
     private func text(_ report: TopologyReport) -> String { String(decoding: report.json, as: UTF8.self) }
 
     /// A node and a call of shared/examples/cluster-topology.json, which the Go proxy wrote.
-    @Test func itIsAsTheGoProxyWroteIt() throws {
+    @Test func topologyReport_writesNodesAndCallsLikeTheGoProxy() throws {
         let name = "banyandb-data-hot-0-n2:17912"
         let node = Node.with {
             $0.metadata.name = name
@@ -58,7 +58,7 @@ import Testing
     }
 
     /// A field that is added to the message, and not to the report, is missing in the answer.
-    @Test func allThatIsSetIsWrittenAndNothingElse() throws {
+    @Test func topologyReport_writesAllSetFieldsAndNoOther() throws {
         var full = node("n", pod: "p")
         full.metadata = .with {
             ($0.group, $0.name, $0.id, $0.createRevision, $0.modRevision) = ("g", "n", 1, .max, -2)
@@ -80,11 +80,11 @@ import Testing
         #expect(bare == #"{"nodes":[{"metadata":{"name":"n"},"roles":[]}],"calls":[]}"#)
     }
 
-    @Test func emptyIsTwoEmptyArrays() {
+    @Test func topologyReport_isTwoEmptyArraysWithoutAnswers() {
         #expect(text(TopologyReport(views: [], agents: [])) == #"{"nodes":[],"calls":[]}"#)
     }
 
-    @Test func theCopyThatKnowsItsPodWinsThenTheNewest() {
+    @Test func topologyReport_prefersTheNodeWithAPodThenTheNewest() {
         let newest = TopologyReport(
             views: [view(2, nodes: [node("n", http: "newer")]), view(1, nodes: [node("n", http: "older")])], agents: [])
         #expect(text(newest).contains("newer") && !text(newest).contains("older"))
@@ -97,7 +97,7 @@ import Testing
         #expect(!text(knowing).contains("status"))
     }
 
-    @Test func withoutNameOrIdTheyAreDroppedAndCounted() {
+    @Test func topologyReport_dropsAndCountsNodesWithoutNameOrID() {
         let report = TopologyReport(
             views: [
                 view(1, nodes: [Node(), node("n"), node("")], calls: [.init(), .with { $0.id = "c" }]),
@@ -109,14 +109,14 @@ import Testing
                 == #"{"nodes":[{"metadata":{"name":"n"},"roles":[]}],"calls":[{"id":"c","target":"","source":""}]}"#)
     }
 
-    @Test func unknownRolesHaveAName() {
+    @Test func topologyReport_namesUnknownRoles() {
         var odd = node("n")
         odd.roles = [.liaison, .UNRECOGNIZED(7), .unspecified]
         let report = TopologyReport(views: [view(1, nodes: [odd])], agents: [])
         #expect(text(report).contains(#""roles":["ROLE_LIAISON","UNKNOWN_ROLE_7","ROLE_UNSPECIFIED"]"#))
     }
 
-    @Test func ofSeveralAgentsOfAPodAnOnlineOneIsShown() {
+    @Test func topologyReport_prefersAnOnlineAgentOfAPod() {
         func agent(_ isOnline: Bool, _ heartbeat: Int64?) -> TopologyReport.RegisteredAgent {
             .init(podName: "p", isOnline: isOnline, lastHeartbeatNanoseconds: heartbeat)
         }
@@ -137,7 +137,7 @@ import Testing
             (1_500_000_000, "1970-01-01T00:00:01.5Z"), (1_000_000_010, "1970-01-01T00:00:01.00000001Z"),
             (-1, "1969-12-31T23:59:59.999999999Z"), (0, "1970-01-01T00:00:00Z"),
         ] as [(Int64, String)])
-    func heartbeats(_ nanoseconds: Int64, _ expected: String) {
+    func topologyReport_writesHeartbeatsLikeGo(_ nanoseconds: Int64, _ expected: String) {
         let agent = TopologyReport.RegisteredAgent(
             podName: "p", isOnline: true, lastHeartbeatNanoseconds: nanoseconds)
         let report = TopologyReport(views: [view(1, nodes: [node("n", pod: "p")])], agents: [agent])

@@ -15,7 +15,7 @@ import Testing
     }
 
     /// A misspelt name would be left out silently. On other machines than this some calls have other names.
-    @Test(arguments: kinds) func workerSystemCalls_areCallsOfThisMachine(kind: SandboxPolicy.Kind) {
+    @Test(arguments: kinds) func workerSystemCalls_existOnThisMachine(kind: SandboxPolicy.Kind) {
         for rule in WorkerSystemCalls.rules(for: SandboxPolicy(kind)) {
             #expect(
                 rule.compiled != nil || ["epoll_pwait2", "memfd_secret", "process_madvise"].contains(rule.name),
@@ -23,13 +23,13 @@ import Testing
         }
     }
 
-    @Test func supervisorSystemCalls_areCallsOfThisMachine() {
+    @Test func supervisorSystemCalls_existOnThisMachine() {
         for rule in SupervisorSystemCalls.rules {
             #expect(rule.compiled != nil || rule.name == "quotactl_fd", "\(rule.name)")
         }
     }
 
-    @Test func workerSystemCalls_letIngestOpenNothing() {
+    @Test func workerSystemCalls_doNotAllowIngestToOpenFiles() {
         func verdicts(_ kind: SandboxPolicy.Kind, _ name: String) -> [SystemCallRule.Verdict] {
             WorkerSystemCalls.rules(for: SandboxPolicy(kind)).filter { $0.name == name }.map(\.verdict)
         }
@@ -47,6 +47,19 @@ import Testing
             })
     }
 
+    /// Certificates are read anew: nothing else that opens a file is allowed with them.
+    @Test func workerSystemCalls_allowIngestToReadTheFoldersOfItsCertificates() {
+        let rules = WorkerSystemCalls.rules(for: SandboxPolicy(.ingest, readablePaths: ["/etc/fodc-proxy/tls"]))
+        let openings = rules.filter { $0.name == "openat" }
+        #expect(openings.map(\.verdict) == [.end, .end, .end, .allow])
+        let writing: Int32 = O_ACCMODE | O_CREAT | O_TRUNC | 0o20000000  // The last is a part of O_TMPFILE.
+        let condition = SystemCallRule.Condition.has(2, noneOf: writing)
+        #expect(openings.last?.conditions.first == condition)
+        for name in ["open", "openat2", "unlink", "connect"] {
+            #expect(rules.filter { $0.name == name }.map(\.verdict) == [.end], "\(name)")
+        }
+    }
+
     @Test func systemCallName_isKnown() {
         let number = fodc_sandbox_system_call("connect")
         #expect(number >= 0 && SystemCallName.of(UInt32(number)) == "connect")
@@ -59,11 +72,11 @@ import Testing
     @Test(arguments: [
         ("core", "."), ("core.%p\n", "."), ("/var/cores/core.%e", "/var/cores"), ("/core", "/"), ("cores/%p", "cores"),
     ])
-    func corePattern_namesTheFolder(pattern: String, folder: String) {
+    func corePattern_yieldsTheFolder(pattern: String, folder: String) {
         #expect(CorePattern.folder(of: pattern) == folder)
     }
 
-    @Test func corePattern_namesNoFolderWhereAProgramTakesCores() {
+    @Test func corePattern_yieldsNoFolderForAPipe() {
         #expect(CorePattern.folder(of: "|/usr/lib/systemd/systemd-coredump %P") == nil)
     }
 
@@ -72,7 +85,7 @@ import Testing
             (nil, false), ("", false), ("enable=no", false), ("enable=yes", true), ("enable=on,limit=3", true),
             ("limit=3,enable=off", false), ("enable=yes,enable=no", false), ("limit=3", false),
         ] as [(String?, Bool)])
-    func sandboxOmission_seesSwiftsCrashReporter(value: String?, asks: Bool) {
+    func sandboxOmission_detectsSwiftsCrashReporter(value: String?, asks: Bool) {
         #expect(SandboxOmission.asksForReporter(value) == asks)
     }
 

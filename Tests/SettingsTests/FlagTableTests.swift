@@ -11,7 +11,7 @@ import Testing
         #expect(FlagGroup.allCases.flatMap(\.flags) == SettingsFlag.allCases)
     }
 
-    @Test(arguments: SettingsFlag.allCases) func flag_isFoundByItsName(flag: SettingsFlag) {
+    @Test(arguments: SettingsFlag.allCases) func flagTable_findsAFlagByItsName(flag: SettingsFlag) {
         #expect(SettingsFlag(rawValue: flag.rawValue) == flag)
         #expect(SettingsFlag(rawValue: flag.rawValue + "x") == nil)
         // The prefix that is not ours belongs to the Go proxy.
@@ -19,7 +19,7 @@ import Testing
     }
 
     /// The first word behind "default" in the help, where it is a value, is the value that an empty command line gives.
-    @Test func help_saysTheDefault() throws {
+    @Test func helpText_showsTheDefault() throws {
         let machine = MachineLimits(cpus: 1, memoryBytes: nil)
         let standard = try ProxySettings.resolve(flags: [], environment: { _ in nil }, machine: machine)
         var checked: [String] = []
@@ -35,9 +35,11 @@ import Testing
         }
         #expect(
             checked == [
-                "grpc-listen-addr", "http-listen-addr", "agent-heartbeat-timeout", "agent-cleanup-timeout",
+                "grpc-listen-addr", "grpc-tls-listen-addr", "http-listen-addr", "agent-heartbeat-timeout",
+                "agent-cleanup-timeout",
                 "max-agents",
                 "max-agents-per-connection", "grpc-max-msg-size", "stale-grace", "lifecycle-interval",
+                "grpc-tls-client-auth",
                 "health-requires-auth", "http-read-timeout", "http-write-timeout", "spool-max-size", "sandbox",
                 "core-dumps",
                 "record-interval", "black-box-max-size", "black-box-max-age", "black-box-profiles-max-size",
@@ -55,7 +57,7 @@ import Testing
     }
 
     /// A folder of systemd stands for a flag that nobody gives, and for no other flag.
-    @Test func folderVariables_belongToFoldersOnly() throws {
+    @Test func flagTable_hasFolderVariablesForFoldersOnly() throws {
         for flag in SettingsFlag.allCases where !flag.folderVariables.isEmpty {
             for variable in flag.folderVariables {
                 let settings = try ProxySettings.resolve(
@@ -69,12 +71,12 @@ import Testing
                 == ["STATE_DIRECTORY", "RUNTIME_DIRECTORY", "CACHE_DIRECTORY", "TMPDIR"])
     }
 
-    @Test func onlyTheServicesFoldersNeedARestart() {
+    @Test func flagTable_onlyFoldersNeedARestart() {
         #expect(SettingsFlag.allCases.filter { !$0.isReloadable } == [.stateDirectory, .runtimeDirectory])
     }
 
     /// A flag that is in the table is taken wherever flags are taken.
-    @Test func flagTable_isAllThatAFlagTakes() throws {
+    @Test func flagTable_isTheOnlyPlaceToDeclareAFlag() throws {
         let madeUp = SettingsFlag(
             "made-up-count", in: .agents, takes: "NUMBER", .count(\.maxAgents, 10...20), help: "Nothing. Default 1000")
         func resolve(
@@ -96,7 +98,7 @@ import Testing
 
     /// Adding a flag touches the table, the field that it sets, and the reasons of its limits. Its name is in the table alone,
     /// but for commands and arguments of workers that are called the same.
-    @Test func flag_isNamedInTheTable() throws {
+    @Test func flagTable_namesEveryFlag() throws {
         let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Sources")
         let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))

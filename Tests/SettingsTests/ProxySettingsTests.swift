@@ -13,12 +13,13 @@ import Testing
             flags: flags.map { (flag: $0.0, value: $0.1) }, environment: { environment[$0] }, machine: machine)
     }
 
-    @Test func defaultsAreThoseOfTheContract() throws {
+    @Test func proxySettings_haveTheDefaultsOfTheContract() throws {
         let texts = Dictionary(
             uniqueKeysWithValues: try resolve().flagValues.map { ($0.flag.rawValue, $0.value) })
         #expect(
             texts == [
                 "grpc-listen-addr": ":17912", "http-listen-addr": ":17913", "agent-heartbeat-timeout": "30s",
+                "grpc-tls-listen-addr": "none", "grpc-tls-client-auth": "none",
                 "agent-cleanup-timeout": "5m0s", "max-agents": "1000", "grpc-max-msg-size": "33554432",
                 "max-agents-per-connection": "256",
                 "http-read-timeout": "10s", "http-write-timeout": "10s", "heartbeat-interval": "10s",
@@ -55,8 +56,9 @@ import Testing
             (.blackBoxDirectory, "/srv/x"),
             (.blackBoxMaxSize, "16MiB"), (.blackBoxMaxAge, "1h0m0s"), (.blackBoxProfilesMaxSize, "16MiB"),
             (.blackBoxIncidents, "1"), (.blackBoxIncidents, "100000"),
+            (.grpcTLSListenAddress, "none"), (.grpcTLSClientAuth, "none"), (.grpcAllowFrom, "10.0.0.0/8,::1"),
         ] as [(SettingsFlag, String)])
-    func takes(flag: SettingsFlag, value: String) throws {
+    func proxySettings_acceptValidValues(flag: SettingsFlag, value: String) throws {
         #expect(try resolve([(flag, value)]).text(of: flag) == value)
         #expect(try resolve([], [flag.environmentVariable: value]).text(of: flag) == value)
     }
@@ -90,7 +92,7 @@ import Testing
             (.loggingLevel, "loud", "one of trace, debug, info, warn, error"),
             (.loggingModules, "fodc-proxy", "lists of equal length in --logging-modules (1) and --logging-levels (0)"),
         ] as [(SettingsFlag, String, String)])
-    func refuses(flag: SettingsFlag, value: String, allowed: String) {
+    func proxySettings_rejectInvalidValues(flag: SettingsFlag, value: String, allowed: String) {
         let error = #expect(throws: SettingsError.self) { try resolve([(flag, value)]) }
         #expect(error?.allowed.contains(allowed) == true, "\(String(describing: error))")
         // The message names a flag, its value and what is allowed, in one line.
@@ -98,12 +100,12 @@ import Testing
         #expect(line.hasPrefix("--") && line.contains("is not allowed; must be ") && !line.contains("\n"))
     }
 
-    @Test func anErrorSaysWhereTheValueCameFrom() {
+    @Test func proxySettings_nameTheSourceOfAnInvalidValue() {
         let error = #expect(throws: SettingsError.self) { try resolve([], ["FODC_MAX_AGENTS": "many"]) }
         #expect(error?.description.hasPrefix("FODC_MAX_AGENTS (the environment's --max-agents): \"many\"") == true)
     }
 
-    @Test func flagsWinOverTheEnvironmentAndLaterOverEarlier() throws {
+    @Test func proxySettings_preferFlagsToTheEnvironmentAndLaterToEarlier() throws {
         let settings = try resolve(
             [(.maxAgents, "5"), (.maxAgents, "6")],
             ["FODC_MAX_AGENTS": "7", "FODC_LOG_FORMAT": "json", "FODC_LOG_LEVEL": ""])
@@ -113,11 +115,11 @@ import Testing
     }
 
     @Test(arguments: [("4s", "1s"), ("2s", "1s"), ("12s", "4s"), ("30s", "10s"), ("4m", "10s"), ("0", "10s")])
-    func anIntervalThatNobodySetFollowsTheTimeout(timeout: String, interval: String) throws {
+    func proxySettings_deriveTheHeartbeatIntervalFromTheTimeout(timeout: String, interval: String) throws {
         #expect(try resolve([(.agentHeartbeatTimeout, timeout)]).text(of: .heartbeatInterval) == interval)
     }
 
-    @Test func agentsLeftToThemselvesNeedATimeoutAboveTheirOwnInterval() throws {
+    @Test func proxySettings_rejectATimeoutBelowTheAgentsOwnInterval() throws {
         let error = #expect(throws: SettingsError.self) {
             try resolve([(.agentHeartbeatTimeout, "4s"), (.heartbeatInterval, "0")])
         }
@@ -125,7 +127,7 @@ import Testing
         #expect(try resolve([(.heartbeatInterval, "0")]).heartbeatInterval == .zero)
     }
 
-    @Test func ourVariablesWinOverThoseOfTheGoProxy() throws {
+    @Test func proxySettings_preferOwnVariablesToThoseOfTheGoProxy() throws {
         let upstream = ["BYDB_MAX_AGENTS": "5", "BYDB_LOGGING_LEVEL": "warn"]
         #expect(try resolve([], upstream).maxAgents == 5)
         #expect(try resolve([], upstream).logLevel == .warning)
@@ -154,7 +156,7 @@ import Testing
             ([], ["FODC_LOGGING_LEVEL": "error", "BYDB_LOGGING_ENV": "prod"], .error, .json),
             ([], ["FODC_LOG_FORMAT": "text", "BYDB_LOGGING_ENV": "prod"], .info, .text),
         ] as [([(SettingsFlag, String)], [String: String], LogLevel, LogFormat)])
-    func loggingInTheWordsOfTheGoProxy(
+    func proxySettings_acceptLogSettingsOfTheGoProxy(
         flags: [(SettingsFlag, String)], environment: [String: String], level: LogLevel, format: LogFormat
     ) throws {
         let settings = try resolve(flags, environment)
@@ -163,7 +165,7 @@ import Testing
         #expect(try ProxySettings(flagValues: settings.flagValues) == settings)
     }
 
-    @Test func systemdsFoldersAreTheDefault() throws {
+    @Test func proxySettings_defaultToTheFoldersOfSystemd() throws {
         let variables = [
             "STATE_DIRECTORY": "/var/lib/fodc:/var/lib/other", "RUNTIME_DIRECTORY": "/run/fodc",
             "CACHE_DIRECTORY": "/var/cache/fodc", "TMPDIR": "/var/tmp",
@@ -177,7 +179,7 @@ import Testing
         #expect(try resolve([(.stateDirectory, "")], variables).stateDirectory == nil)
     }
 
-    @Test func aLargeMessageRaisesTheDefaultRing() throws {
+    @Test func proxySettings_raiseTheDefaultRingSizeForLargeMessages() throws {
         let small = MachineLimits(cpus: 1, memoryBytes: 256 << 20)
         #expect(try resolve([], [:], small).ringMaxBytes == 80 << 20)
         #expect(try resolve([(.grpcMaxMessageSize, "64MiB")], [:], small).ringMaxBytes == 160 << 20)
@@ -191,7 +193,7 @@ import Testing
         arguments: [
             (0.5, 1), (1, 1), (1.01, 2), (2, 2), (3.5, 4), (64, 4), (.infinity, 4),
         ] as [(Double, Int)])
-    func workersFollowTheCPUs(cpus: Double, workers: Int) {
+    func proxySettings_deriveTheWorkerCountFromTheCPUs(cpus: Double, workers: Int) {
         #expect(MachineLimits(cpus: cpus, memoryBytes: nil).defaultIngestWorkers == workers)
     }
 
@@ -199,11 +201,11 @@ import Testing
         arguments: [
             (nil, 1, 2 << 30), (UInt64(1) << 40, 4, 2 << 30), (4 << 30, 2, 512 << 20), (256 << 20, 1, 80 << 20),
         ] as [(UInt64?, Int, Int)])
-    func ringsFollowTheMemory(memory: UInt64?, workers: Int, bytes: Int) {
+    func proxySettings_deriveTheRingSizeFromTheMemory(memory: UInt64?, workers: Int, bytes: Int) {
         #expect(MachineLimits(cpus: 1, memoryBytes: memory).defaultRingBytes(workers: workers) == bytes)
     }
 
-    @Test func everythingTravelsAsText() throws {
+    @Test func proxySettings_decodeToTheEncodedValues() throws {
         let settings = try resolve([
             (.grpcListenAddress, "[::1]:5"), (.agentHeartbeatTimeout, "1m1.5s"), (.staleGrace, "0"),
             (.ringMaxSize, "83886081"),
@@ -212,7 +214,7 @@ import Testing
         #expect(try ProxySettings(flagValues: settings.flagValues) == settings)
     }
 
-    @Test func everyFlagHasItsOwnNames() {
+    @Test func proxySettings_giveEveryFlagUniqueNames() {
         #expect(Set(SettingsFlag.allCases.map(\.environmentVariable)).count == SettingsFlag.allCases.count)
         #expect(SettingsFlag.grpcMaxMessageSize.environmentVariable == "FODC_GRPC_MAX_MSG_SIZE")
     }

@@ -20,7 +20,7 @@ import Testing
             ("-2562047h47m16.854775808s", Int64.min), ("0.100000000000000000000h", 360_000_000_000),
             ("0.3333333333333333333h", 1_200_000_000_000), ("0.9223372036854775807h", 3_320_413_933_267),
         ] as [(String, Int64)])
-    func reads(text: String, nanoseconds: Int64) {
+    func durationSyntax_parsesLikeGo(text: String, nanoseconds: Int64) {
         #expect(Duration(goSyntax: text)?.wholeNanoseconds == nanoseconds)
     }
 
@@ -30,7 +30,7 @@ import Testing
         "9223372036854775.808us", "3000000h", "9223372036854ms775us808ns", "-9223372036854775809ns", "1h-30m", "１s",
         "18446744073709551616ns", "\u{85}\u{85}", "5S",
     ])
-    func refuses(text: String) {
+    func durationSyntax_rejectsInvalidText(text: String) {
         #expect(Duration(goSyntax: text) == nil)
     }
 
@@ -42,11 +42,11 @@ import Testing
             (-30_000_000_000, "-30s"), (Int64.max, "2562047h47m16.854775807s"),
             (Int64.min, "-2562047h47m16.854775808s"),
         ] as [(Int64, String)])
-    func writes(nanoseconds: Int64, text: String) {
+    func durationSyntax_writesLikeGo(nanoseconds: Int64, text: String) {
         #expect(Duration.nanoseconds(nanoseconds).goSyntax == text)
     }
 
-    @Test(arguments: [1 as UInt64, 2, 3]) func whatIsWrittenIsRead(seed: UInt64) {
+    @Test(arguments: [1 as UInt64, 2, 3]) func durationSyntax_parsesWhatItWrites(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<2000 {
             let nanoseconds = Int64(bitPattern: random.next()) >> Int64(random.next() % 60)
@@ -65,7 +65,7 @@ import Testing
             ("[::1]:65535", "::1", 65535),
             ("[fe80::1%eth0]:1", "fe80::1%eth0", 1),
         ] as [(String, String?, UInt16)])
-    func reads(text: String, host: String?, port: UInt16) {
+    func listenAddress_parsesAddresses(text: String, host: String?, port: UInt16) {
         let address = ListenAddress(text)
         #expect(address == ListenAddress(host: host, port: port))
         #expect(address?.description == text)
@@ -76,7 +76,7 @@ import Testing
         "[::1:80",
         "::1]:80", "a b:80", "1.2.3.4:80 ", "[[::1]]:80", "ho\u{0}st:80", "é:80",
     ])
-    func refuses(text: String) {
+    func listenAddress_rejectsInvalidAddresses(text: String) {
         #expect(ListenAddress(text) == nil)
     }
 }
@@ -86,18 +86,19 @@ import Testing
         ("0", 0), ("33554432", 33_554_432), ("1B", 1), ("1KiB", 1024), ("80MiB", 83_886_080), ("2GiB", 2_147_483_648),
         ("1KB", 1000), ("3MB", 3_000_000), ("1GB", 1_000_000_000),
     ])
-    func reads(text: String, bytes: Int) {
+    func byteSize_parsesSizes(text: String, bytes: Int) {
         #expect(ByteSize.parse(text) == bytes)
     }
 
     @Test(arguments: [
         "", "MiB", "-1", "+1", "1.5GiB", "1 MiB", "1mib", "1M", "0x10", "9223372036854775808", "9999999999GiB",
     ])
-    func refuses(text: String) {
+    func byteSize_rejectsInvalidSizes(text: String) {
         #expect(ByteSize.parse(text) == nil)
     }
 
-    @Test(arguments: [0, 1, 1000, 1024, 83_886_080, 2_147_483_648, 33_554_433]) func whatIsWrittenIsRead(bytes: Int) {
+    @Test(arguments: [0, 1, 1000, 1024, 83_886_080, 2_147_483_648, 33_554_433])
+    func byteSize_parsesWhatItWrites(bytes: Int) {
         #expect(ByteSize.parse(ByteSize.format(bytes)) == bytes)
     }
 }

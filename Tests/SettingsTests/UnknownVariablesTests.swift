@@ -4,7 +4,7 @@ import Testing
 @testable import Settings
 
 @Suite struct UnknownVariablesTests {
-    @Test func typingMistakesAreNamed() {
+    @Test func unknownVariables_nameMisspeltVariables() {
         let warnings = UnknownVariables.warnings(of: [
             "FODC_MAX_AGENT=7", "FODC_NONSENSE=", "FODC_MAX_AGENTS=7", "FODCX=1", "BYDB_NONSENSE=1", "FODC_PORT=17912",
         ])
@@ -22,7 +22,7 @@ import Testing
         #expect(UnknownVariables.warnings(of: ["FODC_TESTING=x"]).count == 1)
     }
 
-    @Test func kubernetesServicesAreNoMistakes() {
+    @Test func unknownVariables_ignoreServiceVariablesOfKubernetes() {
         #expect(
             UnknownVariables.warnings(of: [
                 "FODC_PROXY_SERVICE_HOST=10.0.0.1", "FODC_PROXY_SERVICE_PORT=17912",
@@ -35,7 +35,7 @@ import Testing
 }
 
 @Suite struct EnvironmentFileTests {
-    @Test func isReadAsSystemdReadsIt() {
+    @Test func environmentFile_isParsedLikeSystemd() {
         let text = """
             # FODC_A=comment
             ; FODC_B=comment

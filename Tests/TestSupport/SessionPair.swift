@@ -2,7 +2,7 @@
 import HTTP2
 import NIOCore
 
-/// A client and a server session in memory, whose bytes are carried from one to the other by hand.
+/// A client and a server session in memory, whose bytes are compacted from one to the other by hand.
 public final class SessionPair {
     public let clientEvents = RecordedEvents()
     public let serverEvents = RecordedEvents()

@@ -27,14 +27,14 @@ struct ContextTests {
         }
     }
 
-    @Test func tlsServerContext_tellsWhenTheFirstOfTheChainExpires() throws {
+    @Test func tlsServerContext_reportsTheEarliestExpiryOfTheChain() throws {
         // 2126-01-01.
         #expect(try Self.load().expiresAtSeconds == 4_922_899_200)
         let chain = TestCertificate.server + "\n" + TestCertificate.expired
         #expect(try Self.load(chain: .text(Array(chain.utf8))).expiresAtSeconds == 1_769_904_000)
     }
 
-    @Test func tlsServerContext_namesTheFileThatCannotBeRead() {
+    @Test func tlsServerContext_namesAnUnreadableFile() {
         let text = reason { () throws(ConfigurationFileError) in try Self.load(chain: .file("/nonexistent/server.crt"))
         }
         #expect(text == "cert_file: /nonexistent/server.crt cannot be read: No such file or directory")
@@ -43,7 +43,7 @@ struct ContextTests {
         #expect(keyText.hasPrefix("key_file: /nonexistent/server.key cannot be read"))
     }
 
-    @Test func tlsServerContext_refusesWhatIsNoCertificateOrKey() {
+    @Test func tlsServerContext_rejectsMalformedCertificatesAndKeys() {
         let noCertificate = reason { () throws(ConfigurationFileError) in
             try Self.load(chain: .text(Array("junk".utf8)))
         }
@@ -63,7 +63,7 @@ struct ContextTests {
         #expect(text == "the key of key_file does not belong to the certificate of cert_file")
     }
 
-    @Test func certificate_namesOfAllKindsAreRead() throws {
+    @Test func certificate_readsNamesOfAllKinds() throws {
         let server = try NIOSSLCertificate(bytes: Array(TestCertificate.server.utf8), format: .pem)
         #expect(server.names == [.dns("localhost"), .address("127.0.0.1"), .address("fd00::1")])
         let client = try NIOSSLCertificate(bytes: Array(TestCertificate.client.utf8), format: .pem)
@@ -74,7 +74,7 @@ struct ContextTests {
             ])
     }
 
-    @Test func readFiles_seesChangesOfContentOnly() throws {
+    @Test func readFiles_detectsChangesOfContentOnly() throws {
         let folder = temporaryFolder()
         defer {
             unlink("\(folder)/a")
@@ -97,7 +97,7 @@ struct ContextTests {
         #expect(!missing.areUnchanged())
     }
 
-    @Test func readFiles_refusesWhatIsTooLarge() throws {
+    @Test func readFiles_rejectsLargeFiles() throws {
         let folder = temporaryFolder()
         defer {
             unlink("\(folder)/a")

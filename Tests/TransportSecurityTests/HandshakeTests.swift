@@ -139,7 +139,7 @@ struct HandshakeTests {
         (.verifiedIfGiven, "completed without", "completed 3", "bad_certificate"),
         (.required, "no_certificate", "completed 3", "bad_certificate"),
     ])
-    func clientPolicy_decidesWhoConnects(
+    func clientPolicy_decidesWhichClientsConnect(
         policy: ClientCertificatePolicy, without: String, known: String, stranger: String
     ) throws {
         let settings = Self.settings(Self.authorities(policy))
@@ -203,7 +203,7 @@ struct HandshakeTests {
         #expect(text(older.ends) == "refused_by_client")
     }
 
-    @Test func handshake_endsWithAClientThatLeaves() throws {
+    @Test func handshake_endsWhenTheClientLeaves() throws {
         let connection = try Connection(Self.settings(Self.authorities(.required))) { $0.minimumTLSVersion = .tlsv13 }
         #expect(connection.ends.count == 1)
         let silent = try SilentServer()
@@ -211,7 +211,7 @@ struct HandshakeTests {
         #expect(text(silent.ends) == "closed")
     }
 
-    @Test func handshake_endsWhenTimeIsUp() throws {
+    @Test func handshake_timesOut() throws {
         let silent = try SilentServer()
         silent.loop.advanceTime(by: .seconds(4))
         #expect(silent.ends.isEmpty && silent.channel.isActive)
@@ -256,7 +256,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test func closeNow_leavesAtOnceAndTellsTheEnd() throws {
+    @Test func tlsChannel_closeNowReportsTheEndAtOnce() throws {
         let connection = try Connection(Self.settings())
         TLSServerContext.closeNow(connection.server, tellsEnd: true)
         #expect(!connection.server.isActive)
@@ -264,7 +264,7 @@ struct HandshakeTests {
         #expect(connection.errors == 0)
     }
 
-    @Test func certificates_areNotMixedAfterAChange() throws {
+    @Test func tlsServerContext_doesNotMixOldAndNewCertificates() throws {
         // A connection keeps the context that it began with.
         let connection = try Connection(Self.settings())
         _ = try Connection(Self.settings { $0.minimumVersion = .tlsv13 })

@@ -25,7 +25,7 @@ struct ReloadTests {
         #expect(state.isSuccessful)
     }
 
-    @Test func reloadState_reportsAFailureThatStaysForTwoLooks() {
+    @Test func reloadState_reportsAFailureAfterTwoChecks() {
         var state = ReloadState<Int>(files: ReadFiles())
         #expect(Self.name(state.handle(.failed(.init("half"), ReadFiles()))) == "none")
         #expect(state.isSuccessful)
@@ -38,7 +38,7 @@ struct ReloadTests {
         #expect(state.isSuccessful)
     }
 
-    @Test func reloadState_forgivesAFileThatIsHalfWritten() {
+    @Test func reloadState_toleratesAHalfWrittenFile() {
         var state = ReloadState<Int>(files: ReadFiles())
         #expect(Self.name(state.handle(.failed(.init("half"), ReadFiles()))) == "none")
         #expect(Self.name(state.handle(.loaded(2, ReadFiles()))) == "replace 2")
@@ -86,7 +86,7 @@ struct ReloadTests {
         try loop.submit { file.value.stop() }.wait()
     }
 
-    @Test func reloadedFile_throwsWhenTheFirstLookFails() throws {
+    @Test func reloadedFile_throwsWhenTheFirstReadFails() throws {
         let thread = try JobThread(name: "test-files")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         defer {

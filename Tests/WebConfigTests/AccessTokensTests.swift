@@ -23,7 +23,7 @@ struct AccessTokensTests {
         }
     }
 
-    @Test func tokens_areFoundByTheirHash() throws {
+    @Test func accessTokens_areFoundByTheirHash() throws {
         let one = AccessToken.make()
         let other = AccessToken.make()
         let tokens = try tokens(
@@ -63,7 +63,7 @@ struct AccessTokensTests {
             "FILE, line 2: tokens[1]: there is another token with the name a"
         ),
     ])
-    func badFile_isRefusedWithTheKey(text: String, expected: String) {
+    func accessTokens_rejectAnInvalidFileWithItsKey(text: String, expected: String) {
         let hash = AccessToken.hexText(AccessToken.hash("x"))
         #expect(reason(text.replacing("HASH", with: hash)).contains(expected))
     }

@@ -43,7 +43,7 @@ struct WebConfigTests {
         }
     }
 
-    @Test func everyKey_isRead() throws {
+    @Test func webConfig_readsEveryKey() throws {
         let file = TestFile(
             """
             tls_server_config:
@@ -95,7 +95,7 @@ struct WebConfigTests {
         #expect(config.rateLimit == WebConfig.RateLimit(intervalNanoseconds: 100_000_000, burst: 20))
     }
 
-    @Test func nothingSet_isPlainHTTPForEverybody() throws {
+    @Test func webConfig_isPlainHTTPWithoutKeys() throws {
         for text in [
             "{}", "tls_server_config:\nbasic_auth_users: {}\n", "tls_server_config: {}", "rate_limit: {interval: 0s}",
         ] {
@@ -105,13 +105,20 @@ struct WebConfigTests {
         #expect(none.tls == nil && none.users.isEmpty && none.headers.isEmpty && none.rateLimit == nil)
     }
 
-    @Test func inlineCertificate_isTaken() throws {
+    /// The client's order counts, as in Go: a file that sets it either way means the same.
+    @Test(arguments: ["true", "false"])
+    func webConfig_takesPreferServerCipherSuitesWithoutEffect(value: String) throws {
+        let text = "tls_server_config: {cert: C, key: K"
+        #expect(try config("\(text), prefer_server_cipher_suites: \(value)}") == config("\(text)}"))
+    }
+
+    @Test func webConfig_acceptsAnInlineCertificate() throws {
         let tls = try #require(try config("tls_server_config:\n  cert: |\n    C\n  key: |\n    K\n").tls)
         #expect(tls.certificateChain == .text(Array("C\n".utf8)))
         #expect(tls.privateKey == .text(Array("K\n".utf8)))
     }
 
-    @Test func suitesOfTLS13Alone_leaveOlderVersionsOut() throws {
+    @Test func webConfig_disablesOlderVersionsForTLS13Suites() throws {
         let text = "tls_server_config: {cert: C, key: K, cipher_suites: [TLS_AES_256_GCM_SHA384]"
         let tls = try #require(try config(text + "}").tls)
         #expect(tls.minimumVersion == .tlsv13 && tls.cipherSuites.isEmpty)
@@ -125,7 +132,7 @@ struct WebConfigTests {
         ("RequireAnyClientCert", .requiredUnverified), ("RequireClientCert", .requiredUnverified),
         ("VerifyClientCertIfGiven", .verifiedIfGiven), ("RequireAndVerifyClientCert", .required),
     ])
-    func clientAuthType_hasItsFiveValues(text: String, policy: ClientCertificatePolicy) throws {
+    func webConfig_acceptsFiveClientAuthTypes(text: String, policy: ClientCertificatePolicy) throws {
         let authorities = policy.verifiesCertificate ? ", client_ca: A" : ""
         let tls = try #require(
             try config("tls_server_config: {cert: C, key: K, client_auth_type: \(text)\(authorities)}").tls)
@@ -198,11 +205,11 @@ struct WebConfigTests {
         ("rate_limit: {interval: fast, burst: 1}", "rate_limit.interval: must be a duration"),
         ("rate_limit: {interval: 1s, burst: -1}", "rate_limit.burst: must be a whole number"),
     ])
-    func badFile_isRefusedWithTheKey(text: String, expected: String) {
+    func webConfig_rejectsAnInvalidFileWithItsKey(text: String, expected: String) {
         #expect(reason(text).contains(expected))
     }
 
-    @Test func missingAndLargeFiles_areNamed() {
+    @Test func webConfig_namesMissingAndLargeFiles() {
         var files = ReadFiles()
         #expect(throws: ConfigurationFileError("/nonexistent/web.yml cannot be read: No such file or directory")) {
             try WebConfig(path: "/nonexistent/web.yml", files: &files)
@@ -212,7 +219,7 @@ struct WebConfigTests {
         )
     }
 
-    @Test func certificatesThatCannotBeUsed_areNamedWithTheirKey() {
+    @Test func webConfig_namesUnusableCertificatesWithTheirKey() {
         let file = TestFile("tls_server_config: {cert: C, key_file: missing.key}")
         var files = ReadFiles()
         let expected =

@@ -9,32 +9,50 @@ import Testing
 @Suite struct WorkerLaunchTests {
     private static func launch(_ role: WorkerRole) throws -> WorkerLaunch {
         let settings = try ProxySettings(flagValues: [(.maxAgents, "77"), (.stateDirectory, "/a=b --c,d")])
-        let lanes: WorkerDescriptors.Lanes =
+        let rings: WorkerDescriptors.Rings =
             switch role {
             case .ingest:
                 .ingest(
                     .init(
-                        up: 7, downA: 8, downB: 9, bellA: 10, bellB: 11,
-                        otherUps: [.init(index: 0, descriptor: 12), .init(index: 2, descriptor: 13)]))
+                        dataRing: 7, commandA: 8, commandB: 9, wakeupA: 10, wakeupB: 11,
+                        otherDataRings: [.init(index: 0, descriptor: 12), .init(index: 2, descriptor: 13)]))
             case .exporter:
-                .exporter(.init(ups: [7, 8, 9], downs: [10, 11, 12], bells: [13, 14, 15], state: 16))
-            case .recorder: .recorder(.init(ups: [7, 8, 9], state: 10))
+                .exporter(
+                    .init(
+                        dataRings: [7, 8, 9], commandRings: [10, 11, 12], wakeups: [13, 14, 15], state: 16,
+                        recorderState: 17))
+            case .recorder: .recorder(.init(dataRings: [7, 8, 9], state: 10, exporterState: 11))
             }
         return WorkerLaunch(
             role: role, index: role == .ingest ? 1 : 0, generation: 12, ingestWorkers: 3,
-            suspects: role == .exporter ? [72_057_594_037_927_941, 0] : [], user: .init(user: 997, group: 996),
+            suspects: role == .ingest ? [] : [72_057_594_037_927_941, 0], user: .init(user: 997, group: 996),
             settings: settings,
             descriptors: WorkerDescriptors(
                 control: 3, link: 4, listener: role == .recorder ? -1 : 5, secret: role == .ingest ? 6 : nil,
-                lanes: lanes))
+                rings: rings))
     }
 
-    @Test(arguments: WorkerRole.allCases) func whatIsWrittenIsRead(role: WorkerRole) throws {
+    @Test(arguments: WorkerRole.allCases) func workerLaunch_decodesToTheEncodedArguments(role: WorkerRole) throws {
         let launch = try Self.launch(role)
         #expect(try WorkerLaunch(decoding: launch.arguments) == launch)
     }
 
-    @Test(arguments: WorkerRole.allCases) func everyArgumentIsNeededOnceAndUnderstood(role: WorkerRole) throws {
+    /// Agents may connect with TLS beside connecting without, or instead of it; other workers have no such socket.
+    @Test func workerLaunch_needsOneOfTheAgentsListeners() throws {
+        let arguments = try Self.launch(.ingest).arguments
+        #expect(try WorkerLaunch(decoding: arguments + ["--tls-listener-fd=17"]).descriptors.listeners == [5, 17])
+        let without = arguments.filter { !$0.hasPrefix("--listener-fd=") }
+        let launch = try WorkerLaunch(decoding: without + ["--tls-listener-fd=17"])
+        #expect(launch.descriptors.listeners == [17])
+        #expect(try WorkerLaunch(decoding: launch.arguments) == launch)
+        #expect(throws: WorkerLaunchError.self) { try WorkerLaunch(decoding: without) }
+        for role in [WorkerRole.exporter, .recorder] {
+            let others = try Self.launch(role).arguments
+            #expect(throws: WorkerLaunchError.self) { try WorkerLaunch(decoding: others + ["--tls-listener-fd=17"]) }
+        }
+    }
+
+    @Test(arguments: WorkerRole.allCases) func workerLaunch_needsEveryArgumentOnce(role: WorkerRole) throws {
         let arguments = try Self.launch(role).arguments
         for (index, argument) in arguments.enumerated() where !argument.hasPrefix("--set-") {
             var without = arguments
@@ -52,14 +70,14 @@ import Testing
     @Test(arguments: [
         "--unknown=1", "surplus", "--", "--index", "--set-max-agents=0", "--set-nothing=1", "--state-fd=20",
         "--suspects=1",
-        "--up-fds=1,2,3",
+        "--data-ring-fds=1,2,3",
     ])
-    func refusesWhatItDoesNotKnow(argument: String) throws {
+    func workerLaunch_rejectsUnknownArguments(argument: String) throws {
         let arguments = try Self.launch(.ingest).arguments
         #expect(throws: WorkerLaunchError.self) { try WorkerLaunch(decoding: arguments + [argument]) }
     }
 
-    @Test func anErrorSaysThatItIsNoProgramForPeople() {
+    @Test func workerLaunch_errorNamesThePublicProgram() {
         let error = #expect(throws: WorkerLaunchError.self) { try WorkerLaunch(arguments: ["fodc-ingest"]) }
         #expect(error?.description.hasPrefix("--worker is missing (this program is started by fodc-proxy") == true)
     }
@@ -68,10 +86,10 @@ import Testing
 @Suite struct MessageCodingTests {
     @Test(arguments: [
         SupervisorMessage.drain(deadlineNanoseconds: 0x0102_0304_0506_0708), .drain(deadlineNanoseconds: .max), .stop,
-        .logLevel("debug"), .logLevel(""), .retire(deadlineNanoseconds: 7), .takeLane, .lane(index: 63),
-        .laneGone(index: 0), .adopt(index: 5), .accepting(true), .accepting(false),
+        .logLevel("debug"), .logLevel(""), .retire(deadlineNanoseconds: 7), .takeRing, .ring(index: 63),
+        .ringGone(index: 0), .adopt(index: 5), .accepting(true), .accepting(false),
     ])
-    func supervisorsMessagesTravel(message: SupervisorMessage) {
+    func messageCoding_decodesEveryMessageOfTheSupervisor(message: SupervisorMessage) {
         #expect(MessageCoding.decodeSupervisorMessage(MessageCoding.encode(message)) == message)
         #expect(MessageCoding.decodeWorkerMessage(MessageCoding.encode(message)) == nil)
     }
@@ -79,7 +97,7 @@ import Testing
     @Test(arguments: [
         WorkerMessage.ready, .standby, .adopted(index: 63), .accepting(false), .accepting(true),
         .sandboxed(missing: ""), .sandboxed(missing: "landlock: not there"), .refusedCall(0x0102_0304),
-    ]) func workersMessagesTravel(
+    ]) func messageCoding_decodesEveryMessageOfAWorker(
         message: WorkerMessage
     ) {
         #expect(MessageCoding.decodeWorkerMessage(MessageCoding.encode(message)) == message)
@@ -91,11 +109,11 @@ import Testing
         [3] + [UInt8](repeating: 1, count: 10), [3, 2, 0],
         [3, 3] + [1, 4, 0, 0] + [UInt8](repeating: 65, count: 1025),
     ])
-    func badBytesAreNoMessage(bytes: [UInt8]) {
+    func messageCoding_rejectsMalformedBytes(bytes: [UInt8]) {
         #expect(MessageCoding.decodeSupervisorMessage(bytes) == nil)
     }
 
-    @Test func longTextsAreCut() {
+    @Test func messageCoding_truncatesLongTexts() {
         let bytes = MessageCoding.encode(.logLevel(String(repeating: "ä", count: 5000)))
         #expect(bytes.count == 6 + MessageCoding.limitTextBytes)
         #expect(MessageCoding.decodeSupervisorMessage(bytes) != nil)
@@ -103,7 +121,7 @@ import Testing
 }
 
 @Suite struct LinkTests {
-    @Test func aWorkerHearsTheSupervisorAndItsEnd() throws {
+    @Test func workerLink_deliversMessagesAndTheEnd() throws {
         let (mine, theirs) = try MessageSocket.pair()
         let link = SupervisorLink(descriptor: theirs)
         link.sendReady()
@@ -120,7 +138,7 @@ import Testing
         close(theirs)
     }
 
-    @Test func aCutMessageIsNotPassedOver() throws {
+    @Test func messageSocket_reportsATruncatedMessage() throws {
         let (mine, theirs) = try MessageSocket.pair()
         defer { for end in [mine, theirs] { close(end) } }
         let long = [UInt8](repeating: 1, count: MessageSocket.limitBytes + 1)
@@ -131,7 +149,7 @@ import Testing
         #expect(try link.receive()?.message == .stop)
     }
 
-    @Test func descriptorsTravelWithTheirMessage() throws {
+    @Test func messageSocket_passesDescriptorsWithTheirMessage() throws {
         let (one, other) = try MessageSocket.pair()
         defer {
             close(one)
@@ -152,7 +170,7 @@ import Testing
         }
     }
 
-    @Test func boundsAreKept() throws {
+    @Test func messageSocket_limitsMessagesAndDescriptors() throws {
         let (one, other) = try MessageSocket.pair()
         defer {
             close(one)
@@ -172,7 +190,7 @@ import Testing
         for descriptor in message.descriptors { close(descriptor) }
     }
 
-    @Test func anEmptyNonblockingSocketHasNothing() throws {
+    @Test func messageSocket_returnsNothingWhenEmpty() throws {
         let (one, other) = try MessageSocket.pair()
         defer { close(other) }
         try MessageSocket.setNonblocking(one)

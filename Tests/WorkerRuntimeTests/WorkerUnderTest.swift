@@ -8,7 +8,7 @@ import WorkerLink
 /// A real worker process; the test is its supervisor. Used by the test's thread alone, with which it ends.
 final class WorkerUnderTest {
     /// Time that only a defect takes.
-    private static let patienceMilliseconds: Int32 = 60_000
+    private static let timeoutMilliseconds: Int32 = 60_000
 
     private(set) var link: Int32
     private let child: ChildProcess
@@ -26,11 +26,11 @@ final class WorkerUnderTest {
         let secret = try MemoryFile.create(name: "fodc-test", byteCount: WorkerLaunch.secretBytes)
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
         defer { for descriptor in [writer, theirs, secret, nothing] { close(descriptor) } }
-        // A probe looks at none of its lanes.
-        let lanes: WorkerDescriptors.Lanes =
+        // A probe looks at none of its rings.
+        let rings: WorkerDescriptors.Rings =
             role == .ingest
-            ? .ingest(.init(up: 6, downA: 6, downB: 6, bellA: 6, bellB: 6, otherUps: []))
-            : .exporter(.init(ups: [6, 6], downs: [6, 6], bells: [6, 6], state: 6))
+            ? .ingest(.init(dataRing: 6, commandA: 6, commandB: 6, wakeupA: 6, wakeupB: 6, otherDataRings: []))
+            : .exporter(.init(dataRings: [6, 6], commandRings: [6, 6], wakeups: [6, 6], state: 6, recorderState: 6))
         let inherited = ["LLVM_PROFILE_FILE"].compactMap { name in
             ProcessEnvironment.value(name).map { "\(name)=\($0)" }
         }
@@ -39,7 +39,7 @@ final class WorkerUnderTest {
             // The coverage counter writes a file at the process's end, which a sandbox forbids.
             settings: try ProxySettings(flagValues: inherited.isEmpty ? [] : [(.sandbox, "off")]),
             descriptors: WorkerDescriptors(
-                control: 6, link: 3, listener: 5, secret: role == .ingest ? 4 : nil, lanes: lanes))
+                control: 6, link: 3, listener: 5, secret: role == .ingest ? 4 : nil, rings: rings))
         child = try ChildProcess(
             path: "\(try TestPrograms.folder())/ProbeWorker", arguments: ["probe"] + (arguments ?? launch.arguments),
             environment: ["PROBE_PLAN=\(plan)", "SWIFT_BACKTRACE=enable=no"] + inherited,
@@ -66,7 +66,7 @@ final class WorkerUnderTest {
 
     private func isReadable(_ descriptor: Int32) -> Bool {
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return poll(&request, 1, Self.patienceMilliseconds) == 1
+        return poll(&request, 1, Self.timeoutMilliseconds) == 1
     }
 
     /// Its next message, but for the one about its sandbox, which must lack nothing; `nil`: it has ended.

@@ -21,7 +21,7 @@ struct YAMLTests {
         reason { () throws(YAMLError) in _ = try YAMLDocument.parse(Array(text.utf8)) }
     }
 
-    @Test func document_isReadWithItsLines() throws {
+    @Test func yamlDocument_isReadWithItsLines() throws {
         let root = try #require(try parse("# a comment\na: 1\nb:\n  - x\n  - 'true'\nc:\n  d: |\n    two\n    lines\n"))
         let fields = try root.fields(["a", "b", "c", "e"])
         #expect(try fields["a"]?.integer(0...9) == 1)
@@ -38,25 +38,25 @@ struct YAMLTests {
         #expect(fields["e"] == nil)
     }
 
-    @Test func emptyDocument_isNone() throws {
+    @Test func yamlDocument_isNilWhenEmpty() throws {
         #expect(try parse("") == nil)
         #expect(try parse("# nothing\n\n") == nil)
     }
 
-    @Test func nothing_isAsIfTheKeyWereNotThere() throws {
+    @Test func yamlDocument_treatsNullAsAMissingKey() throws {
         let root = try #require(try parse("a:\nb: ~\nc: null\nd: ''\n"))
         let fields = try root.fields(["a", "b", "c", "d"])
         #expect(Set(fields.keys) == ["d"])
         #expect(try fields["d"]?.string() == "")
     }
 
-    @Test func unknownKey_isNamedWithItsPlace() throws {
+    @Test func yamlDocument_namesAnUnknownKeyWithItsPlace() throws {
         let root = try #require(try parse("a:\n  wrong: 1\n"))
         let text = reason { () throws(YAMLError) in _ = try root.fields(["a"])["a"]?.fields(["right", "left"]) }
         #expect(text == "line 2: a.wrong: is not known here; there are right, left")
     }
 
-    @Test func wrongKindOfValue_isNamed() throws {
+    @Test func yamlDocument_namesAValueOfTheWrongKind() throws {
         let root = try #require(try parse("a: [1]\nb: text\nc: 12\nd: 99999999999999999999\n"))
         let fields = try root.fields(["a", "b", "c", "d"])
         #expect(reason { () throws(YAMLError) in _ = try fields["a"]?.string() } == "line 1: a: must be a text")
@@ -78,21 +78,21 @@ struct YAMLTests {
         ("? [a]\n: b\n", "a key is no text"), ("a: \u{0}\n", "control characters are not allowed"),
         ("\ta: 1\n", "line 1:"),
     ])
-    func malformedDocument_isRefusedWithItsPlace(text: String, expected: String) {
+    func yamlDocument_rejectsMalformedTextWithItsPlace(text: String, expected: String) {
         #expect(reason(of: text).contains(expected))
     }
 
-    @Test func bytesThatAreNotUTF8_areRefused() {
+    @Test func yamlDocument_rejectsInvalidUTF8() {
         #expect(throws: YAMLError.self) { try YAMLDocument.parse([0x61, 0x3A, 0x20, 0xFF]) }
     }
 
-    @Test func aliases_areValuesOfTheirOwn() throws {
+    @Test func yamlAliases_areCopies() throws {
         let root = try #require(try parse("a: &x {k: v}\nb: *x\n"))
         let fields = try root.fields(["a", "b"])
         #expect(try fields["b"]?.fields(["k"])["k"]?.string() == "v")
     }
 
-    @Test func aliasesOfAliases_areBounded() {
+    @Test func yamlAliases_areBounded() {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1..<12 {
             let part = "*a\(level - 1)"
@@ -101,13 +101,13 @@ struct YAMLTests {
         #expect(reason(of: text).contains("more than 20000 values"))
     }
 
-    @Test func depth_isBounded() {
+    @Test func yamlDocument_limitsDepth() {
         let text = String(repeating: "[", count: 17) + String(repeating: "]", count: 17)
         #expect(reason(of: text).contains("more than 16 levels"))
         #expect(reason(of: String(repeating: "[", count: 16) + String(repeating: "]", count: 16)) == "no error")
     }
 
-    @Test func anchorWithinItself_isRefused() {
+    @Test func yamlAnchor_withinItselfIsRejected() {
         #expect(reason(of: "a: &x [*x]\n").contains("the anchor &x is not defined"))
     }
 }

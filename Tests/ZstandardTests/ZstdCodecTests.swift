@@ -5,7 +5,7 @@ import Zstandard
 
 struct ZstdCodecTests {
     @Test(arguments: [0, 1, 7, 4096, 300_000])
-    func zstdCodec_givesBackEveryByte(count: Int) throws {
+    func zstdCodec_restoresEveryByte(count: Int) throws {
         let codec = try #require(ZstdCodec())
         var generator = SeededGenerator(seed: UInt64(count))
         let bytes = (0..<count).map { _ in UInt8(generator.below(4)) }
@@ -15,13 +15,13 @@ struct ZstdCodecTests {
         #expect(count < 4096 || frame.count < count / 2)
     }
 
-    @Test func zstdCodec_refusesMoreThanTheLimit() throws {
+    @Test func zstdCodec_rejectsMoreThanTheLimit() throws {
         let codec = try #require(ZstdCodec())
         let frame = codec.compress([UInt8](repeating: 7, count: 1000).span.bytes)
         #expect(codec.decompress(frame.span.bytes, limitBytes: 999) == nil)
     }
 
-    @Test func zstdCodec_findsEveryFlippedBit() throws {
+    @Test func zstdCodec_detectsEveryFlippedBit() throws {
         let codec = try #require(ZstdCodec())
         var generator = SeededGenerator(seed: 3)
         let bytes = (0..<500).map { _ in UInt8(generator.below(16)) }

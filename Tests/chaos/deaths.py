@@ -12,6 +12,7 @@ from .record import Life, Operation, Record, Strike
 ORDERS = {
     "exporter": ("reload", "restart", "stop"),
     "ingest": ("reload", "scale", "restart", "stop"),
+    "recorder": ("reload", "restart", "stop"),
     "supervisor": ("restart", "stop"),
 }
 

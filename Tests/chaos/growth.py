@@ -26,7 +26,7 @@ def slopes(lives: list[Life]) -> dict[str, list[tuple[float, float]]]:
 
 
 def judge_lives(record: Record) -> tuple[list[str], dict[str, tuple[int, float, float]]]:
-    """(faults, by role: how many lives, and the medians). The median, since a flood of records or a full lane rightly makes
+    """(faults, by role: how many lives, and the medians). The median, since a flood of records or a full ring rightly makes
     one or the other life grow: a leak makes them all."""
     faults, medians = [], {}
     for role, found in sorted(slopes(record.lives).items()):
@@ -46,14 +46,22 @@ def judge_lives(record: Record) -> tuple[list[str], dict[str, tuple[int, float, 
     return faults, medians
 
 
-def judge_wear(before: dict[str, Usage], after: dict[str, Usage]) -> list[str]:
-    """By process: what it had before and after the second round. One that is another now has died, which is judged elsewhere."""
+def judge_wear(usage: list[dict[str, Usage]]) -> list[str]:
+    """By process: the memory before and after each round. A fault is a role whose memory has grown in all of them. A process
+    that is another now has died, which is judged elsewhere."""
+    rounds = [_grown(before, after) for before, after in zip(usage, usage[1:])]
+    return [f"{len(rounds)} rounds of wear made the memory of {role} grow by {mib(count)} each at least, allowed {mib(bounds.WEAR_BYTES[role])}"
+            for role, count in sorted((role, min(grown[role] for grown in rounds)) for role in rounds[0])
+            if count > bounds.WEAR_BYTES[role]]
+
+
+def _grown(before: dict[str, Usage], after: dict[str, Usage]) -> collections.Counter:
+    """Bytes by role."""
     grown = collections.Counter()
     for process in set(before) & set(after):
         if before[process] and after[process]:
             grown[process.split()[0].split("-")[0]] += after[process].own - before[process].own
-    return [f"a round of wear made the memory of {role} grow by {mib(count)}, allowed {mib(bounds.WEAR_BYTES[role])}"
-            for role, count in sorted(grown.items()) if count > bounds.WEAR_BYTES[role]]
+    return grown
 
 
 def judge_memory(before: dict, after: dict, ring_bytes: int) -> list[str]:
@@ -62,9 +70,9 @@ def judge_memory(before: dict, after: dict, ring_bytes: int) -> list[str]:
     allowed = int(before["heap"] * bounds.OWN_FACTOR) + bounds.OWN_BYTES
     if after["heap"] > allowed:
         faults.append(f"memory of its own: {mib(before['heap'])} before, {mib(after['heap'])} after, allowed {mib(allowed)}")
-    allowed = before["lanes"] + ring_bytes
-    if after["lanes"] > allowed:
-        faults.append(f"lanes: {mib(before['lanes'])} before, {mib(after['lanes'])} after, allowed {mib(allowed)}")
+    allowed = before["rings"] + ring_bytes
+    if after["rings"] > allowed:
+        faults.append(f"rings: {mib(before['rings'])} before, {mib(after['rings'])} after, allowed {mib(allowed)}")
     return faults
 
 
@@ -80,6 +88,6 @@ def judge_descriptors(before: dict[str, dict], after: dict[str, dict], workers: 
 
 
 def judge_files(before: dict[str, int], after: dict[str, int], what: str) -> list[str]:
-    """Memory files by kind: lanes and tables that nobody closed any more."""
+    """Memory files by kind: rings and tables that nobody closed any more."""
     return [f"{what} there are {n} memory files ({kind}), and there were {before.get(kind, 0)}"
             for kind, n in sorted(after.items()) if n > before.get(kind, 0)]

@@ -9,8 +9,10 @@ import subprocess
 from .service import NAME
 
 #: The supervisor's line when a worker is gone, and systemd's when it starts the service again.
-ENDED = re.compile(r"(?:supervisor: )?((?:ingest-\d+|exporter) exited\b.*)")
+ENDED = re.compile(r"(?:supervisor: )?((?:ingest-\d+|exporter|recorder) exited\b.*)")
 PID = re.compile(r"\bpid=(\d+)")
+#: The time and the level before a line that went to standard error, because the journal's socket was full (plain_log_lines).
+PLAIN = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z [a-z]+ ")
 #: Of what the supervisor calls an error: what a death or an operation explains, and the verdict looks at by itself.
 KNOWN_ERRORS = re.compile(r" exited: |: killing it|(reload|scale|drain|restart)\b.* failed: |Watchdog timeout|Reload failed for")
 ERROR_PRIORITY = 3
@@ -36,6 +38,7 @@ def parse(output: str):
         message = entry.get("MESSAGE")
         if not isinstance(message, str):
             continue  # bytes that are no text
+        message = PLAIN.sub("", message, count=1) if PLAIN.match(message) else message
         pid = entry.get("FODC_PID") or (PID.search(message) or [None, None])[1]
         yield Line(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, int(entry.get("PRIORITY", 6)), message, pid and int(pid))
 

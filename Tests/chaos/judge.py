@@ -184,7 +184,7 @@ class Judge:
     # The actions
 
     def judge_actions(self, names: list[str]):
-        """`names`: of all that were to be carried out."""
+        """`names`: of all that were to be compacted out."""
         for done in self.record.done:
             if done.fault:
                 self.fault(f"{done.name}: {done.fault}")

@@ -10,14 +10,14 @@ from .service import NAME, PROGRAMS, RUNTIME, Service, shown, stat
 
 MEMORY_FILE = re.compile(r"/memfd:(fodc[^ ]*)")
 #: Of descriptors: those of which there are as many as connections or workers.
-OF_WORKERS = ("socket:", "/memfd:fodc-up", "/memfd:fodc-down", "anon_inode:[pidfd]")
+OF_WORKERS = ("socket:", "/memfd:fodc-data", "/memfd:fodc-command", "anon_inode:[pidfd]")
 LISTENING = "0A"
 PORTS = (17912, 17913)
 
 
 def memory(service: Service) -> dict[str, int]:
-    """Bytes of all processes together: `heap` is their own, `lanes` what they share."""
-    total = {"heap": 0, "lanes": 0}
+    """Bytes of all processes together: `heap` is their own, `rings` what they share."""
+    total = {"heap": 0, "rings": 0}
     for process in service.processes():
         try:
             text = pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text()
@@ -25,7 +25,7 @@ def memory(service: Service) -> dict[str, int]:
             continue
         fields = dict(re.findall(r"^(\w+): +(\d+) kB", text, re.M))
         total["heap"] += int(fields["Pss_Anon"]) * 1024
-        total["lanes"] += int(fields["Pss_Shmem"]) * 1024
+        total["rings"] += int(fields["Pss_Shmem"]) * 1024
     return total
 
 
@@ -53,7 +53,7 @@ def descriptors(service: Service) -> dict[str, collections.Counter]:
 
 
 def kind(target: str) -> str:
-    """`socket`, `anon_inode:[eventpoll]`, `/memfd:fodc-up`: what a descriptor is, without its number."""
+    """`socket`, `anon_inode:[eventpoll]`, `/memfd:fodc-data`: what a descriptor is, without its number."""
     if target.startswith(("socket:", "pipe:")):
         return target.split(":")[0]
     # A process reads its own figures through descriptors.

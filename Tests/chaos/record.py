@@ -59,7 +59,7 @@ class Operation:
 
 @dataclasses.dataclass
 class Done:
-    """An action as it was carried out."""
+    """An action as it was compacted out."""
     name: str
     began: float
     ended: float

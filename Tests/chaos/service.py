@@ -22,6 +22,8 @@ UNITS = pathlib.Path("/run/systemd/system")
 RING_BYTES = 80 << 20
 FIRST_WORKERS = 2
 PROGRAMS = ("fodc-proxy", "fodc-ingest", "fodc-exporter", "fodc-recorder")
+#: The offline reader of what was recorded.
+READER = "fodc-blackbox"
 
 #: For a tree without the unit that is shipped.
 UNIT = """\
@@ -101,7 +103,7 @@ class Service:
 
     def install(self):
         INSTALLED.mkdir(exist_ok=True)
-        for program in PROGRAMS:
+        for program in (*PROGRAMS, READER):
             shutil.copy(self.built / program, INSTALLED / program)
         (UNITS / NAME).write_text(self.unit.read_text() if self.unit else UNIT)
         self._write_drop_in()
@@ -126,8 +128,7 @@ class Service:
 
     def _settings(self) -> str:
         """Flags as the variables that say the same."""
-        # No action kills or stalls a recorder, and no rule judges one.
-        flags = ["--record-interval=0", f"--grpc-listen-addr={GRPC}", f"--http-listen-addr={HTTP}", f"--ring-max-size={RING_BYTES >> 20}MiB",
+        flags = ["--record-interval=2s", f"--grpc-listen-addr={GRPC}", f"--http-listen-addr={HTTP}", f"--ring-max-size={RING_BYTES >> 20}MiB",
                  *self.changed, *self.flags.split()]
         pairs = [flag.removeprefix("--").split("=", 1) for flag in flags]
         return " ".join(f"FODC_{name.upper().replace('-', '_')}={value}" for name, value in pairs)
@@ -177,9 +178,9 @@ class Service:
         workers = status.get("workers", [])
         names = sorted(worker["name"] for worker in workers)
         wanted = status.get("ingest_workers_wanted", 0)
-        is_whole = names == ["exporter"] + [f"ingest-{n}" for n in range(wanted)]
+        is_whole = names == ["exporter"] + [f"ingest-{n}" for n in range(wanted)] + ["recorder"]
         is_running = all(worker["state"] == "running" for worker in workers)
-        is_alone = len(self.processes()) == wanted + 2
+        is_alone = len(self.processes()) == wanted + 3
         return status if status.get("phase") == "serving" and is_whole and is_running and is_alone else {}
 
     def answers(self, timeout: float = 5) -> bool:

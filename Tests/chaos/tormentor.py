@@ -35,7 +35,7 @@ class Stand:
 
     def note_cut(self, victim: Process):
         """Its death is now, and may have cut a scrape."""
-        if victim.role != "ingest":
+        if victim.role in ("exporter", "supervisor"):
             self._cut_at = now()
 
     @contextlib.contextmanager

@@ -12,7 +12,9 @@ import pytest  # noqa: E402
 
 from harness.agent import Agent  # noqa: E402
 from harness.processes import Program, Proxy, binary  # noqa: E402
+from harness.prometheus import Prometheus  # noqa: E402
 from harness.raw_http2 import RawHTTP2  # noqa: E402
+from harness.waiting import eventually  # noqa: E402
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -67,7 +69,7 @@ def agents(request, proxy):
     made = request.node.agents = []
 
     def make(of: Proxy, pod: str = "pod-0", start: bool = True, **fields) -> Agent:
-        agent = Agent(of.address, pod, **{"seed": len(made) + 1, **fields})
+        agent = Agent(fields.pop("address", of.address), pod, **{"seed": len(made) + 1, **fields})
         made.append(agent)
         return agent.start() if start else agent
 
@@ -91,6 +93,19 @@ def raw(proxy):
 
 
 @pytest.fixture
+def prometheus(tmp_path, programs):
+    """A factory of Prometheus servers, each for a proxy."""
+
+    def start(of: Proxy) -> Prometheus:
+        one = Prometheus(tmp_path, of.http_port)
+        programs.append(one)
+        eventually(one.is_ready, "Prometheus is ready", timeout=60)
+        return one
+
+    return start
+
+
+@pytest.fixture
 def agentsim(tmp_path, programs):
     """A factory of fodc-agentsim processes (flags as keywords)."""
     started = []
@@ -104,3 +119,30 @@ def agentsim(tmp_path, programs):
         return one
 
     yield start
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    # Not loaded by tests without a page.
+    from harness import browser
+
+    with browser.chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def watched(chromium):
+    """A factory of watched pages. At the end none may have done anything wrong."""
+    from harness.browser import Watched
+
+    made = []
+
+    def make(running, **context) -> Watched:
+        made.append(Watched(chromium, f"http://127.0.0.1:{running.http_port}", **context))
+        return made[-1]
+
+    yield make
+    faults = [fault for one in made for fault in one.faults]
+    for one in made:
+        one.close()
+    assert faults == []

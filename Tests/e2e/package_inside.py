@@ -15,6 +15,7 @@ import threading
 import time
 
 UNIT = "fodc-proxy.service"
+SOCKETS = ["fodc-proxy-grpc.socket", "fodc-proxy-grpctls.socket", "fodc-proxy-http.socket"]
 SETTINGS = pathlib.Path("/etc/default/fodc-proxy")
 AGENTS, SERIES = 3, 40
 #: More than the buffers of sockets hold: a client that does not read makes the exporter spool.
@@ -154,9 +155,9 @@ def check_installed():
         found = os.stat(folder)
         assert (found.st_uid, found.st_mode & 0o777) == (owner.pw_uid, 0o700), folder
     assert os.stat("/var/lib/fodc-proxy/agent-id.secret").st_mode & 0o777 == 0o600
-    told = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", UNIT, "fodc-proxy-grpc.socket", "fodc-proxy-http.socket")
+    told = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", UNIT, *SOCKETS)
     assert "fodc-proxy" not in told, told
-    for socket in ["fodc-proxy-grpc.socket", "fodc-proxy-http.socket"]:
+    for socket in SOCKETS:
         assert run("systemctl", "is-enabled", socket, check=False) == "disabled"
     # Complaints of a call that was refused, or of a folder that cannot be written to.
     assert not re.search(r"EPERM|EACCES|EROFS|not permitted|denied|SIGSYS", journal()), journal()
@@ -178,7 +179,7 @@ def check_started_by_root():
                 status = json.loads(answer) if answer.startswith("{") else {}
                 return status if all(w["state"] == "running" for w in status.get("workers", [{"state": ""}])) else None
 
-            status = eventually(workers, "it serves")
+            status = eventually(workers, "the workers are running")
             assert status["sandbox"] == "complete"
             for worker in status["workers"]:
                 found = pathlib.Path(f"/proc/{worker['pid']}/status").read_text()
@@ -187,10 +188,10 @@ def check_started_by_root():
                 assert re.search(r"^Groups:\t *$", found, re.MULTILINE), found
             # A dead worker is replaced, a reload works, and workers end with their supervisor.
             os.kill(status["workers"][0]["pid"], 9)
-            eventually(lambda: (s := workers()) and s["workers"][0]["generation"] == 2, "a successor")
+            eventually(lambda: (s := workers()) and s["workers"][0]["generation"] == 2, "the next generation of the worker is running")
             flags = [a for a in pathlib.Path(f"/proc/{process.pid}/cmdline").read_text().split("\0")[1:] if a]
             assert "serving" in ctl("reload", *flags)
-            pids = [w["pid"] for w in eventually(workers, "it serves")["workers"]]
+            pids = [w["pid"] for w in eventually(workers, "the workers are running")["workers"]]
             process.kill()
             process.wait()
             eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "they end with it")
@@ -318,7 +319,7 @@ def scenario_deaths():
         os.kill(main, number)
         eventually(lambda: shown("NRestarts") == restarts and shown("ActiveState") == "active", "systemd has started it again")
         eventually(lambda: series(get("/metrics")[1]) == expected, "all series are back")
-        assert not before & set(ours()), "somebody of the old service is left"
+        assert not before & set(ours()), "no process of the old service may remain"
     assert "watchdog" in run("journalctl", "--no-pager", "-b", "-u", UNIT).lower()
     simulation.send_signal(signal.SIGTERM)
     simulation.wait(PATIENCE)

@@ -89,7 +89,7 @@ def start(**arguments):
     install(**arguments)
     systemctl("start", UNIT)
     assert shown("ActiveState") == "active", journal()
-    assert answers(), "ready means ready"
+    assert answers(), "a service that systemd reports as ready must serve"
 
 
 def series(scrape) -> set:
@@ -130,7 +130,7 @@ def survives(strike, name):
     """After `strike` nobody was refused, and the first scrape had everything, under the same ids."""
     with simulated():
         # Registered is not yet asked: their metrics streams come a moment later.
-        eventually(lambda: len(series(WEB.scrape())) >= AGENTS * SERIES, "everybody answers")
+        eventually(lambda: len(series(WEB.scrape())) >= AGENTS * SERIES, "every agent has answered")
         before = WEB.scrape()
         wanted = series(before)
         with Knocker() as knocker:
@@ -141,9 +141,9 @@ def survives(strike, name):
             eventually(lambda: WEB.health()["agents_online"] == AGENTS, "all agents are back")
         assert not knocker.refused, (name, knocker.count, knocker.refused[:5])
         after = WEB.scrape()
-        assert ids(after) == ids(before), "the ids are the same"
+        assert ids(after) == ids(before), "every agent must keep its id"
         assert series(after) == wanted
-        assert WEB.health()["agents_total"] == AGENTS, "no ghost is listed"
+        assert WEB.health()["agents_total"] == AGENTS, "only live agents may be listed"
 
 
 def kill_main():
@@ -152,7 +152,7 @@ def kill_main():
     workers = children(main)
     os.kill(main, signal.SIGKILL)
     for gone in [{"pid": main}, *workers]:
-        eventually(lambda: stat_of(gone["pid"]) is None, "it is gone")
+        eventually(lambda: stat_of(gone["pid"]) is None, "the worker has ended")
 
 
 def scenario_killed():
@@ -172,15 +172,15 @@ def scenario_killed_often():
     """The store does not fill up, and what was known survives each time."""
     start()
     survives(kill_main, "the first kill")
-    eventually(lambda: shown("ActiveState") == "active", "active")
+    eventually(lambda: shown("ActiveState") == "active", "the unit is active")
     count = None
     for _ in range(3):
         kill_main()
-        eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
-        eventually(lambda: shown("StatusText").startswith("serving"), "it says so")
+        eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again")
+        eventually(lambda: shown("StatusText").startswith("serving"), "the status line says that it serves")
         pause(0.3)
         now = int(shown("NFileDescriptorStore"))
-        assert count in (None, now), "as many descriptors in the store as before"
+        assert count in (None, now), "the store must hold as many descriptors as before"
         count = now
     survives(kill_main, "the last kill")
 
@@ -225,23 +225,23 @@ def scenario_bad_environment():
     env = pathlib.Path("/etc/default/fodc-proxy")
     right = env.read_text()
     with simulated():
-        eventually(lambda: len(series(WEB.scrape())) >= AGENTS * SERIES, "everybody answers")
+        eventually(lambda: len(series(WEB.scrape())) >= AGENTS * SERIES, "every agent has answered")
         before = WEB.scrape()
         with Knocker() as knocker:
             env.write_text(right + "FODC_MAX_AGENTS=lots\n")
             kill_main()
             eventually(lambda: "FODC_MAX_AGENTS" in journal() and "the service retries every 5 s" in journal(), "a line that says what to do")
             env.write_text(right)
-            eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=30)
+            eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again", timeout=30)
             first = WEB.scrape(timeout=20)
         assert not knocker.refused, knocker.refused[:5]
-        assert ids(first) == ids(before), "the ids are the same"
+        assert ids(first) == ids(before), "every agent must keep its id"
         eventually(lambda: series(WEB.scrape()) == series(before), "and so are the series")
     # A first start has nothing to keep: it is given up.
     systemctl("stop", UNIT)
     env.write_text(right + "FODC_MAX_AGENTS=lots\n")
     systemctl("start", UNIT, check=False)
-    eventually(lambda: shown("ActiveState") == "failed", "it is given up")
+    eventually(lambda: shown("ActiveState") == "failed", "systemd has given the unit up")
     assert shown("ExecMainStatus") == "2"
 
 
@@ -250,16 +250,16 @@ def scenario_other_host():
     start()
     env = pathlib.Path("/etc/default/fodc-proxy")
     with simulated():
-        eventually(lambda: len(series(WEB.scrape())) >= AGENTS * SERIES, "everybody answers")
+        eventually(lambda: len(series(WEB.scrape())) >= AGENTS * SERIES, "every agent has answered")
         before, count = WEB.scrape(), shown("NFileDescriptorStore")
         env.write_text(env.read_text().replace("127.0.0.1:1791", "0.0.0.0:1791"))
         ended = subprocess.run(["systemctl", "reload", UNIT], capture_output=True, text=True, timeout=60)
         assert ended.returncode != 0 and "while the port is the same" in shown("StatusText"), shown("StatusText")
         for strike in (lambda: systemctl("restart", UNIT), kill_main):
             strike()
-            eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=30)
+            eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again", timeout=30)
             assert CONTROL.status()["http_address"] == "0.0.0.0:17913"
-            eventually(lambda: series(WEB.scrape()) == series(before), "with all its series")
+            eventually(lambda: series(WEB.scrape()) == series(before), "every series is in the scrape")
             assert ids(WEB.scrape()) == ids(before)
             eventually(lambda: shown("NFileDescriptorStore") == count, "and no more in the store")
         right = env.read_text()
@@ -269,18 +269,18 @@ def scenario_other_host():
             kill_main()
             eventually(lambda: "this machine does not have the address" in journal(), "a line that says so")
             env.write_text(right)
-            eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=30)
+            eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again", timeout=30)
             # A name that cannot be looked up: the socket that is there will do.
             env.write_text(right.replace("0.0.0.0:17913", "no-such-host.invalid:17913"))
             kill_main()
-            eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=60)
+            eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again", timeout=60)
             assert "no-such-host.invalid:17913 cannot be resolved" in journal()
             # A name server that does not answer holds it up for a moment, not for all that the resolver would wait.
             with black_hole():
                 env.write_text(right.replace("0.0.0.0:1791", "black-hole.example:1791"))
                 began = time.monotonic()
                 kill_main()
-                eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=60)
+                eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again", timeout=60)
                 took = time.monotonic() - began
             assert took < 10 and "no answer within 2 s" in journal(), f"{took:.1f} s"
         assert not knocker.refused, knocker.refused[:5]
@@ -307,12 +307,12 @@ def scenario_cannot_start():
     time.sleep(7)
     assert 1 <= int(shown("NRestarts")) <= 3
     pathlib.Path("/etc/default/fodc-proxy").write_text("FODC_GRPC_LISTEN_ADDR=127.0.0.1:17912\nFODC_HTTP_LISTEN_ADDR=127.0.0.1:17913\n")
-    eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves as soon as it can", timeout=20)
+    eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers once its start succeeds", timeout=20)
     # An operator who stops it meanwhile does not wait.
     pathlib.Path("/etc/default/fodc-proxy").write_text("FODC_HTTP_LISTEN_ADDR=192.0.2.1:17913\n")
     systemctl("stop", UNIT)
     systemctl("start", "--no-block", UNIT)
-    eventually(lambda: "cannot start" in shown("StatusText"), "it tries")
+    eventually(lambda: "cannot start" in shown("StatusText"), "the status line says that it cannot start")
     began = time.monotonic()
     systemctl("stop", UNIT)
     assert time.monotonic() - began < 3 and shown("ActiveState") == "inactive"
@@ -325,17 +325,17 @@ class Inside:
         return [p for p in children(int(shown("MainPID"))) if p["name"] == f"fodc-{role}"]
 
 
-def scenario_held_off():
+def scenario_quarantined():
     """An agent that is quarantined is so still when the supervisor has died, and everybody is told."""
     start()
     agent = Agent("127.0.0.1:17912", "bad").start()
     (entry,) = tables.entries(Inside(), id=agent.agent_id)
     for worker in (0, 1):
         tables.die_over(Inside(), worker, entry["identity_hash"])
-    eventually(lambda: CONTROL.status()["held_off_identities"] == 1, "the agent is quarantined")
+    eventually(lambda: CONTROL.status()["quarantined_identities"] == 1, "the agent is quarantined")
     kill_main()
-    eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
-    assert CONTROL.status()["held_off_identities"] == 1 and "quarantined" in WEB.health()["reason"]
+    eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again")
+    assert CONTROL.status()["quarantined_identities"] == 1 and "quarantined" in WEB.health()["reason"]
     eventually(lambda: "quarantined" in shown("StatusText"), "the status line says so")
     code, text = Agent("127.0.0.1:17912", "bad").begin_registration().status()
     assert code.name == "RESOURCE_EXHAUSTED" and "quarantined" in text
@@ -346,16 +346,16 @@ def scenario_degraded():
     start()
     assert shown("StatusText").startswith("serving: 2 ingest workers, exporter")
     for _ in range(3):
-        pid = eventually(lambda: CONTROL.worker("ingest-1")["pid"], "a process")
+        pid = eventually(lambda: CONTROL.worker("ingest-1")["pid"], "the worker has a process")
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda: stat_of(pid) is None, "it is gone")
+        eventually(lambda: stat_of(pid) is None, "the worker has ended")
     eventually(lambda: "degraded: ingest-1 failed 3 times" in shown("StatusText"), "the status says so")
     assert "SIGKILL" in shown("StatusText")
-    eventually(lambda: CONTROL.worker("ingest-1")["state"] == "running", "it serves again", timeout=20)
+    eventually(lambda: CONTROL.worker("ingest-1")["state"] == "running", "the worker is running again", timeout=20)
     CONTROL.done("drain", "ingest-0", timeout=60)
-    eventually(lambda: "ingest-0 is drained" in shown("StatusText"), "that, too")
+    eventually(lambda: "ingest-0 is drained" in shown("StatusText"), "the status line names the drained worker")
     CONTROL.done("restart", "ingest-0")
-    eventually(lambda: "drained" not in shown("StatusText"), "and it is over")
+    eventually(lambda: "drained" not in shown("StatusText"), "the status line names no drained worker")
 
 
 def scenario_sockets():
@@ -369,14 +369,14 @@ def scenario_sockets():
         unit.write_text(unit.read_text().replace("ListenStream=179", "ListenStream=127.0.0.1:179"))
     systemctl("daemon-reload")
     systemctl("start", "fodc-proxy-grpc.socket", "fodc-proxy-http.socket")
-    assert answers(), "the first connection starts it"
-    eventually(lambda: shown("ActiveState") == "active", "active")
+    assert answers(), "the first connection must start the service"
+    eventually(lambda: shown("ActiveState") == "active", "the unit is active")
     # PartOf= makes systemd close and open its sockets when the service is restarted (that is why they are not enabled): for
     # that moment nobody listens. The known agents survive all the same.
     with simulated():
         before = WEB.scrape()
         kill_main()
-        eventually(lambda: shown("NRestarts") == "1" and shown("ActiveState") == "active" and answers(), "it serves again")
+        eventually(lambda: shown("NRestarts") == "1" and shown("ActiveState") == "active" and answers(), "the service answers again")
         first = WEB.scrape(timeout=20)
         assert series(first) == series(before) and ids(first) == ids(before)
     # Another address than the flag says: refused, and why.
@@ -392,7 +392,7 @@ def scenario_sockets():
 
 def scenario_bad_store():
     """A descriptor that comes back from the store is checked: garbage under our names is refused, counted, and costs nothing else."""
-    names = ["up-0.999", "state-0.998", "secret-0.997", "http-0.996", "rubbish", "up-7.3"]
+    names = ["data-0.999", "state-0.998", "secret-0.997", "http-0.996", "rubbish", "data-7.3"]
     program = pathlib.Path("/run/garbage.py")
     program.write_text(GARBAGE)
     start(drop_in=f"NotifyAccess=all\nExecStartPost=/usr/bin/python3 {program} {' '.join(names)}\n")
@@ -403,14 +403,14 @@ def scenario_bad_store():
         systemctl("daemon-reload")
         assert int(shown("NFileDescriptorStore")) == 13 + len(names), f"systemd has {shown('NFileDescriptorStore')}"
         kill_main()
-        eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
+        eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again")
         assert series(WEB.scrape(timeout=20)) == wanted
         refused = WEB.scrape().named("fodc_proxy_store_descriptors_refused_total").popitem()[1]
         assert refused == 6, (refused, journal()[-3000:])
-        assert "up-0.999" in journal()
+        assert "data-0.999" in journal()
         count = int(shown("NFileDescriptorStore"))
         kill_main()
-        eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
+        eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again")
         eventually(lambda: int(shown("NFileDescriptorStore")) == count, "the garbage is out of the store")
 
 
@@ -438,7 +438,7 @@ def scenario_second_instance():
 
 
 def scenario_scaled():
-    """A scale survives the supervisor; a lane of a worker that is no more is adopted."""
+    """A scale survives the supervisor; a ring of a worker that is no more is adopted."""
     start()
     CONTROL.done("scale", "4")
     survives(kill_main, "kill -9 with four workers")
@@ -468,7 +468,7 @@ def scenario_core():
     main = int(shown("MainPID"))
     ingest = next(p for p in children(main) if p["name"] == "fodc-ingest")
     os.kill(ingest["pid"], signal.SIGSEGV)
-    eventually(lambda: " exited: " in journal(), "a line about it")
+    eventually(lambda: " exited: " in journal(), "the log has a line about it")
     pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
     if "/" in pattern or pattern.startswith("|"):
         return  # it is somebody else's then
@@ -483,10 +483,10 @@ def scenario_sandbox():
     main = int(shown("MainPID"))
     filters = lambda pid: int(pathlib.Path(f"/proc/{pid}/status").read_text().split("Seccomp_filters:")[1].split()[0])  # noqa: E731
     supervisors = filters(main)
-    assert all(filters(p["pid"]) == supervisors + 1 for p in children(main)), "a worker has one of its own"
+    assert all(filters(p["pid"]) == supervisors + 1 for p in children(main)), "each worker must have a descriptor of its own"
     ingest = next(p for p in children(main) if p["name"] == "fodc-ingest")
     os.kill(ingest["pid"], signal.SIGSEGV)
-    eventually(lambda: " exited: SIGSEGV after " in journal(), "a line about it")
+    eventually(lambda: " exited: SIGSEGV after " in journal(), "the log has a line about it")
     assert "core dumped" not in journal() and not list(pathlib.Path("/var/lib/fodc-proxy").glob("core*"))
     with simulated():
         assert len(series(WEB.scrape())) > 0
@@ -496,7 +496,7 @@ def scenario_sandbox():
         assert "registered" in told, journal()
     systemctl("reload", UNIT)
     assert CONTROL.status()["sandbox"] == "complete"
-    assert filters(main) == supervisors, "a reload adds none"
+    assert filters(main) == supervisors, "a reload must not add descriptors to the store"
     assert not any(word in journal() for word in ("the sandbox is incomplete", "sandbox does not allow", "SIGSYS")), journal()
 
 
@@ -516,11 +516,11 @@ def scenario_flags_of_the_unit():
         lines = [pathlib.Path(f"/proc/{p['pid']}/cmdline").read_bytes() for p in ingest]
         assert lines and all(b"--set-max-agents=7\0" in line and b"--set-stale-grace=20s\0" in line for line in lines), lines
     assert "reload: --stale-grace 15s -> 20s" in journal() and "--max-agents 7 ->" not in journal()
-    assert "did you mean FODC_MAX_AGENTS?" in journal(), "a typing mistake in the file is told"
+    assert "did you mean FODC_MAX_AGENTS?" in journal(), "a misspelt variable in the file must be logged"
     # The supervisor's lines about a worker are found by the worker's name.
     exporter = next(p for p in children(int(shown("MainPID"))) if p["name"] == "fodc-exporter")
     os.kill(exporter["pid"], signal.SIGKILL)
-    eventually(lambda: "exporter exited: SIGKILL after " in journal(), "its death")
+    eventually(lambda: "exporter exited: SIGKILL after " in journal(), "the log has a line on the death")
     told = subprocess.run(["journalctl", "--no-pager", "FODC_WORKER=exporter", "-o", "cat"], capture_output=True, text=True).stdout
     assert "supervisor: exporter exited: " in told, told
 
@@ -533,7 +533,7 @@ def scenario_not_executable():
     pause(3)
     assert journal().count("status=203/EXEC") == 1 and shown("NRestarts") == "0", journal()
     install()
-    eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves as soon as it can", timeout=30)
+    eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers once its start succeeds", timeout=30)
 
 
 def scenario_port_taken():
@@ -551,7 +551,7 @@ def scenario_port_taken():
         assert "the listen address has changed" in journal()
         with Knocker() as knocker:
             env.write_text(right)
-            eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again", timeout=30)
+            eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again", timeout=30)
         assert not knocker.refused, knocker.refused[:5]
 
 
@@ -561,7 +561,7 @@ def scenario_left_behind():
     with simulated(10):
         systemctl("reload", UNIT)
         kill_main()
-        eventually(lambda: shown("ActiveState") == "active" and answers(), "it serves again")
+        eventually(lambda: shown("ActiveState") == "active" and answers(), "the service answers again")
     systemctl("stop", UNIT)
     assert (shown("Result"), shown("ExecMainStatus")) == ("success", "0"), journal()
     assert int(shown("NFileDescriptorStore")) == 0

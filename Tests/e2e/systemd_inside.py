@@ -64,7 +64,7 @@ def start():
     install()
     systemctl("start", "fodc-proxy.service")
     assert shown("ActiveState") == "active", journal()
-    assert answers(), "ready means ready"
+    assert answers(), "a service that systemd reports as ready must serve"
 
 
 def scenario_start():
@@ -72,7 +72,7 @@ def scenario_start():
     assert shown("NotifyAccess") == "main"
     eventually(lambda: shown("StatusText"), "a status line")
     agent = Agent("127.0.0.1:17912").start()
-    eventually(lambda: WEB.health()["agents_online"] == 1, "an agent")
+    eventually(lambda: WEB.health()["agents_online"] == 1, "the agent is online")
     pause(7)  # more than two watchdog periods
     assert shown("NRestarts") == "0" and shown("ActiveState") == "active", journal()
     systemctl("stop", "fodc-proxy.service")
@@ -96,7 +96,7 @@ def scenario_watchdog():
     assert int(shown("MainPID")) != main
     assert "watchdog" in journal().lower() or "watchdog" in system_journal().lower()
     for worker in workers:
-        assert (stat_of(worker["pid"]) or {}).get("start") != worker["start"], "a worker of the old one is left"
+        assert (stat_of(worker["pid"]) or {}).get("start") != worker["start"], "no worker of the old supervisor may remain"
     eventually(answers, "/health answers again")
 
 

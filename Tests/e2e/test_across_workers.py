@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One agent and several ingest workers: conflicts of registrations, duplicates, foreign streams, the limit, loops."""
+"""One agent and several ingest workers: registration conflicts, duplicates, remote streams, the limit, loops."""
 import os
 import pathlib
 import signal
@@ -11,7 +11,7 @@ import pytest
 from harness import processes, wire
 from harness.ctl import Control
 from harness.processes import pause
-from harness.tables import die_over, entries, lanes, only, pids
+from harness.tables import die_over, entries, rings, only, pids
 from harness.waiting import eventually
 
 DEBUG_BIN = pathlib.Path(os.environ.get("FODC_DEBUG_BIN") or pathlib.Path(__file__).resolve().parents[2] / ".build" / "debug")
@@ -67,7 +67,7 @@ def home(running, agent) -> int:
 
 
 @pytest.mark.parametrize("older, newer", [(0, 1), (1, 0), (0, 2), (1, 1)])
-def test_a_frozen_connection_loses_its_id_to_the_newcomer(proxy, at, frozen, older, newer):
+def test_registration_conflict_frozen_connection_loses_its_id_to_the_newer_agent(proxy, at, frozen, older, newer):
     running = proxy(ingest_workers=3)
     _, id = frozen(running, older)
     agent = at(running, newer).register()
@@ -76,11 +76,11 @@ def test_a_frozen_connection_loses_its_id_to_the_newcomer(proxy, at, frozen, old
     running.wait_agents(online=1, total=1)
     assert not agent.registration.is_ended
     if older != newer:
-        eventually(lambda: own(running, "claims_total", verdict="gone") == 1, "it is counted")
+        eventually(lambda: own(running, "registration_conflicts_total", verdict="gone") == 1, "the counter has risen")
     assert "two agents" not in running.output()
 
 
-def test_an_agent_of_a_dead_worker_has_its_id_at_once(proxy, at):
+def test_registration_conflict_dead_worker_frees_ids_at_once(proxy, at):
     running = proxy(ingest_workers=2)
     agent = at(running, 0).register()
     os.kill(pids(running)[0], signal.SIGKILL)
@@ -88,7 +88,7 @@ def test_an_agent_of_a_dead_worker_has_its_id_at_once(proxy, at):
     running.wait_agents(online=1, total=1)
 
 
-def test_a_stopped_worker_gives_its_agent_up(proxy, at):
+def test_registration_conflict_stopped_worker_loses_its_agent(proxy, at):
     """The agent goes over to another meanwhile. When its worker is there again, or its successor, it is listed once."""
     running = proxy(ingest_workers=2)
     first = at(running, 0).register()
@@ -115,7 +115,7 @@ def sent_away_as_duplicate(agent):
 
 
 @pytest.mark.parametrize("again", [0, 1])
-def test_duplicates_at_two_workers(proxy, at, again):
+def test_registration_conflict_duplicates_at_two_workers_get_two_ids(proxy, at, again):
     """Both have the identity's id until their workers have seen each other; then the younger one is sent away."""
     running = proxy(ingest_workers=2)
     first, second = at(running, 0).register(), at(running, 1).register()
@@ -126,7 +126,7 @@ def test_duplicates_at_two_workers(proxy, at, again):
     assert first.agent_id != second.agent_id
     running.wait_agents(online=2, total=2)
     assert own(running, "agent_registrations_total", outcome="twin") == 1
-    assert own(running, "claims_total", verdict="alive") == 1
+    assert own(running, "registration_conflicts_total", verdict="alive") == 1
     assert "two agents with one identity are alive" in running.output()
     assert not first.registration.is_ended and not second.registration.is_ended
 
@@ -146,7 +146,7 @@ def test_duplicates_at_two_workers(proxy, at, again):
     assert not back.registration.is_ended
 
 
-def test_many_of_one_identity_at_once(proxy, agents):
+def test_registration_conflict_resolves_many_duplicates_at_once(proxy, agents):
     """They come to have ids of their own, one of them the identity's."""
     running = proxy(ingest_workers=4)
     made = [agents(running, "same", start=False) for _ in range(8)]
@@ -170,7 +170,7 @@ def test_many_of_one_identity_at_once(proxy, agents):
     running.wait_agents(online=1, total=len(made))
 
 
-def test_two_newcomers_at_a_frozen_connection(proxy, at, frozen):
+def test_registration_conflict_resolves_two_newer_agents_at_a_frozen_connection(proxy, at, frozen):
     running = proxy(ingest_workers=3)
     _, id = frozen(running, 0)
     one, two = at(running, 1).register(), at(running, 2).register()
@@ -183,7 +183,7 @@ def test_two_newcomers_at_a_frozen_connection(proxy, at, frozen):
     assert not one.registration.is_ended
 
 
-# Foreign streams
+# Remote streams
 
 
 @pytest.fixture
@@ -204,42 +204,42 @@ def value_labels(running) -> list[dict]:
     return [dict(labels) for labels in running.scrape().named("value")]
 
 
-def test_a_stream_at_another_worker_is_served(spread):
+def test_remote_stream_at_another_worker_is_served(spread):
     running, agent, arm = spread
-    (entry,) = entries(running, status="foreign")
-    assert (entry["worker"], entry["id"], entry["home"]) == (1, agent.agent_id, 0)
+    (entry,) = entries(running, status="remote")
+    assert (entry["worker"], entry["id"], entry["owner"]) == (1, agent.agent_id, 0)
     assert running.health()["agents_total"] == 1
     eventually(lambda: value_labels(running), "the values that came by the other worker")
     assert value_labels(running) == [{"n": "1", "pod_name": "spread", "node_role": "ROLE_DATA", "node_zone": "a"}]
-    eventually(lambda: own(running, "foreign_streams") == 1, "it is counted")
+    eventually(lambda: own(running, "remote_streams") == 1, "the counter has risen")
     agent.heartbeat(labels={"zone": "b"})
     eventually(lambda: value_labels(running)[0]["node_zone"] == "b", "the new label on what comes by the other worker")
     assert running.health()["agents_online"] == 1
 
 
-def test_a_foreign_stream_that_closes_leaves_nothing(spread):
+def test_remote_stream_that_closes_leaves_no_entry(spread):
     running, agent, arm = spread
     arm.close()
-    eventually(lambda: own(running, "foreign_streams") == 0, "the stream is gone")
+    eventually(lambda: own(running, "remote_streams") == 0, "the stream is gone")
     assert running.health()["agents_total"] == 1
     assert not agent.registration.is_ended
 
 
-def test_foreign_streams_end_with_their_home(spread):
+def test_remote_streams_end_with_the_owning_worker(spread):
     running, agent, arm = spread
     os.kill(pids(running)[0], signal.SIGKILL)
     code, message = arm.metrics.status()
     assert code == grpc.StatusCode.UNAVAILABLE, message
 
 
-def test_foreign_streams_end_with_their_agent(spread):
+def test_remote_streams_end_with_their_agent(spread):
     running, agent, arm = spread
     agent.close()
     code, message = arm.metrics.status()
     assert code == grpc.StatusCode.UNAVAILABLE, message
 
 
-def test_a_foreign_agent_comes_itself(spread, at):
+def test_remote_agent_entry_is_replaced_by_its_registration(spread, at):
     running, agent, arm = spread
     agent.close()
     running.wait_agents(online=0)
@@ -249,31 +249,31 @@ def test_a_foreign_agent_comes_itself(spread, at):
     back.open_metrics()
     back.sync()
     running.wait_agents(online=1, total=1)
-    assert not entries(running, status="foreign")
+    assert not entries(running, status="remote")
     assert [labels["n"] for labels in value_labels(running)] == ["2"]
     pause(1.5)  # what belonged to the earlier registration has ended, this has not
     assert not back.metrics.is_ended and not back.registration.is_ended
     assert arm.metrics.is_ended
 
 
-def test_a_foreign_stream_outlives_its_own_workers_successor(spread, at):
+def test_remote_stream_survives_a_restart_of_the_owning_worker(spread, at):
     """The stream dies with its worker; the agent opens it anew."""
     running, agent, arm = spread
     os.kill(pids(running)[1], signal.SIGKILL)
     arm.metrics.status()
-    eventually(lambda: 1 in pids(running) and running.health()["status"] == "healthy", "the successor")
+    eventually(lambda: 1 in pids(running) and running.health()["status"] == "healthy", "the worker is running again")
     again = at(running, 1, "spread")
     again.agent_id = agent.agent_id
     again.samples = arm.samples
     again.open_metrics()
     again.sync()
     assert not again.metrics.is_ended
-    eventually(lambda: value_labels(running), "its values")
+    eventually(lambda: value_labels(running), "the scrape has the values")
     assert running.health()["agents_total"] == 1
 
 
-def test_streams_at_the_adopter_of_a_lane_are_not_cut_for_a_home_that_was_left(proxy, at):
-    """An agent has gone from the worker that is removed to a third, and has a stream at the one that takes the lane over."""
+def test_remote_streams_at_the_adopter_of_a_ring_stay_open(proxy, at):
+    """An agent has gone from the worker that is removed to a third, and has a stream at the one that takes the ring over."""
     running = proxy(ingest_workers=3)
     first = at(running, 2, "spread").register()
     pause(1.1)  # a registration that ends sooner counts as a loop
@@ -285,18 +285,18 @@ def test_streams_at_the_adopter_of_a_lane_are_not_cut_for_a_home_that_was_left(p
     arm.samples = [wire.Sample("value", {"n": "1"}, 7.0)]
     arm.open_metrics()
     arm.sync()
-    assert len(entries(running, status="foreign", worker=0)) == 1
+    assert len(entries(running, status="remote", worker=0)) == 1
     Control(running.folder / "runtime").done("scale", "2")
     pause(1.5)  # longer than an agent may be without a home
     assert not arm.metrics.is_ended, arm.metrics.status()
-    assert [(e["worker"], e["home"]) for e in entries(running, status="foreign")] == [(0, 1)]
+    assert [(e["worker"], e["owner"]) for e in entries(running, status="remote")] == [(0, 1)]
     assert value_labels(running)
 
 
 # The limit
 
 
-def test_the_limit_holds_when_many_come_at_once(proxy, agents):
+def test_agent_limit_holds_for_simultaneous_registrations(proxy, agents):
     running = proxy(ingest_workers=4, max_agents=10)
     made = [agents(running, f"pod-{n}", start=False) for n in range(40)]
     answers = []
@@ -312,7 +312,7 @@ def test_the_limit_holds_when_many_come_at_once(proxy, agents):
     assert own(running, "agent_registrations_total", outcome="refused_limit") == 40 - taken
 
 
-def test_the_longest_unconnected_makes_room_whichever_worker_has_it(proxy, at):
+def test_agent_limit_evicts_the_longest_unconnected_agent_of_any_worker(proxy, at):
     running = proxy(ingest_workers=2, max_agents=2)
     first, _ = at(running, 0, "a").register(), at(running, 0, "b").register()
     first.close()
@@ -325,7 +325,7 @@ def test_the_longest_unconnected_makes_room_whichever_worker_has_it(proxy, at):
 # Loops
 
 
-def test_a_loop_over_several_workers_is_held_off_at_all(proxy, at):
+def test_quarantine_of_a_reconnect_loop_holds_at_all_workers(proxy, at):
     running = proxy(ingest_workers=3)
     answers = []
     for turn in range(9):
@@ -348,9 +348,9 @@ def test_a_loop_over_several_workers_is_held_off_at_all(proxy, at):
 
 
 @pytest.mark.parametrize("how", ["registration", "metrics"])
-def test_a_worker_says_whose_message_it_died_of(proxy, agents, monkeypatch, how):
+def test_crash_attribution_names_the_agent_of_the_fatal_message(proxy, agents, monkeypatch, how):
     """A debug build's ingest traps on the bytes of FODC_TEST_INGEST_POISON. The supervisor is stopped meanwhile, so that
-    the dead worker's lane can be looked at."""
+    the dead worker's ring can be looked at."""
     missing = [n for n in ("fodc-proxy", "fodc-ingest", "fodc-exporter") if not (DEBUG_BIN / n).exists()]
     if missing:
         pytest.skip(f"{', '.join(missing)} not in {DEBUG_BIN}: swift build --product NAME, or set FODC_DEBUG_BIN")
@@ -358,7 +358,7 @@ def test_a_worker_says_whose_message_it_died_of(proxy, agents, monkeypatch, how)
     running = proxy(env={"FODC_TEST_INGEST_POISON": "the-poison"}, ingest_workers=1)
     agent = agents(running, "bad")
     (entry,) = entries(running, id=agent.agent_id)
-    assert "working_on" not in lanes(running)[0][0]
+    assert "working_on" not in rings(running)[0][0]
     os.kill(running.pid, signal.SIGSTOP)
     try:
         if how == "registration":
@@ -367,7 +367,7 @@ def test_a_worker_says_whose_message_it_died_of(proxy, agents, monkeypatch, how)
             agent.samples = [agent.sample("value", 1, zone="the-poison")]
             threading.Thread(target=lambda: running.web.get("/metrics", timeout=30), daemon=True).start()
         agent.registration.status()
-        header, _ = lanes(running)[0]
+        header, _ = rings(running)[0]
         assert header["working_on"] == entry["identity_hash"]
     finally:
         os.kill(running.pid, signal.SIGCONT)
@@ -375,15 +375,15 @@ def test_a_worker_says_whose_message_it_died_of(proxy, agents, monkeypatch, how)
 
 
 @pytest.mark.parametrize("hangs", [False, True], ids=["fault", "hang"])
-def test_who_kills_workers_is_held_off_at_all(proxy, at, hangs):
+def test_quarantine_of_an_agent_that_kills_workers_holds_at_all_workers(proxy, at, hangs):
     """Two workers have died over it; a third, which has not, knows of it as well. Nobody else is concerned."""
     running = proxy(ingest_workers=3)
     bad = at(running, 0, "bad").register()
     (entry,) = entries(running, id=bad.agent_id)
     for worker in (0, 1):
-        assert own(running, "agents_held_off_total") == 0
+        assert own(running, "agents_quarantined_total") == 0
         die_over(running, worker, entry["identity_hash"], hangs)
-    eventually(lambda: own(running, "agents_held_off_total") == 1, "the agent is quarantined")
+    eventually(lambda: own(running, "agents_quarantined_total") == 1, "the agent is quarantined")
     for worker in range(3):
         code, text = at(running, worker, "bad").begin_registration().status()
         assert code == grpc.StatusCode.RESOURCE_EXHAUSTED and "quarantined" in text

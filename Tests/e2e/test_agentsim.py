@@ -28,20 +28,20 @@ def served(running) -> dict:
             for (name, labels), value in running.scrape().without_own().items()}
 
 
-def test_every_value_arrives(proxy, agentsim):
+def test_agentsim_values_all_arrive(proxy, agentsim):
     flags = {"agents": 20, "series": 500, "values": "fixed", "seed": 42}
     expected = listing(**flags)
     assert len(expected) == 20 * 500
     running = proxy()
     agentsim(running, **flags)
     running.wait_agents(online=20)
-    eventually(lambda: len(running.scrape().without_own()) == len(expected), "all series", timeout=30)
+    eventually(lambda: len(running.scrape().without_own()) == len(expected), "every series is in the scrape", timeout=30)
     got = served(running)
     assert got.keys() == expected.keys()
     assert [k for k in expected if got[k] != expected[k]] == []
 
 
-def test_seven_streams(proxy, agentsim):
+def test_agentsim_opens_seven_streams(proxy, agentsim):
     running = proxy()
     agentsim(running, agents=10, streams=7)
     running.wait_agents(online=10)
@@ -56,11 +56,11 @@ def test_agentsim_sends_what_dashboards_query(proxy, agentsim):
     agentsim(running, agents=5, streams=8)  # as scripts/run.sh
     running.wait_agents(online=5)
     assert running.web.get("/cluster/lifecycle").status == 200  # else after --lifecycle-interval
-    assert eventually(lambda: len(running.scrape().without_own()) == 5 * 500, "all series")
+    assert eventually(lambda: len(running.scrape().without_own()) == 5 * 500, "every series is in the scrape")
     assert dashboards.missing(running.scrape()) == []
 
 
-def test_odd_agent_spoils_nothing(proxy, agentsim):
+def test_agentsim_odd_agent_does_not_affect_others(proxy, agentsim):
     flags = {"agents": 3, "series": 100, "values": "fixed"}
     expected = listing(**flags)
     running = proxy()
@@ -73,7 +73,7 @@ def test_odd_agent_spoils_nothing(proxy, agentsim):
     assert len(scrape.named("odd_duplicate")) == 1
 
 
-def test_hanging_and_slow_agents(proxy, agentsim):
+def test_agentsim_simulates_hanging_and_slow_agents(proxy, agentsim):
     running = proxy()
     agentsim(running, agents=10, series=50, hang=0.3, slow="0.3:500ms")
     running.wait_agents(online=10)
@@ -82,7 +82,7 @@ def test_hanging_and_slow_agents(proxy, agentsim):
     assert len(pods) == 7
 
 
-def test_churn(proxy, agentsim):
+def test_agentsim_replaces_agents_and_series(proxy, agentsim):
     running = proxy()
     agentsim(running, agents=20, series=20, churn=5)
     running.wait_agents(online=20)
@@ -92,7 +92,7 @@ def test_churn(proxy, agentsim):
     assert running.health()["agents_total"] == 20
 
 
-def test_windows_from_the_recorder(proxy, agentsim):
+def test_agentsim_answers_windows_from_its_recorder(proxy, agentsim):
     running = proxy()
     agentsim(running, agents=2, series=30)
     running.wait_agents(online=2)
@@ -110,13 +110,13 @@ def test_windows_from_the_recorder(proxy, agentsim):
 
 
 @pytest.mark.parametrize("flag", ["--agents=-1", "--slow=often", "--proxy=nowhere", "--scrape=ftp://x", "--role=queen", "--no-such"])
-def test_bad_flags(flag):
+def test_agentsim_rejects_invalid_flags(flag):
     ended = subprocess.run([binary("fodc-agentsim"), flag], capture_output=True, text=True, timeout=20)
     assert ended.returncode not in (0, 1) and flag.split("=")[0] in ended.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_ends_on_signal(proxy, agentsim, number):
+def test_agentsim_ends_on_a_signal(proxy, agentsim, number):
     running = proxy()
     simulated: Program = agentsim(running, agents=5)
     running.wait_agents(online=5)

@@ -34,21 +34,21 @@ def clocked(proxy, agents, tmp_path):
     return clock, running, agent
 
 
-def test_times_after_a_step_of_the_wall_clock(clocked):
+def test_clock_step_keeps_times_correct(clocked):
     clock, running, agent = clocked
     for step in (0, HOUR, 2 * HOUR, -HOUR):
         clock.set(step)
         agent.heartbeat()
         agent.sync()
         for path in ("/cluster", "/cluster/topology"):
-            age = eventually(lambda: (heartbeat_age(running, path),), "an age")[0]
+            age = eventually(lambda: (heartbeat_age(running, path),), "/cluster has a heartbeat age")[0]
             assert abs(age) < 30, f"{path} after the clock was set by {step} s"
         assert running.scrape().total("clocked_value") == 1, f"after a step of {step} s"
         assert sample_age(running) < 30
 
 
 @pytest.mark.parametrize("step", [HOUR, -HOUR])
-def test_last_values_after_a_step_of_the_wall_clock(clocked, step):
+def test_clock_step_keeps_last_values(clocked, step):
     """A loss after the step: the last values are as young as before."""
     clock, running, agent = clocked
     assert running.scrape().total("clocked_value") == 1

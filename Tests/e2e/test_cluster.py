@@ -28,7 +28,7 @@ def moment(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text)
 
 
-def test_fields(proxy, agents):
+def test_cluster_report_has_the_documented_fields(proxy, agents):
     running = proxy(ingest_workers=1)
     began = datetime.datetime.now(datetime.timezone.utc)
     agent = agents(running, "pod-a", role="ROLE_LIAISON", containers=("liaison", "side"), labels={"type": "hot", "zone": "ä\""}, answers={
@@ -48,13 +48,13 @@ def test_fields(proxy, agents):
         "status": "online", "ingest_worker": 0, "series": 0}
 
 
-def test_nobody_there(proxy):
+def test_cluster_report_is_empty_without_agents(proxy):
     answer = ask(proxy())
     assert answer["nodes"] == [] and answer["calls"] == []
     assert abs(moment(answer["updated_at"]) - datetime.datetime.now(datetime.timezone.utc)) < datetime.timedelta(minutes=1)
 
 
-def test_series_and_samples(proxy, agents):
+def test_cluster_report_counts_series_and_samples(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.samples = [agent.sample("value", n, n=str(n)) for n in range(7)]
@@ -64,7 +64,7 @@ def test_series_and_samples(proxy, agents):
     assert abs(moment(got["last_sample_at"]) - datetime.datetime.now(datetime.timezone.utc)) < datetime.timedelta(minutes=1)
 
 
-def test_asks_nobody(proxy, agents):
+def test_cluster_report_asks_no_agent(proxy, agents):
     running = proxy(lifecycle_interval="0")
     agent = agents(running, role="ROLE_LIAISON", answers={name: None for name in protos.ASKED_STREAMS})
     for _ in range(3):
@@ -72,7 +72,7 @@ def test_asks_nobody(proxy, agents):
     assert not agent.requests and not any(a.requests for a in agent.asked.values())
 
 
-def test_calls_are_those_of_the_newest_topology(proxy, agents):
+def test_cluster_report_shows_calls_of_the_newest_topology(proxy, agents):
     running = proxy()
     agent = agents(running, answers={"topology": topology([node("a", "pod-0")], [call("a", "b")])})
     assert ask(running)["calls"] == []
@@ -83,7 +83,7 @@ def test_calls_are_those_of_the_newest_topology(proxy, agents):
     assert [c["id"] for c in ask(running)["calls"]] == ["a-c"]
 
 
-def test_streams_and_status_follow_the_agent(proxy, agents):
+def test_cluster_report_follows_streams_and_status_of_an_agent(proxy, agents):
     running = proxy()
     agent = agents(running, answers={"topology": topology(), "lifecycle": None})
 
@@ -99,7 +99,7 @@ def test_streams_and_status_follow_the_agent(proxy, agents):
     assert (got["status"], got["streams"]) == ("unconnected", [])
 
 
-def test_worker_of_each_agent(proxy, agents):
+def test_cluster_report_names_the_worker_of_each_agent(proxy, agents):
     running = proxy(ingest_workers=2)
     for n in range(12):
         agents(running, f"pod-{n}")
@@ -131,18 +131,18 @@ def five(proxy, agents):
     ({"pod_name": "nobody"}, []),
     ({"unknown": "x"}, ["cold-0", "gone-0", "hot-0", "hot-1", "liaison-0"]),
 ])
-def test_filters(five, filters, wanted):
+def test_cluster_report_filters_agents(five, filters, wanted):
     assert pods(five, **filters) == wanted
 
 
 @pytest.mark.parametrize("query", ["label.=hot", "status=gone", "status=Online"])
-def test_malformed_filters(five, query):
+def test_cluster_report_rejects_malformed_filters(five, query):
     response = five.web.get(f"{PATH}?{query}")
     assert response.status == 400 and response.content_type.startswith("text/plain")
     assert query.split("=")[0] in response.text or query.split("=")[1] in response.text
 
 
-def test_registry_survives_the_workers(proxy, agents):
+def test_cluster_report_survives_a_death_of_the_workers(proxy, agents):
     running = proxy(ingest_workers=1)
     agent = agents(running, labels={"type": "hot"}).keep_connected()
     before = ask(running)["nodes"][0]
@@ -156,7 +156,7 @@ def test_registry_survives_the_workers(proxy, agents):
     assert (after["agent_id"], after["labels"], after["status"]) == (before["agent_id"], before["labels"], "online")
 
 
-def test_names_of_any_kind(proxy, agents):
+def test_cluster_report_shows_names_of_any_kind(proxy, agents):
     running = proxy()
     odd = "\u2028\"\\\x01</script>\U0001f600"
     agents(running, odd, containers=(odd,), labels={odd: odd})
@@ -164,7 +164,7 @@ def test_names_of_any_kind(proxy, agents):
     assert (got["node_id"], got["container_names"], got["labels"]) == (odd, [odd], {odd: odd})
 
 
-def test_cluster_address_of_an_ipv4_agent_is_written_as_ipv4(proxy, agents):
+def test_cluster_report_writes_ipv4_addresses_as_ipv4(proxy, agents):
     """Also when the proxy listens for both families, as it does by default, and the kernel says ::ffff:127.0.0.1."""
     port = free_port()
     running = proxy(grpc_port=port, grpc_listen_addr=f":{port}", ingest_workers=1)

@@ -31,7 +31,7 @@ def differences(answer) -> dict:
     return out
 
 
-def test_fields(proxy, agents):
+def test_config_report_has_the_documented_fields(proxy, agents):
     running = proxy()
     agent = agents(running, "pod-a", role="ROLE_META", answers={
         "configuration": configuration({"--max": "5", "empty": ""}, {"limit": "ä"}, version="1.2.3", seconds=1_769_671_048)})
@@ -42,11 +42,11 @@ def test_fields(proxy, agents):
         "differences": [], "not_supported": []}
 
 
-def test_nobody_there(proxy):
+def test_config_report_is_empty_without_agents(proxy):
     assert ask(proxy()) == {"configurations": [], "differences": [], "not_supported": []}
 
 
-def test_agents_without_the_stream(proxy, agents):
+def test_config_report_skips_agents_without_the_stream(proxy, agents):
     running = proxy(ingest_workers=2)
     node(agents, running, "with")
     agents(running, "without-b")
@@ -56,7 +56,7 @@ def test_agents_without_the_stream(proxy, agents):
     assert sorted(answer["not_supported"]) == ["without-a", "without-b"]
 
 
-def test_differences_within_a_role(proxy, agents):
+def test_config_report_shows_differences_within_a_role(proxy, agents):
     running = proxy(ingest_workers=2)
     node(agents, running, "a", {"same": "1", "odd": "x"}, {"r-same": "1", "r-odd": "1"})
     node(agents, running, "b", {"same": "1", "odd": "y"}, {"r-same": "1", "r-odd": "2"})
@@ -69,7 +69,7 @@ def test_differences_within_a_role(proxy, agents):
     }
 
 
-def test_missing_key_is_a_difference(proxy, agents):
+def test_config_report_shows_a_missing_key_as_a_difference(proxy, agents):
     running = proxy()
     node(agents, running, "a", {"key": "1", "both": ""})
     node(agents, running, "b", {"both": ""})
@@ -77,7 +77,7 @@ def test_missing_key_is_a_difference(proxy, agents):
     assert found == {("ROLE_DATA", "startup_params", "key"): {"1": ["a"], None: ["b"]}}
 
 
-def test_difference_gone_is_gone(proxy, agents):
+def test_config_report_drops_a_resolved_difference(proxy, agents):
     running = proxy()
     node(agents, running, "a", {"key": "1"})
     other = node(agents, running, "b", {"key": "2"})
@@ -100,7 +100,7 @@ OPEN_VALUES = ["http://host:2379/path?x=1", "10.0.0.1:2379,10.0.0.2:2379", "ops@
 
 
 @pytest.mark.parametrize("where", ["startup", "runtime"])
-def test_secrets_are_not_shown_but_compared(proxy, agents, where):
+def test_config_report_masks_secrets_and_compares_them(proxy, agents, where):
     running = proxy()
     for pod, value in (("a", "hunter-1"), ("b", "hunter-2"), ("c", "hunter-1")):
         node(agents, running, pod, **{where: {**{key: value for key in SECRETS}, "open": value}})
@@ -115,10 +115,10 @@ def test_secrets_are_not_shown_but_compared(proxy, agents, where):
     for key in SECRETS:
         assert {v["value"] for v in found[key]} == {"***"}
         assert sorted(sorted(v["pod_names"]) for v in found[key]) == [["a", "c"], ["b"]]
-    assert text.count("hunter") == 3 + 2, "only where it is no secret"
+    assert text.count("hunter") == 3 + 2, "a value must be shown only where it is not a secret"
 
 
-def test_secrets_in_values_are_not_shown_but_compared(proxy, agents):
+def test_config_report_masks_secrets_in_values_and_compares_them(proxy, agents):
     running = proxy()
     values = {f"plain-{n}": value for n, value in enumerate(SECRET_VALUES)}
     shown = {f"open-{n}": value for n, value in enumerate(OPEN_VALUES)}
@@ -130,24 +130,24 @@ def test_secrets_in_values_are_not_shown_but_compared(proxy, agents):
         assert one["startup_params"] == {**{key: "***" for key in values}, **shown}
         assert one["runtime_config"] == {key: "***" for key in values}
     found = differences(response.json())
-    assert {key for _, _, key in found} == set(values), "what is not shown is compared all the same"
+    assert {key for _, _, key in found} == set(values), "a masked value must still be compared"
 
 
-def test_a_configuration_of_too_many_keys_is_not_taken(proxy, agents):
+def test_config_report_rejects_a_configuration_of_too_many_keys(proxy, agents):
     """It costs its own agent's configuration, is counted, and the next one that is not too large is taken."""
     running = proxy()
     large = node(agents, running, "large", {f"k{n}": "" for n in range(10_001)})
     node(agents, running, "other", {f"k{n}": "" for n in range(10_000)})
     (one,) = ask(running)["configurations"]
     assert one["pod_name"] == "other" and len(one["startup_params"]) == 10_000
-    eventually(lambda: counted(running, "records_dropped_total", stream="configuration", cause="over_limit") == 1, "it is counted")
+    eventually(lambda: counted(running, "records_dropped_total", stream="configuration", cause="over_limit") == 1, "the counter has risen")
     assert counted(running, "stream_answers_total", stream="configuration", kind="malformed") == 0
-    assert not any(stream.is_ended for stream in large.streams), "an agent would reconnect again and again"
+    assert not any(stream.is_ended for stream in large.streams), "the stream must stay open, or the agent would reconnect repeatedly"
     large.asked["configuration"].answer = configuration({"key": "1"})
     assert [c["pod_name"] for c in ask(running)["configurations"]] == ["large", "other"]
 
 
-def test_two_million_keys_hold_up_nobody(proxy, agents):
+def test_config_report_of_two_million_keys_does_not_delay_scrapes(proxy, agents):
     running = proxy(ingest_workers=1)
     entries = b"".join(wire.label(1, b"k%d" % n, b"") for n in range(1_500_000))
     large = agents(running, "large", answers={"configuration": [entries]})
@@ -162,12 +162,12 @@ def test_two_million_keys_hold_up_nobody(proxy, agents):
     running.web.get(PATH)
     assert counted(running, "records_dropped_total", stream="configuration", cause="over_limit") == 2
     lines = [line for line in running.output().splitlines() if "an answer of an agent, or a part of it, is left out" in line]
-    assert len(lines) == 1, "it is named once, and not with every answer"
+    assert len(lines) == 1, "the log must name the agent once, not with every answer"
     for field in ("pod=large", f"agent_id={large.agent_id}", "stream=configuration", "cause=over_limit"):
         assert field in lines[0]
 
 
-def test_secret_that_is_the_same_everywhere(proxy, agents):
+def test_config_report_shows_no_difference_for_equal_secrets(proxy, agents):
     running = proxy()
     for pod in ("a", "b"):
         node(agents, running, pod, {"password": "same"})
@@ -175,7 +175,7 @@ def test_secret_that_is_the_same_everywhere(proxy, agents):
     assert answer["differences"] == []
 
 
-def test_filters(proxy, agents):
+def test_config_report_filters_by_role_and_pod(proxy, agents):
     running = proxy()
     first = node(agents, running, "a", {"key": "1"})
     node(agents, running, "b", {"key": "2"})
@@ -194,7 +194,7 @@ def test_filters(proxy, agents):
     assert ask(running, role="ROLE_LIAISON")["not_supported"] == []
 
 
-def test_newest_answer_counts(proxy, agents):
+def test_config_report_shows_the_newest_answer(proxy, agents):
     running = proxy()
     agent = node(agents, running, "a", {"key": "1"})
     assert ask(running)["configurations"][0]["startup_params"] == {"key": "1"}
@@ -203,7 +203,7 @@ def test_newest_answer_counts(proxy, agents):
     assert counted(running, "records_dropped_total", stream="configuration") == 0
 
 
-def test_unknown_agent_id_is_refused(proxy, agents):
+def test_configuration_stream_rejects_an_unknown_agent_id(proxy, agents):
     """As on every stream: the agent registers again."""
     from harness import protos
 

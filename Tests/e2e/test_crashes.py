@@ -41,7 +41,7 @@ def scrape_or_lost(running):
         return None
 
 
-def test_exporter_killed_in_mid_scrape(proxy, agents):
+def test_exporter_killed_during_a_scrape_cuts_only_that_scrape(proxy, agents):
     running = proxy()
     made = fleet(agents, running)
     ingest = {p["pid"] for p in running.workers("ingest")}
@@ -57,12 +57,12 @@ def test_exporter_killed_in_mid_scrape(proxy, agents):
                 result = one.result()
                 if result is not None:
                     assert_complete(result)
-    assert [a.pod for a in made if a.registration.is_ended or a.metrics.is_ended] == [], "agents notice nothing"
+    assert [a.pod for a in made if a.registration.is_ended or a.metrics.is_ended] == [], "no agent may lose its connection"
     assert {p["pid"] for p in running.workers("ingest")} == ingest
     assert running.health()["agents_online"] == AGENTS
 
 
-def test_connections_wait_while_the_exporter_is_away(proxy, agents):
+def test_exporter_restart_keeps_new_connections_waiting(proxy, agents):
     """The listening socket is the supervisor's: no connection is ever refused."""
     running = proxy()
     fleet(agents, running)
@@ -75,7 +75,7 @@ def test_connections_wait_while_the_exporter_is_away(proxy, agents):
 
 
 @pytest.mark.parametrize("index", [0, 1])
-def test_ingest_killed_in_mid_scrape(proxy, agents, index):
+def test_ingest_killed_during_a_scrape_fails_no_scrape(proxy, agents, index):
     """Its agents' last values serve until they are back; the other worker's agents stay connected."""
     running = proxy(ingest_workers=2)
     made = fleet(agents, running)
@@ -92,7 +92,7 @@ def test_ingest_killed_in_mid_scrape(proxy, agents, index):
         assert_complete(under_way.result())
     lost = [a for a in made if a.registration.is_ended]
     kept = [a for a in made if not a.registration.is_ended]
-    assert {a.agent_id for a in lost} == theirs, "the other worker's agents notice nothing"
+    assert {a.agent_id for a in lost} == theirs, "no agent of the other worker may lose its connection"
     assert not any(a.metrics.is_ended for a in kept)
     running.wait_agents(online=len(kept), total=AGENTS)
     ids = {a.pod: a.agent_id for a in lost}
@@ -104,7 +104,7 @@ def test_ingest_killed_in_mid_scrape(proxy, agents, index):
     assert_complete(running.scrape())
 
 
-def test_agents_come_back_after_ingest_dies(proxy, agents):
+def test_ingest_restart_brings_agents_back(proxy, agents):
     running = proxy(ingest_workers=2)
     made = fleet(agents, running, reconnecting=True)
     ids = {a.pod: a.agent_id for a in made}
@@ -118,7 +118,7 @@ def test_agents_come_back_after_ingest_dies(proxy, agents):
     assert sum(a.reconnects for a in made) > 0
 
 
-def test_nobody_is_refused_at_the_limit_after_ingest_dies(proxy, agents):
+def test_ingest_restart_refuses_no_agent_at_the_limit(proxy, agents):
     """The agents of a dead worker take no place of --max-agents while they come back, and go on in every scrape."""
     running = proxy(ingest_workers=2, max_agents=AGENTS)
     fleet(agents, running, reconnecting=True)
@@ -132,14 +132,14 @@ def test_nobody_is_refused_at_the_limit_after_ingest_dies(proxy, agents):
     assert own.value("fodc_proxy_agent_registrations_total", outcome="refused_limit") == 0
 
 
-def test_restarts_of_ingest_leave_nothing_behind_in_the_lane(proxy, agents):
+def test_ingest_restarts_leave_no_old_records_in_the_ring(proxy, agents):
     """A predecessor's records are let go of when its agents have answered again: a ring is not to fill with old tables."""
     running = proxy(ingest_workers=1)
     made = fleet(agents, running, reconnecting=True)
 
     def current():
         pause(0.6)  # published on the worker's tick
-        return running.scrape().value("fodc_proxy_lane_current_bytes", worker="ingest-0")
+        return running.scrape().value("fodc_proxy_ring_current_bytes", worker="ingest-0")
 
     before = current()
     for _ in range(4):
@@ -154,7 +154,7 @@ def test_restarts_of_ingest_leave_nothing_behind_in_the_lane(proxy, agents):
     assert current() < 1.3 * before
 
 
-def test_values_are_fresh_again_after_ingest_dies(proxy, agents):
+def test_ingest_restart_is_followed_by_fresh_values(proxy, agents):
     running = proxy(ingest_workers=1)
     agent = agents(running).keep_connected()
     agent.samples = [agent.sample("fresh_value", 1)]
@@ -165,7 +165,7 @@ def test_values_are_fresh_again_after_ingest_dies(proxy, agents):
 
 
 @pytest.mark.parametrize("role", ["ingest", "exporter"])
-def test_hung_worker_is_replaced(proxy, agents, role):
+def test_supervisor_replaces_a_hung_worker(proxy, agents, role):
     running = proxy(ingest_workers=1)
     agent = agents(running).keep_connected()
     agent.samples = [agent.sample("value", 1)]
@@ -179,7 +179,7 @@ def test_hung_worker_is_replaced(proxy, agents, role):
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("role", ["ingest", "exporter"])
-def test_worker_ended_by_other_signals(proxy, role, number):
+def test_supervisor_replaces_workers_ended_by_other_signals(proxy, role, number):
     running = proxy(ingest_workers=1)
     before = running.kill_worker(role, number)
 
@@ -196,7 +196,7 @@ def test_worker_ended_by_other_signals(proxy, role, number):
     assert running.wait_ready().health()["status"]
 
 
-def test_killed_again_and_again(proxy, agents):
+def test_supervisor_keeps_serving_when_a_worker_is_killed_repeatedly(proxy, agents):
     """Both kinds at random for a while; afterwards all is as before."""
     import random
 
@@ -218,7 +218,7 @@ def test_killed_again_and_again(proxy, agents):
     assert len({a.agent_id for a in made}) == AGENTS, f"seed {seed}"
 
 
-def test_supervisor_killed_takes_its_workers(proxy, agents):
+def test_supervisor_killed_takes_its_workers_along(proxy, agents):
     running = proxy()
     fleet(agents, running)
     workers = running.workers()
@@ -237,7 +237,7 @@ def refuses(port: int) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV, signal.SIGTRAP])
-def test_a_fault_of_the_supervisor_ends_it(proxy, number):
+def test_supervisor_ends_on_a_fault_of_its_own(proxy, number):
     """As when systemd's watchdog aborts it: it must not live on."""
     running = proxy()
     running.signal(number)
@@ -245,7 +245,7 @@ def test_a_fault_of_the_supervisor_ends_it(proxy, number):
     eventually(lambda: not running.survivors(), "its workers have ended with it")
 
 
-def test_stopped_supervisor_disturbs_nobody(proxy, agents):
+def test_supervisor_stopped_does_not_affect_scrapes(proxy, agents):
     """While it does not run the workers go on; afterwards it takes none of them for hung."""
     running = proxy()
     fleet(agents, running)
@@ -259,7 +259,7 @@ def test_stopped_supervisor_disturbs_nobody(proxy, agents):
     assert_complete(running.scrape())
 
 
-def test_next_scrape_after_the_exporters_death_is_quick(proxy, agents):
+def test_exporter_answers_quickly_after_a_restart(proxy, agents):
     """How long it may take the bench measures; here only that it is no timeout that one waits for."""
     running = proxy()
     fleet(agents, running)

@@ -43,7 +43,7 @@ def is_at_rest(proxy, ingest: int) -> bool:
 # Status.
 
 
-def test_status_for_people(proxy):
+def test_ctl_status_prints_a_table(proxy):
     running = proxy(ingest_workers=2)
     text = ctl(running, "status").stdout
     for word in ("fodc-proxy", "serving", str(running.pid), str(running.grpc_port), str(running.http_port), "ingest-0", "ingest-1", "exporter"):
@@ -53,23 +53,23 @@ def test_status_for_people(proxy):
     assert "degraded" not in text
 
 
-def test_status_for_programs(proxy, agents):
+def test_ctl_status_prints_json(proxy, agents):
     running = proxy(ingest_workers=2)
     agents(running)
     running.wait_agents(online=1)
     told = status(running)
     assert (told["pid"], told["phase"], told["degraded"], told["degraded_reason"]) == (running.pid, "serving", False, None)
     assert (told["ingest_workers_wanted"], told["ingest_workers_running"]) == (2, 2)
-    assert told["last_reload"] is None and told["held_off_identities"] == 0
+    assert told["last_reload"] is None and told["held_off_identities"] == told["quarantined_identities"] == 0
     assert told["grpc_address"].endswith(f":{running.grpc_port}") and told["http_address"].endswith(f":{running.http_port}")
     assert {w["pid"] for w in told["workers"]} == {w["pid"] for w in running.workers()}
     eventually(lambda: sum(w.get("agents_online", 0) for w in status(running)["workers"]) == 1, "the agent is counted")
     for w in status(running)["workers"]:
         if w["name"] != "exporter":
-            assert 0 <= w["lane_used_bytes"] <= w["lane_bytes"] and w["lane_bytes"] > 0
+            assert 0 <= w["ring_used_bytes"] <= w["ring_bytes"] == w["lane_bytes"] and w["ring_bytes"] > 0
 
 
-def test_status_counts_restarts(proxy):
+def test_ctl_status_counts_restarts(proxy):
     running = proxy(ingest_workers=1)
     before = worker(running, "exporter")
     running.kill_worker("exporter")
@@ -81,7 +81,7 @@ def test_status_counts_restarts(proxy):
 # Commands.
 
 
-def test_log_level(proxy):
+def test_ctl_sets_the_log_level(proxy):
     running = proxy()
     ctl(running, "log-level", "debug")
     assert status(running)["log_level"] == "debug"
@@ -89,7 +89,7 @@ def test_log_level(proxy):
     assert status(running)["log_level"] == "debug"
 
 
-def test_scale_up_and_down(proxy, agents):
+def test_ctl_scales_up_and_down(proxy, agents):
     running = proxy(ingest_workers=1)
     for n in range(6):
         agent = agents(running, f"pod-{n}")
@@ -105,7 +105,7 @@ def test_scale_up_and_down(proxy, agents):
     running.wait_agents(online=6, total=6)
 
 
-def test_scale_to_what_there_is(proxy):
+def test_ctl_scale_to_the_present_count_changes_nothing(proxy):
     running = proxy(ingest_workers=2)
     before = {w["pid"] for w in running.workers()}
     ctl(running, "scale", "2")
@@ -113,7 +113,7 @@ def test_scale_to_what_there_is(proxy):
 
 
 @pytest.mark.parametrize("name", ["exporter", "ingest-0"])
-def test_restart(proxy, agents, name):
+def test_ctl_restarts_workers(proxy, agents, name):
     running = proxy(ingest_workers=2)
     agent = agents(running).keep_connected()
     agent.samples = [agent.sample("restarted", 7)]
@@ -135,7 +135,7 @@ def asking(proxy, *arguments: str) -> subprocess.Popen:
 def restart_that_fails(proxy):
     """Of ingest-0: its successor is killed as soon as it stands by."""
     with asking(proxy, "restart", "ingest-0") as failing:
-        second = eventually(lambda: [w for w in status(proxy)["workers"] if w["state"] == "standby"], "a second one", interval=0.01)
+        second = eventually(lambda: [w for w in status(proxy)["workers"] if w["state"] == "standby"], "a standby is running", interval=0.01)
         os.kill(second[0]["pid"], signal.SIGKILL)
         assert failing.wait(TIMEOUT) == FAILURE and "SIGKILL" in failing.stderr.read()
 
@@ -155,7 +155,7 @@ def slow_third_start(folder, seconds: float):
     return programs, starts
 
 
-def test_restart_again_after_one_that_failed(proxy, tmp_path):
+def test_ctl_restarts_again_after_a_failed_restart(proxy, tmp_path):
     """The first successor dies while the present process is on its way out; the present one goes before the second is there."""
     slow, count = slow_third_start(tmp_path, 1.5)
     running = proxy(ingest_workers=1, libexec_dir=slow)
@@ -163,21 +163,21 @@ def test_restart_again_after_one_that_failed(proxy, tmp_path):
     os.kill(first["pid"], signal.SIGSTOP)  # it does not hear that it is to go
     restart_that_fails(running)
     with asking(running, "restart", "ingest-0") as again:
-        eventually(lambda: len(count.read_text()) == 3, "a third one", interval=0.01)
+        eventually(lambda: len(count.read_text()) == 3, "the program has started a third time", interval=0.01)
         os.kill(first["pid"], signal.SIGCONT)
         assert again.wait(15) == 0, again.stderr.read()
     assert worker(running, "ingest-0")["state"] == "running"
     pause(1.5)  # until the "sleep" of the third one is over
 
 
-def test_drain_after_a_restart_that_failed(proxy):
+def test_ctl_drains_after_a_failed_restart(proxy):
     """Its successor has died while it was on its way out; it is to stay away all the same."""
     running = proxy(ingest_workers=2)
     first = worker(running, "ingest-0")["pid"]
     os.kill(first, signal.SIGSTOP)  # it does not hear that it is to go
     restart_that_fails(running)
     with asking(running, "drain", "ingest-0") as draining:
-        eventually(lambda: "drain ingest-0: begins" in running.output(), "it has begun", interval=0.01)
+        eventually(lambda: "drain ingest-0: begins" in running.output(), "the drain has begun", interval=0.01)
         os.kill(first, signal.SIGCONT)
         assert draining.wait(15) == 0, draining.stderr.read()
     assert worker(running, "ingest-0")["state"] == "drained"
@@ -188,12 +188,12 @@ def test_drain_after_a_restart_that_failed(proxy):
 
 
 @pytest.mark.parametrize("command", [["scale", "1"], ["drain", "ingest-1"]], ids=["scale", "drain"])
-def test_one_that_is_being_started_goes(proxy, tmp_path, command):
+def test_ctl_drains_a_worker_that_is_starting(proxy, tmp_path, command):
     """It has died just now, and is not there yet when it is told to go: what is done is done when it has gone."""
     slow, _ = slow_third_start(tmp_path, 1)
     running = proxy(ingest_workers=2, libexec_dir=slow)
     os.kill(worker(running, "ingest-1")["pid"], signal.SIGKILL)
-    eventually(lambda: worker(running, "ingest-1")["state"] == "starting", "it is being started", interval=0.01)
+    eventually(lambda: worker(running, "ingest-1")["state"] == "starting", "the worker is starting", interval=0.01)
     ctl(running, *command)
     found = [w for w in status(running)["workers"] if w["name"] == "ingest-1"]
     assert [w["state"] for w in found] == (["drained"] if command[0] == "drain" else [])
@@ -204,7 +204,7 @@ def test_one_that_is_being_started_goes(proxy, tmp_path, command):
     assert running.is_running and status(running)["last_reload"]["result"] == "done"
 
 
-def test_drain(proxy, agents):
+def test_ctl_drains_a_worker(proxy, agents):
     running = proxy(ingest_workers=2)
     for n in range(4):
         agents(running, f"pod-{n}").keep_connected()
@@ -223,7 +223,7 @@ def test_drain(proxy, agents):
     assert running.health()["status"] == "healthy"
 
 
-def test_a_worker_that_is_not_there(proxy):
+def test_ctl_rejects_an_unknown_worker(proxy):
     running = proxy(ingest_workers=1)
     for command in ("restart", "drain"):
         assert "ingest-7" in ctl(running, command, "ingest-7", code=FAILURE).stderr
@@ -233,14 +233,14 @@ def test_a_worker_that_is_not_there(proxy):
 # Permissions and refusals.
 
 
-def test_only_the_owner_may_enter(proxy):
+def test_ctl_socket_is_for_its_owner_only(proxy):
     running = proxy()
     found = os.stat(running.folder / "runtime" / "control.sock")
     assert stat.S_ISSOCK(found.st_mode) and stat.S_IMODE(found.st_mode) == 0o600
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, to be somebody else")
-def test_another_user_is_refused(proxy):
+def test_ctl_refuses_another_user(proxy):
     running = proxy()
     ended = run_to_end(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary("fodc-proxy"), "ctl",
                         f"--runtime-dir={running.folder}/runtime", "scale", "3"])
@@ -249,7 +249,7 @@ def test_another_user_is_refused(proxy):
     assert status(running)["ingest_workers_wanted"] == len(running.workers("ingest"))
 
 
-def test_answers_as_json(proxy):
+def test_ctl_answers_as_json(proxy):
     running = proxy(ingest_workers=1)
     done = ctl(running, "scale", "2", "--json")
     assert json.loads(done.stdout)["result"] == "done"
@@ -261,7 +261,7 @@ def test_answers_as_json(proxy):
     assert told["result"] == "failed" and str(running.folder) in told["text"]
 
 
-def test_another_user_who_gets_to_the_socket_is_refused(proxy):
+def test_ctl_refuses_another_user_at_the_socket(proxy):
     """Whichever mode the file has: who connects is looked at, too."""
     running = proxy()
     folder = running.folder / "runtime"
@@ -276,20 +276,20 @@ def test_another_user_who_gets_to_the_socket_is_refused(proxy):
     assert running.scrape().value("fodc_proxy_control_requests_refused_total") == 1
 
 
-def test_nobody_there(tmp_path):
+def test_ctl_explains_a_missing_supervisor(tmp_path):
     ended = run_to_end([binary("fodc-proxy"), "ctl", f"--runtime-dir={tmp_path}", "status"])
     assert ended.returncode == FAILURE
     assert str(tmp_path) in ended.stderr and "running" in ended.stderr
 
 
-def test_after_the_end_nobody_is_there(proxy):
+def test_ctl_explains_an_ended_supervisor(proxy):
     running = proxy()
     ctl(running, "status")
     assert running.stop() == 0
     assert str(running.folder) in ctl(running, "status", code=FAILURE).stderr
 
 
-def test_the_environment_says_where(proxy):
+def test_ctl_takes_its_folder_from_the_environment(proxy):
     running = proxy()
     folder = f"{running.folder}/runtime"
     for env in ({"FODC_RUNTIME_DIR": folder}, {"FODC_RUNTIME_DIR": "", "RUNTIME_DIRECTORY": f"{folder}:/elsewhere"}):
@@ -301,14 +301,14 @@ def test_the_environment_says_where(proxy):
     ("restart",), ("restart", "supervisor"), ("restart", "ingest-64"), ("drain", "ingest"), ("log-level",), ("log-level", "loud"),
     ("status", "--xml"), ("reload", "--max-agents=0"), ("reload", "--no-such-flag"), ("reload", "word"),
 ])
-def test_wrong_usage(arguments):
+def test_ctl_rejects_wrong_usage(arguments):
     ended = run_to_end([binary("fodc-proxy"), "ctl", *arguments])
     assert ended.returncode == USAGE
     assert "ctl" in ended.stderr and not ended.stdout
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("help",), ("status", "--help"), ("scale", "--help"), ("reload", "--help"), ("help", "drain")])
-def test_help(arguments):
+def test_ctl_prints_help(arguments):
     ended = run_to_end([binary("fodc-proxy"), "ctl", *arguments])
     assert ended.returncode == 0 and "USAGE: fodc-proxy ctl" in ended.stdout
     for word in arguments:
@@ -316,11 +316,11 @@ def test_help(arguments):
             assert f"ctl {word}" in ended.stdout
 
 
-def test_help_of_the_proxy_names_it():
+def test_ctl_is_named_in_the_help_of_the_proxy():
     assert "ctl" in run_to_end([binary("fodc-proxy"), "--help"]).stdout
 
 
-def test_a_second_instance_is_refused(proxy):
+def test_supervisor_refuses_a_second_instance(proxy):
     """It ends with a clear line, and the first goes on undisturbed."""
     running = proxy()
     second = proxy(wait=False, runtime_dir=running.folder / "runtime")  # the same folder, other ports
@@ -359,7 +359,7 @@ def answer(connection) -> bytes:
     b"\xff\xff\xff\xff", frame(b""), frame(b"nonsense"), frame(b"scale\x000"), frame(b"\xff\xfe"), frame(b"status") + b"more",
     frame(b"\x00" * 5000), frame(b"reload\x00env:PATH=/tmp"), b"GET / HTTP/1.1\r\n\r\n",
 ])
-def test_nonsense(proxy, request_bytes):
+def test_ctl_server_rejects_malformed_requests(proxy, request_bytes):
     running = proxy(ingest_workers=1)
     before = {w["pid"] for w in running.workers()}
     with connect(running) as connection:
@@ -368,7 +368,7 @@ def test_nonsense(proxy, request_bytes):
     assert is_at_rest(running, 1) and {w["pid"] for w in running.workers()} == before
 
 
-def test_half_a_request_holds_up_nobody(proxy):
+def test_ctl_server_serves_others_during_an_incomplete_request(proxy):
     running = proxy()
     stuck = [connect(running) for _ in range(8)]
     for connection in stuck:

@@ -26,7 +26,7 @@ def folders(records) -> list:
     return [r["artifact_dir"] for r in records]
 
 
-def test_fields(proxy, agents):
+def test_crash_report_has_the_documented_fields(proxy, agents):
     running = proxy()
     agent = agents(running, "pod-x", role="ROLE_META", answers={"diagnostics": crash("dir-1", seconds=1_769_671_048, files=["a", "b"])})
     assert ask(running) == [{
@@ -40,7 +40,7 @@ def test_fields(proxy, agents):
         }}]
 
 
-def test_what_is_not_set(proxy, agents):
+def test_crash_report_omits_unset_fields(proxy, agents):
     running = proxy()
     bare = protos.crash.StreamCrashDiagnosticsRequest(artifact_dir="bare")
     empty = protos.crash.StreamCrashDiagnosticsRequest(artifact_dir="empty")
@@ -57,14 +57,14 @@ def test_what_is_not_set(proxy, agents):
         "occurred_at": unset, "component": "", "panic_value": "", "recovered": False, "breadcrumbs": [crumb]}
 
 
-def test_newest_first_over_all_agents(proxy, agents):
+def test_crash_report_lists_the_newest_first_over_all_agents(proxy, agents):
     running = proxy(ingest_workers=2)
     agents(running, "a", answers={"diagnostics": [crash("d-10", 1_800_000_010), crash("d-30", 1_800_000_030)]})
     agents(running, "b", answers={"diagnostics": [crash("d-20", 1_800_000_020), crash("d-40", 1_800_000_040)]})
     assert folders(ask(running)) == ["d-40", "d-30", "d-20", "d-10"]
 
 
-def test_one_record_per_agent_and_folder(proxy, agents):
+def test_crash_report_has_one_record_per_agent_and_folder(proxy, agents):
     """Agents send what they have at every request: it is there once, as it was sent last."""
     running = proxy()
     first = agents(running, "a", answers={"diagnostics": [crash("same", panic_value="old")]})
@@ -76,7 +76,7 @@ def test_one_record_per_agent_and_folder(proxy, agents):
     assert {r["panic_record"]["panic_value"] for r in got if r["artifact_dir"] == "same"} == {"new"}
 
 
-def test_records_stay_while_the_agent_is_listed(proxy, agents):
+def test_crash_report_keeps_records_while_the_agent_is_listed(proxy, agents):
     running = proxy(heartbeat_interval="1s", agent_heartbeat_timeout="2s", agent_cleanup_timeout="4s")
     agent = agents(running, answers={"diagnostics": [crash("kept")]})
     assert folders(ask(running)) == ["kept"]
@@ -87,7 +87,7 @@ def test_records_stay_while_the_agent_is_listed(proxy, agents):
     assert ask(running) == []
 
 
-def test_the_newest_of_many_are_kept(proxy, agents):
+def test_crash_report_keeps_the_newest_of_many_records(proxy, agents):
     running = proxy()
     count = KEPT_PER_AGENT + 36
     agents(running, answers={"diagnostics": [crash(f"d-{n}", 1_800_000_000 + n) for n in range(count)]})
@@ -98,7 +98,7 @@ def test_the_newest_of_many_are_kept(proxy, agents):
     assert folders(ask(running)) == wanted
 
 
-def test_a_flood_of_records(proxy, agents):
+def test_crash_report_survives_a_flood_of_records(proxy, agents):
     """However many an agent sends, the newest are kept, and the others are served as before."""
     running = proxy()
     count = 20_000
@@ -114,13 +114,13 @@ def test_a_flood_of_records(proxy, agents):
     agents(running, "flood", answers={"diagnostics": flood})
     other = agents(running, "other", answers={"diagnostics": [crash("other", 1_700_000_000)]})
     other.samples = [other.sample("value", 1)]
-    eventually(lambda: folders(ask(running)) == [*kept, "other"], "the newest", timeout=120)
+    eventually(lambda: folders(ask(running)) == [*kept, "other"], "the report has the newest records", timeout=120)
     assert len(running.scrape().named("value")) == 1
     running.kill_worker("exporter")
-    eventually(lambda: folders(ask(running)) == [*kept, "other"], "to a successor, too")
+    eventually(lambda: folders(ask(running)) == [*kept, "other"], "the next exporter reports the same records")
 
 
-def test_filters_without_case(proxy, agents):
+def test_crash_report_filters_case_insensitively(proxy, agents):
     running = proxy()
     agents(running, "Pod-A", answers={"diagnostics": [crash("a")]})
     agents(running, "pod-b", role="ROLE_LIAISON", answers={"diagnostics": [crash("b")]})
@@ -128,17 +128,17 @@ def test_filters_without_case(proxy, agents):
     assert folders(ask(running, role="role_liaison")) == ["b"]
     assert ask(running, role="ROLE_LIAISON", pod_name="pod-a") == []
     assert len(ask(running, role="", pod_name="")) == 2
-    assert ask(running, pod_name="pod") == [], "a part of a name matches no pod"
+    assert ask(running, pod_name="pod") == [], "a filter must not match a part of a pod name"
 
 
-def test_records_without_a_folder_are_dropped(proxy, agents):
+def test_crash_report_drops_records_without_a_folder(proxy, agents):
     running = proxy()
     agents(running, answers={"diagnostics": [crash(""), crash("kept")]})
     assert folders(ask(running)) == ["kept"]
-    eventually(lambda: counted(running, "records_dropped_total", stream="diagnostics") == 1, "counted")
+    eventually(lambda: counted(running, "records_dropped_total", stream="diagnostics") == 1, "the counter has risen")
 
 
-def test_records_come_one_by_one(proxy, agents):
+def test_crash_report_collects_records_one_by_one(proxy, agents):
     """Each record extends the wait: one that trickles is still whole."""
     running = proxy()
 
@@ -154,7 +154,7 @@ def test_records_come_one_by_one(proxy, agents):
     assert len(trickling.asked["diagnostics"].requests) == 1
 
 
-def test_times_out_of_range(proxy, agents):
+def test_crash_report_clamps_times_out_of_range(proxy, agents):
     """A time that no calendar has spoils neither the record nor the answer."""
     odd = wire.chunk(3, "odd") + wire.chunk(1, wire.integer(1, (1 << 63) - 1) + wire.integer(2, -5)) + wire.chunk(
         4, wire.timestamp(1, (-10**12, 0)) + wire.chunk(2, "c"))
@@ -163,7 +163,7 @@ def test_times_out_of_range(proxy, agents):
     assert sorted(folders(ask(running))) == ["good", "odd"]
 
 
-def test_large_records(proxy, agents):
+def test_crash_report_carries_large_records(proxy, agents):
     running = proxy()
     agents(running, answers={"diagnostics": [crash(f"d-{n}", 1_800_000_000 + n, stack="s" * 200_000) for n in range(4)]})
     got = ask(running)
@@ -171,7 +171,7 @@ def test_large_records(proxy, agents):
     assert all(len(r["panic_record"]["goroutine_stack"]) == 200_000 for r in got)
 
 
-def test_a_record_that_kills_its_reader_is_skipped(proxy, agents, monkeypatch):
+def test_crash_report_skips_a_record_that_kills_its_reader(proxy, agents, monkeypatch):
     """A debug build's exporter traps on the bytes of FODC_TEST_POISON. Two deaths over one record, and the successor skips
     it: everything else is served, and it stays up."""
     names = ("fodc-proxy", "fodc-ingest", "fodc-exporter")
@@ -195,12 +195,12 @@ def test_a_record_that_kills_its_reader_is_skipped(proxy, agents, monkeypatch):
         except (OSError, http.client.HTTPException):
             return None
 
-    assert cut_or_answered() is None and eventually(deaths, "it has died") == 1
+    assert cut_or_answered() is None and eventually(deaths, "the exporter has died") == 1
     eventually(lambda: cut_or_answered() or deaths() >= 2, "the second death")
     # Its agent goes on sending it; it is skipped, and the rest is there.
-    eventually(lambda: set(folders(cut_or_answered() or [])) == {"good", "before", "after"}, "all but the one")
+    eventually(lambda: set(folders(cut_or_answered() or [])) == {"good", "before", "after"}, "the report has every record but one")
     for _ in range(3):
         assert set(folders(ask(running))) == {"good", "before", "after"}
     assert len(running.scrape().named("value")) == 2
-    assert deaths() == 2, "and then no more"
-    assert not any(s.is_ended for a in (good, poisonous) for s in a.streams), "the agents notice nothing"
+    assert deaths() == 2, "the exporter must die twice and no more"
+    assert not any(s.is_ended for a in (good, poisonous) for s in a.streams), "no agent may lose its connection"

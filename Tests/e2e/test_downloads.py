@@ -34,7 +34,7 @@ def download(running, pod="pod-0", profile="p-1", type="heap", **options) -> Dow
 
 
 @pytest.mark.parametrize("size", [0, 1, MIB - 1, MIB, MIB + 1, 5 * MIB + 12_345, LARGE])
-def test_content(proxy, agents, size):
+def test_download_has_the_agents_content(proxy, agents, size):
     blob = Blob(size)
     running = proxy()
     with_profile(agents, running, blob)
@@ -47,7 +47,7 @@ def test_content(proxy, agents, size):
     assert counted(running, "downloads_total") == 1
 
 
-def test_file_name(proxy, agents):
+def test_download_has_a_file_name(proxy, agents):
     running = proxy()
     pod, profile = "pod\"ä/..\\x", "2026-08-21T10:11:12.0Z/é\r\n"
     profiles = Profiles([record(profile, [info("goroutine")])], {(profile, "goroutine"): Blob(3)})
@@ -61,7 +61,7 @@ def test_file_name(proxy, agents):
     assert (fetch.profile_id, fetch.type, fetch.filepath) == (profile, "goroutine", info("goroutine").filepath)
 
 
-def test_unknown_type(proxy, agents):
+def test_download_of_an_unknown_type_is_rejected(proxy, agents):
     running = proxy()
     _, profiles = with_profile(agents, running, Blob(3))
     for type in ("cpu", "Heap", "heap%20", "x"):
@@ -71,19 +71,19 @@ def test_unknown_type(proxy, agents):
     assert profiles.fetches == []
 
 
-def test_unknown_pod_profile_or_file(proxy, agents):
+def test_download_of_an_unknown_pod_profile_or_file_is_not_found(proxy, agents):
     running = proxy()
     _, profiles = with_profile(agents, running, Blob(3))
     for pod, profile, type in (("nobody", "p-1", "heap"), ("pod-0", "p-9", "heap"), ("pod-0", "p-1", "goroutine")):
         response = running.web.get(path_of(pod, profile, type))
         assert response.status == 404
         assert pod in response.text or profile in response.text or type in response.text
-    assert profiles.fetches == [], "what is not listed is not fetched"
+    assert profiles.fetches == [], "a profile that is not listed must not be fetched"
     for path in ("/pressure-profiles/", "/pressure-profiles/pod-0", "/pressure-profiles/pod-0/p-1", "/pressure-profiles/pod-0/p-1/heap/x"):
         assert running.web.get(path).status == 404, path
 
 
-def test_new_profile_is_found_by_one_refresh(proxy, agents):
+def test_download_of_a_new_profile_needs_one_refresh(proxy, agents):
     running = proxy()
     _, profiles = with_profile(agents, running, Blob(3))
     assert download(running).take_all().received == 3
@@ -93,10 +93,10 @@ def test_new_profile_is_found_by_one_refresh(proxy, agents):
     assert download(running, profile="p-2").take_all().received == 5
     assert len(profiles.lists) == before + 1
     assert running.web.get(path_of("pod-0", "p-3", "heap")).status == 404
-    assert len(profiles.lists) == before + 2, "one refresh, then it is known that it is not there"
+    assert len(profiles.lists) == before + 2, "one refresh must suffice to find that the profile is missing"
 
 
-def test_error_of_the_agent(proxy, agents):
+def test_download_reports_an_error_of_the_agent(proxy, agents):
     running = proxy()
     _, profiles = with_profile(agents, running, Blob(3))
     profiles.contents["p-1", "heap"] = "the file has been\nrotated away"
@@ -106,7 +106,7 @@ def test_error_of_the_agent(proxy, agents):
     assert download(running).take_all().received == 9
 
 
-def test_error_in_the_middle_cuts(proxy, agents):
+def test_download_is_cut_by_a_late_error(proxy, agents):
     """Never a short file that looks complete."""
     running = proxy()
     _, profiles = with_profile(agents, running, Blob(LARGE))
@@ -117,7 +117,7 @@ def test_error_in_the_middle_cuts(proxy, agents):
     assert download(running).take_all().digest.hexdigest() == Blob(LARGE).digest()
 
 
-def test_agent_that_dies_in_the_middle_cuts(proxy, agents):
+def test_download_is_cut_when_the_agent_dies(proxy, agents):
     running = proxy(ingest_workers=1)
     agent, profiles = with_profile(agents, running, Blob(LARGE))
     profiles.stop_before_chunk = 20
@@ -130,7 +130,7 @@ def test_agent_that_dies_in_the_middle_cuts(proxy, agents):
 
 
 @pytest.mark.parametrize("role", ["exporter", "ingest"])
-def test_worker_that_dies_in_the_middle_cuts(proxy, agents, role):
+def test_download_is_cut_when_the_worker_dies(proxy, agents, role):
     blob = Blob(LARGE)
     running = proxy(ingest_workers=1)
     agent, profiles = with_profile(agents, running, blob)
@@ -161,7 +161,7 @@ def _rest(profiles):
     return chunk(profiles.fetches[-1], data=b"rest", last=True)
 
 
-def test_slow_client_costs_nothing(proxy, agents):
+def test_download_to_a_slow_client_holds_little_memory(proxy, agents):
     """At 16 MiB/s: metrics and heartbeats of that agent go on, memory stays what it was, and the content is right."""
     blob = Blob(4 * LARGE)
     running = proxy(ingest_workers=1, heartbeat_interval="1s", agent_heartbeat_timeout="3s", agent_cleanup_timeout="1m")
@@ -193,39 +193,39 @@ def test_slow_client_costs_nothing(proxy, agents):
     finally:
         stop.set()
         watcher.join()
-    assert len(answered) > 20 and all(one for one, _ in answered), "every scrape has the agent's value"
-    assert sum(new for _, new in answered) >= len(answered) // 10, "and asks it anew"
+    assert len(answered) > 20 and all(one for one, _ in answered), "every scrape must have the agent's value"
+    assert sum(new for _, new in answered) >= len(answered) // 10, "scrapes must keep asking the agent"
     assert running.health()["agents_online"] == 1 and not agent.registration.is_ended
     assert running.scrape().total("fodc_proxy_agent_losses_total") == 0
     assert most - before < PRIVATE_MEMORY_BYTES, f"{(most - before) / MIB:.1f} MiB more"
 
 
-def test_agent_sends_at_full_speed_to_a_client_that_takes_nothing(proxy, agents):
+def test_download_to_a_stalled_client_is_spooled_at_full_speed(proxy, agents):
     """All is in the spool file while the client still has almost nothing; then it takes it."""
     blob = Blob(LARGE)
     running = proxy(ingest_workers=1)
     agent, profiles = with_profile(agents, running, blob)
     agent.samples = [agent.sample("value", 1)]
     with download(running, receive_buffer=SMALL_BUFFER) as got:
-        eventually(lambda: profiles.sent_chunks == LARGE // MIB, "the agent is done", timeout=20)
+        eventually(lambda: profiles.sent_chunks == LARGE // MIB, "the agent has sent everything", timeout=20)
         assert eventually(lambda: counted(running, "spool_bytes"), "something is in the spool file") < LARGE
         assert running.scrape().total("value") == 1
         assert got.take_all().digest.hexdigest() == blob.digest()
     eventually(lambda: counted(running, "spool_bytes") == 0, "nothing is left")
 
 
-def test_spool_has_no_name(proxy, agents, tmp_path):
+def test_download_spool_file_has_no_name(proxy, agents, tmp_path):
     folder = tmp_path / "spool"
     folder.mkdir()
     running = proxy(spool_dir=folder)
     _, profiles = with_profile(agents, running, Blob(LARGE))
     with download(running, receive_buffer=SMALL_BUFFER):
-        eventually(lambda: profiles.sent_chunks == LARGE // MIB, "the agent is done")
-        assert list(folder.iterdir()) == [], "a dead exporter leaves nothing behind"
+        eventually(lambda: profiles.sent_chunks == LARGE // MIB, "the agent has sent everything")
+        assert list(folder.iterdir()) == [], "a dead exporter must leave no spool file"
     eventually(lambda: counted(running, "spool_bytes") == 0, "given back when the client goes")
 
 
-def test_spool_limit(proxy, agents):
+def test_download_is_refused_at_the_spool_limit(proxy, agents):
     """A profile that may not fit is refused before its agent is asked; what is not needed any more is for others."""
     blob = Blob(20 * MIB)
     running = proxy(spool_max_size="32MiB", ingest_workers=1)
@@ -244,21 +244,21 @@ def test_spool_limit(proxy, agents):
     eventually(lambda: running.web.get(path_of("other", "p-1", "heap")).body == blob.read(), "there is room again")
 
 
-def test_profile_larger_than_it_is_said_to_be(proxy, agents):
+def test_download_of_a_profile_larger_than_announced_is_limited(proxy, agents):
     """The listed size is what was reserved; more than the spool has is cut, and no agent is held for it."""
     running = proxy(spool_max_size="8MiB", ingest_workers=1)
     agent, profiles = with_profile(agents, running, Blob(LARGE))
     profiles.records = [record("p-1", [info("heap", 3)])]
     agent.samples = [agent.sample("value", 1)]
     with download(running, receive_buffer=SMALL_BUFFER) as slow:
-        eventually(lambda: profiles.sent_chunks == LARGE // MIB, "the agent is done")
+        eventually(lambda: profiles.sent_chunks == LARGE // MIB, "the agent has sent everything")
         assert running.scrape().total("value") == 1
         with pytest.raises(Cut):
             slow.take_all()
-    eventually(lambda: counted(running, "spool_bytes") == 0, "given back")
+    eventually(lambda: counted(running, "spool_bytes") == 0, "the spool is empty")
 
 
-def test_client_that_goes_away(proxy, agents):
+def test_download_is_cancelled_when_the_client_leaves(proxy, agents):
     """A fetch cannot be called off: its rest is read and dropped, and the next download waits for that."""
     blob = Blob(LARGE, seed=2)
     running = proxy(ingest_workers=1)
@@ -270,12 +270,12 @@ def test_client_that_goes_away(proxy, agents):
         first.take(MIB)
     with download(running, type="goroutine") as second:
         assert second.take_all().digest.hexdigest() == blob.digest()
-    assert profiles.sent_chunks == 2 * (LARGE // MIB), "the first was sent to its end"
+    assert profiles.sent_chunks == 2 * (LARGE // MIB), "the first profile must be sent to its end"
     assert [f.type for f in profiles.fetches] == ["heap", "goroutine"]
     assert running.scrape().total("value") == 1
 
 
-def test_client_that_goes_away_while_it_waits(proxy, agents):
+def test_download_is_cancelled_when_a_queued_client_leaves(proxy, agents):
     running = proxy(ingest_workers=1)
     _, profiles = with_profile(agents, running, Blob(LARGE))
     profiles.stop_before_chunk = 20
@@ -285,10 +285,10 @@ def test_client_that_goes_away_while_it_waits(proxy, agents):
         pause(0.3)
         first.close()
     pause(0.3)
-    assert len(profiles.fetches) == 1, "nobody wants the second"
+    assert len(profiles.fetches) == 1, "the cancelled second profile must not be requested"
 
 
-def test_one_download_at_a_time(proxy, agents):
+def test_downloads_of_an_agent_run_one_at_a_time(proxy, agents):
     """Of one agent; those of others go on."""
     running = proxy(ingest_workers=1)
     _, profiles = with_profile(agents, running, Blob(LARGE))
@@ -310,7 +310,7 @@ def test_one_download_at_a_time(proxy, agents):
     assert len({f.request_id for f in profiles.fetches}) == 2
 
 
-def test_lists_while_a_download_runs(proxy, agents):
+def test_download_does_not_block_lists(proxy, agents):
     """The agent answers no list then: it is not asked, and what was known is served."""
     running = proxy(ingest_workers=1)
     _, profiles = with_profile(agents, running, Blob(LARGE))
@@ -322,7 +322,7 @@ def test_lists_while_a_download_runs(proxy, agents):
         assert len(profiles.lists) == before
 
 
-def test_head(proxy, agents):
+def test_download_by_head_has_no_body(proxy, agents):
     running = proxy()
     _, profiles = with_profile(agents, running, Blob(LARGE))
     response = running.web.request("HEAD", path_of("pod-0", "p-1", "heap"))
@@ -330,7 +330,7 @@ def test_head(proxy, agents):
     assert download(running).take_all().received == LARGE
 
 
-def test_http_1_0_gets_no_end_without_the_end(proxy, agents):
+def test_download_over_http_1_0_does_not_look_complete_when_cut(proxy, agents):
     """Without chunks the connection's end is the body's: a cut must be a reset there, or it would look complete."""
     running = proxy(ingest_workers=1)
     agent, profiles = with_profile(agents, running, Blob(20 * MIB))
@@ -344,14 +344,14 @@ def test_http_1_0_gets_no_end_without_the_end(proxy, agents):
     with running.web.connect() as wire:
         wire.send(f"GET {path_of('pod-0', 'p-1', 'heap')} HTTP/1.0\r\n\r\n".encode())
         wire.socket.recv(1)
-        eventually(lambda: profiles.sent_chunks == 25, "it has stopped")
+        eventually(lambda: profiles.sent_chunks == 25, "the agent has stopped sending")
         agent.close()
         with pytest.raises(ConnectionError):
             while wire.socket.recv(1 << 18):
                 pass
 
 
-def test_counted_by_outcome(proxy, agents):
+def test_downloads_are_counted_by_outcome(proxy, agents):
     running = proxy(ingest_workers=1)
     _, profiles = with_profile(agents, running, Blob(LARGE))
     download(running).take_all()
@@ -367,7 +367,7 @@ def test_counted_by_outcome(proxy, agents):
 
 # These wait for half a minute each: what is tested is a wait.
 
-def test_client_that_takes_nothing_for_30_s_is_cut(proxy, agents):
+def test_download_to_a_client_stalled_for_30_s_is_cut(proxy, agents):
     running = proxy(ingest_workers=1, http_write_timeout="10s")
     agent, profiles = with_profile(agents, running, Blob(LARGE))
     agent.beat_every(5)
@@ -375,14 +375,14 @@ def test_client_that_takes_nothing_for_30_s_is_cut(proxy, agents):
     with download(running, receive_buffer=SMALL_BUFFER, timeout=60) as got:
         got.take(MIB)
         eventually(lambda: counted(running, "spool_bytes") > 0, "the rest waits")
-        eventually(lambda: counted(running, "spool_bytes") == 0, "it is given up", timeout=60, interval=0.5)
-        assert time.monotonic() - began > 8, "it had some patience"
+        eventually(lambda: counted(running, "spool_bytes") == 0, "the download is given up", timeout=60, interval=0.5)
+        assert time.monotonic() - began > 8, "the client must be cut after its timeout, not before"
         with pytest.raises(Cut):
             got.take_all()
     assert running.health()["agents_online"] == 1
 
 
-def test_agent_that_sends_nothing_for_30_s_cuts(proxy, agents):
+def test_download_from_an_agent_silent_for_30_s_is_cut(proxy, agents):
     running = proxy(ingest_workers=1, agent_heartbeat_timeout="2m", agent_cleanup_timeout="5m")
     _, profiles = with_profile(agents, running, Blob(LARGE))
     profiles.stop_before_chunk = 20

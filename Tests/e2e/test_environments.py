@@ -48,12 +48,12 @@ def log_lines(running, text: str) -> list[str]:
 # MARK: Flags of the Go proxy
 
 
-def test_proxy_takes_a_heartbeat_timeout_alone(proxy, agents):
+def test_settings_accept_a_heartbeat_timeout_alone(proxy, agents):
     running = proxy(agent_heartbeat_timeout="4s")
     assert agents(running, start=False).register().response.heartbeat_interval_seconds == 1
 
 
-def test_proxy_takes_zeros_and_fifty_thousand_agents(proxy, agents):
+def test_settings_accept_zeros_and_fifty_thousand_agents(proxy, agents):
     running = proxy(
         http_read_timeout="0", http_write_timeout="0", heartbeat_interval="0", agent_heartbeat_timeout="0", max_agents="50000")
     agent = agents(running, start=False).register()
@@ -61,7 +61,7 @@ def test_proxy_takes_zeros_and_fifty_thousand_agents(proxy, agents):
     assert running.web.get("/metrics").status == 200
 
 
-def test_proxy_takes_the_go_proxys_logging_flags_and_variables(proxy, agents):
+def test_settings_accept_the_go_proxys_logging_flags_and_variables(proxy, agents):
     running = proxy(
         logging_env="prod", logging_level="error", logging_modules="measure,fodc-proxy", logging_levels="error,info",
         env={"BYDB_MAX_AGENTS": "1", "BYDB_LOGGING_LEVEL": "panic"})
@@ -75,7 +75,7 @@ def test_proxy_takes_the_go_proxys_logging_flags_and_variables(proxy, agents):
 # MARK: Variables
 
 
-def test_supervisor_warns_of_variables_that_no_flag_has(proxy):
+def test_supervisor_warns_of_unknown_variables(proxy):
     running = proxy(env={
         "FODC_MAX_AGENT": "7", "FODC_PROXY_SERVICE_HOST": "10.0.0.1", "FODC_PROXY_PORT_17912_TCP": "tcp://10.0.0.1:17912"})
     assert [line.split("supervisor: ")[1] for line in log_lines(running, "unknown variable")] == [
@@ -104,7 +104,7 @@ def test_check_reads_the_environment_file(tmp_path):
 # MARK: Folders
 
 
-def test_a_folder_out_of_the_environment_that_cannot_be_used_costs_a_warning(wrapped, agents):
+def test_supervisor_warns_of_an_unusable_folder_from_the_environment(wrapped, agents):
     environment = {"STATE_DIRECTORY": "/proc/no-state", "RUNTIME_DIRECTORY": "/proc/no-runtime", "CACHE_DIRECTORY": "/proc/no-cache"}
     running = wrapped(env=environment, without=("--state-dir", "--runtime-dir"))
     for folder, remedy in (("/proc/no-state", "--state-dir"), ("/proc/no-runtime", "--runtime-dir"), ("/proc/no-cache", "--spool-dir")):
@@ -115,12 +115,12 @@ def test_a_folder_out_of_the_environment_that_cannot_be_used_costs_a_warning(wra
 
 
 @pytest.mark.parametrize("flag", ["--state-dir", "--runtime-dir"])
-def test_a_folder_that_a_flag_names_ends_the_start(flag):
+def test_supervisor_fails_to_start_with_an_unusable_folder_from_a_flag(flag):
     ended = run_to_end([binary("fodc-proxy"), "--grpc-listen-addr=127.0.0.1:0", "--http-listen-addr=127.0.0.1:0", f"{flag}=/proc/none"])
     assert ended.returncode == FAILURE and f"{flag}: cannot use /proc/none" in ended.stderr
 
 
-def test_a_secret_of_another_user_is_used(wrapped, tmp_path, agents):
+def test_supervisor_uses_a_secret_of_another_user(wrapped, tmp_path, agents):
     """Kubernetes' fsGroup, a restored backup, a read-only mount: readable, and no more."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
@@ -155,7 +155,7 @@ def sleeps(pid: int) -> int:
 
 
 @pytest.mark.parametrize("flag", ["grpc_port", "http_port"])
-def test_supervisor_tries_a_port_again_for_a_second(proxy, flag):
+def test_supervisor_retries_a_port_for_a_second(proxy, flag):
     """Workers of a killed supervisor hold the sockets for a moment: longer than a few attempts take."""
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -213,8 +213,8 @@ def test_supervisor_reaps_orphans_as_process_1(wrapped, agents):
 # MARK: Descriptors and signals
 
 
-@pytest.mark.parametrize("program", ["fodc-proxy", "fodc-agentsim", "fodc-lane", "fodc-ingest", "fodc-exporter"])
-def test_closed_standard_descriptors_become_dev_null(program, wrapped):
+@pytest.mark.parametrize("program", ["fodc-proxy", "fodc-agentsim", "fodc-ring", "fodc-ingest", "fodc-exporter"])
+def test_supervisor_opens_dev_null_for_closed_standard_descriptors(program, wrapped):
     """Log lines must not go into whatever gets their number."""
     closed = ["sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh"]
     if program == "fodc-proxy":
@@ -230,7 +230,7 @@ def test_closed_standard_descriptors_become_dev_null(program, wrapped):
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGRTMIN + 3])
-def test_signals_without_a_meaning_are_ignored(proxy, number):
+def test_supervisor_ignores_other_signals(proxy, number):
     running = proxy(ingest_workers=1)
     pids = [running.pid, *(w["pid"] for w in running.workers())]
     for pid in pids:
@@ -297,7 +297,7 @@ def test_workers_start_without_close_range(wrapped, code):
 
 @pytest.mark.parametrize("call", ["memfd_create", "pidfd_open"])
 @pytest.mark.parametrize("code", [38, 1], ids=["ENOSYS", "EPERM"])
-def test_a_start_without_a_needed_call_names_it_and_the_likely_cause(call, code, tmp_path):
+def test_supervisor_names_a_missing_system_call_and_its_likely_cause(call, code, tmp_path):
     ended = run_to_end([*under(call, code), binary("fodc-proxy"), "--grpc-listen-addr=127.0.0.1:0", "--http-listen-addr=127.0.0.1:0"])
     assert ended.returncode == FAILURE
     assert call in ended.stderr and "older than Linux 5.4" in ended.stderr and "seccomp profile" in ended.stderr

@@ -38,7 +38,7 @@ def fleet(agents, running, count: int):
         agent.samples = [agent.sample("life_value", number)]
 
 
-def test_scrapes_go_on_when_descriptors_are_used_up(proxy, agents):
+def test_exporter_serves_scrapes_when_descriptors_run_out(proxy, agents):
     """Hundreds of idle connections hold all descriptors that the exporter may have: the longest idle goes for the next."""
     running = proxy(ingest_workers=1)
     fleet(agents, running, 3)
@@ -50,7 +50,7 @@ def test_scrapes_go_on_when_descriptors_are_used_up(proxy, agents):
     try:
         for _ in range(300):
             connection = connect(running.http_port)
-            assert b" 200 " in ask(connection), "each one is answered, whoever has to go for it"
+            assert b" 200 " in ask(connection), "every scrape must be answered at the connection limit"
             held.append(connection)
         for _ in range(10):
             assert len(running.scrape(headers=HEADERS).named("life_value")) == 3
@@ -59,17 +59,17 @@ def test_scrapes_go_on_when_descriptors_are_used_up(proxy, agents):
         assert ask(held[0]) == b""
         scrape = running.scrape(headers=HEADERS)
         assert own(scrape, "fodc_proxy_http_connections_closed_total", cause="evicted") >= 200
-        assert running.workers("exporter")[0]["pid"] == exporter, "nobody died of it"
+        assert running.workers("exporter")[0]["pid"] == exporter, "no process may have died"
         # Reports and profiles need descriptors, too, for a moment or longer.
         assert running.web.get("/cluster/topology").status == 200
     finally:
         for connection in held:
             connection.close()
     eventually(lambda: own(running.scrape(), "fodc_proxy_http_connections") <= 2, "all others are closed")
-    assert "descriptor" in running.output() or "Too many open files" in running.output(), "a line in the log says so"
+    assert "descriptor" in running.output() or "Too many open files" in running.output(), "the log must say that descriptors ran out"
 
 
-def test_silent_connections_do_not_hold_descriptors_either(proxy, agents):
+def test_exporter_closes_silent_connections_when_descriptors_run_out(proxy, agents):
     """Connections that never ask anything."""
     running = proxy(ingest_workers=1)
     fleet(agents, running, 2)
@@ -85,7 +85,7 @@ def test_silent_connections_do_not_hold_descriptors_either(proxy, agents):
             connection.close()
 
 
-def test_a_reader_that_stops_is_cut(proxy, agents):
+def test_exporter_cuts_a_reader_that_stops(proxy, agents):
     """--http-write-timeout; scrapes of others go on meanwhile."""
     running = proxy(ingest_workers=1, http_write_timeout="1s")
     for name in ("a", "b", "c", "d"):
@@ -102,16 +102,16 @@ def test_a_reader_that_stops_is_cut(proxy, agents):
     assert len(running.scrape().named("life_value")) == 8_000
 
 
-def test_scrapes_are_complete_after_the_exporters_death(proxy, agents):
+def test_exporter_serves_complete_scrapes_after_a_restart(proxy, agents):
     """The next scrape waits for the successor and has everything, again and again; agents notice nothing."""
     running = proxy(ingest_workers=2)
     fleet(agents, running, 6)
     assert len(running.scrape().named("life_value")) == 6
     for number in (signal.SIGKILL, signal.SIGABRT, signal.SIGKILL):
         killed = running.kill_worker("exporter", number)
-        scrape = eventually(lambda: scraped(running), "an answer")
+        scrape = eventually(lambda: scraped(running), "a scrape is answered")
         assert len(scrape.named("life_value")) == 6
-        eventually(lambda: running.workers("exporter") and running.workers("exporter")[0]["pid"] != killed, "a successor")
+        eventually(lambda: running.workers("exporter") and running.workers("exporter")[0]["pid"] != killed, "another process is running")
     assert not any(stream.is_ended for agent in agents.made for stream in agent.streams)
 
 
@@ -122,8 +122,8 @@ def scraped(running, headers=HEADERS):
         return None
 
 
-def test_last_samples_after_exporter_and_ingest_died_together(proxy, agents):
-    """Nobody who saw the samples come is left: they stand in the lanes."""
+def test_exporter_serves_last_samples_after_it_died_with_ingest(proxy, agents):
+    """Nobody who saw the samples come is left: they stand in the rings."""
     running = proxy(ingest_workers=1)
     fleet(agents, running, 4)
     assert len(running.scrape().named("life_value")) == 4
@@ -132,12 +132,12 @@ def test_last_samples_after_exporter_and_ingest_died_together(proxy, agents):
     victims = [p["pid"] for p in running.workers()]
     for pid in victims:
         os.kill(pid, signal.SIGKILL)
-    scrape = eventually(lambda: scraped(running), "an answer")
+    scrape = eventually(lambda: scraped(running), "a scrape is answered")
     assert len(scrape.named("life_value")) == 4
 
 
 @pytest.mark.parametrize("role", ["exporter", "ingest"])
-def test_values_of_agents_lost_long_before_stay_away_when_a_worker_dies(proxy, agents, role):
+def test_exporter_hides_agents_lost_before_the_grace_when_a_worker_dies(proxy, agents, role):
     """The loss of the agent is the one that counts, not a later one of a process."""
     running = proxy(ingest_workers=1, stale_grace="2s")
     fleet(agents, running, 2)
@@ -146,14 +146,14 @@ def test_values_of_agents_lost_long_before_stay_away_when_a_worker_dies(proxy, a
     eventually(lambda: len(running.scrape().named("life_value")) == 1, "the grace is over")
     agents.made[1].is_hanging = True
     killed = running.kill_worker(role)
-    eventually(lambda: running.workers(role) and running.workers(role)[0]["pid"] != killed, "a successor")
+    eventually(lambda: running.workers(role) and running.workers(role)[0]["pid"] != killed, "another process is running")
     soon = {"X-Prometheus-Scrape-Timeout-Seconds": "1"}
-    scrape = eventually(lambda: scraped(running, soon), "an answer")
+    scrape = eventually(lambda: scraped(running, soon), "a scrape is answered")
     shown = {dict(labels)["pod_name"] for labels in scrape.named("life_value")}
-    assert shown == {agents.made[1].pod}, "the other one has just been lost with the process"
+    assert shown == {agents.made[1].pod}, "the agent lost with the process must keep its last values"
 
 
-def test_age_of_the_last_sample(proxy, agents):
+def test_exporter_shows_the_age_of_the_last_sample(proxy, agents):
     """Told of every listed agent, also when its values are not shown any more."""
     running = proxy(ingest_workers=1, stale_grace="0s")
     agent = agents(running)
@@ -174,7 +174,7 @@ def test_age_of_the_last_sample(proxy, agents):
     assert not running.web.get("/metrics?pod_name=" + agent.pod).exposition().named("fodc_proxy_agent_last_sample_age_seconds")
 
 
-def test_what_the_supervisor_says_is_shown(proxy):
+def test_exporter_shows_the_supervisors_state(proxy):
     running = proxy(ingest_workers=2)
     scrape = running.wait_ready().scrape()
     states = {dict(labels)["state"] for labels in scrape.named("fodc_proxy_worker_state")}

@@ -51,7 +51,7 @@ class UnreadProxy(Proxy):
         return ["bash", "-ec", f'exec "$@" 2> "{self.pipe}"', "bash", *line]
 
 
-def test_a_log_that_nobody_reads_holds_up_nobody(tmp_path, programs, agentsim):
+def test_log_without_a_reader_delays_no_scrape(tmp_path, programs, agentsim):
     pipe = tmp_path / "log"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -65,7 +65,7 @@ def test_a_log_that_nobody_reads_holds_up_nobody(tmp_path, programs, agentsim):
     assert len(before) >= 200
     for role in ("ingest", "exporter", "ingest"):
         running.kill_worker(role)
-        eventually(lambda: len(running.workers()) == 3, "it is back")
+        eventually(lambda: len(running.workers()) == 3, "the worker is running again")
         running.wait_agents(online=10, total=10)
         assert set(running.scrape(headers=HEADERS).without_own()) == before
 
@@ -96,7 +96,7 @@ def agent_process(tmp_path, programs):
     return start
 
 
-def test_overlapping_scrapes_are_all_complete(proxy, agents):
+def test_scrapes_that_overlap_are_complete(proxy, agents):
     """Eight at once share one collection, and each gets all of it."""
     running = proxy()
     expected = fleet(agents, running, 10, series=200)
@@ -107,7 +107,7 @@ def test_overlapping_scrapes_are_all_complete(proxy, agents):
             for scrape in pool.map(lambda _: running.scrape(headers=HEADERS), range(8)):
                 assert len(scrape.named("good_value")) == expected
     for agent in agents_of(agents):
-        assert len(agent.requests) <= 8 * 4 / 2, "scrapes at the same time share a collection"
+        assert len(agent.requests) <= 8 * 4 / 2, "simultaneous scrapes must share a collection"
 
 
 def agents_of(factory):
@@ -130,18 +130,18 @@ def test_scrapes_keep_their_own_deadlines(proxy, agents):
         assert patient.result().total("slow_value") == 1
 
 
-def test_hung_agent(proxy, agents):
+def test_scrape_survives_a_hung_agent(proxy, agents):
     running = proxy()
     expected = fleet(agents, running, 5)
     hung = agents(running, "hung", samples=[Sample("hung_value", {}, 1)])
     assert running.scrape().total("hung_value") == 1
     hung.is_hanging = True
     scrape = scrape_in_time(running, expected)
-    assert not scrape.named("hung_value"), "a hung agent with an open stream gets no grace"
+    assert not scrape.named("hung_value"), "a hung agent with an open stream must not have last values"
     scrape_in_time(running, expected)
 
 
-def test_hung_agent_with_many_scrapes(proxy, agents):
+def test_scrapes_in_parallel_survive_a_hung_agent(proxy, agents):
     running = proxy()
     expected = fleet(agents, running, 3)
     agents(running, "hung").is_hanging = True
@@ -150,7 +150,7 @@ def test_hung_agent_with_many_scrapes(proxy, agents):
             assert scrape
 
 
-def test_default_deadline_is_ten_seconds(proxy, agents):
+def test_scrape_deadline_defaults_to_ten_seconds(proxy, agents):
     running = proxy()
     expected = fleet(agents, running, 2)
     agents(running, "hung").is_hanging = True
@@ -162,7 +162,7 @@ def test_default_deadline_is_ten_seconds(proxy, agents):
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "0", "", "1e999", "nan", "99999999999999999999"])
-def test_odd_scrape_timeout_headers(proxy, agents, value):
+def test_scrape_deadline_ignores_odd_headers(proxy, agents, value):
     running = proxy()
     fleet(agents, running, 1)
     response = running.web.get("/metrics", {"X-Prometheus-Scrape-Timeout-Seconds": value})
@@ -171,7 +171,7 @@ def test_odd_scrape_timeout_headers(proxy, agents, value):
         response.exposition()
 
 
-def test_agent_hung_for_long_is_not_waited_for(proxy, agents):
+def test_scrape_does_not_wait_for_an_agent_hung_for_long(proxy, agents):
     """A request older than ten seconds is neither repeated nor waited for; once it is answered all is as before."""
     running = proxy()
     expected = fleet(agents, running, 3)
@@ -183,9 +183,9 @@ def test_agent_hung_for_long_is_not_waited_for(proxy, agents):
     pause(8)
     began = time.monotonic()
     scrape = running.scrape()
-    assert time.monotonic() - began < 3, "nobody is left to wait for"
+    assert time.monotonic() - began < 3, "a scrape must not wait when no agent is left"
     assert len(scrape.named("good_value")) == expected and not scrape.named("hung_value")
-    assert len(hung.requests) == 1, "one request outstanding at most"
+    assert len(hung.requests) == 1, "at most one request may be outstanding"
 
     hung.is_hanging = False
     hung.metrics.send(hung.answer_metrics(None))  # the late answer, value 1
@@ -193,7 +193,7 @@ def test_agent_hung_for_long_is_not_waited_for(proxy, agents):
     assert len(hung.requests) >= 2
 
 
-def test_frozen_agent(proxy, agents, agent_process):
+def test_scrape_survives_a_frozen_agent(proxy, agents, agent_process):
     """SIGSTOP: its socket is open, its kernel takes bytes, nobody answers."""
     running = proxy(agent_heartbeat_timeout="4s", heartbeat_interval="1s")
     expected = fleet(agents, running, 5)
@@ -212,7 +212,7 @@ def test_frozen_agent(proxy, agents, agent_process):
     eventually(lambda: len(running.scrape(headers=HEADERS).named("process_value")) == 20, "the thawed agent's series")
 
 
-def test_late_answer(proxy, agents):
+def test_scrape_ignores_a_late_answer(proxy, agents):
     """It is never taken for the answer to a newer request, and who joins the collection later gets it."""
     running = proxy()
     expected = fleet(agents, running, 3)
@@ -224,12 +224,12 @@ def test_late_answer(proxy, agents):
     assert len(hasty.named("good_value")) == expected and not hasty.named("late_value")
     joined = running.scrape(headers={"X-Prometheus-Scrape-Timeout-Seconds": "8"})
     assert joined.total("late_value") == 1
-    assert len(late.requests) == 1, "the second scrape joined the request under way"
+    assert len(late.requests) == 1, "the second scrape must join the running request"
     late.delay = 0
     assert running.scrape().total("late_value") == 2
 
 
-def test_answers_nobody_asked_for(proxy, agents):
+def test_ingest_drops_unrequested_answers(proxy, agents):
     """Two messages for one request: the second, which came before the next request, must not answer that."""
     running = proxy()
     agent = agents(running)
@@ -247,7 +247,7 @@ def test_answers_nobody_asked_for(proxy, agents):
         agent.sync()
 
 
-def test_flooding_agent(proxy, agents):
+def test_ingest_survives_a_flooding_agent(proxy, agents):
     """One sends metrics and heartbeats without pause."""
     running = proxy(ingest_workers=1)
     expected = fleet(agents, running, 5)
@@ -276,7 +276,7 @@ def test_flooding_agent(proxy, agents):
     assert all(not a.registration.is_ended for a in agents_of(agents) if a is not flood)
 
 
-def test_agent_that_registers_in_a_loop(proxy, agents):
+def test_ingest_quarantines_an_agent_that_registers_in_a_loop(proxy, agents):
     """Hundreds of registrations a second of one identity, with nothing after."""
     running = proxy(ingest_workers=1)
     expected = fleet(agents, running, 5)
@@ -308,22 +308,22 @@ def test_agent_that_registers_in_a_loop(proxy, agents):
     assert running.health()["agents_total"] <= 6
 
 
-def test_two_alive_with_one_identity(proxy, agents):
+def test_ingest_gives_two_live_duplicates_two_ids(proxy, agents):
     """Both are kept, the second under an id of its own, and it is said in the log and in a counter."""
     running = proxy(ingest_workers=1)
-    first = agents(running, "twin")
+    first = agents(running, "duplicate")
     first.samples = [first.sample("first_value", 1)]
-    second = agents(running, "twin")
+    second = agents(running, "duplicate")
     second.samples = [second.sample("second_value", 2)]
     assert first.agent_id != second.agent_id
     running.wait_agents(online=2, total=2)
     assert not first.registration.is_ended and not second.registration.is_ended
     scrape = running.scrape()
     assert (scrape.total("first_value"), scrape.total("second_value")) == (1, 2)
-    assert "twin" in running.output(), "a warning with the pod's name"
+    assert "duplicate" in running.output(), "the log must have a warning with the pod's name"
 
 
-def test_new_connection_before_the_old_is_closed(proxy, agents, raw):
+def test_ingest_accepts_a_reconnect_before_the_old_connection_ends(proxy, agents, raw):
     """The old one's machine is gone without a word: no ping comes back, so the newcomer takes its place and its id."""
     running = proxy(ingest_workers=1)
     expected = fleet(agents, running, 3)
@@ -340,7 +340,7 @@ def test_new_connection_before_the_old_is_closed(proxy, agents, raw):
     assert running.scrape().total("moved_value") == 1
 
 
-def test_connections_that_nobody_uses_make_room(proxy, agents, raw):
+def test_ingest_closes_unused_connections_at_the_limit(proxy, agents, raw):
     """All descriptors are taken by peers that speak HTTP/2 and call nothing: agents come all the same."""
     running = proxy(ingest_workers=1)
     first = agents(running, "first")
@@ -358,7 +358,7 @@ def test_connections_that_nobody_uses_make_room(proxy, agents, raw):
     assert running.scrape().value("fodc_proxy_grpc_accepts_failed_total") >= 1
 
 
-def test_broken_names(proxy, agents):
+def test_scrape_survives_broken_names(proxy, agents):
     running = proxy()
     expected = fleet(agents, running, 3)
     broken = agents(running, "broken")
@@ -371,7 +371,7 @@ def test_broken_names(proxy, agents):
     assert not broken.metrics.is_ended
 
 
-def test_agent_whose_metrics_stream_is_malformed(proxy, agents):
+def test_ingest_ends_a_malformed_metrics_stream(proxy, agents):
     running = proxy()
     expected = fleet(agents, running, 3)
     bad = agents(running, "bad")
@@ -381,17 +381,17 @@ def test_agent_whose_metrics_stream_is_malformed(proxy, agents):
     scrape_in_time(running, expected)
 
 
-def test_agent_that_never_opens_its_metrics_stream(proxy, agents):
+def test_scrape_does_not_wait_for_an_agent_without_a_metrics_stream(proxy, agents):
     running = proxy()
     expected = fleet(agents, running, 3)
     agents(running, "shy", start=False).register()
     began = time.monotonic()
     scrape = running.scrape()
-    assert time.monotonic() - began < 3, "nobody to wait for"
+    assert time.monotonic() - began < 3, "a scrape must not wait for an agent without a metrics stream"
     assert len(scrape.named("good_value")) == expected
 
 
-def test_last_values_after_a_lost_stream(proxy, agents):
+def test_scrape_shows_last_values_after_a_lost_stream(proxy, agents):
     """An agent that is lost serves its last sample for the grace, then no more."""
     running = proxy(stale_grace="3s")
     agent = agents(running)
@@ -403,7 +403,7 @@ def test_last_values_after_a_lost_stream(proxy, agents):
     eventually(lambda: not running.scrape().named("last_value"), "no more after the grace", timeout=15)
 
 
-def test_no_grace(proxy, agents):
+def test_scrape_shows_no_last_values_without_grace(proxy, agents):
     running = proxy(stale_grace="0s")
     agent = agents(running)
     agent.samples = [agent.sample("last_value", 7)]
@@ -413,7 +413,7 @@ def test_no_grace(proxy, agents):
     assert not running.scrape().named("last_value")
 
 
-def test_grace_while_registered_again(proxy, agents):
+def test_scrape_shows_last_values_after_a_new_registration(proxy, agents):
     """Back, but without an answer yet: the last sample serves."""
     running = proxy()
     agent = agents(running)
@@ -429,7 +429,7 @@ def test_grace_while_registered_again(proxy, agents):
     eventually(lambda: running.scrape(headers=HEADERS).total("last_value") == 8, "its own answer")
 
 
-def test_thousand_agents_stop_in_time(proxy, agentsim):
+def test_supervisor_stops_with_a_thousand_agents_in_time(proxy, agentsim):
     """SIGTERM with a thousand live agents ends with 0 within 10 s (the fixture checks both)."""
     running = proxy()
     simulated = agentsim(running, agents=1000, series=5)

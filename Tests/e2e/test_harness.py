@@ -105,7 +105,7 @@ REQUESTS = {
 }
 
 
-def test_answers_every_stream(server):
+def test_harness_agent_answers_every_stream(server):
     made = []
 
     def agents(running, pod, **fields):
@@ -128,7 +128,7 @@ def fetch(server, request_id="f-1"):
         fetch_profile=pressure.FetchPressureProfile(request_id=request_id, profile_id="p-1", type="heap")))
 
 
-def test_chunks_of_a_profile(server):
+def test_harness_agent_sends_profile_chunks(server):
     blob = Blob(3 << 20 | 5)
     agent = make(server, answers={"pressure_profiles": Profiles.with_profile(blob)})
     fetch(server)
@@ -140,35 +140,35 @@ def test_chunks_of_a_profile(server):
 
 
 @pytest.mark.parametrize("one_lock", [True, False])
-def test_a_stream_that_is_not_read_holds_the_others_under_one_lock(server, one_lock):
+def test_harness_agent_blocks_all_streams_while_one_is_not_read_under_one_lock(server, one_lock):
     server.unread.add("StreamPressureProfiles")
     profiles = Profiles.with_profile(Blob(64 << 20))
     agent = make(server, answers={"pressure_profiles": profiles, "topology": messages.topology()}, one_lock=one_lock)
     fetch(server)
-    eventually(lambda: profiles.sent_chunks > 0, "it has begun")
+    eventually(lambda: profiles.sent_chunks > 0, "the download has begun")
     last = -1
     while last != profiles.sent_chunks:
         last = profiles.sent_chunks
         pause(0.3)
-    assert last < 64, "the window is shut"
+    assert last < 64, "the flow-control window must be closed"
     server.ask("topology", REQUESTS["topology"])
     agent.heartbeat()
     if one_lock:
         pause(0.5)
         assert server.taken("topology") == [] and len(server.taken("RegisterAgent")) == 1
         server.unread.clear()
-    eventually(lambda: server.taken("topology") and len(server.taken("RegisterAgent")) == 2, "the others go on")
+    eventually(lambda: server.taken("topology") and len(server.taken("RegisterAgent")) == 2, "the other streams continue")
     agent.close()
 
 
-def test_the_lock_is_let_go_when_the_stream_ends(server):
+def test_harness_agent_releases_its_lock_when_the_stream_ends(server):
     server.unread.add("StreamPressureProfiles")
     profiles = Profiles.with_profile(Blob(64 << 20))
     agent = make(server, answers={"pressure_profiles": profiles, "topology": messages.topology()}, one_lock=True)
     fetch(server)
-    eventually(lambda: profiles.sent_chunks > 0, "it has begun")
+    eventually(lambda: profiles.sent_chunks > 0, "the download has begun")
     pause(0.3)
     agent.asked["pressure_profiles"].stream.cancel()
     server.ask("topology", REQUESTS["topology"])
-    eventually(lambda: server.taken("topology"), "the others go on")
+    eventually(lambda: server.taken("topology"), "the other streams continue")
     agent.close()

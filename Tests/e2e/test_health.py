@@ -8,7 +8,7 @@ from harness.processes import pause
 from harness.waiting import eventually
 
 
-def test_shape(proxy):
+def test_health_has_the_documented_shape(proxy):
     running = proxy(ingest_workers=2)
     response = running.web.get("/health")
     assert response.status == 200
@@ -27,7 +27,7 @@ def test_shape(proxy):
         assert any(k.startswith("uptime") for k in worker)
 
 
-def test_uptime_is_the_proxys_not_the_exporters(proxy):
+def test_health_uptime_is_the_proxys_not_the_exporters(proxy):
     running = proxy()
     pause(2.2)
     killed = running.kill_worker("exporter")
@@ -35,7 +35,7 @@ def test_uptime_is_the_proxys_not_the_exporters(proxy):
     assert running.wait_ready().health()["uptime_seconds"] >= 2
 
 
-def test_restarts_are_counted(proxy):
+def test_health_counts_restarts(proxy):
     running = proxy()
     killed = running.kill_worker("ingest")
 
@@ -43,10 +43,10 @@ def test_restarts_are_counted(proxy):
         workers = running.health()["workers"]
         return sum(w["restarts"] for w in workers) == 1 and killed not in {w["pid"] for w in workers}
 
-    eventually(restarted, "one restart")
+    eventually(restarted, "the restart is counted")
 
 
-def test_degraded_while_a_worker_is_beyond_help(proxy):
+def test_health_is_degraded_while_a_worker_keeps_dying(proxy):
     """An ingest worker that dies over and over is started less and less often; /health says so with 200."""
     running = proxy(ingest_workers=2)
     victim = running.workers("ingest")[0]["pid"]
@@ -65,15 +65,15 @@ def test_degraded_while_a_worker_is_beyond_help(proxy):
         if response.json()["status"] == "degraded":
             degraded = response.json()
         pause(0.02)
-    assert degraded, "never degraded"
+    assert degraded, "the health must become degraded"
     reason = next((v for k, v in degraded.items() if "reason" in k), None)
     assert reason, degraded
     assert "ingest" in str(reason)
     eventually(lambda: running.health()["status"] == "healthy", "healthy again once it is left alone", timeout=60)
-    assert others <= {p["pid"] for p in running.workers()}, "the others were left alone"
+    assert others <= {p["pid"] for p in running.workers()}, "the other workers must keep their processes"
 
 
-def test_fast_while_an_agent_hangs(proxy, agents):
+def test_health_answers_quickly_while_an_agent_hangs(proxy, agents):
     running = proxy()
     agents(running).is_hanging = True
     began = time.monotonic()
@@ -82,7 +82,7 @@ def test_fast_while_an_agent_hangs(proxy, agents):
     assert time.monotonic() - began < 5
 
 
-def test_probes_healthy_and_ready(proxy):
+def test_probes_report_healthy_and_ready(proxy):
     """The paths of Prometheus' own programs: healthy while it answers, ready while it takes agents and scrapes."""
     running = proxy(ingest_workers=1)
     for path, text in (("/-/healthy", "fodc-proxy is healthy\n"), ("/-/ready", "fodc-proxy is ready\n")):

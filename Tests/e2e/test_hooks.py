@@ -12,7 +12,7 @@ PREFIX = b"FODC_TEST_"
 
 
 @pytest.mark.parametrize("program", ["fodc-proxy", "fodc-ingest", "fodc-exporter", "fodc-recorder"])
-def test_release_builds_have_no_test_hooks(program):
+def test_hooks_are_absent_from_release_builds(program):
     if processes.BIN.resolve() == DEBUG_BIN.resolve():
         pytest.skip("FODC_BIN is a debug build")
     assert PREFIX not in pathlib.Path(processes.binary(program)).read_bytes()
@@ -20,9 +20,13 @@ def test_release_builds_have_no_test_hooks(program):
 
 @pytest.mark.parametrize(
     "program, variables",
-    [("fodc-ingest", [b"FODC_TEST_INGEST_POISON", b"FODC_TEST_LAYOUT"]), ("fodc-exporter", [b"FODC_TEST_POISON", b"FODC_TEST_ANSWER_POISON", b"FODC_TEST_LAYOUT"])],
+    [
+        ("fodc-ingest", [b"FODC_TEST_INGEST_POISON", b"FODC_TEST_LAYOUT"]),
+        ("fodc-exporter", [b"FODC_TEST_POISON", b"FODC_TEST_ANSWER_POISON", b"FODC_TEST_LAYOUT"]),
+        ("fodc-recorder", [b"FODC_TEST_RECORDER_POISON", b"FODC_TEST_LAYOUT"]),
+    ],
 )
-def test_debug_builds_have_them(program, variables):
+def test_hooks_are_present_in_debug_builds(program, variables):
     """Otherwise the test above would show nothing."""
     path = DEBUG_BIN / program
     if not path.exists():

@@ -17,7 +17,7 @@ MIB = 1 << 20
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics-windows", "/health", "/", "/cluster/topology", "/pressure-profiles/a/b/heap"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_other_methods(proxy_for_all, path, method):
+def test_http_rejects_other_methods(proxy_for_all, path, method):
     response = proxy_for_all.web.request(method, path, body=b"x" if method != "OPTIONS" else None)
     assert response.status == 405
     assert {m.strip() for m in response.headers["Allow"].split(",")} == {"GET", "HEAD"}
@@ -25,14 +25,14 @@ def test_other_methods(proxy_for_all, path, method):
 
 
 @pytest.mark.parametrize("path", ["//", "/metric", "/metrics/", "/Metrics", "/healthz", "/metrics-windows/x", "/a%2e/b"])
-def test_unknown_paths(proxy_for_all, path):
+def test_http_answers_unknown_paths_with_404(proxy_for_all, path):
     response = proxy_for_all.web.get(path)
     assert response.status == 404
     assert response.content_type.startswith("text/plain") and response.text.strip()
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics-windows", "/health", "/nothing"])
-def test_head_is_get_without_body(proxy_for_all, path):
+def test_http_head_is_get_without_body(proxy_for_all, path):
     got, head = proxy_for_all.web.get(path), proxy_for_all.web.request("HEAD", path)
     assert (head.status, head.content_type, head.body) == (got.status, got.content_type, b"")
     with proxy_for_all.web.connect() as wire:  # the next answer follows right on the headers
@@ -45,7 +45,7 @@ def test_head_is_get_without_body(proxy_for_all, path):
 @pytest.mark.parametrize(
     "path", ["/metrics", "/metrics?role=x", "/metrics-windows", "/cluster", "/cluster/topology", "/cluster/lifecycle",
              "/cluster/config", "/diagnostics", "/pressure-profiles", "/openapi.yaml", "/"])
-def test_head_says_what_get_would_say(proxy_for_all, path, accepts):
+def test_http_head_has_the_fields_of_get(proxy_for_all, path, accepts):
     """Of how the body is sent: the same, or nothing where that depends on what agents would say."""
     fields = {"Accept-Encoding": accepts}
     got, head = (proxy_for_all.web.request(method, path, fields).headers for method in ("GET", "HEAD"))
@@ -56,7 +56,7 @@ def test_head_says_what_get_would_say(proxy_for_all, path, accepts):
     assert says_nothing == (path not in ("/metrics", "/metrics?role=x", "/metrics-windows", "/openapi.yaml", "/"))
 
 
-def test_empty_line_cut_before_a_request(proxy_for_all):
+def test_http_skips_a_split_empty_line_before_a_request(proxy_for_all):
     """RFC 9112 section 2.2, and the network cuts where it likes."""
     with proxy_for_all.web.connect() as wire:
         for _ in range(2):
@@ -70,7 +70,7 @@ HALF_CLOSED = ["/metrics", "/metrics-windows?start_time=2026-02-02T10:00:00Z&end
                "/cluster/lifecycle", "/cluster/config", "/diagnostics", "/pressure-profiles"]
 
 
-def test_half_closed_client_gets_its_answer(proxy, agents):
+def test_http_answers_a_half_closed_client(proxy, agents):
     """nc -N and the like: the client has closed its side and awaits an answer that waits for agents."""
     running = proxy(lifecycle_interval="0")
     agent = agents(running, answers={
@@ -92,7 +92,7 @@ def test_half_closed_client_gets_its_answer(proxy, agents):
         wire.close()
 
 
-def test_closed_client_is_noticed(proxy, agents):
+def test_http_notices_a_closed_client(proxy, agents):
     """A client that closes its whole connection is gone, and the answer that nobody takes is not made."""
     running = proxy(lifecycle_interval="0")
     agent = agents(running, answers={"lifecycle": messages.lifecycle([messages.group("g")])})
@@ -101,13 +101,13 @@ def test_closed_client_is_noticed(proxy, agents):
     wires = [running.web.connect() for _ in range(20)]
     for wire in wires:
         wire.send(b"GET /cluster/lifecycle HTTP/1.1\r\nHost: x\r\n\r\n")
-    eventually(lambda: running.scrape().total("fodc_proxy_http_connections") >= before + 20, "they wait")
+    eventually(lambda: running.scrape().total("fodc_proxy_http_connections") >= before + 20, "the connections are open")
     for wire in wires:
         wire.close()
-    eventually(lambda: running.scrape().total("fodc_proxy_http_connections") <= before, "they are gone")
+    eventually(lambda: running.scrape().total("fodc_proxy_http_connections") <= before, "the connections are closed")
 
 
-def test_slow_readers_do_not_hold_all_places(proxy):
+def test_http_closes_slow_readers_at_the_connection_limit(proxy):
     """More of them than there are places for connections, from the address that scrapes come from, too: the slowest go."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
                                                 resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
@@ -141,17 +141,17 @@ def test_slow_readers_do_not_hold_all_places(proxy):
         b"\x00\x01\x02\x03\r\n\r\n",
     ],
 )
-def test_bad_requests(proxy_for_all, request_bytes):
+def test_http_rejects_malformed_requests(proxy_for_all, request_bytes):
     with proxy_for_all.web.connect(timeout=15) as wire:
         wire.send(request_bytes)
         response = wire.response()
         assert 400 <= response.status < 500 or (response.status == 505 and b"HTTP/9.9" in request_bytes)
-        assert response.text.strip(), "says what was wrong"
+        assert response.text.strip(), "the answer must name the fault"
     assert proxy_for_all.health()["status"] == "healthy"
 
 
 @pytest.mark.parametrize("size", [MIB])
-def test_header_limit(proxy_for_all, size):
+def test_http_limits_headers(proxy_for_all, size):
     with proxy_for_all.web.connect(timeout=15) as wire:
         try:
             wire.send(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Big: " + b"a" * size + b"\r\n\r\n")
@@ -163,7 +163,7 @@ def test_header_limit(proxy_for_all, size):
         assert wire.response().status == 200
 
 
-def test_long_request_line(proxy_for_all):
+def test_http_limits_the_request_line(proxy_for_all):
     with proxy_for_all.web.connect(timeout=15) as wire:
         try:
             wire.send(b"GET /metrics?pod_name=" + b"a" * MIB + b" HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -173,7 +173,7 @@ def test_long_request_line(proxy_for_all):
     assert proxy_for_all.health()["status"] == "healthy"
 
 
-def test_keep_alive(proxy_for_all):
+def test_http_keeps_connections_alive(proxy_for_all):
     with proxy_for_all.web.connect() as wire:
         for path, status in (("/health", 200), ("/nothing", 404), ("/metrics", 200), ("/health", 200)):
             wire.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -183,7 +183,7 @@ def test_keep_alive(proxy_for_all):
         assert wire.is_closed(5)
 
 
-def test_http_1_0(proxy_for_all):
+def test_http_serves_http_1_0(proxy_for_all):
     with proxy_for_all.web.connect() as wire:
         wire.send(b"GET /metrics HTTP/1.0\r\n\r\n")
         response = wire.response()
@@ -193,7 +193,7 @@ def test_http_1_0(proxy_for_all):
         assert wire.is_closed(5)
 
 
-def test_body_on_get_is_read_past(proxy_for_all):
+def test_http_skips_the_body_of_a_get(proxy_for_all):
     with proxy_for_all.web.connect() as wire:
         wire.send(b"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhelloGET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
         first = wire.response()
@@ -202,7 +202,7 @@ def test_body_on_get_is_read_past(proxy_for_all):
             assert wire.response().status == 404
 
 
-def test_pipelining_in_order(proxy, agents):
+def test_http_answers_pipelined_requests_in_order(proxy, agents):
     """A slow answer holds those behind it on its own connection, and they come in the order of the requests."""
     running = proxy()
     agent = agents(running)
@@ -221,7 +221,7 @@ def test_pipelining_in_order(proxy, agents):
                 assert len(response.exposition().samples) == (1 if path.endswith("pod-0") else 0)
 
 
-def test_half_a_request_times_out(proxy):
+def test_http_times_out_an_incomplete_request(proxy):
     running = proxy(http_read_timeout="1s")
     with running.web.connect() as wire:
         wire.send(b"GET /health HTTP/1.1\r\nHost: x\r\n")
@@ -237,20 +237,20 @@ def test_half_a_request_times_out(proxy):
         assert closed
 
 
-def test_slow_reader_is_cut_and_holds_nobody(proxy, agents):
+def test_http_cuts_a_slow_reader_without_delay_for_others(proxy, agents):
     """No byte taken for the write timeout: the connection is closed; the others are served meanwhile, in constant memory."""
     running = proxy(http_write_timeout="2s")
     agent = agents(running)
     filler = "f" * 150
     agent.samples = [agent.sample("value", n, n=str(n), filler=filler) for n in range(30_000)]
-    eventually(lambda: len(running.scrape().named("value")) == 30_000, "all series", timeout=60)
+    eventually(lambda: len(running.scrape().named("value")) == 30_000, "every series is in the scrape", timeout=60)
     before = running.memory_bytes()
     stuck = [running.web.connect(receive_buffer=4096) for _ in range(20)]
     for wire in stuck:
         wire.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
     pause(1)
     assert running.health()["status"] == "healthy"
-    assert running.memory_bytes() - before < 64 * MIB, "20 stuck answers of 7 MiB are not kept"
+    assert running.memory_bytes() - before < 64 * MIB, "the exporter must not keep 20 stuck answers of 7 MiB in memory"
     assert len(running.scrape().named("value")) == 30_000
     pause(4)
     for wire in stuck:
@@ -261,16 +261,16 @@ def test_slow_reader_is_cut_and_holds_nobody(proxy, agents):
                 received += len(data)
         except ConnectionError:
             pass
-        assert received < 6 * MIB, "a cut answer is never a whole one"
+        assert received < 6 * MIB, "a cut answer must be shorter than the whole one"
         wire.close()
 
 
-def test_slow_but_steady_reader_gets_all(proxy, agents):
+def test_http_serves_a_slow_but_steady_reader(proxy, agents):
     """The write timeout is the longest time without progress, not the whole answer's."""
     running = proxy(http_write_timeout="1s")
     agent = agents(running)
     agent.samples = [agent.sample("value", n, n=str(n), filler="f" * 150) for n in range(12_000)]
-    eventually(lambda: len(running.scrape().named("value")) == 12_000, "all series", timeout=60)
+    eventually(lambda: len(running.scrape().named("value")) == 12_000, "every series is in the scrape", timeout=60)
     with running.web.connect(receive_buffer=16_384) as wire:
         wire.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         taken, began = bytearray(), time.monotonic()
@@ -281,7 +281,7 @@ def test_slow_but_steady_reader_gets_all(proxy, agents):
         assert taken.count(b"\nvalue{") == 12_000
 
 
-def test_many_idle_connections(proxy_for_all):
+def test_http_serves_beside_many_idle_connections(proxy_for_all):
     wires = [proxy_for_all.web.connect() for _ in range(300)]
     try:
         assert proxy_for_all.health()["status"] == "healthy"
@@ -291,7 +291,7 @@ def test_many_idle_connections(proxy_for_all):
             wire.close()
 
 
-def test_client_that_goes_away(proxy, agents):
+def test_http_survives_clients_that_leave(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.samples = [agent.sample("value", 1)]

@@ -49,7 +49,7 @@ def test_image_serves_and_drains_with_read_only_root(contained, agentsim):
 
 
 @pytest.mark.timeout(900)
-def test_image_reaps_what_exec_leaves_behind(contained):
+def test_image_reaps_orphans_of_exec(contained):
     """PID 1 inherits the orphans of `kubectl exec` and of probes; unreaped, they use the pod's pids up."""
     running = contained(volumes=list(FOLDERS.values()))
     workers = {p["pid"] for p in running.workers()}

@@ -75,7 +75,7 @@ def filled(message, depth: int = 0):
     return message
 
 
-def test_every_field_is_there(proxy, agents):
+def test_lifecycle_report_has_every_field(proxy, agents):
     """Full and empty, zero values and 64-bit integers included."""
     full = filled(protos.lifecycle.GroupLifecycleInfo())
     full.ClearField("schema_consistency")  # the proxy's own: test_schema_verdict.py
@@ -94,7 +94,7 @@ def test_every_field_is_there(proxy, agents):
         assert got == wanted
 
 
-def test_unknown_enum_values(proxy, agents):
+def test_lifecycle_report_shows_unknown_enum_values(proxy, agents):
     running = proxy(lifecycle_interval="0")
     made = group("g")
     made.resource_opts.ttl.unit = 77
@@ -105,7 +105,7 @@ def test_unknown_enum_values(proxy, agents):
     assert got["data_info"][0]["node"]["roles"] == ["ROLE_DATA", 88]
 
 
-def test_reports(proxy, agents):
+def test_lifecycle_report_shows_the_agents_reports(proxy, agents):
     """Of agents that have some; the pod is the agent's own, whatever the message says."""
     running = proxy(lifecycle_interval="0", ingest_workers=2)
     agents(running, "with", answers={"lifecycle": lifecycle([], [("a.json", '{"x": "\n"}'), ("b.json", "no json {")], pod="with")})
@@ -123,7 +123,7 @@ def data_info(node: str, size: int):
     return made
 
 
-def test_one_group_of_two_agents(proxy, agents):
+def test_lifecycle_report_merges_one_group_of_two_agents(proxy, agents):
     """The later's catalogue, and errors of both are there once each, sorted."""
     running = proxy(lifecycle_interval="0")
     agents(running, "a", answers={"lifecycle": lifecycle([group("g", errors=["zebra", "both"], catalog="EARLY")])})
@@ -134,7 +134,7 @@ def test_one_group_of_two_agents(proxy, agents):
     assert got["errors"] == ["apple", "both", "zebra"]
 
 
-def test_a_group_is_united(proxy, agents):
+def test_lifecycle_report_merges_parts_of_a_group(proxy, agents):
     """A liaison knows catalogue and options, data nodes know what they hold: whoever answers last, the answer is the same."""
     running = proxy(lifecycle_interval="0", ingest_workers=2)
     known = group("g")
@@ -157,7 +157,7 @@ def test_a_group_is_united(proxy, agents):
     assert [(d["node"]["metadata"]["name"], d["data_size_bytes"]) for d in shown[0]["data_info"]] == [("node-a", "1"), ("node-b", "2")]
 
 
-def test_of_one_node_the_newest_counts(proxy, agents):
+def test_lifecycle_report_shows_the_newest_state_of_a_node(proxy, agents):
     running = proxy(lifecycle_interval="0")
     for pod, size, delay in (("a", 1, 0.3), ("b", 2, 0)):
         agent = agents(running, pod, answers={"lifecycle": lifecycle([group("g", data_info=[data_info("node", size)])])})
@@ -166,20 +166,20 @@ def test_of_one_node_the_newest_counts(proxy, agents):
     assert [d["data_size_bytes"] for d in got["data_info"]] == ["1"]
 
 
-def test_groups_without_a_name_are_dropped(proxy, agents):
+def test_lifecycle_report_drops_groups_without_a_name(proxy, agents):
     running = proxy(lifecycle_interval="0")
     agents(running, answers={"lifecycle": lifecycle([group(""), group("kept"), group("")])})
     assert [g["name"] for g in ask(running)["groups"]] == ["kept"]
-    eventually(lambda: counted(running, "records_dropped_total", stream="lifecycle") == 2, "they are counted")
+    eventually(lambda: counted(running, "records_dropped_total", stream="lifecycle") == 2, "the counter has risen")
 
 
-def test_no_agents(proxy):
+def test_lifecycle_report_is_empty_without_agents(proxy):
     assert ask(proxy()) == {
         "groups": [], "lifecycle_statuses": [], "agent_summary": {"total": 0, "requested": 0, "responded": 0, "not_responded": 0},
         "error": "FODC unavailable: no agents registered"}
 
 
-def test_no_agent_with_the_stream(proxy, agents):
+def test_lifecycle_report_is_empty_without_the_stream(proxy, agents):
     running = proxy()
     for n in range(3):
         agents(running, f"pod-{n}")
@@ -189,7 +189,7 @@ def test_no_agent_with_the_stream(proxy, agents):
     assert answer["groups"] == answer["lifecycle_statuses"] == []
 
 
-def test_an_agent_without_the_stream_is_skipped(proxy, agents):
+def test_lifecycle_report_skips_an_agent_without_the_stream(proxy, agents):
     running = proxy(lifecycle_interval="0")
     agents(running, "without")
     agents(running, "with", answers={"lifecycle": lifecycle([group("g")])})
@@ -198,7 +198,7 @@ def test_an_agent_without_the_stream_is_skipped(proxy, agents):
     assert "error" not in answer and len(answer["groups"]) == 1
 
 
-def test_all_who_were_asked_have_gone(proxy, agents):
+def test_lifecycle_report_ends_when_all_asked_agents_are_gone(proxy, agents):
     running = proxy(lifecycle_interval="0", ingest_workers=1)
     made = [agents(running, f"pod-{n}", answers={"lifecycle": None}) for n in range(2)]
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -231,14 +231,14 @@ def assert_large(answer: dict):
     assert len(status["reports"][0]["report_json"]) > LARGEST_MESSAGE_BYTES - (1 << 20)
 
 
-def test_largest_message(proxy, agents):
+def test_lifecycle_report_carries_the_largest_message(proxy, agents):
     running = proxy(lifecycle_interval="0", ingest_workers=1)
     agents(running, answers={"lifecycle": large_message()})
     for _ in range(2):
         assert_large(ask(running))
 
 
-def test_largest_message_in_small_frames(proxy, raw):
+def test_lifecycle_report_carries_the_largest_message_in_small_frames(proxy, raw):
     running = proxy(lifecycle_interval="0", ingest_workers=1, agent_heartbeat_timeout="2m", agent_cleanup_timeout="5m")
     connection = raw(running)
     _, response = connection.register()
@@ -252,7 +252,7 @@ def test_largest_message_in_small_frames(proxy, raw):
         assert_large(under_way.result())
 
 
-def test_too_large_a_message_ends_its_stream_only_there(proxy, agents):
+def test_ingest_ends_only_the_stream_of_an_oversized_message(proxy, agents):
     running = proxy(lifecycle_interval="0", ingest_workers=1)
     agents(running, "whole", answers={"lifecycle": lifecycle([group("g")])})
     large = agents(running, "large", answers={"lifecycle": large_message() + wire.chunk(99, bytes(100_000))})
@@ -262,14 +262,14 @@ def test_too_large_a_message_ends_its_stream_only_there(proxy, agents):
     assert answer["agent_summary"]["not_responded"] == 1
 
 
-def test_request_says_what_it_wants(proxy, agents):
+def test_ingest_requests_the_fields_that_the_report_needs(proxy, agents):
     running = proxy(lifecycle_interval="0")
     agent = agents(running, answers={"lifecycle": lifecycle()})
     ask(running)
     assert [r.request_lifecycle for _, r in agent.asked["lifecycle"].requests] == [True]
 
 
-def test_collected_without_being_asked(proxy, agents):
+def test_lifecycle_report_is_collected_periodically(proxy, agents):
     running = proxy(lifecycle_interval="1s")
     agent = agents(running, role="ROLE_LIAISON", answers={
         "lifecycle": lifecycle([group("g", [messages.fingerprints("measure", "m", a=1)])]),
@@ -279,7 +279,7 @@ def test_collected_without_being_asked(proxy, agents):
         lambda: running.scrape().named("banyandb_fodc_schema_consistency_status") == {frozenset({("group", "g")}): 1}, "the gauge is there")
 
 
-def test_never_collected_without_being_asked(proxy, agents):
+def test_lifecycle_report_is_not_collected_with_a_zero_interval(proxy, agents):
     from harness.processes import pause
 
     running = proxy(lifecycle_interval="0")

@@ -13,7 +13,7 @@ from harness.wire import COUNTER, GAUGE, HISTOGRAM, SUMMARY, UNSPECIFIED, UNTYPE
 NAN, INF = float("nan"), float("inf")
 
 
-def test_content_type_and_order(proxy, agents):
+def test_metrics_have_the_content_type_and_order(proxy, agents):
     running = proxy()
     for pod in ("b", "a", "c"):
         agent = agents(running, pod)
@@ -25,19 +25,19 @@ def test_content_type_and_order(proxy, agents):
     assert len(scrape.named("banyandb_aa")) == 3
 
 
-def test_no_agents(proxy):
+def test_metrics_are_own_metrics_without_agents(proxy):
     response = proxy().web.get("/metrics")
     assert response.status == 200
     assert response.exposition().without_own() == {}
 
 
-def test_agent_without_series(proxy, agents):
+def test_metrics_of_an_agent_without_series_are_empty(proxy, agents):
     running = proxy()
     agents(running)
     assert running.scrape().without_own() == {}
 
 
-def test_each_scrape_asks_anew(proxy, agents):
+def test_metrics_are_collected_for_each_scrape(proxy, agents):
     running = proxy()
     agent = agents(running)
     asked = iter(range(1, 100))
@@ -46,7 +46,7 @@ def test_each_scrape_asks_anew(proxy, agents):
     assert not any(r.HasField("start_time") or r.HasField("end_time") for _, r in agent.requests)
 
 
-def test_values_to_the_bit(proxy, agents):
+def test_metrics_keep_every_bit_of_a_value(proxy, agents):
     """Random bit patterns, and the doubles that writers of numbers get wrong."""
     seed = random.randrange(1 << 32)
     rng = random.Random(seed)
@@ -65,7 +65,7 @@ def test_values_to_the_bit(proxy, agents):
         assert bits(got) == bits(value), f"sent {value!r}, got {got!r} (number {n}, seed {seed})"
 
 
-def test_infinities_and_nan_as_text(proxy, agents):
+def test_metrics_write_infinities_and_nan_as_text(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.samples = [agent.sample("odd_value", v, n=n) for n, v in (("nan", NAN), ("plus", INF), ("minus", -INF))]
@@ -73,7 +73,7 @@ def test_infinities_and_nan_as_text(proxy, agents):
     assert lines == {"NaN", "+Inf", "-Inf"}
 
 
-def test_random_order_every_time(proxy, agents):
+def test_metrics_accept_series_in_any_order(proxy, agents):
     """The same series in fifty orders are the same series, and no line of text changes."""
     running = proxy()
     agent = agents(running)
@@ -85,7 +85,7 @@ def test_random_order_every_time(proxy, agents):
     assert len(Exposition(running.web.get("/metrics").text).without_own()) == 300
 
 
-def test_escapes(proxy, agents):
+def test_metrics_escape_label_values(proxy, agents):
     running = proxy()
     agent = agents(running)
     odd = ['quote " here', "back\\slash", "new\nline", "\\n", '\\"', "end\\", "tab\t", "ünïcödé 雪 🦉", "a,b", "{c}", "d=e", "\r", " "]
@@ -98,7 +98,7 @@ def test_escapes(proxy, agents):
     assert scrape.families["described_value"].help == 'two\nlines, a back\\slash and a "quote"'
 
 
-def test_help_only_where_known(proxy, agents):
+def test_metrics_have_help_only_where_known(proxy, agents):
     running = proxy()
     for pod in ("a", "b", "c"):
         agent = agents(running, pod)
@@ -110,7 +110,7 @@ def test_help_only_where_known(proxy, agents):
     Exposition(text)
 
 
-def test_histogram_and_summary_families(proxy, agents):
+def test_metrics_group_histogram_and_summary_families(proxy, agents):
     running = proxy()
     for pod in ("a", "b"):
         agent = agents(running, pod)
@@ -128,7 +128,7 @@ def test_histogram_and_summary_families(proxy, agents):
     assert scrape.families["gc_seconds"].help == "Pauses."
 
 
-def test_unspecified_types(proxy, agents):
+def test_metrics_infer_unspecified_types(proxy, agents):
     """Older agents' messages: it joins a typed family, else the suffix decides, else it is a gauge."""
     running = proxy()
     old, new = agents(running, "old"), agents(running, "new")
@@ -155,7 +155,7 @@ def test_unspecified_types(proxy, agents):
         ((SUMMARY, GAUGE), "gauge"),
     ],
 )
-def test_agents_that_disagree_on_a_type(proxy, agents, votes, verdict):
+def test_metrics_use_one_type_when_agents_disagree(proxy, agents, votes, verdict):
     running = proxy()
     for number, vote in enumerate(votes):
         agent = agents(running, f"pod-{number}")
@@ -165,7 +165,7 @@ def test_agents_that_disagree_on_a_type(proxy, agents, votes, verdict):
     assert len(scrape.named("disputed")) == 5 * len(votes)
 
 
-def test_enrichment(proxy, agents):
+def test_metrics_have_labels_of_the_registration(proxy, agents):
     running = proxy()
     labels = {"type": "hot", "zone": "", "pod_name": "x", "container_name": "y", "rack": "r1"}
     agent = agents(running, "real-pod", role="ROLE_DATA", labels=labels)
@@ -190,7 +190,7 @@ def test_enrichment(proxy, agents):
     scrape.assert_ordered()
 
 
-def test_bare_series_of_two_nodes_stay_two(proxy, agents):
+def test_metrics_keep_equal_series_of_two_nodes_apart(proxy, agents):
     running = proxy()
     for number, pod in enumerate(("a", "b")):
         agents(running, pod, samples=[Sample("ktm_up", {"device": "sda"}, number + 1)])
@@ -198,7 +198,7 @@ def test_bare_series_of_two_nodes_stay_two(proxy, agents):
     assert {dict(labels)["pod_name"]: value for labels, value in series.items()} == {"a": 1, "b": 2}
 
 
-def test_registration_labels_that_are_no_label_names(proxy, agents):
+def test_metrics_drop_invalid_registration_labels(proxy, agents):
     """A label of the registration whose name Prometheus would refuse must not spoil the scrape."""
     running = proxy()
     odd = agents(running, "odd", labels={"app.kubernetes.io/name": "x", "good": "y", "": "z"})
@@ -218,7 +218,7 @@ BROKEN = [
 ]
 
 
-def test_broken_names_cost_only_themselves(proxy, agents):
+def test_metrics_drop_only_series_with_broken_names(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.samples = [*BROKEN, agent.sample("good_name", 42), agent.sample("other:name", 43)]
@@ -232,7 +232,7 @@ def test_broken_names_cost_only_themselves(proxy, agents):
     assert sum(scrape.total(n) for n in dropped) >= 2 * len(BROKEN)
 
 
-def test_duplicates_in_one_message(proxy, agents):
+def test_metrics_show_duplicates_of_a_message_once(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.samples = [agent.sample("twice", v, a="b") for v in (3.0, 7.0, -2.0, 5.0)]
@@ -240,14 +240,14 @@ def test_duplicates_in_one_message(proxy, agents):
         assert list(running.scrape().named("twice").values()) == [7.0]
 
 
-def test_duplicates_that_differ_in_empty_labels(proxy, agents):
+def test_metrics_ignore_empty_labels_of_duplicates(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.samples = [agent.sample("twice", 1.0, a="b"), agent.sample("twice", 2.0, a="b", c="")]
     assert list(running.scrape().named("twice").values()) == [2.0]
 
 
-def test_series_of_two_agents_once(proxy, agents):
+def test_metrics_show_a_series_of_two_agents_once(proxy, agents):
     """That of the newest registration, whoever answers first."""
     running = proxy()
     labels = {"pod_name": "shared", "node_role": "ROLE_DATA", "k": "v"}
@@ -260,7 +260,7 @@ def test_series_of_two_agents_once(proxy, agents):
         assert scrape.total("own_value") == 5
 
 
-def test_filters(proxy, agents):
+def test_metrics_filter_by_role_and_pod(proxy, agents):
     running = proxy()
     for pod, role in (("data-0", "ROLE_DATA"), ("data-1", "ROLE_DATA"), ("liaison-0", "ROLE_LIAISON")):
         agent = agents(running, pod, role=role)
@@ -270,21 +270,21 @@ def test_filters(proxy, agents):
         response = running.web.get("/metrics", **query)
         assert response.status == 200
         scrape = response.exposition()
-        assert not any(name.startswith("fodc_proxy_") for name in scrape.families), "own metrics on a filtered scrape"
+        assert not any(name.startswith("fodc_proxy_") for name in scrape.families), "a filtered scrape must not have own metrics"
         return sorted(dict(k[1])["pod_name"] for k in scrape.samples)
 
     assert pods(role="ROLE_DATA") == ["data-0", "data-1", "strange"]
     assert pods(pod_name="data-0") == ["data-0"]
     assert pods(role="ROLE_LIAISON", pod_name="liaison-0") == ["liaison-0"]
     assert pods(role="ROLE_LIAISON", pod_name="data-0") == []
-    assert pods(role="role_data") == [], "exactly, not without case"
+    assert pods(role="role_data") == [], "the filter must match exactly and case-sensitively"
     assert pods(pod_name="data") == []
-    assert pods(pod_name="strange") == [], "no agent of that name"
+    assert pods(pod_name="strange") == [], "a filter for an unknown agent must match nothing"
     assert pods(role="ROLE_NONE") == []
     assert running.scrape(unknown="ignored").named("filtered").keys() == running.scrape().named("filtered").keys()
 
 
-def test_filter_with_escapes_in_the_query(proxy, agents):
+def test_metrics_filter_decodes_the_query(proxy, agents):
     running = proxy()
     agent = agents(running, "pod ä/+&=")
     agent.samples = [agent.sample("filtered", 1)]
@@ -292,7 +292,7 @@ def test_filter_with_escapes_in_the_query(proxy, agents):
     assert running.web.request("GET", "/metrics?pod_name=pod%20%C3%A4%2F%2B%26%3D").exposition().total("filtered") == 1
 
 
-def test_gzip(proxy, agents):
+def test_metrics_are_compressed_for_clients_that_accept_gzip(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.samples = [agent.sample("zipped", n, n=str(n)) for n in range(5000)]
@@ -310,7 +310,7 @@ def test_gzip(proxy, agents):
         assert len(response.exposition().named("zipped")) == 5000
 
 
-def test_head(proxy, agents):
+def test_metrics_by_head_have_no_body(proxy, agents):
     running = proxy()
     agents(running)
     response = running.web.request("HEAD", "/metrics")
@@ -318,7 +318,7 @@ def test_head(proxy, agents):
     assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
 
 
-def test_series_that_leave_the_answer(proxy, agents):
+def test_metrics_drop_series_missing_from_the_answer(proxy, agents):
     """Agents never do it, but a restarted one may have fewer; then it is not shown any more."""
     running = proxy()
     agent = agents(running)
@@ -330,7 +330,7 @@ def test_series_that_leave_the_answer(proxy, agents):
     assert {k[0]: v for k, v in running.scrape().without_own().items()} == {"here": 3, "gone": 4, "new": 5}
 
 
-def test_churning_series(proxy, agents):
+def test_metrics_follow_churning_series(proxy, agents):
     """Names that come and go by the thousand: each answer is exactly what was sent."""
     running = proxy()
     agent = agents(running)
@@ -342,14 +342,14 @@ def test_churning_series(proxy, agents):
         assert values == {str(n): round_number + n for n in chosen}, f"round {round_number}"
 
 
-def test_no_timestamps_in_the_text(proxy, agents):
+def test_metrics_have_no_timestamps(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.samples = [agent.sample("timed", 1, timestamp=1_700_000_000.5)]
     assert running.scrape().total("timed") == 1  # the reader refuses a third field
 
 
-def test_large_random_fleet_equals_a_naive_reference(proxy, agents):
+def test_metrics_of_a_large_random_fleet_equal_a_naive_reference(proxy, agents):
     """Seeded agents with random labels and values against the rules written down once more in Python."""
     seed = random.randrange(1 << 32)
     rng = random.Random(seed)

@@ -18,7 +18,7 @@ LARGEST_MIB = 60
 # MARK: What is in it
 
 
-def test_control():
+def test_package_control_fields_are_complete():
     version = subprocess.run([BIN / "fodc-proxy", "--version"], capture_output=True, text=True).stdout.split()[-1]
     architecture = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True).stdout.strip()
     assert package().name == f"fodc-proxy_{version}_{architecture}.deb"
@@ -28,22 +28,23 @@ def test_control():
     assert package().stat().st_size < LARGEST_MIB << 20
 
 
-def test_files():
+def test_package_has_every_file():
     listed = {line.split(None, 5)[5].split(" -> ")[0].removeprefix("."): line for line in dpkg_deb("--contents", package()).splitlines()}
     wanted = ["/usr/lib/fodc-proxy/fodc-proxy", "/usr/lib/fodc-proxy/fodc-ingest", "/usr/lib/fodc-proxy/fodc-exporter",
               "/usr/lib/fodc-proxy/fodc-recorder",
-              "/usr/sbin/fodc-proxy", "/usr/bin/fodc-lane", "/usr/bin/fodc-agentsim", "/usr/bin/fodc-blackbox", "/etc/default/fodc-proxy",
+              "/usr/sbin/fodc-proxy", "/usr/bin/fodc-ring", "/usr/bin/fodc-lane", "/usr/bin/fodc-agentsim", "/usr/bin/fodc-blackbox", "/etc/default/fodc-proxy",
               "/usr/lib/systemd/system/fodc-proxy.service", "/usr/lib/systemd/system/fodc-proxy-grpc.socket",
+              "/usr/lib/systemd/system/fodc-proxy-grpctls.socket",
               "/usr/lib/systemd/system/fodc-proxy-http.socket", "/usr/lib/sysusers.d/fodc-proxy.conf",
               "/usr/lib/tmpfiles.d/fodc-proxy.conf", "/usr/share/man/man8/fodc-proxy.8.gz",
-              "/usr/share/man/man1/fodc-lane.1.gz", "/usr/share/man/man1/fodc-agentsim.1.gz",
+              "/usr/share/man/man1/fodc-ring.1.gz", "/usr/share/man/man1/fodc-agentsim.1.gz",
               "/usr/share/bash-completion/completions/fodc-proxy", "/usr/share/doc/fodc-proxy/copyright"]
     assert not set(wanted) - listed.keys()
     for path, line in listed.items():
         assert re.match(r"(-rw-r--r--|-rwxr-xr-x|drwxr-xr-x|lrwxrwxrwx) root/root ", line), line
 
 
-def test_the_same_programs_give_the_same_package(tmp_path):
+def test_package_is_reproducible(tmp_path):
     again = subprocess.run(
         [ROOT / "scripts/build-deb.sh", BIN, tmp_path], capture_output=True, text=True, timeout=140)
     assert again.returncode == 0, again.stderr
@@ -98,7 +99,7 @@ exec /usr/lib/fodc-proxy/fodc-proxy.whole "$@"
 
 @pytest.mark.timeout(900)  # makes the root, if it does not exist yet
 @pytest.mark.parametrize("scenario", ["life", "upgrade_by_restart", "deaths", "wrong_settings"])
-def test_in_a_bare_debian(scenario, debian, packages, tmp_path):
+def test_package_installs_in_a_bare_debian(scenario, debian, packages, tmp_path):
     journal = tmp_path / "journal"
     ended = subprocess.run(
         ["bash", TOOLS / "with-systemd.sh", "--root", debian, "--ephemeral", "--bind-ro", f"{packages}:/run/packages",

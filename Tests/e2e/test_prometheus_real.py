@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Prometheus scrapes a real proxy, one of whose agents carries a real node exporter's metrics."""
-import json
 import shutil
 import subprocess
 import time
-import urllib.parse
 import urllib.request
 
 import pytest
@@ -18,63 +16,6 @@ from harness.wire import COUNTER, HISTOGRAM
 pytestmark = pytest.mark.skipif(
     not (shutil.which("prometheus") and shutil.which("promtool") and shutil.which("prometheus-node-exporter")),
     reason="needs Debian's packages prometheus and prometheus-node-exporter")
-
-CONFIGURATION = """\
-global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
-scrape_configs:
-  - job_name: fodc
-    honor_labels: true
-    static_configs:
-      - targets: ["127.0.0.1:{port}"]
-"""
-
-
-class Prometheus(Program):
-    def __init__(self, folder, scraped_port: int):
-        self.port = free_port()
-        configuration = folder / "prometheus.yml"
-        configuration.write_text(CONFIGURATION.format(port=scraped_port))
-        super().__init__(
-            ["prometheus", f"--config.file={configuration}", f"--storage.tsdb.path={folder / 'tsdb'}",
-             f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"], folder / "prometheus.log")
-
-    def _get(self, path: str, **query):
-        address = f"http://127.0.0.1:{self.port}{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(address, timeout=10) as answer:
-            return json.load(answer)["data"]
-
-    def is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=5) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
-
-    def values(self, query: str) -> dict:
-        """An instant query: frozenset of labels (without name, job, instance) to value."""
-        result = self._get("/api/v1/query", query=query)["result"]
-        return {frozenset((k, v) for k, v in r["metric"].items() if k not in ("__name__", "job", "instance")): float(r["value"][1]) for r in result}
-
-    def history(self, query: str) -> list[float]:
-        """All samples of the last ten minutes of a query that has one series."""
-        result = self._get("/api/v1/query", query=f"{query}[10m]")["result"]
-        return [float(v) for r in result for _, v in r["values"]]
-
-    def targets(self):
-        return self._get("/api/v1/targets")["activeTargets"]
-
-
-@pytest.fixture
-def prometheus(tmp_path, programs):
-    def start(of) -> Prometheus:
-        one = Prometheus(tmp_path, of.http_port)
-        programs.append(one)
-        eventually(lambda: one.is_ready(), "Prometheus is ready", timeout=60)
-        return one
-
-    return start
 
 
 @pytest.fixture
@@ -119,7 +60,7 @@ def test_prometheus_stores_what_the_agents_sent(proxy, agents, prometheus):
     assert list(server.values('banyandb_up{} or up{job="fodc"}').values()) == [1]
 
 
-def test_up_stays_one_while_agents_come_and_go(proxy, agents, prometheus):
+def test_prometheus_up_stays_one_while_agents_come_and_go(proxy, agents, prometheus):
     running = proxy()
     server = prometheus(running)
     eventually(lambda: server.history('up{job="fodc"}'), "the first scrape", timeout=30)
@@ -141,7 +82,7 @@ def test_up_stays_one_while_agents_come_and_go(proxy, agents, prometheus):
     assert set(server.history("steady_value")) == {1.0}
 
 
-def test_up_stays_one_while_workers_die(proxy, agents, prometheus):
+def test_prometheus_up_stays_one_while_workers_die(proxy, agents, prometheus):
     running = proxy(ingest_workers=2)
     made = [agents(running, f"pod-{n}").keep_connected() for n in range(4)]
     for agent in made:
@@ -160,7 +101,7 @@ def test_up_stays_one_while_workers_die(proxy, agents, prometheus):
     assert len(history) >= 12
 
 
-def test_node_exporter_through_agentsim(proxy, agentsim, prometheus, node_exporter):
+def test_agentsim_passes_on_node_exporter(proxy, agentsim, prometheus, node_exporter):
     """A node exporter's series arrive through agent and proxy as they are."""
     running = proxy()
     agentsim(running, agents=1, scrape=node_exporter.url)
@@ -194,11 +135,11 @@ def test_node_exporter_through_agentsim(proxy, agentsim, prometheus, node_export
     assert set(server.history('up{job="fodc"}')) == {1.0}
 
 
-def test_promtool_check(proxy, agentsim):
+def test_promtool_accepts_a_scrape(proxy, agentsim):
     running = proxy()
     agentsim(running, agents=3, series=200)
     running.wait_agents(online=3)
-    eventually(lambda: running.scrape().without_own(), "series")
+    eventually(lambda: running.scrape().without_own(), "the scrape has series")
     text = running.web.get("/metrics").body
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, timeout=60)
     # 3: nothing wrong with the text, but with names. Those of BanyanDB are what they are; ours must be faultless.

@@ -36,7 +36,7 @@ class Newcomer:
         environment = {
             "FODC_GRPC_LISTEN_ADDR": f"127.0.0.1:{self.grpc}", "FODC_HTTP_LISTEN_ADDR": f"127.0.0.1:{self.http}", "FODC_RUN_FOLDER": str(self.folder)}
         # A shell cannot trap a signal that it was started without, as whatever runs in the background of a script is.
-        self.terminal = Program(["env", "--default-signal=INT", str(ROOT / "scripts" / "run.sh"), str(BIN)], folder / "run.log", env=environment, cwd=ROOT)
+        self.terminal = Program(["env", "--default-signal=INT", str(ROOT / "scripts" / "run.sh"), str(BIN)], folder / "run.log", env=environment, cwd=ROOT, stdin=subprocess.PIPE)
         programs.append(self.terminal)
         eventually(lambda: "Ctrl-C ends all." in self.terminal.output() or not self.terminal.is_running, "make run is up", timeout=60)
         assert self.terminal.is_running, self.terminal.output()
@@ -52,7 +52,7 @@ class Newcomer:
 
     def settle(self):
         """The next thing is typed when the last one has been seen."""
-        eventually(lambda: Web(self.http).health()["status"] == "healthy", "healthy")
+        eventually(lambda: Web(self.http).health()["status"] == "healthy", "/health says healthy")
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def newcomer(tmp_path, programs):
     yield one
     one.terminal.signal(signal.SIGINT)
     assert one.terminal.wait(20) == 0, one.terminal.output()
-    assert not one.terminal.survivors() and not one.folder.exists(), "nothing is left behind"
+    assert not one.terminal.survivors() and not one.folder.exists(), "no file or process may be left behind"
 
 
 def test_readme_commands_can_be_typed(newcomer):
@@ -81,6 +81,17 @@ def test_readme_commands_can_be_typed(newcomer):
     for command in told:
         newcomer.type(command)
         newcomer.settle()
+
+
+def test_run_shows_what_is_known_of_an_agent_that_is_killed(newcomer):
+    eventually(lambda: newcomer.type("curl -s localhost:17913/black-box").count("pod_name") == 5, "all are recorded")
+    newcomer.terminal.process.stdin.write(b"k")
+    newcomer.terminal.process.stdin.flush()
+    eventually(lambda: "/bundle | tar -tz" in newcomer.terminal.output(), "its incident", timeout=40)
+    told = re.findall(r"^  \$ (.*)", newcomer.terminal.output().partition("is killed")[2], re.MULTILINE)
+    assert len(told) == 4
+    answers = [newcomer.type(command) for command in told]
+    assert "node-gone" in answers[0] and answers[2].endswith("# EOF\n") and "metrics.om" in answers[3]
 
 
 def test_troubleshooting_commands_can_be_typed(newcomer):

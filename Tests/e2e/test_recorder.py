@@ -3,46 +3,15 @@
 import os
 import shutil
 import signal
-import sqlite3
 
 import pytest
 
+from harness.black_box import Box, Counted, assert_unbroken, numbers
 from harness.ctl import Control
 from harness.processes import binary, pause, run_to_end
 from harness.waiting import eventually
 
 SERIES = 40
-
-
-class Box:
-    """The database of a proxy, read as anybody may."""
-
-    def __init__(self, folder):
-        self.path = folder / "black-box.db"
-
-    def query(self, sql: str, *values) -> list[tuple]:
-        if not self.path.exists():
-            return []
-        database = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)
-        try:
-            return database.execute(sql, values).fetchall()
-        except sqlite3.OperationalError as error:
-            # The recorder has made the file, and is about to make the tables.
-            if "no such table" not in str(error):
-                raise
-            return []
-        finally:
-            database.close()
-
-    def rows(self) -> dict[str, int]:
-        """Samples of each node, by its pod."""
-        return dict(self.query("""
-            SELECT pod_name, coalesce((SELECT sum(row_count) FROM sample_chunks WHERE node_id = nodes.id), 0)
-                + (SELECT count(*) FROM recent_samples WHERE node_id = nodes.id) FROM nodes"""))
-
-    def incidents(self, kind: str) -> list[tuple]:
-        return self.query(
-            "SELECT pod_name, subject, cause, closed_at, occurrence_count FROM incidents WHERE kind = ? ORDER BY id", kind)
 
 
 @pytest.fixture
@@ -51,36 +20,39 @@ def recorded(proxy, tmp_path):
 
     def start(**flags):
         running = proxy(record_interval="1s", stale_grace="1s", ingest_workers=2, **flags)
+        # The service is ready without it.
+        eventually(lambda: Control(running.folder / "runtime").worker("recorder")["state"] == "running", "the recorder runs")
         return running, Box(tmp_path / "state")
 
     return start
 
 
-def test_nothing_is_recorded_without_a_recorder(proxy, tmp_path):
+def test_recorder_absent_records_nothing(proxy, tmp_path):
     running = proxy(record_interval="0")
     assert not running.workers("recorder")
     assert not (tmp_path / "state" / "black-box.db").exists()
     assert "recorder" not in {w["name"] for w in Control(running.folder / "runtime").status()["workers"]}
 
 
-def test_every_scrape_is_recorded_whatever_ends_the_recorder(recorded, agentsim):
+def test_recorder_keeps_every_answer_however_it_ends(recorded, agents):
     running, box = recorded()
-    agentsim(running, agents=5, series=SERIES)
-    running.wait_agents(online=5)
-    scrapes = 25
-    for number in range(scrapes):
-        running.scrape()
+    for pod in ("pod-a", "pod-b"):
+        agents(running, pod, samples=Counted())
+    running.wait_agents(online=2)
+    for _ in range(6):
+        pause(1.7)
         # After some deaths in a row its next start is put off.
-        if number % 3 == 2 and running.workers("recorder"):
-            running.kill_worker("recorder")
-        pause(1.1)
+        eventually(lambda: running.workers("recorder"), "there is a recorder again")
+        running.kill_worker("recorder")
     assert running.health()["status"] in ("healthy", "degraded")
-    # None is missing, none is there twice.
-    eventually(lambda: list(box.rows().values()) == [scrapes] * 5, f"{scrapes} samples of each node: {box.rows()}")
+    for agent in agents.made:
+        seen = agent.samples.count
+        eventually(lambda: numbers(box, agent.pod)[-1] >= seen, "all of it is recorded")  # noqa: B023 - at once
+        assert_unbroken(numbers(box, agent.pod), at_least=6)
     assert box.query("PRAGMA integrity_check") == [("ok",)]
 
 
-def test_a_node_that_goes_is_an_incident(recorded, agents):
+def test_recorder_opens_an_incident_for_a_lost_node(recorded, agents):
     running, box = recorded()
     agent = agents(running, "pod-a")
     running.wait_agents(online=1)
@@ -90,11 +62,11 @@ def test_a_node_that_goes_is_an_incident(recorded, agents):
     assert found[0][0] == "pod-a" and found[0][3] is None and found[0][4] == 1
     assert box.query("SELECT gone_at IS NOT NULL FROM nodes") == [(1,)]
     agents(running, "pod-a")
-    eventually(lambda: box.incidents("node-gone")[0][3], "it is closed")
+    eventually(lambda: box.incidents("node-gone")[0][3], "the incident is closed")
     assert len(box.incidents("node-gone")) == 1
 
 
-def test_a_worker_that_crashes_is_an_incident(recorded):
+def test_recorder_opens_an_incident_for_a_crashed_worker(recorded):
     running, box = recorded()
     eventually(lambda: box.path.exists(), "the recorder has begun")
     pause(2)
@@ -103,23 +75,23 @@ def test_a_worker_that_crashes_is_an_incident(recorded):
     assert found[0][1].startswith("ingest-") and found[0][2].endswith("signal 11")
 
 
-def test_recorder_is_watched_and_replaced(recorded):
+def test_recorder_is_replaced_when_it_hangs(recorded):
     running, _ = recorded()
     control = Control(running.folder / "runtime")
     first = control.worker("recorder")
-    assert first["state"] == "running" and first["pid"] == running.workers("recorder")[0]["pid"]
+    assert first["pid"] == running.workers("recorder")[0]["pid"]
+    exporter = running.workers("exporter")[0]["pid"]
     os.kill(first["pid"], signal.SIGSTOP)
     eventually(lambda: control.worker("recorder")["generation"] > first["generation"], "one that hangs is replaced")
-    eventually(lambda: control.worker("recorder")["state"] == "running", "it is back")
+    eventually(lambda: control.worker("recorder")["state"] == "running", "the worker is running again")
     before = control.worker("recorder")["pid"]
     control.done("restart", "recorder")
     assert control.worker("recorder")["pid"] != before
     assert "--record-interval 0" in control.refused("drain", "recorder")
-    exporter = running.workers("exporter")[0]["pid"]
-    assert exporter in {p["pid"] for p in running.workers("exporter")}, "nobody else was replaced"
+    assert exporter in {p["pid"] for p in running.workers("exporter")}, "no other worker may be replaced"
 
 
-def test_a_folder_that_is_not_there_is_said_and_comes_back(proxy, tmp_path, agentsim):
+def test_recorder_reports_a_missing_folder_and_recovers(proxy, tmp_path, agentsim):
     folder = tmp_path / "box"
     running = proxy(wait=False, record_interval="1s", black_box_dir=str(folder))
     box = Box(folder)
@@ -133,14 +105,14 @@ def test_a_folder_that_is_not_there_is_said_and_comes_back(proxy, tmp_path, agen
     eventually(lambda: "black box is not recording" in reason() and "--black-box-dir" in reason(), "it is said, with the remedy")
     agentsim(running, agents=2, series=SERIES)
     running.wait_agents(online=2)
-    assert running.web.get("/metrics").status == 200, "the service serves on"
+    assert running.web.get("/metrics").status == 200, "the service must keep serving"
     folder.mkdir()
     eventually(lambda: running.health()["status"] == "healthy", "recording has begun by itself")
     running.scrape()
     eventually(lambda: len(box.rows()) == 2, "nodes are recorded")
 
 
-def test_a_damaged_file_is_set_aside(recorded, agentsim):
+def test_recorder_moves_a_damaged_file_aside(recorded, agentsim):
     running, box = recorded()
     agentsim(running, agents=2, series=SERIES)
     running.wait_agents(online=2)
@@ -157,7 +129,7 @@ def test_a_damaged_file_is_set_aside(recorded, agentsim):
     assert "set aside" in running.output()
 
 
-def test_the_tool_gives_back_what_was_recorded(recorded, agentsim, tmp_path):
+def test_blackbox_tool_exports_recorded_samples(recorded, agentsim, tmp_path):
     """Every value of a node that is gone, by the offline reader on a copy of the files; promtool takes what it writes."""
     running, box = recorded()
     sim = agentsim(running, agents=2, series=SERIES, values="fixed")
@@ -165,9 +137,9 @@ def test_the_tool_gives_back_what_was_recorded(recorded, agentsim, tmp_path):
     for _ in range(3):
         wanted = running.web.get("/metrics").text
         pause(1.1)
-    eventually(lambda: list(box.rows().values()) == [3, 3], "three samples of each node")
+    eventually(lambda: box.rows() and min(box.rows().values()) >= 3, "three samples of each node")
     sim.stop()
-    eventually(lambda: len(box.incidents("node-gone")) == 2, "both are gone")
+    eventually(lambda: len(box.incidents("node-gone")) == 2, "both incidents are open")
     running.stop()
     copy = tmp_path / "copy"
     shutil.copytree(box.path.parent, copy)

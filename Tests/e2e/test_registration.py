@@ -17,19 +17,19 @@ from harness.waiting import eventually
 IMPATIENT = {"heartbeat_interval": "1s", "agent_heartbeat_timeout": "2s", "agent_cleanup_timeout": "5s"}
 
 
-def test_good_registration(proxy, agents):
+def test_registration_is_accepted(proxy, agents):
     agent = agents(proxy(), start=False).register()
     assert agent.response.success
     assert str(uuid.UUID(agent.agent_id)) == agent.agent_id
     assert agent.response.heartbeat_interval_seconds == 10
 
 
-def test_heartbeat_interval_is_told(proxy, agents):
+def test_registration_response_has_the_heartbeat_interval(proxy, agents):
     agent = agents(proxy(heartbeat_interval="3s"), start=False).register()
     assert agent.response.heartbeat_interval_seconds == 3
 
 
-def test_heartbeats_are_not_answered(proxy, agents):
+def test_registration_heartbeats_get_no_answer(proxy, agents):
     running = proxy()
     agent = agents(running, start=False).register()
     for _ in range(20):
@@ -49,7 +49,7 @@ def test_heartbeats_are_not_answered(proxy, agents):
         ({"pod": "p" * 2000}, "a pod name of 2000 bytes is larger than 1024"),
     ],
 )
-def test_incomplete_registration(proxy, agents, fields, message):
+def test_registration_without_required_fields_is_rejected(proxy, agents, fields, message):
     running = proxy()
     agent = agents(running, start=False)
     stream = agent.begin_registration(agent.register_message(**fields))
@@ -60,13 +60,13 @@ def test_incomplete_registration(proxy, agents, fields, message):
     assert running.health()["agents_total"] == 0
 
 
-def test_empty_first_message(proxy, agents):
+def test_registration_with_an_empty_first_message_is_rejected(proxy, agents):
     stream = agents(proxy(), start=False).begin_registration(b"")
     assert not stream.next().success
     assert stream.status()[0] == grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_more_labels_than_there_is_room_for(proxy, agents):
+def test_registration_with_too_many_labels_keeps_the_first_48(proxy, agents):
     """Of 4,000 labels 48 go on the series, and nobody waits for that."""
     running = proxy(ingest_workers=1)
     agent = agents(running, labels={f"l{n}": "" for n in range(2000)} | {f"k{n:04}": "v" for n in range(2000)})
@@ -78,7 +78,7 @@ def test_more_labels_than_there_is_room_for(proxy, agents):
     assert scrape.value("fodc_proxy_registration_labels_left_out_total") == 2000 - 48
 
 
-def test_registration_of_a_size_that_none_has(proxy, agents):
+def test_registration_larger_than_64_kib_is_rejected(proxy, agents):
     running = proxy(ingest_workers=1)
     good = agents(running, "good", labels={f"l{n}": "v" * 60 for n in range(800)})
     stream = agents(running, "huge", start=False).begin_registration(
@@ -89,7 +89,7 @@ def test_registration_of_a_size_that_none_has(proxy, agents):
     assert not good.registration.is_ended
 
 
-def test_max_agents(proxy, agents):
+def test_registration_beyond_max_agents_is_rejected(proxy, agents):
     running = proxy(max_agents=2)
     first, second = agents(running, "a"), agents(running, "b")
     refused = agents(running, "c", start=False)
@@ -101,7 +101,7 @@ def test_max_agents(proxy, agents):
     assert not first.registration.is_ended and not second.registration.is_ended
 
 
-def test_unconnected_agent_makes_room(proxy, agents):
+def test_registration_evicts_an_unconnected_agent(proxy, agents):
     running = proxy(max_agents=2, ingest_workers=1)
     first, _ = agents(running, "a"), agents(running, "b")
     first.close()
@@ -110,7 +110,7 @@ def test_unconnected_agent_makes_room(proxy, agents):
     running.wait_agents(online=2, total=2)
 
 
-def test_agent_that_comes_back_needs_no_room(proxy, agents):
+def test_registration_of_a_returning_agent_needs_no_room(proxy, agents):
     running = proxy(max_agents=2, ingest_workers=1)
     first, _ = agents(running, "a"), agents(running, "b")
     first.close()
@@ -120,7 +120,7 @@ def test_agent_that_comes_back_needs_no_room(proxy, agents):
 
 
 @pytest.mark.parametrize("method", protos.DATA_STREAMS)
-def test_streams_want_an_agent_id(proxy, agents, method):
+def test_data_streams_need_an_agent_id(proxy, agents, method):
     running = proxy()
     agent = agents(running, start=False).register()
 
@@ -130,7 +130,7 @@ def test_streams_want_an_agent_id(proxy, agents, method):
     stranger = str(uuid.uuid4())
     code, unknown = agent.open(method, metadata=[("agent_id", stranger)]).status()
     assert code == grpc.StatusCode.UNAUTHENTICATED
-    assert missing and unknown and missing != unknown, "the message says which"
+    assert missing and unknown and missing != unknown, "the message must tell a missing id from an unknown one"
     assert stranger in unknown or "unknown" in unknown.lower() or "not registered" in unknown.lower()
     assert agent.open(method, metadata=[("agent_id", "not a uuid")]).status()[0] == grpc.StatusCode.UNAUTHENTICATED
 
@@ -140,7 +140,7 @@ def test_streams_want_an_agent_id(proxy, agents, method):
     assert not agent.registration.is_ended
 
 
-def test_all_seven_streams_at_once(proxy, agents):
+def test_data_streams_open_all_at_once(proxy, agents):
     running = proxy()
     agent = agents(running, start=False).register()
     streams = [agent.open(method) for method in protos.DATA_STREAMS]
@@ -149,7 +149,7 @@ def test_all_seven_streams_at_once(proxy, agents):
     assert running.health()["agents_online"] == 1
 
 
-def test_late_role_and_labels(proxy, agents):
+def test_registration_takes_later_role_and_labels(proxy, agents):
     running = proxy()
     agent = agents(running, "pod-7", role="ROLE_UNSPECIFIED", labels={"zone": "a"})
     agent.samples = [agent.sample("ktm_load", 1.5)]
@@ -172,7 +172,7 @@ def test_late_role_and_labels(proxy, agents):
     assert running.health()["agents_total"] == 1
 
 
-def test_lost_stream_is_noticed_at_once(proxy, agents):
+def test_registration_notices_a_lost_stream_at_once(proxy, agents):
     running = proxy()
     agent = agents(running, "a")
     agents(running, "b")
@@ -181,14 +181,14 @@ def test_lost_stream_is_noticed_at_once(proxy, agents):
     running.wait_agents(online=1, total=2, timeout=5)
 
 
-def test_ended_registration_stream_is_a_loss(proxy, agents):
+def test_registration_stream_that_ends_disconnects_the_agent(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.registration.half_close()
     running.wait_agents(online=0, total=1, timeout=5)
 
 
-def test_coming_back_keeps_the_id(proxy, agents):
+def test_registration_of_a_returning_agent_keeps_its_id(proxy, agents):
     running = proxy()
     ids = set()
     for _ in range(3):
@@ -200,7 +200,7 @@ def test_coming_back_keeps_the_id(proxy, agents):
     assert len(ids) == 1
 
 
-def test_identity_is_pod_and_containers(proxy, agents):
+def test_agent_identity_is_pod_and_containers(proxy, agents):
     running = proxy()
     variants = [("a", ("x", "y")), ("a", ("x",)), ("a", ()), ("b", ("x", "y")), ("a", ("xy",))]
     ids = [agents(running, pod, containers=containers, start=False).register().agent_id for pod, containers in variants]
@@ -208,7 +208,7 @@ def test_identity_is_pod_and_containers(proxy, agents):
     running.wait_agents(online=len(variants), total=len(variants))
 
 
-def test_role_and_labels_are_not_identity(proxy, agents):
+def test_agent_identity_excludes_role_and_labels(proxy, agents):
     running = proxy()
     first = agents(running, role="ROLE_DATA", labels={"type": "hot"})
     first.close()
@@ -218,7 +218,7 @@ def test_role_and_labels_are_not_identity(proxy, agents):
     running.wait_agents(online=1, total=1)
 
 
-def test_id_outlives_the_proxy(proxy, agents):
+def test_agent_id_survives_a_restart_of_the_proxy(proxy, agents):
     """Ids come from a secret of the installation, which is kept, and by nobody else read, in the state directory."""
     first = proxy()
     agent = agents(first)
@@ -230,12 +230,12 @@ def test_id_outlives_the_proxy(proxy, agents):
     assert agents(second).agent_id == agent.agent_id
 
 
-def test_another_installation_gives_other_ids(proxy, agents, tmp_path):
+def test_agent_ids_differ_between_installations(proxy, agents, tmp_path):
     first, second = proxy(), proxy(state_dir=tmp_path / "other-state")
     assert agents(first).agent_id != agents(second).agent_id
 
 
-def test_silent_agent_is_unconnected_then_forgotten(proxy, agents):
+def test_silent_agent_is_unconnected_then_removed(proxy, agents):
     running = proxy(**IMPATIENT)
     silent, beating = agents(running, "silent"), agents(running, "beating")
     beating.beat_every(0.5)
@@ -243,10 +243,10 @@ def test_silent_agent_is_unconnected_then_forgotten(proxy, agents):
     running.wait_agents(online=1, total=1)
     assert not beating.registration.is_ended
     again = agents(running, "silent")
-    assert again.agent_id == silent.agent_id, "the id is made of the identity, so even a forgotten agent has its own"
+    assert again.agent_id == silent.agent_id, "a removed agent must get the id of its identity again"
 
 
-def test_late_heartbeat_brings_back_online(proxy, agents):
+def test_heartbeat_after_silence_brings_the_agent_back_online(proxy, agents):
     running = proxy(heartbeat_interval="1s", agent_heartbeat_timeout="2s")
     agent = agents(running)
     running.wait_agents(online=0, total=1)
@@ -255,7 +255,7 @@ def test_late_heartbeat_brings_back_online(proxy, agents):
         running.wait_agents(online=1, total=1)
 
 
-def test_reconnect_loop_is_held_off(proxy, agents):
+def test_reconnect_loop_is_quarantined(proxy, agents):
     """More than five registrations in ten seconds whose predecessor ended within a second of its answer."""
     running = proxy(ingest_workers=1)
     steady = agents(running, "steady")
@@ -270,16 +270,16 @@ def test_reconnect_loop_is_held_off(proxy, agents):
             assert stream.status()[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
         agent.close()
         running.wait_agents(online=1, timeout=5)
-    assert answers[:6] == [True] * 6, "the first has no predecessor, five more are allowed"
+    assert answers[:6] == [True] * 6, "the first registration and five more must be accepted"
     assert not any(answers[7:]), answers
     assert not steady.registration.is_ended
-    assert agents(running, "other").response.success, "another identity is not refused"
+    assert agents(running, "other").response.success, "another identity must be accepted"
 
     pause(10.5)
-    assert agents(running, "looping").response.success, "after ten seconds it may come again"
+    assert agents(running, "looping").response.success, "the agent must be accepted after ten seconds"
 
 
-def test_slow_reconnects_are_not_held_off(proxy, agents):
+def test_reconnects_at_a_slow_pace_are_not_quarantined(proxy, agents):
     running = proxy(ingest_workers=1)
     for _ in range(8):
         agent = agents(running, "flaky")
@@ -288,7 +288,7 @@ def test_slow_reconnects_are_not_held_off(proxy, agents):
         running.wait_agents(online=0, timeout=5)
 
 
-def test_id_is_good_on_other_connections(proxy, agents):
+def test_agent_id_is_valid_on_other_connections(proxy, agents):
     """The moment it is answered, and for streams that a service mesh spreads over connections."""
     running = proxy(ingest_workers=1)
     for number in range(20):

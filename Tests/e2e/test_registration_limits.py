@@ -52,7 +52,7 @@ def test_registration_storm_costs_no_agent_its_place_or_its_scrape(proxy, agents
             lambda: running.scrape().value("fodc_proxy_agent_removals_total", cause="evicted") > 0,
             "newcomers that are away make room at the next look",
         )
-    assert len(entries(running, id=away.agent_id)) == 1, "it is still listed"
+    assert len(entries(running, id=away.agent_id)) == 1, "the agent must still be listed"
     eventually(lambda: running.health()["agents_total"] <= 120, "no more than --max-agents are listed")
     assert agents(running, "away").agent_id == away.agent_id
 
@@ -77,7 +77,7 @@ def test_storm_of_newcomers_does_not_evict_agents_that_have_answered(proxy, agen
     assert [agent.agent_id for agent in back] == [agent.agent_id for agent in made[-20:]]
 
 
-def test_a_connection_has_256_agents_at_most(proxy):
+def test_connection_has_256_agents_at_most(proxy):
     running = proxy(ingest_workers=1)
     with RawHTTP2(running.grpc_port) as one, RawHTTP2(running.grpc_port) as other:
         streams = registrations(one, [f"pod-{n}" for n in range(260)])
@@ -92,7 +92,7 @@ def test_a_connection_has_256_agents_at_most(proxy):
         assert answer(one, registrations(one, ["pod-257"])[0]).success
 
 
-def test_agents_per_connection_and_source_are_set_by_flags(proxy, agents):
+def test_registration_limits_per_connection_and_source_are_flags(proxy, agents):
     running = proxy(ingest_workers=2, max_agents_per_connection=2, max_agents_per_source=5)
     with RawHTTP2(running.grpc_port) as connection:
         streams = registrations(connection, ["one", "two", "three"])
@@ -114,7 +114,7 @@ def test_agents_per_connection_and_source_are_set_by_flags(proxy, agents):
 
 
 @pytest.mark.parametrize("count", [17_000])
-def test_one_worker_takes_more_agents_than_10_000(proxy, count):
+def test_ingest_worker_accepts_more_than_10_000_agents(proxy, count):
     running = proxy(ingest_workers=1, max_agents=20_000, max_agents_per_connection=0)
     connections = [RawHTTP2(running.grpc_port) for _ in range((count + 999) // 1000)]
     try:
@@ -150,7 +150,7 @@ def test_data_streams_without_a_registration_are_ended(proxy, agents):
     assert not other.metrics.is_ended
 
 
-def test_dead_agents_leave_in_spite_of_restarts(proxy, agents):
+def test_dead_agents_are_removed_despite_restarts(proxy, agents):
     """The time to their removal goes on with the worker's successor."""
     running = proxy(ingest_workers=1, heartbeat_interval="1s", agent_heartbeat_timeout="2s", agent_cleanup_timeout="3s")
     agents(running).close()
@@ -164,7 +164,7 @@ def test_dead_agents_leave_in_spite_of_restarts(proxy, agents):
     eventually(is_gone, "it is listed no more, though workers are restarted all the time", interval=0.4)
 
 
-def test_log_says_which_agents_come_and_go(proxy, agents):
+def test_log_names_agents_that_connect_and_disconnect(proxy, agents):
     running = proxy(ingest_workers=1, heartbeat_interval="1s", agent_heartbeat_timeout="2s", agent_cleanup_timeout="3s")
     agent = agents(running, "told")
     agent.close()
@@ -178,7 +178,7 @@ def test_log_says_which_agents_come_and_go(proxy, agents):
             assert field in line(text), line(text)
 
 
-def test_log_counts_agents_that_come_in_a_flood(proxy):
+def test_log_counts_agents_of_a_registration_flood(proxy):
     running = proxy(ingest_workers=1)
     with RawHTTP2(running.grpc_port) as connection:
         streams = registrations(connection, [f"pod-{n}" for n in range(100)])

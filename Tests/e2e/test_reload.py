@@ -46,10 +46,12 @@ def series(scrape) -> set:
 def fleet(running, agentsim, count=AGENTS):
     agentsim(running, agents=count, series=SERIES)
     running.wait_agents(online=count, total=count)
-    return series(running.scrape())
+    # An agent is online a moment before it opens its stream of metrics.
+    return eventually(
+        lambda: len(found := series(running.scrape())) >= count * SERIES and found, "the series of every agent are served")
 
 
-def test_ten_reloads_fail_no_scrape_and_lose_no_series(proxy, agentsim, control):
+def test_reloads_in_sequence_fail_no_scrape_and_lose_no_series(proxy, agentsim, control):
     running = proxy(ingest_workers=2)
     wanted = fleet(running, agentsim)
     assert len(wanted) >= AGENTS * SERIES
@@ -65,7 +67,7 @@ def test_ten_reloads_fail_no_scrape_and_lose_no_series(proxy, agentsim, control)
             old = {p["pid"] for p in running.workers()}
             control(running).done("reload", *flags_of(running, ingest_workers=2))
             status = control(running).status()
-            assert not {w["pid"] for w in status["workers"] if w["state"] == "running"} & old, "everybody is new"
+            assert not {w["pid"] for w in status["workers"] if w["state"] == "running"} & old, "every process must be new"
     assert not scraper.failures and not scraper.findings, (scraper.failures[:5], scraper.findings[:5])
     assert scraper.count >= 10
     running.wait_agents(online=AGENTS, total=AGENTS)
@@ -76,14 +78,14 @@ def test_ten_reloads_fail_no_scrape_and_lose_no_series(proxy, agentsim, control)
 
 
 @pytest.mark.parametrize("command", ["reload", "restart", "scale"])
-def test_agents_are_moved_once(proxy, agentsim, control, command):
+def test_reload_moves_agents_once(proxy, agentsim, control, command):
     """Not from one worker that is about to leave to the next, and not a second time to make the shares even."""
     running = proxy(ingest_workers=4)
     agents = agentsim(running, agents=AGENTS, series=2, json=True, report_interval="1s")
     running.wait_agents(online=AGENTS, total=AGENTS)
 
     def registrations() -> int:
-        """As the agents count them; those that the lanes of removed workers had counted go with these."""
+        """As the agents count them; those that the rings of removed workers had counted go with these."""
         end = len(agents.output())
         lines = eventually(lambda: agents.output()[end:].splitlines()[:-1], "the next report of the agents", interval=0.2)
         return json.loads(lines[-1])["registrations"]
@@ -110,23 +112,23 @@ def test_agents_are_moved_once(proxy, agentsim, control, command):
         control(running).done("scale", "2")
         leaving = had[2] + had[3]
     running.wait_agents(online=AGENTS, total=AGENTS)
-    eventually(lambda: registrations() - before >= leaving, "they have come back")
+    eventually(lambda: registrations() - before >= leaving, "the agents are online again")
     pause(3)  # the shares are looked at once a second
     scrape = running.scrape()
     assert scrape.value("fodc_proxy_agents_moved_total") == moved
     assert registrations() - before == leaving
 
 
-def test_sighup_keeps_the_flags(proxy, agentsim, control):
+def test_reload_by_sighup_keeps_the_flags(proxy, agentsim, control):
     running = proxy(ingest_workers=1, max_agents=7)
     fleet(running, agentsim, 3)
     running.signal(signal.SIGHUP)
-    eventually(lambda: control(running).worker("ingest-0")["generation"] == 2, "a new ingest worker")
+    eventually(lambda: control(running).worker("ingest-0")["generation"] == 2, "another ingest worker is running")
     eventually(lambda: running.health()["agents_online"] == 3, "the agents are back")
     assert b"--set-max-agents=7" in pathlib.Path(f"/proc/{running.workers('ingest')[0]['pid']}/cmdline").read_bytes()
 
 
-def test_who_asks_during_a_reload_is_answered(proxy, control):
+def test_reload_answers_concurrent_ctl_requests(proxy, control):
     """One by the program that goes, one by the program that comes; who says nothing holds it up for 2 s, not for ever."""
     running = proxy(ingest_workers=1)
     here = control(running)
@@ -146,10 +148,10 @@ def test_who_asks_during_a_reload_is_answered(proxy, control):
             assert code == 0 and json.loads(text)["workers"], text
         code, _, reason = answer(silent)
         assert code == 1 and "did not come within 2 s" in reason
-    eventually(lambda: here.worker("ingest-0")["generation"] == 2, "a new ingest worker")
+    eventually(lambda: here.worker("ingest-0")["generation"] == 2, "another ingest worker is running")
 
 
-def test_changed_settings_come_into_service(proxy, agentsim, control):
+def test_reload_applies_changed_settings(proxy, agentsim, control):
     running = proxy(ingest_workers=1)
     fleet(running, agentsim, 4)
     port = free_port()
@@ -164,7 +166,7 @@ def test_changed_settings_come_into_service(proxy, agentsim, control):
         assert b"--set-max-agents=55" in pathlib.Path(f"/proc/{worker['pid']}/cmdline").read_bytes()
 
 
-def test_settings_come_from_the_environment_of_who_asks(proxy, control):
+def test_reload_takes_settings_from_the_environment_of_the_client(proxy, control):
     running = proxy(ingest_workers=1)
     control(running).done("reload", *flags_of(running), env={"FODC_MAX_AGENTS": "66", "FODC_INGEST_WORKERS": "1"})
     assert b"--set-max-agents=66" in pathlib.Path(f"/proc/{running.workers('ingest')[0]['pid']}/cmdline").read_bytes()
@@ -174,7 +176,7 @@ def test_settings_come_from_the_environment_of_who_asks(proxy, control):
     ({"max_agents": "none"}, "--max-agents"), ({"http_listen_addr": "192.0.2.1:1"}, "--http-listen-addr"),
     ({"runtime_dir": "/tmp"}, "--runtime-dir"), ({"state_dir": "/tmp"}, "--state-dir"),
 ])
-def test_a_wrong_setting_changes_nothing(proxy, agentsim, control, changed, text):
+def test_reload_with_an_invalid_setting_changes_nothing(proxy, agentsim, control, changed, text):
     running = proxy(ingest_workers=1)
     wanted = fleet(running, agentsim, 3)
     workers = [p["pid"] for p in running.workers()]
@@ -201,7 +203,7 @@ NOT_READY = "exec sleep 100"
 
 @pytest.mark.parametrize("broken", ["fodc-ingest", "fodc-exporter"])
 @pytest.mark.parametrize("doing, reason", [("exit 4", "exit code 4"), (NOT_READY, "not ready in time")], ids=["ends", "hangs"])
-def test_a_program_that_does_not_serve_is_given_up(proxy, agentsim, control, tmp_path, broken, doing, reason):
+def test_reload_to_a_program_that_does_not_serve_is_rolled_back(proxy, agentsim, control, tmp_path, broken, doing, reason):
     """The old ones stay, all of them, and with them all settings that the reload was to change."""
     running = proxy(ingest_workers=2, log_level="debug")
     wanted = fleet(running, agentsim, 3)
@@ -221,14 +223,14 @@ def test_a_program_that_does_not_serve_is_given_up(proxy, agentsim, control, tmp
         assert status[what] == before[what], what
     # A worker that dies now comes back as it was.
     running.kill_worker("ingest", index=1)
-    eventually(lambda: control(running).worker("ingest-1")["state"] == "running", "it is back", timeout=30)
+    eventually(lambda: control(running).worker("ingest-1")["state"] == "running", "the worker is running again", timeout=30)
     assert b"--set-max-agents=1000" in pathlib.Path(f"/proc/{control(running).worker('ingest-1')['pid']}/cmdline").read_bytes()
     # And the next reload is as good as ever.
     control(running).done("reload", *flags_of(running, libexec_dir=BIN.resolve()))
     assert series(running.scrape()) == wanted
 
 
-def test_programs_that_fail_their_check_are_given_up(proxy, agentsim, control, tmp_path):
+def test_reload_to_programs_that_fail_their_check_is_refused(proxy, agentsim, control, tmp_path):
     running = proxy(ingest_workers=1)
     wanted = fleet(running, agentsim, 3)
     workers = [p["pid"] for p in running.workers()]
@@ -238,7 +240,7 @@ def test_programs_that_fail_their_check_are_given_up(proxy, agentsim, control, t
     assert [p["pid"] for p in running.workers()] == workers and series(running.scrape()) == wanted
 
 
-def test_who_dies_before_the_reload_is_started_again_as_it_was(proxy, control, tmp_path):
+def test_reload_that_fails_restarts_a_dead_worker_with_the_old_program(proxy, control, tmp_path):
     """A package puts other programs in the place of the running ones; until a reload takes them into service, and when it does
     not, they are not used."""
     folder = tmp_path / "installed"
@@ -252,7 +254,7 @@ def test_who_dies_before_the_reload_is_started_again_as_it_was(proxy, control, t
         pid = running.workers(role)[0]["pid"]
         os.kill(pid, signal.SIGKILL)
         name = "exporter" if role == "exporter" else "ingest-0"
-        eventually(lambda: (w := control(running).worker(name))["state"] == "running" and w["pid"] != pid, "it is back", timeout=20)
+        eventually(lambda: (w := control(running).worker(name))["state"] == "running" and w["pid"] != pid, "the worker is running again", timeout=20)
 
     os.replace(broken, folder / "fodc-ingest")  # as dpkg does
     dies("ingest")
@@ -266,7 +268,7 @@ def test_who_dies_before_the_reload_is_started_again_as_it_was(proxy, control, t
     assert os.readlink(f"/proc/{running.workers('ingest')[0]['pid']}/exe") == str(folder / "fodc-ingest")
 
 
-def test_a_wrong_variable_is_refused_and_counted(proxy, control):
+def test_reload_with_an_invalid_variable_is_refused_and_counted(proxy, control):
     """`systemctl reload` has the environment file's values. An operator who looks later must find that it was refused, and why."""
     running = proxy(ingest_workers=1)
     said = control(running).refused("reload", *flags_of(running), env={"FODC_MAX_AGENTS": "lots"})
@@ -276,8 +278,8 @@ def test_a_wrong_variable_is_refused_and_counted(proxy, control):
     assert running.scrape().named("fodc_proxy_reloads_total")[frozenset({("outcome", "failed")})] == 1
 
 
-def test_a_worker_dies_while_its_successor_comes_up(proxy, agentsim, control, tmp_path):
-    """The owner of the lane and of the row in the table stays clear: it is started again, and the one that was to come is not missed."""
+def test_reload_survives_a_worker_that_dies_during_its_replacement(proxy, agentsim, control, tmp_path):
+    """The owner of the ring and of the row in the table stays clear: it is started again, and the one that was to come is not missed."""
     running = proxy(ingest_workers=2)
     wanted = fleet(running, agentsim, 20)
     folder, mark = programs(tmp_path / "slow", "fodc-ingest", ""), tmp_path / "mark"
@@ -304,7 +306,7 @@ def test_a_worker_dies_while_its_successor_comes_up(proxy, agentsim, control, tm
     eventually(are_fresh, "all are asked")
 
 
-def test_who_is_being_started_when_the_reload_fails_is_started_as_it_was(proxy, control, tmp_path):
+def test_reload_that_fails_restarts_a_starting_worker_with_the_old_program(proxy, control, tmp_path):
     """It is not waited for until the program that does not serve has used up its time a second time."""
     running = proxy(ingest_workers=2)
     folder = programs(tmp_path / "broken", "fodc-ingest", NOT_READY)
@@ -315,12 +317,12 @@ def test_who_is_being_started_when_the_reload_fails_is_started_as_it_was(proxy, 
     os.kill(control(running).worker("ingest-1")["pid"], signal.SIGKILL)
     eventually(lambda: control(running).worker("ingest-1")["state"] == "starting", "it is started by the new program")
     assert waits.wait(60) == 1 and "ingest-0" in waits.stderr.read()
-    eventually(lambda: control(running).worker("ingest-1")["state"] == "running", "it is back", timeout=4)
+    eventually(lambda: control(running).worker("ingest-1")["state"] == "running", "the worker is running again", timeout=4)
     assert os.readlink(f"/proc/{control(running).worker('ingest-1')['pid']}/exe") == str(BIN.resolve() / "fodc-ingest")
 
 
-def test_no_reload_while_systemd_does_not_read(proxy, control, tmp_path):
-    """A message that systemd has not been told yet, lanes to be kept, would be lost with the program that knows it."""
+def test_reload_is_refused_while_systemd_does_not_read(proxy, control, tmp_path):
+    """A message that systemd has not been told yet, rings to be kept, would be lost with the program that knows it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
         manager.bind(str(tmp_path / "notify"))
         others.setblocking(False)
@@ -350,7 +352,7 @@ def test_no_reload_while_systemd_does_not_read(proxy, control, tmp_path):
         assert control(running).worker("ingest-0")["generation"] == 2
 
 
-def test_a_drained_worker_stays_away(proxy, control):
+def test_reload_leaves_a_drained_worker_stopped(proxy, control):
     running = proxy(ingest_workers=2)
     control(running).done("drain", "ingest-1")
     control(running).done("reload", *flags_of(running, ingest_workers=2))
@@ -360,7 +362,7 @@ def test_a_drained_worker_stays_away(proxy, control):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_who_dies_in_the_middle_of_a_reload(proxy, agentsim, control, seed):
+def test_reload_survives_deaths_of_workers(proxy, agentsim, control, seed):
     """Before, in and after the exec: a death is never overlooked, whatever becomes of the reload."""
     running = proxy(ingest_workers=2)
     wanted = fleet(running, agentsim, 20)
@@ -382,7 +384,7 @@ def test_who_dies_in_the_middle_of_a_reload(proxy, agentsim, control, seed):
     control(running).done("reload", *flags_of(running, ingest_workers=2))
 
 
-def test_one_thing_at_a_time(proxy, control, tmp_path):
+def test_rollouts_run_one_at_a_time(proxy, control, tmp_path):
     running = proxy(ingest_workers=1)
     folder = programs(tmp_path / "slow", "fodc-exporter", NOT_READY)
     waits = subprocess.Popen([binary("fodc-proxy"), "ctl", "--runtime-dir", str(running.folder / "runtime"), "reload",
@@ -393,7 +395,7 @@ def test_one_thing_at_a_time(proxy, control, tmp_path):
     control(running).done("scale", "2")
 
 
-def test_another_layout_of_lanes_is_refused(proxy, agentsim, control):
+def test_reload_to_another_ring_layout_is_refused(proxy, agentsim, control):
     """Nothing changes, and it is said what to do. (The hooked debug build can feign another layout.)"""
     hooked = pathlib.Path(os.environ.get("FODC_DEBUG_BIN", ""))
     if not (hooked / "fodc-proxy").exists():
@@ -411,7 +413,7 @@ def test_another_layout_of_lanes_is_refused(proxy, agentsim, control):
     assert series(running.scrape()) == wanted
 
 
-def test_what_is_left_after_reloads(proxy, control):
+def test_reloads_leave_nothing_behind(proxy, control):
     """No process, no descriptor more than before."""
     running = proxy(ingest_workers=1)
 
@@ -430,7 +432,7 @@ def test_what_is_left_after_reloads(proxy, control):
     assert stat_of(running.pid)
 
 
-def test_a_log_level_that_somebody_has_set_holds_until_the_flag_changes(proxy, control):
+def test_reload_keeps_a_log_level_set_by_ctl_until_the_flag_changes(proxy, control):
     running = proxy(ingest_workers=1)
     control(running).done("log-level", "debug")
     control(running).done("reload", *flags_of(running, ingest_workers=1))

@@ -7,10 +7,11 @@ import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
-from harness import processes
+from harness import certificates, processes
 from harness.ctl import Control
 from harness.processes import descriptors, run_to_end
 from harness.waiting import eventually
@@ -48,7 +49,7 @@ def everyone(running) -> dict[str, int]:
     return {"supervisor": running.pid} | {w["name"]: w["pid"] for w in control(running).status()["workers"]}
 
 
-def test_sandbox_every_process_gives_up_what_it_does_not_need(proxy, agents):
+def test_sandbox_drops_unneeded_privileges_of_every_process(proxy, agents):
     running = proxy(ingest_workers=2)
     agents(running, "a").keep_connected()
     assert control(running).status()["sandbox"] == "complete"
@@ -74,7 +75,7 @@ def test_sandbox_off_and_required(proxy):
     assert control(running).status()["sandbox"] == "complete"
 
 
-def test_sandbox_what_is_missing_is_said_once_and_shown(hooked):
+def test_sandbox_logs_and_shows_missing_parts_once(hooked):
     running = hooked({"FODC_TEST_SANDBOX_WITHOUT": "landlock"})
     assert running.output().count("the sandbox is incomplete") == 1
     shown = control(running).status()["sandbox"]
@@ -82,7 +83,7 @@ def test_sandbox_what_is_missing_is_said_once_and_shown(hooked):
     assert shown in control(running).run("status").stdout
 
 
-def test_sandbox_required_does_not_start_without_a_part(hooked, tmp_path):
+def test_sandbox_required_fails_the_start_without_a_part(hooked, tmp_path):
     ended = run_to_end(
         [str(DEBUG_BIN / "fodc-proxy"), "--grpc-listen-addr=127.0.0.1:0", "--http-listen-addr=127.0.0.1:0", "--sandbox=required"],
         env={"FODC_TEST_SANDBOX_WITHOUT": "seccomp"})
@@ -118,7 +119,7 @@ def deed_text(deed: str, tmp_path) -> str:
 
 
 @pytest.mark.parametrize("deed", DEEDS, ids=[d.split()[0] for d in DEEDS])
-def test_sandbox_ingest_dies_of_a_deed_and_is_replaced(hooked, agents, tmp_path, deed):
+def test_sandbox_kills_ingest_on_a_forbidden_call_and_replaces_it(hooked, agents, tmp_path, deed):
     running = begin(hooked, deed_text(deed, tmp_path), "FODC_TEST_INGEST_POISON")
     name = deed.split()[0]
     pid = worker(running, "ingest-0")["pid"]
@@ -132,14 +133,27 @@ def test_sandbox_ingest_dies_of_a_deed_and_is_replaced(hooked, agents, tmp_path,
         assert outcome(running, name) == "refused, errno 1" and worker(running, "ingest-0")["pid"] == pid
         return
     assert outcome(running, name) is None, outcome(running, name)
-    eventually(lambda: worker(running, "ingest-0")["state"] == "running", "a successor")
+    eventually(lambda: worker(running, "ingest-0")["state"] == "running", "the worker is running again")
     assert "SIGSYS" in worker(running, "ingest-0")["last_end"]
     assert re.search(r"ingest-0 made a system call that its sandbox does not allow, and is ended: \w+;", running.output())
-    eventually(lambda: sum(running.scrape().named("fodc_proxy_sandbox_violations_total").values()) >= 1, "it is counted")
+    eventually(lambda: sum(running.scrape().named("fodc_proxy_sandbox_violations_total").values()) >= 1, "the counter has risen")
+
+
+@pytest.mark.parametrize("path, expected", [("/etc/hostname", "refused, errno 13"), ("{folder}/server.crt", "done")])
+def test_sandbox_lets_ingest_read_the_folder_of_its_certificates_alone(hooked, agents, tmp_path, path, expected):
+    authority = certificates.Authority(tmp_path)
+    server = authority.sign("server", "localhost")
+    running = hooked(
+        {"FODC_TEST_DEED": f"read-file {path.format(folder=tmp_path)}", "FODC_TEST_INGEST_POISON": POISON},
+        grpc_tls_listen_addr=f"127.0.0.1:{processes.free_port()}", grpc_tls_cert_file=server.crt, grpc_tls_key_file=server.key_file)
+    agent = agents(running, "bad").keep_connected()
+    agent.samples = [agent.sample("value", 2, zone=POISON)]
+    scrape_whatever_comes(running)
+    assert eventually(lambda: outcome(running, "read-file"), "the outcome is in the log") == expected
 
 
 @pytest.mark.parametrize("deed", DEEDS, ids=[d.split()[0] for d in DEEDS])
-def test_sandbox_exporter_is_stopped_at_a_deed(hooked, agents, tmp_path, deed):
+def test_sandbox_stops_the_exporter_at_a_forbidden_call(hooked, agents, tmp_path, deed):
     running = begin(hooked, deed_text(deed, tmp_path), "FODC_TEST_POISON")
     name = deed.split()[0]
     pid = worker(running, "exporter")["pid"]
@@ -155,7 +169,7 @@ def test_sandbox_exporter_is_stopped_at_a_deed(hooked, agents, tmp_path, deed):
         assert "SIGSYS" in worker(running, "exporter")["last_end"]
     agent.close()
     assert not (tmp_path / "deed").exists()
-    eventually(lambda: worker(running, "exporter")["state"] == "running", "it serves")
+    eventually(lambda: worker(running, "exporter")["state"] == "running", "the worker is running")
 
 
 #: The deeds that Landlock does not see: new processes, code, sockets with a path, and memory that has no path.
@@ -174,16 +188,16 @@ def test_sandbox_landlock_refuses_alone(hooked, agents, tmp_path, deed):
     assert said in ("refused, errno 1", "refused, errno 13"), said
 
 
-def test_sandbox_nothing_of_it_disturbs_a_supervisors_crash(proxy):
+def test_sandbox_does_not_affect_a_supervisors_crash(proxy):
     """A worker that dies otherwise dies as before: by its signal."""
     running = proxy(ingest_workers=1)
     running.kill_worker("ingest", signal.SIGSEGV)
-    eventually(lambda: (worker(running, "ingest-0")["last_end"] or "").startswith("SIGSEGV"), "its end")
+    eventually(lambda: (worker(running, "ingest-0")["last_end"] or "").startswith("SIGSEGV"), "the status names how the worker ended")
     running.kill_worker("exporter", signal.SIGABRT)
-    eventually(lambda: (worker(running, "exporter")["last_end"] or "").startswith("SIGABRT"), "its end")
+    eventually(lambda: (worker(running, "exporter")["last_end"] or "").startswith("SIGABRT"), "the status names how the worker ended")
 
 
-def test_sandbox_cores_where_they_are_wanted(tmp_path, proxy, monkeypatch):
+def test_sandbox_allows_cores_in_the_configured_folder(tmp_path, proxy, monkeypatch):
     pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
     if "/" in pattern or pattern.startswith("|"):
         pytest.skip("cores go elsewhere on this machine")
@@ -194,7 +208,7 @@ def test_sandbox_cores_where_they_are_wanted(tmp_path, proxy, monkeypatch):
         assert facts(pid)["Seccomp"] == "2"
         subprocess.run(["prlimit", f"--pid={pid}", "--core=unlimited"], check=True)
         running.kill_worker(role, signal.SIGSEGV)
-        eventually(lambda n=name: worker(running, n)["last_end"] == "SIGSEGV (core dumped)", "a core")
+        eventually(lambda n=name: worker(running, n)["last_end"] == "SIGSEGV (core dumped)", "the status names a core dump")
     assert list(tmp_path.glob(f"{pattern}*"))
 
 
@@ -204,6 +218,7 @@ def table() -> dict[str, dict[str, tuple[set[str], bool]]]:
     found = {}
     for name, _, *cells in (r for r in rows if len(r) == 5):
         pattern = re.escape(name.strip(" `")).replace("PID", r"\d+").replace("LOCK", r"/.*/lock")
+        pattern = pattern.replace("DATABASE", r"/.*/black\-box\.db(\-wal|\-shm)?$")
         pattern = pattern.replace("PROGRAM", r"/.*/fodc\-(ingest|exporter|recorder)")
         # One name begins the other.
         if pattern.endswith(r"fodc\-record"):
@@ -225,7 +240,7 @@ def listening_inodes(port: int) -> set[str]:
     return {row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"}
 
 
-def test_sandbox_processes_hold_what_the_page_says(proxy, agents):
+def test_sandbox_processes_have_the_documented_privileges(proxy, agents):
     running = proxy(ingest_workers=2)
     for index in range(3):
         agents(running, f"pod-{index}").keep_connected()
@@ -259,8 +274,40 @@ def test_sandbox_processes_hold_what_the_page_says(proxy, agents):
     assert [name for name, inodes in sockets.items() if control_inode in inodes] == ["supervisor"]
 
 
-def test_sandbox_exporter_is_not_handed_the_secret(proxy):
+def test_sandbox_exporter_has_no_secret(proxy):
     running = proxy(ingest_workers=1)
     line = pathlib.Path(f"/proc/{worker(running, 'exporter')['pid']}/cmdline").read_bytes()
     assert b"--secret-fd=" not in line
     assert b"--secret-fd=" in pathlib.Path(f"/proc/{worker(running, 'ingest-0')['pid']}/cmdline").read_bytes()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, which changes to another user")
+def test_sandbox_recorder_of_another_user_shares_the_state_folder(tmp_path):
+    """By hand as root, where the system has a user fodc-proxy: a state folder that the supervisor makes takes the black box, and
+    the recorder can neither read the secret in it nor put another one in its place."""
+    for kind, line in [("passwd", "fodc-proxy:x:991:991::/nonexistent:/bin/false"), ("group", "fodc-proxy:x:991:")]:
+        known = pathlib.Path("/etc", kind).read_text().splitlines()
+        lines = [old for old in known if not old.startswith("fodc-proxy:")] + [line]
+        (tmp_path / kind).write_text("\n".join(lines) + "\n")
+    # Folders of pytest are closed to other users.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as above:
+        os.chmod(above, 0o755)
+        state = pathlib.Path(above, "state")
+        script = f'for f in passwd group; do mount --bind {tmp_path}/$f /etc/$f; done; exec "$@"'
+        started = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-euc", script, "sh", processes.binary("fodc-proxy"), f"--state-dir={state}",
+             "--grpc-listen-addr=127.0.0.1:0", "--http-listen-addr=127.0.0.1:0", "--ingest-workers=1"],
+            stdout=(tmp_path / "log").open("w"), stderr=subprocess.STDOUT)
+        try:
+            eventually(lambda: (state / "black-box.db").exists(), "the black box is begun")
+        finally:
+            started.terminate()
+            assert started.wait(20) == 0, (tmp_path / "log").read_text()
+        owners = {p.name: p.stat().st_uid for p in state.iterdir()}
+        assert owners["agent-id.secret"] == 0 and owners["black-box.db"] == 991
+        assert (state.stat().st_uid, state.stat().st_gid, state.stat().st_mode & 0o7777) == (0, 991, 0o1770)
+        for deed in ["cat {}", "rm -f {}", "mv {} {}.old"]:
+            tried = subprocess.run(
+                ["setpriv", "--reuid=991", "--regid=991", "--clear-groups", *deed.format(*[state / "agent-id.secret"] * 2).split()],
+                capture_output=True)
+            assert tried.returncode != 0, deed

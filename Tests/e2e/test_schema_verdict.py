@@ -86,7 +86,7 @@ def liaison(agents, running, pod="liaison", nodes=GOOD, **fields):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_verdict(proxy, agents, case):
+def test_schema_consistency_has_the_status_of_each_case(proxy, agents, case):
     running = proxy(lifecycle_interval="0")
     agent = liaison(agents, running)
     for number, (nodes, known, status, issues) in enumerate(CASES[case]):
@@ -109,7 +109,7 @@ def objects_of(nodes: dict, known: dict) -> list:
     return out
 
 
-def test_no_fingerprints_no_verdict(proxy, agents):
+def test_schema_consistency_has_no_status_without_fingerprints(proxy, agents):
     """None for a group of which nobody says anything; unknown for one that is looked at, and on no node."""
     running = proxy(lifecycle_interval="0")
     agent = liaison(agents, running)
@@ -120,7 +120,7 @@ def test_no_fingerprints_no_verdict(proxy, agents):
     assert gauge(running) == {"h": UNKNOWN}
 
 
-def test_fingerprints_of_several_agents(proxy, agents):
+def test_schema_consistency_merges_fingerprints_of_several_agents(proxy, agents):
     """Nodes are those of all agents together; what one agent says of a node's other objects is that node's too."""
     running = proxy(lifecycle_interval="0", ingest_workers=2)
     liaison(agents, running, nodes={M1: {"a": 11}, M2: {"a": 12}})
@@ -133,7 +133,7 @@ def test_fingerprints_of_several_agents(proxy, agents):
     assert ask(running)["g"]["schema_consistency"]["issues"] == [MISSING_ISSUE]
 
 
-def test_registry_in_parts(proxy, agents):
+def test_schema_consistency_reads_a_registry_in_parts(proxy, agents):
     """Chunks of one group are one."""
     running = proxy(lifecycle_interval="0")
     agent = liaison(agents, running)
@@ -141,17 +141,17 @@ def test_registry_in_parts(proxy, agents):
     assert ask(running)["g"]["schema_consistency"]["status"] == STATUS[CONSISTENT]
 
 
-def test_no_liaison(proxy, agents):
+def test_schema_consistency_is_unknown_without_a_liaison(proxy, agents):
     running = proxy(lifecycle_interval="0")
     agents(running, "data", answers={"lifecycle": lifecycle([group("g", objects(STALE), errors=["own"])]), "schema_registry": registry({"g": REGISTRY})})
     got = ask(running)["g"]
     assert got["schema_consistency"] == {"status": STATUS[UNKNOWN], "objects": [], "issues": []}
     assert got["errors"] == ["own", "registry unavailable: no schema-serving (liaison) agent available to read the registry"]
-    assert agents.made[0].asked["schema_registry"].requests == [], "only liaisons are asked"
+    assert agents.made[0].asked["schema_registry"].requests == [], "only liaisons may be asked"
     assert gauge(running) == {"g": UNKNOWN}
 
 
-def test_registry_error_for_one_group(proxy, agents):
+def test_schema_consistency_is_unknown_for_a_group_with_a_registry_error(proxy, agents):
     running = proxy(lifecycle_interval="0")
     agent = liaison(agents, running)
     agent.asked["lifecycle"].answer = lifecycle([group("g", objects(GOOD)), group("h", objects(GOOD))])
@@ -163,7 +163,7 @@ def test_registry_error_for_one_group(proxy, agents):
     assert gauge(running) == {"g": CONSISTENT, "h": UNKNOWN}
 
 
-def test_whole_read_fails(proxy, agents):
+def test_schema_consistency_is_unknown_when_the_read_fails(proxy, agents):
     running = proxy(lifecycle_interval="0")
     agent = liaison(agents, running)
     agent.asked["schema_registry"].answer = registry(error="no leader")
@@ -173,12 +173,12 @@ def test_whole_read_fails(proxy, agents):
     assert error.startswith("registry unavailable: schema registry read failed on all 1 liaison agent(s): ") and "no leader" in error
 
 
-def test_fail_over_to_the_next_liaison(proxy, agents):
+def test_schema_consistency_fails_over_to_the_next_liaison(proxy, agents):
     running = proxy(lifecycle_interval="0", ingest_workers=2)
     made = sorted((liaison(agents, running, f"liaison-{n}") for n in range(3)), key=lambda a: a.agent_id)
     made[0].asked["schema_registry"].answer = registry(error="no leader")
     assert ask(running)["g"]["schema_consistency"]["status"] == STATUS[CONSISTENT]
-    assert [len(a.asked["schema_registry"].requests) for a in made] == [1, 1, 0], "in order of agent id until one answers"
+    assert [len(a.asked["schema_registry"].requests) for a in made] == [1, 1, 0], "liaisons must be asked in order of agent id until one answers"
     made[1].asked["schema_registry"].answer = registry(error="none either")
     made[2].asked["schema_registry"].answer = registry(error="nor here")
     got = ask(running)["g"]
@@ -187,7 +187,7 @@ def test_fail_over_to_the_next_liaison(proxy, agents):
     assert all(text in error for text in ("no leader", "none either", "nor here"))
 
 
-def test_fail_over_from_a_liaison_that_dies(proxy, agents):
+def test_schema_consistency_fails_over_from_a_liaison_that_dies(proxy, agents):
     running = proxy(lifecycle_interval="0", ingest_workers=1)
     made = sorted((liaison(agents, running, f"liaison-{n}") for n in range(2)), key=lambda a: a.agent_id)
     made[0].asked["schema_registry"].answer = None
@@ -199,7 +199,7 @@ def test_fail_over_from_a_liaison_that_dies(proxy, agents):
     assert verdict["objects"] == objects_of(GOOD, REGISTRY)
 
 
-def test_shortfall(proxy, agents):
+def test_schema_consistency_is_unknown_when_agents_are_missing(proxy, agents):
     """An agent that was asked and did not answer may have known better: not consistent, but what is known stays."""
     running = proxy(lifecycle_interval="0", ingest_workers=1)
     agent = liaison(agents, running)
@@ -208,7 +208,7 @@ def test_shortfall(proxy, agents):
         lost = agents(running, pod, answers={"lifecycle": None})
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             under_way = pool.submit(ask, running)
-            eventually(lambda: lost.asked["lifecycle"].requests, "it is asked")
+            eventually(lambda: lost.asked["lifecycle"].requests, "the agent is asked")
             lost.close()
             return under_way.result()["g"]["schema_consistency"]
 
@@ -222,7 +222,7 @@ def test_shortfall(proxy, agents):
     assert (verdict["status"], verdict["issues"]) == (STATUS[INCONSISTENT], [STALE_ISSUE])
 
 
-def test_counters_and_verdicts_survive_the_exporter(proxy, agents):
+def test_schema_consistency_survives_a_restart_of_the_exporter(proxy, agents):
     running = proxy(lifecycle_interval="0")
     liaison(agents, running, nodes=STALE)
 
@@ -232,21 +232,21 @@ def test_counters_and_verdicts_survive_the_exporter(proxy, agents):
 
     assert ask(running)["g"]["schema_consistency"]["status"] == STATUS[UNKNOWN]
     kill()
-    assert gauge(running) == {"g": UNKNOWN}, "the last verdict"
-    assert ask(running)["g"]["schema_consistency"]["issues"] == [STALE_ISSUE], "the second in a row"
+    assert gauge(running) == {"g": UNKNOWN}, "the status must be that of the last collection"
+    assert ask(running)["g"]["schema_consistency"]["issues"] == [STALE_ISSUE], "the difference must be in its second collection in a row"
     kill()
     assert gauge(running) == {"g": INCONSISTENT}
     agents.made[0].asked["lifecycle"].answer = lifecycle([group("g", objects(GOOD))])
     assert ask(running)["g"]["schema_consistency"]["status"] == STATUS[CONSISTENT]
     kill()
     agents.made[0].asked["lifecycle"].answer = lifecycle([group("g", objects(STALE))])
-    assert ask(running)["g"]["schema_consistency"]["status"] == STATUS[UNKNOWN], "counters of what is gone are dropped"
+    assert ask(running)["g"]["schema_consistency"]["status"] == STATUS[UNKNOWN], "counters of resolved differences must be dropped"
 
 
-def test_gauge_only_on_the_unfiltered_scrape(proxy, agents):
+def test_schema_consistency_gauge_is_only_on_the_unfiltered_scrape(proxy, agents):
     running = proxy(lifecycle_interval="0")
     liaison(agents, running)
-    assert gauge(running) == {}, "nobody has collected yet"
+    assert gauge(running) == {}, "no collection may have run yet"
     ask(running)
     assert gauge(running) == {"g": CONSISTENT}
     assert not running.scrape(role="ROLE_LIAISON").named(GAUGE)
@@ -254,13 +254,13 @@ def test_gauge_only_on_the_unfiltered_scrape(proxy, agents):
     assert family.type == "gauge" and family.help
 
 
-def test_periodic_collection_reports(proxy, agents):
+def test_schema_consistency_is_evaluated_periodically(proxy, agents):
     running = proxy(lifecycle_interval="1s")
     liaison(agents, running, nodes=STALE)
-    eventually(lambda: gauge(running) == {"g": INCONSISTENT}, "found by itself")
+    eventually(lambda: gauge(running) == {"g": INCONSISTENT}, "the periodic check finds the difference")
 
 
-def test_largest_fingerprints(proxy, agents):
+def test_schema_consistency_carries_the_largest_fingerprints(proxy, agents):
     running = proxy(lifecycle_interval="0")
     agent = liaison(agents, running)
     largest = (1 << 64) - 1
@@ -270,11 +270,11 @@ def test_largest_fingerprints(proxy, agents):
     assert verdict["status"] == STATUS[CONSISTENT] and verdict["objects"] == objects_of({M1: {"a": largest}}, {M1: largest})
 
 
-def test_registry_objects_without_keys_are_dropped(proxy, agents):
+def test_schema_consistency_drops_registry_objects_without_keys(proxy, agents):
     from harness.subjects import counted
 
     running = proxy(lifecycle_interval="0")
     agent = liaison(agents, running)
     agent.asked["schema_registry"].answer = registry({"g": {**REGISTRY, ("measure", ""): 5}})
     assert ask(running)["g"]["schema_consistency"]["status"] == STATUS[CONSISTENT]
-    eventually(lambda: counted(running, "records_dropped_total", stream="schema_registry") >= 1, "counted")
+    eventually(lambda: counted(running, "records_dropped_total", stream="schema_registry") >= 1, "the counter has risen")

@@ -10,13 +10,13 @@ from harness.processes import BIN
 from test_systemd_real import HERE, TOOL, why_not
 
 SCENARIOS = [
-    "killed", "restarted", "killed_often", "reloaded", "reload_refused", "bad_environment", "cannot_start", "other_host", "held_off", "degraded", "sockets", "bad_store", "second_instance", "scaled",
+    "killed", "restarted", "killed_often", "reloaded", "reload_refused", "bad_environment", "cannot_start", "other_host", "quarantined", "degraded", "sockets", "bad_store", "second_instance", "scaled",
     "left_behind", "core", "sandbox", "flags_of_the_unit", "not_executable", "port_taken",
 ]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_service(scenario, tmp_path):
+def test_systemd_service_passes_each_scenario(scenario, tmp_path):
     if reason := why_not():
         pytest.skip(reason)
     journal = tmp_path / "journal"

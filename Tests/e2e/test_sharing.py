@@ -59,21 +59,21 @@ def agent_series(scrape) -> int:
     return len(scrape.without_own())
 
 
-def test_each_worker_gets_its_share(proxy, agentsim):
+def test_rebalancer_gives_each_worker_its_share(proxy, agentsim):
     running = start(proxy, agentsim)
     wait_fair(running)
     assert agent_series(running.scrape()) == AGENTS * SERIES
 
 
-def test_shares_are_fair_again_after_a_worker_dies(proxy, agentsim):
+def test_rebalancer_restores_shares_after_a_worker_dies(proxy, agentsim):
     running = start(proxy, agentsim)
-    eventually(lambda: agent_series(running.scrape()) == AGENTS * SERIES, "all have answered", timeout=PATIENCE)
+    eventually(lambda: agent_series(running.scrape()) == AGENTS * SERIES, "every agent has answered", timeout=PATIENCE)
     for index in (0, 2):
         wanted = registrations(running) + min(connections(running).values())
         running.kill_worker("ingest", index=index)
-        assert agent_series(running.scrape()) == AGENTS * SERIES, "last values serve"
+        assert agent_series(running.scrape()) == AGENTS * SERIES, "the scrape must have last values"
         # A count from before the agents are seen to be gone says nothing.
-        eventually(lambda: registrations(running) >= wanted, "they have come back", timeout=PATIENCE)
+        eventually(lambda: registrations(running) >= wanted, "the agents are online again", timeout=PATIENCE)
         running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
         wait_fair(running)
         # Agents that are moved are missing from no scrape.
@@ -81,7 +81,7 @@ def test_shares_are_fair_again_after_a_worker_dies(proxy, agentsim):
     running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
 
 
-def test_nobody_is_moved_when_the_shares_are_fair(proxy, agents):
+def test_rebalancer_moves_no_agent_when_shares_are_equal(proxy, agents):
     """A few agents on two workers, wherever they are."""
     running = proxy(ingest_workers=2)
     made = [agents(running, f"pod-{number}") for number in range(6)]
@@ -90,7 +90,7 @@ def test_nobody_is_moved_when_the_shares_are_fair(proxy, agents):
     assert not any(agent.registration.is_ended for agent in made)
 
 
-def test_moved_agents_keep_id_and_series(proxy, agents):
+def test_rebalancer_keeps_id_and_series_of_moved_agents(proxy, agents):
     """All agents come to one worker while the other is stopped; when that is back it gets its share of them."""
     running = proxy(ingest_workers=2)
     stopped = running.workers("ingest")[0]["pid"]
@@ -106,7 +106,7 @@ def test_moved_agents_keep_id_and_series(proxy, agents):
 
     def is_shared():
         scrape = running.scrape()
-        assert len(scrape.named("steady_value")) == len(made), "a moved agent's last values serve"
+        assert len(scrape.named("steady_value")) == len(made), "the scrape must have a moved agent's last values"
         counts = [int(value) for value in scrape.named("fodc_proxy_grpc_connections").values()]
         return len(counts) == 2 and max(counts) <= 8 and sum(counts) == len(made)
 
@@ -116,7 +116,7 @@ def test_moved_agents_keep_id_and_series(proxy, agents):
     assert running.scrape().value("fodc_proxy_agent_registrations_total", outcome="refused_loop") == 0
 
 
-def test_agents_that_would_take_others_along_are_not_moved(proxy, agents):
+def test_rebalancer_does_not_move_agents_that_share_a_connection(proxy, agents):
     """Three share a connection, one has a stream at the other worker. They have come first, so that they would be the first
     to be moved."""
     running = proxy(ingest_workers=2)
@@ -145,8 +145,8 @@ def test_agents_that_would_take_others_along_are_not_moved(proxy, agents):
 
 
 @pytest.mark.parametrize("role", ["exporter", "ingest"])
-def test_a_worker_without_descriptors_for_a_new_lane_begins_anew(proxy, agents, role):
-    """It would miss that lane for good otherwise."""
+def test_ingest_worker_without_descriptors_for_a_new_ring_restarts(proxy, agents, role):
+    """It would miss that ring for good otherwise."""
     running = proxy(ingest_workers=1)
     agent = agents(running).keep_connected()
     agent.samples = [agent.sample("steady_value", 1)]
@@ -156,12 +156,12 @@ def test_a_worker_without_descriptors_for_a_new_lane_begins_anew(proxy, agents, 
     used = descriptors(pid)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (next(n for n in itertools.count() if n not in used), hard))
     scale(running, 2)
-    eventually(lambda: pid not in [w["pid"] for w in running.workers(role)], "it ends", timeout=30)
+    eventually(lambda: pid not in [w["pid"] for w in running.workers(role)], "the worker has ended", timeout=30)
     said = running.output()
     assert "without all of its descriptors" in said or "cannot take a ring" in said
     # The exporter sees both workers, and these see each other: an agent's claim at one finds it at the other.
-    eventually(lambda: running.workers("exporter") and set(pids(running)) == {0, 1}, "all serve", timeout=30)
-    eventually(lambda: set(connections(running)) == {"ingest-0", "ingest-1"}, "both lanes are read", timeout=30)
+    eventually(lambda: running.workers("exporter") and set(pids(running)) == {0, 1}, "every worker is running", timeout=30)
+    eventually(lambda: set(connections(running)) == {"ingest-0", "ingest-1"}, "both rings are read", timeout=30)
     running.wait_agents(online=1, total=1)
     for worker in (0, 1):
         newcomer = agents(running, f"new-{worker}", start=False)
@@ -171,7 +171,7 @@ def test_a_worker_without_descriptors_for_a_new_lane_begins_anew(proxy, agents, 
     assert len(running.scrape().named("steady_value")) == 1
 
 
-def test_without_descriptors_agents_wait_and_nothing_spins(proxy, agents):
+def test_ingest_without_descriptors_keeps_agents_waiting_without_spinning(proxy, agents):
     running = proxy(ingest_workers=1)
     first = agents(running, "first")
     ingest = running.workers("ingest")[0]["pid"]
@@ -189,7 +189,7 @@ def test_without_descriptors_agents_wait_and_nothing_spins(proxy, agents):
         running.wait_agents(online=2)
 
 
-def test_stop_with_many_agents(proxy, agentsim):
+def test_supervisor_stops_in_time_with_many_agents(proxy, agentsim):
     """They come back at once while the workers drain; that keeps none of them. How long it takes the bench says."""
     running = start(proxy, agentsim)
     assert running.stop(timeout=60) == 0
@@ -207,7 +207,7 @@ def scale(running, workers: int):
 def test_scaling_moves_agents_and_fails_no_scrape(proxy, agentsim, path):
     before, after = path
     running = start(proxy, agentsim, workers=before)
-    eventually(lambda: agent_series(running.scrape()) == AGENTS * SERIES, "all have answered", timeout=PATIENCE)
+    eventually(lambda: agent_series(running.scrape()) == AGENTS * SERIES, "every agent has answered", timeout=PATIENCE)
 
     def missing(scrape):
         count = agent_series(scrape)
@@ -226,14 +226,14 @@ def test_scaling_moves_agents_and_fails_no_scrape(proxy, agentsim, path):
     running.wait_agents(online=AGENTS, total=AGENTS, timeout=PATIENCE)
 
 
-def test_last_values_outlive_what_stood_at_the_adopter_before(proxy, agentsim):
+def test_ring_adoption_keeps_the_newest_last_values(proxy, agentsim):
     """Agents have been everywhere, have gone, and have come back to other workers: when all but one are removed, the values
     that count are the last ones, not what stands at the one that stays of an earlier time."""
     count, grace = 60, 9
     running = proxy(ingest_workers=WORKERS, stale_grace=f"{grace}s")
     for time in ("first", "second"):
         fleet = agentsim(running, agents=count, series=SERIES)
-        eventually(lambda: agent_series(running.scrape()) == count * SERIES, "all have answered", timeout=PATIENCE)
+        eventually(lambda: agent_series(running.scrape()) == count * SERIES, "every agent has answered", timeout=PATIENCE)
         running.wait_agents(online=count, total=count)
         fleet.destroy()
         running.wait_agents(online=0, total=count)

@@ -16,7 +16,7 @@ LONGEST_WAIT_SECONDS = 100
 
 
 @pytest.mark.timeout(240)
-def test_silent_then_late(proxy, agents):
+def test_exporter_accepts_a_late_answer_of_a_silent_agent(proxy, agents):
     running = proxy(ingest_workers=2, lifecycle_interval="0")
     subjects = [s for s in SUBJECTS.values() if s.stream != "schema_registry"]
     good = agents(running, "good", answers={k: v for s in subjects for k, v in s.answers("mark-good").items()})
@@ -82,14 +82,14 @@ def running_registry(prepared):
     assert [len(a.asked["schema_registry"].requests) for a in (first, second)] == [1, 1]
 
 
-def test_silence_of_one_stream_is_not_that_of_another(proxy, agents):
+def test_exporter_tracks_silence_per_stream(proxy, agents):
     """An agent that hangs on lifecycle goes on with the rest, metrics included."""
     running = proxy(lifecycle_interval="0")
     agent = fleet.start(agents, running)[1]
     agent.asked["lifecycle"].is_hanging = True
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         pool.submit(_ask_and_leave, running)
-        eventually(lambda: agent.asked["lifecycle"].requests, "it is asked")
+        eventually(lambda: agent.asked["lifecycle"].requests, "the agent is asked")
         assert len(running.scrape().named("banyandb_up")) == 3
         assert len(running.web.get("/cluster/topology").json()["nodes"]) == 3
         assert len(running.web.get("/diagnostics").json()) == 9
@@ -100,16 +100,22 @@ def _ask_and_leave(running):
     running.web.get("/cluster/lifecycle", timeout=LONGEST_WAIT_SECONDS)
 
 
-def test_client_that_leaves_ends_nothing_for_others(proxy, agents):
+def test_exporter_serves_others_when_a_client_leaves(proxy, agents):
     running = proxy(lifecycle_interval="0")
     agent = agents(running, answers={"lifecycle": messages.lifecycle([messages.group("g")])})
     agent.asked["lifecycle"].is_hanging = True
     wire = running.web.connect()
     wire.send(b"GET /cluster/lifecycle HTTP/1.1\r\nHost: x\r\n\r\n")
-    eventually(lambda: agent.asked["lifecycle"].requests, "it is asked")
+    eventually(lambda: agent.asked["lifecycle"].requests, "the agent is asked")
     wire.close()
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         under_way = pool.submit(running.web.get, "/cluster/lifecycle", None, LONGEST_WAIT_SECONDS)
-        agent.asked["lifecycle"].send(messages.lifecycle([messages.group("g")]))
+
+        def answer() -> bool:
+            """Again and again, since the first may come before the request."""
+            agent.asked["lifecycle"].send(messages.lifecycle([messages.group("g")]))
+            return under_way.done()
+
+        eventually(answer, "the request is answered", interval=0.1)
         assert [g["name"] for g in under_way.result().json()["groups"]] == ["g"]
     assert running.health()["agents_online"] == 1

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from harness import contract
+from harness.waiting import eventually
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
@@ -13,7 +14,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,imag
 class Page(html.parser.HTMLParser):
     """Strict enough to notice what is not closed."""
 
-    VOID = {"meta", "link", "br"}
+    VOID = {"meta", "link", "br", "img", "input"}
 
     def __init__(self, text):
         super().__init__()
@@ -42,22 +43,28 @@ def concrete_paths():
     return sorted(path for path in contract.document()["paths"] if "{" not in path and path != "/")
 
 
-def test_page_for_browsers(proxy):
-    running = proxy()
-    response = running.web.get("/", headers={"Accept": BROWSER})
-    assert response.status == 200 and response.content_type.startswith("text/html")
-    page = Page(response.text)
-    assert page.loads == [], "self-contained"
+def test_home_page_sends_browsers_to_the_pages(proxy):
+    response = proxy().web.get("/", headers={"Accept": BROWSER})
+    assert response.status == 302 and response.headers["Location"] == "ui/"
+
+
+def test_endpoints_page_lists_and_links_the_document(proxy):
+    running = proxy(record_interval="1s")
+    eventually(lambda: running.web.get("/black-box").status == 200, "the recorder has begun")
+    page = Page(running.web.get("/ui/endpoints").text)
+    # Nothing but the icon is loaded, and that by a relative address.
+    assert {one.get("href") or one.get("src") for one in page.loads} == {"icon.svg"}, "the page must not load anything from elsewhere"
     assert "FODC proxy" in page.texts and running.health()["version"] in page.texts
     everything = " ".join(page.texts)
     assert all(path in everything for path in contract.document()["paths"] if path != "/")
-    assert sorted("/" + link for link in page.links) == concrete_paths()
-    for link in page.links:
-        assert running.web.get("/" + link).status == 200, link
+    links = {link.removeprefix("..") for link in page.links if link.startswith("../")}
+    assert sorted(links) == concrete_paths()
+    for link in links:
+        assert running.web.get(link).status == 200, link
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "text/plain", "application/json"])
-def test_text_for_everything_else(proxy, accept):
+def test_home_page_is_text_for_other_clients(proxy, accept):
     response = proxy().web.get("/", headers={"Accept": accept} if accept else {})
     assert response.status == 200 and response.content_type.startswith("text/plain")
     lines = response.text.split("\n")
@@ -66,25 +73,25 @@ def test_text_for_everything_else(proxy, accept):
     assert "<" not in response.text
 
 
-def test_caches_keep_both_apart(proxy):
+def test_home_page_varies_by_accept(proxy):
     assert "accept" in proxy().web.get("/").headers.get("Vary", "").lower()
 
 
-def test_openapi_is_the_documented_one(proxy):
+def test_openapi_endpoint_serves_the_document(proxy):
     response = proxy().web.get("/openapi.yaml")
     assert response.status == 200
     assert response.text == contract.DOCUMENT.read_text()
     assert yaml.safe_load(response.text)["openapi"].startswith("3.")
 
 
-def test_head(proxy):
+def test_home_page_by_head_has_no_body(proxy):
     running = proxy()
     for path in ("/", "/openapi.yaml"):
         got, head = running.web.get(path), running.web.request("HEAD", path)
         assert (head.status, head.content_type, head.body) == (200, got.content_type, b"")
 
 
-def test_parameters_are_those_of_the_document(proxy):
+def test_home_page_lists_the_parameters_of_the_document(proxy):
     """The list for people names every parameter of a query that the document has."""
     text = proxy().web.get("/").text
     sections = {}

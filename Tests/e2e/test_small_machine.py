@@ -16,7 +16,7 @@ CPUS = 0.5
 AGENTS, SERIES, SCRAPES = 20, 1000, 8
 
 
-def test_the_manifest_has_these_limits():
+def test_manifest_has_the_tested_limits():
     (container,) = yaml.safe_load(MANIFEST.read_text())["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["limits"] == {"cpu": f"{int(CPUS * 1000)}m", "memory": f"{MEMORY_MIB}Mi"}
 
@@ -42,19 +42,19 @@ class LimitedProxy(Proxy):
         return ["bash", "-ec", entering + 'exec "$@"', "bash", *line]
 
 
-def test_twenty_agents(limits, tmp_path, programs, agentsim):
+def test_small_machine_serves_twenty_agents(limits, tmp_path, programs, agentsim):
     # Without --ingest-workers: it is to find out by itself what it may use.
     running = LimitedProxy(tmp_path, limits)
     programs.append(running)
     running.wait_ready(60)
-    assert len(running.workers("ingest")) == 1, "half a CPU is rounded up to one"
+    assert len(running.workers("ingest")) == 1, "half a CPU must be rounded up to one worker"
     agentsim(running, agents=AGENTS, series=SERIES, streams=7)
     running.wait_agents(online=AGENTS, timeout=60)
 
     def is_complete():
         return len(running.scrape().without_own()) >= AGENTS * SERIES
 
-    eventually(is_complete, "a complete scrape", timeout=60)
+    eventually(is_complete, "a scrape is complete", timeout=60)
     largest = 0
     for _ in range(SCRAPES):
         assert is_complete()
@@ -70,14 +70,14 @@ def test_twenty_agents(limits, tmp_path, programs, agentsim):
     assert running.stop(20) == 0
 
 
-def test_what_is_too_large_for_it_is_refused(limits, tmp_path, programs, agentsim):
+def test_small_machine_refuses_large_messages(limits, tmp_path, programs, agentsim):
     """A window of 12 million points: where there is memory it is answered. Here it must not be the end of the exporter."""
     running = LimitedProxy(tmp_path, limits)
     programs.append(running)
     running.wait_ready(60)
     agentsim(running, agents=AGENTS, series=SERIES, window_points=600, record_interval="1s")
     running.wait_agents(online=AGENTS, timeout=60)
-    eventually(lambda: len(running.scrape().without_own()) >= AGENTS * SERIES, "a complete scrape", timeout=60)
+    eventually(lambda: len(running.scrape().without_own()) >= AGENTS * SERIES, "a scrape is complete", timeout=60)
     now = datetime.datetime.now(datetime.timezone.utc)
 
     def window(seconds):

@@ -55,7 +55,7 @@ def run(tmp_path):
         ("--log-format", "xml"),
     ],
 )
-def test_bad_values(run, flag, value):
+def test_startup_rejects_invalid_values(run, flag, value):
     ended = run(f"{flag}={value}")
     assert ended.returncode == USAGE
     message = ended.stderr
@@ -64,20 +64,20 @@ def test_bad_values(run, flag, value):
     assert "fatal" not in message.lower() and "Thread" not in message
 
 
-def test_flag_and_value_apart(run):
+def test_startup_accepts_flag_and_value_apart(run):
     ended = run("--max-agents", "none")
     assert ended.returncode == USAGE
     assert "--max-agents" in ended.stderr and "none" in ended.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--no-such-flag",), ("--no-such-flag=1",), ("word",), ("--max-agents",)])
-def test_unknown_arguments(run, arguments):
+def test_startup_rejects_unknown_arguments(run, arguments):
     ended = run(*arguments)
     assert ended.returncode == USAGE
     assert arguments[0].split("=")[0] in ended.stderr
 
 
-def test_version():
+def test_version_is_printed():
     ended = run_to_end([binary("fodc-proxy"), "--version"])
     assert ended.returncode == 0
     assert ended.stdout.strip() and any(c.isdigit() for c in ended.stdout)
@@ -94,14 +94,14 @@ def test_help_names_every_flag():
         assert default in ended.stdout
 
 
-@pytest.mark.parametrize("program", ["fodc-agentsim", "fodc-lane"])
-def test_help_of_the_other_programs(program):
+@pytest.mark.parametrize("program", ["fodc-agentsim", "fodc-ring"])
+def test_help_of_the_other_programs_is_printed(program):
     ended = run_to_end([binary(program), "--help"])
     assert ended.returncode == 0 and "USAGE" in ended.stdout.upper()
 
 
 @pytest.mark.parametrize("program", ["fodc-ingest", "fodc-exporter", "fodc-recorder"])
-def test_workers_started_by_hand(program):
+def test_workers_started_by_hand_name_the_public_program(program):
     """They are nothing without the supervisor, and say so."""
     ended = run_to_end([binary(program)])
     assert ended.returncode == USAGE
@@ -109,7 +109,7 @@ def test_workers_started_by_hand(program):
 
 
 @pytest.mark.parametrize("flag", ["--grpc-listen-addr", "--http-listen-addr"])
-def test_port_in_use(run, flag):
+def test_startup_reports_a_port_in_use(run, flag):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -119,20 +119,20 @@ def test_port_in_use(run, flag):
     assert str(port) in ended.stderr and "in use" in ended.stderr.lower()
 
 
-def test_address_that_is_not_ours(run):
+def test_startup_reports_an_address_of_another_machine(run):
     ended = run("--http-listen-addr=192.0.2.1:17913")
     assert ended.returncode == FAILURE
     assert "192.0.2.1" in ended.stderr
 
 
-def test_no_memory_for_the_rings(run, tmp_path):
-    """An address space that is too small for the lanes: one clear line, nothing half started."""
+def test_startup_reports_a_lack_of_memory_for_rings(run, tmp_path):
+    """An address space that is too small for the rings: one clear line, nothing half started."""
     import resource
     import subprocess
 
     arguments = [binary("fodc-proxy"), f"--grpc-listen-addr=127.0.0.1:{free_port()}", f"--http-listen-addr=127.0.0.1:{free_port()}",
                  f"--state-dir={tmp_path}", f"--runtime-dir={tmp_path}"]
-    # Programs that load Swift's libraries have no room for lanes in the first, those that contain them in the second.
+    # Programs that load Swift's libraries have no room for rings in the first, those that contain them in the second.
     for size in (100_000 << 10, 60_000 << 10):
         try:
             ended = subprocess.run(arguments, capture_output=True, text=True, timeout=10,
@@ -140,14 +140,14 @@ def test_no_memory_for_the_rings(run, tmp_path):
             break
         except subprocess.TimeoutExpired:  # it serves
             ended = None
-    assert ended, "it never wanted for memory"
+    assert ended, "the proxy must end for lack of memory"
     assert ended.returncode == FAILURE, ended.stderr
     assert "before the service was ready" in ended.stderr
     assert not [p for p in processes() if str(tmp_path) in open(f"/proc/{p['pid']}/cmdline").read()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stop_signals(proxy, number):
+def test_startup_stop_signals_end_the_proxy(proxy, number):
     running = proxy()
     workers = running.workers()
     running.signal(number)
@@ -155,7 +155,7 @@ def test_stop_signals(proxy, number):
     eventually(lambda: not any(stat_of(w["pid"]) for w in workers), "the workers are gone")
 
 
-def test_signal_to_the_whole_group(proxy, agents):
+def test_shutdown_on_a_signal_to_the_whole_group_is_clean(proxy, agents):
     """Ctrl-C in a terminal reaches supervisor and workers alike."""
     running = proxy()
     agents(running)
@@ -163,7 +163,7 @@ def test_signal_to_the_whole_group(proxy, agents):
     assert running.wait(10) == 0
 
 
-def test_stop_while_a_scrape_waits(proxy, agents):
+def test_shutdown_answers_a_waiting_scrape(proxy, agents):
     import concurrent.futures
 
     running = proxy()
@@ -179,7 +179,7 @@ def test_stop_while_a_scrape_waits(proxy, agents):
         assert scrape.result().total("good_value") == 1
 
 
-def test_stop_shows_no_values_of_agents_that_were_sent_away(proxy, agents):
+def test_shutdown_shows_no_values_of_disconnected_agents(proxy, agents):
     """Another proxy may show them already: sums over both would count them twice. So there is no answer, not one with last
     values, and not one without them."""
     import concurrent.futures
@@ -191,14 +191,14 @@ def test_stop_shows_no_values_of_agents_that_were_sent_away(proxy, agents):
     agent.is_hanging = True
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         scrape = pool.submit(running.web.get, "/metrics")
-        eventually(lambda: len(agent.requests) == 2, "it is asked")
+        eventually(lambda: len(agent.requests) == 2, "the agent is asked")
         running.signal(signal.SIGTERM)
         assert running.wait(10) == 0
         answer = scrape.result()
     assert answer.status == 503 and answer.headers["Retry-After"], (answer.status, answer.text)
 
 
-def test_stop_answers_a_scrape_under_way_whole(proxy, agents):
+def test_shutdown_completes_a_running_scrape(proxy, agents):
     """Agents that answer in time are waited for: a restart costs no scrape."""
     import concurrent.futures
 
@@ -208,15 +208,15 @@ def test_stop_answers_a_scrape_under_way_whole(proxy, agents):
     agent.delay = 0.05
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         scrape = pool.submit(running.web.get, "/metrics")
-        eventually(lambda: len(agent.requests) == 1, "it is asked")
+        eventually(lambda: len(agent.requests) == 1, "the agent is asked")
         running.signal(signal.SIGTERM)
         answer = scrape.result()
     assert answer.status == 200, (answer.status, answer.text)
-    assert "late_value" in answer.text, "the answer that came after the signal is in it"
+    assert "late_value" in answer.text, "the scrape must have the answer that came after the signal"
     assert running.wait(10) == 0
 
 
-def test_stop_drains_the_agents(proxy, raw):
+def test_shutdown_drains_agents(proxy, raw):
     """GOAWAY, then the registration stream ends with UNAVAILABLE."""
     running = proxy()
     connection = raw(running)
@@ -228,21 +228,21 @@ def test_stop_drains_the_agents(proxy, raw):
     assert running.wait(10) == 0
 
 
-def test_environment_gives_settings_too(proxy, agents):
+def test_settings_come_from_the_environment_too(proxy, agents):
     running = proxy(env={"FODC_MAX_AGENTS": "1"})
     agents(running, "a")
     refused = agents(running, "b", start=False).begin_registration().next()
     assert refused.message == "maximum number of agents (1) reached"
 
 
-def test_two_proxies_side_by_side(proxy, agents):
+def test_startup_of_two_proxies_side_by_side_succeeds(proxy, agents):
     first, second = proxy(), proxy()
     agents(first, "a")
     assert (first.health()["agents_total"], second.health()["agents_total"]) == (1, 0)
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_ingest_workers(proxy, count):
+def test_startup_creates_the_configured_ingest_workers(proxy, count):
     running = proxy(ingest_workers=count)
     assert (len(running.workers("ingest")), len(running.workers("exporter"))) == (count, 1)
 
@@ -260,7 +260,7 @@ def test_workers_have_only_their_descriptors(proxy):
         assert regular == [], worker
 
 
-def test_supervisor_is_small(proxy, agents):
+def test_supervisor_uses_little_memory(proxy, agents):
     """Private dirty memory under 8 MiB, and no NIO or nghttp2 in it."""
     running = proxy()
     agents(running)
@@ -275,7 +275,7 @@ def test_supervisor_is_small(proxy, agents):
         assert "nghttp2" not in maps.read()
 
 
-def test_json_log(proxy):
+def test_log_is_json_when_configured(proxy):
     import json
 
     running = proxy(log_format="json")
@@ -294,10 +294,10 @@ class IgnoringProxy(Proxy):
         return ["env", "--ignore-signal=CHLD", *line]
 
 
-def test_who_starts_it_may_ignore_its_children(tmp_path, programs):
+def test_supervisor_reaps_workers_when_its_parent_ignores_sigchld(tmp_path, programs):
     running = IgnoringProxy(tmp_path, {"ingest_workers": 1})
     programs.append(running)
     running.wait_ready()
     pid = running.kill_worker("ingest")
-    eventually(lambda: [w["pid"] for w in running.workers("ingest")] not in ([], [pid]), "its successor")
+    eventually(lambda: [w["pid"] for w in running.workers("ingest")] not in ([], [pid]), "another worker is running")
     assert running.stop() == 0

@@ -42,7 +42,7 @@ def pool():
         yield made
 
 
-def test_right_answer(proxy, agents, subject):
+def test_stream_answer_is_served(proxy, agents, subject):
     running = proxy(ingest_workers=2, lifecycle_interval="0")
     made = [subject.agent(agents, running, f"pod-{n}", f"mark-{n}") for n in range(2)]
     text = subject.get(running).text
@@ -57,7 +57,7 @@ def test_right_answer(proxy, agents, subject):
         running, "stream_answers_total", stream=subject.stream, kind="answered")
 
 
-def test_empty_answer(proxy, agents, subject):
+def test_stream_answer_that_is_empty_is_served(proxy, agents, subject):
     running = proxy(lifecycle_interval="0")
     subject.agent(agents, running)
     assert "mark-1" in subject.get(running).text
@@ -67,13 +67,13 @@ def test_empty_answer(proxy, agents, subject):
     assert ("mark-1" in text) == (subject.stream == "diagnostics")
 
 
-def test_no_agent(proxy, subject):
+def test_stream_report_is_empty_without_agents(proxy, subject):
     running = proxy()
     assert "mark" not in subject.get(running).text
     assert running.web.request("HEAD", subject.path).body == b""
 
 
-def test_agent_without_the_stream(proxy, agents, subject):
+def test_stream_report_skips_an_agent_without_the_stream(proxy, agents, subject):
     running = proxy(lifecycle_interval="0")
     agents(running, "without", role=subject.role)
     subject.agent(agents, running, "with")
@@ -84,7 +84,7 @@ def test_agent_without_the_stream(proxy, agents, subject):
     assert counted(running, "stream_not_answered_total", stream=subject.stream) == 0
 
 
-def test_asked_in_vain_then_answered(proxy, agents, pool, subject):
+def test_stream_answer_that_is_late_is_awaited(proxy, agents, pool, subject):
     """An answer that takes a while is waited for."""
     running = proxy(lifecycle_interval="0")
     agent = subject.agent(agents, running)
@@ -95,7 +95,7 @@ def test_asked_in_vain_then_answered(proxy, agents, pool, subject):
     assert "mark-1" in subject.get(running).text
 
 
-def test_overlapping_requests_share_a_collection(proxy, agents, pool, subject):
+def test_stream_requests_that_overlap_share_a_collection(proxy, agents, pool, subject):
     running = proxy(ingest_workers=1, lifecycle_interval="0")
     agent = subject.agent(agents, running)
     asked = agent.asked[subject.stream]
@@ -107,7 +107,7 @@ def test_overlapping_requests_share_a_collection(proxy, agents, pool, subject):
     assert len(asked.requests) == 1
 
 
-def test_agent_dies_while_asked(proxy, agents, pool, subject):
+def test_stream_report_survives_an_agent_that_dies(proxy, agents, pool, subject):
     running = proxy(ingest_workers=1, lifecycle_interval="0")
     dying = subject.agent(agents, running, "dying", "mark-dying")
     if subject.stream != "schema_registry":
@@ -120,10 +120,10 @@ def test_agent_dies_while_asked(proxy, agents, pool, subject):
     dying.close()
     text = under_way.result().text
     assert ("mark-other" in text) == (subject.stream != "schema_registry")
-    assert time.monotonic() - began < 8, "who has gone is not waited for"
+    assert time.monotonic() - began < 8, "the request must not wait for an agent that is gone"
 
 
-def test_second_answer_is_unasked(proxy, agents, subject):
+def test_stream_second_answer_is_dropped_as_unrequested(proxy, agents, subject):
     running = proxy(lifecycle_interval="0")
     agent = subject.agent(agents, running)
     first = agent.asked[subject.stream].answer
@@ -138,23 +138,23 @@ def test_second_answer_is_unasked(proxy, agents, subject):
     if subject.stream == "diagnostics":  # any number of records is an answer
         assert counted(running, "stream_answers_total", stream=subject.stream, kind="unasked") == 0
     else:
-        eventually(lambda: counted(running, "stream_answers_total", stream=subject.stream, kind="unasked") > 0, "counted as unasked")
+        eventually(lambda: counted(running, "stream_answers_total", stream=subject.stream, kind="unasked") > 0, "the answer is counted as unrequested")
     agent.asked[subject.stream].answer = first
     assert "mark-1" in subject.get(running).text
 
 
-def test_unasked_answer_is_dropped(proxy, agents, subject):
+def test_stream_unrequested_answer_is_dropped(proxy, agents, subject):
     running = proxy(lifecycle_interval="0")
     agent = subject.agent(agents, running, mark="mark-asked")
     for message in unasked(subject, "mark-unasked"):
         agent.asked[subject.stream].send(message)
     agent.sync()
-    eventually(lambda: counted(running, "stream_answers_total", stream=subject.stream, kind="unasked") > 0, "counted as unasked")
+    eventually(lambda: counted(running, "stream_answers_total", stream=subject.stream, kind="unasked") > 0, "the answer is counted as unrequested")
     text = subject.get(running).text
     assert "mark-asked" in text and "mark-unasked" not in text
 
 
-def test_malformed_answer(proxy, agents, subject):
+def test_stream_malformed_answer_ends_the_stream(proxy, agents, subject):
     """It costs the agent that sends it no more than that stream, and nobody else anything."""
     running = proxy(ingest_workers=1, lifecycle_interval="0")
     broken = subject.agent(agents, running, "broken", "mark-broken")
@@ -168,7 +168,7 @@ def test_malformed_answer(proxy, agents, subject):
     assert running.health()["status"] == "healthy"
 
 
-def test_any_bytes_in_texts(proxy, agents, subject):
+def test_stream_texts_with_any_bytes_are_served(proxy, agents, subject):
     """Out comes JSON whatever goes in; `Web` and its judge refuse anything else."""
     running = proxy(lifecycle_interval="0")
     agent = subject.agent(agents, running)
@@ -177,7 +177,7 @@ def test_any_bytes_in_texts(proxy, agents, subject):
         agent.asked["lifecycle"].answer = messages.hostile_lifecycle(messages.HOSTILE)
     text = subject.get(running).text
     assert "\\u0001" in text and "\U0001f600" in text and "\\\"" in text
-    assert "\ufffd" in text, "bytes that are no UTF-8"
+    assert "\ufffd" in text, "bytes that are not UTF-8 must be replaced"
     assert not any(c in text for c in map(chr, range(0x20)) if c != "\n")
     eventually(lambda: counted(running, "stream_messages_repaired_total", stream=subject.stream) > 0, "counted as repaired")
     agent.asked[subject.stream].answer = subject.hostile(messages.HOSTILE_VALID.encode())
@@ -187,7 +187,7 @@ def test_any_bytes_in_texts(proxy, agents, subject):
     assert "\u2028" in text or "\\u2028" in text
 
 
-def test_unknown_fields(proxy, agents, subject):
+def test_stream_unknown_fields_are_ignored(proxy, agents, subject):
     """Agents may be newer than the proxy."""
     from harness import wire
 
@@ -205,7 +205,7 @@ def test_unknown_fields(proxy, agents, subject):
     assert not agent.asked[subject.stream].stream.is_ended
 
 
-def test_exporter_killed_while_asking(proxy, agents, pool, subject):
+def test_stream_collection_survives_the_exporter(proxy, agents, pool, subject):
     running = proxy(ingest_workers=1, lifecycle_interval="0")
     agent = subject.agent(agents, running)
     asked = agent.asked[subject.stream]
@@ -220,10 +220,10 @@ def test_exporter_killed_while_asking(proxy, agents, pool, subject):
         assert "mark-1" in subject.get(running).text
         under_way.result()
         asked.delay = A_MOMENT_SECONDS
-    assert not any(s.is_ended for s in agent.streams), "the agent notices nothing"
+    assert not any(s.is_ended for s in agent.streams), "the agent must keep its connection"
 
 
-def test_ingest_killed_while_asking(proxy, agents, pool, subject):
+def test_stream_collection_survives_ingest(proxy, agents, pool, subject):
     running = proxy(ingest_workers=1, lifecycle_interval="0")
     agent = subject.agent(agents, running).keep_connected()
     asked = agent.asked[subject.stream]
@@ -235,7 +235,7 @@ def test_ingest_killed_while_asking(proxy, agents, pool, subject):
         asked.is_hanging = False
         reconnects = agent.reconnects
         running.kill_worker("ingest")
-        assert under_way.result() is not None, "a collection ends without the worker that died"
+        assert under_way.result() is not None, "the collection must end without the dead worker"
         eventually(lambda: agent.reconnects > reconnects, "the agent is back", timeout=30)
         running.wait_agents(online=1, total=1)
         eventually(lambda: not agent.asked[subject.stream].stream.is_ended, "its stream is open")
@@ -243,7 +243,7 @@ def test_ingest_killed_while_asking(proxy, agents, pool, subject):
         assert "mark-1" in subject.get(running).text
 
 
-def test_state_survives_the_exporter(proxy, agents, subject):
+def test_stream_state_survives_the_exporter(proxy, agents, subject):
     """An old answer is there for a new exporter, also when the agent is away then."""
     if subject.stream in ("schema_registry", "lifecycle"):
         pytest.skip("lifecycle is asked anew each time, and lists only who answers")
@@ -257,7 +257,7 @@ def test_state_survives_the_exporter(proxy, agents, subject):
     assert "mark-1" in subject.get(running).text
 
 
-def test_one_stream_asks_no_other(proxy, agents, subject):
+def test_stream_request_asks_no_other_stream(proxy, agents, subject):
     """Asking one stream asks no other."""
     running = proxy(lifecycle_interval="0")
     everything = {name: [] for name in protos.ASKED_STREAMS} | subject.answers("mark-1")

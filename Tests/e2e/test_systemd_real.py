@@ -25,7 +25,7 @@ def why_not() -> str | None:
 
 
 @pytest.mark.parametrize("scenario", ["start", "watchdog", "killed", "worker", "usage", "journal"])
-def test_scenario(scenario, tmp_path):
+def test_systemd_passes_each_scenario(scenario, tmp_path):
     if reason := why_not():
         pytest.skip(reason)
     ended = subprocess.run(

@@ -14,7 +14,7 @@ def ask(running) -> dict:
     return response.json()
 
 
-def test_fields(proxy, agents):
+def test_topology_report_has_the_documented_fields(proxy, agents):
     """All that a node can have; what is empty is left out, but for the roles."""
     full = protos.database.Node(
         roles=[messages.META, messages.DATA], grpc_address="n1:17912", http_address="n1:17913", labels={"pod_name": "elsewhere", "type": "hot"},
@@ -40,11 +40,11 @@ def test_fields(proxy, agents):
     assert answer["calls"] == [{"id": "a-b", "target": "b", "source": "a"}]
 
 
-def test_nobody_there(proxy):
+def test_topology_report_is_empty_without_agents(proxy):
     assert ask(proxy()) == {"nodes": [], "calls": []}
 
 
-def test_status_of_the_registered_agent(proxy, agents):
+def test_topology_report_shows_the_status_of_the_agent(proxy, agents):
     running = proxy(ingest_workers=2)
     teller = agents(running, "pod-a", answers={"topology": topology([node("n-a", "pod-a"), node("n-b", "pod-b"), node("n-c", "pod-c"), node("n-d")])})
     other = agents(running, "pod-b")
@@ -62,7 +62,7 @@ def test_status_of_the_registered_agent(proxy, agents):
         n for n in ask(running)["nodes"] if n["metadata"]["name"] == "n-a")["last_heartbeat"] > before["n-a"], "the heartbeat shows")
 
 
-def test_of_several_agents_of_a_pod_an_online_one(proxy, agents):
+def test_topology_report_prefers_an_online_agent_of_a_pod(proxy, agents):
     running = proxy()
     agents(running, "pod-a", containers=("one",), answers={"topology": topology([node("n", "pod-a")])})
     agents(running, "pod-a", containers=("two",)).close()
@@ -70,7 +70,7 @@ def test_of_several_agents_of_a_pod_an_online_one(proxy, agents):
     assert ask(running)["nodes"][0]["status"] == "online"
 
 
-def test_copies_are_merged(proxy, agents):
+def test_topology_report_merges_copies_of_a_node(proxy, agents):
     """By name, and the copy that names its pod wins, whoever comes first; calls by id."""
     running = proxy(ingest_workers=2)
     plain, told = node("n", grpc_address="plain"), node("n", "pod-x", grpc_address="told")
@@ -83,7 +83,7 @@ def test_copies_are_merged(proxy, agents):
         first.asked["topology"].answer, second.asked["topology"].answer = second.asked["topology"].answer, first.asked["topology"].answer
 
 
-def test_records_without_keys_are_dropped(proxy, agents):
+def test_topology_report_drops_records_without_keys(proxy, agents):
     running = proxy()
     nameless, unnamed = node(""), protos.database.Node(grpc_address="no metadata")
     message = topology([nameless, node("kept"), unnamed], [call("a", "b"), call("c", "d", id="")])
@@ -91,22 +91,22 @@ def test_records_without_keys_are_dropped(proxy, agents):
     answer = ask(running)
     assert [n["metadata"]["name"] for n in answer["nodes"]] == ["kept"]
     assert [c["id"] for c in answer["calls"]] == ["a-b"]
-    eventually(lambda: counted(running, "records_dropped_total", stream="topology") >= 3, "they are counted")
+    eventually(lambda: counted(running, "records_dropped_total", stream="topology") >= 3, "the counter has risen")
 
 
-def test_unknown_roles(proxy, agents):
+def test_topology_report_names_unknown_roles(proxy, agents):
     running = proxy()
     agents(running, answers={"topology": topology([node("n", roles=(messages.DATA, 7, messages.LIAISON, 0))])})
     assert ask(running)["nodes"][0]["roles"] == ["ROLE_DATA", "UNKNOWN_ROLE_7", "ROLE_LIAISON", "ROLE_UNSPECIFIED"]
 
 
-def test_takes_no_filter(proxy, agents):
+def test_topology_report_ignores_filters(proxy, agents):
     running = proxy()
     agents(running, answers={"topology": topology([node("n", "pod-0")])})
     assert len(running.web.get(PATH, role="ROLE_META", pod_name="nobody").json()["nodes"]) == 1
 
 
-def test_a_new_answer_replaces_the_old(proxy, agents):
+def test_topology_report_shows_the_newest_answer(proxy, agents):
     running = proxy()
     agent = agents(running, answers={"topology": topology([node("old")], [call("old", "x")])})
     assert [n["metadata"]["name"] for n in ask(running)["nodes"]] == ["old"]
@@ -115,7 +115,7 @@ def test_a_new_answer_replaces_the_old(proxy, agents):
     assert [n["metadata"]["name"] for n in answer["nodes"]] == ["new"] and answer["calls"] == []
 
 
-def test_fields_twice_and_out_of_order(proxy, agents):
+def test_topology_report_accepts_fields_repeated_and_out_of_order(proxy, agents):
     """Of a repeated scalar the last counts; a map entry without value has an empty one; the order means nothing."""
     metadata = wire.chunk(2, "first") + wire.chunk(2, "last")
     made = wire.chunk(6, wire.chunk(1, "only-key")) + wire.chunk(3, "address") + wire.chunk(2, b"\x02\x01") + wire.chunk(1, metadata)
@@ -125,7 +125,7 @@ def test_fields_twice_and_out_of_order(proxy, agents):
         "metadata": {"name": "last"}, "roles": ["ROLE_DATA", "ROLE_META"], "grpc_address": "address", "labels": {"only-key": ""}}]
 
 
-def test_hundred_agents(proxy, agents):
+def test_topology_report_covers_a_hundred_agents(proxy, agents):
     running = proxy(ingest_workers=2)
     for n in range(100):
         agents(running, f"pod-{n}", answers={"topology": topology([node(f"n-{n}", f"pod-{n}")], [call(f"n-{n}", f"n-{(n + 1) % 100}")])})
@@ -134,7 +134,7 @@ def test_hundred_agents(proxy, agents):
     assert {n["status"] for n in answer["nodes"]} == {"online"}
 
 
-def test_an_answer_that_was_dropped_is_not_owed(proxy, agents):
+def test_topology_report_does_not_wait_for_a_dropped_answer(proxy, agents):
     """More large answers come at once than may wait to be parsed. Agents whose answers were dropped are asked again with the
     next request, and not only when the lost one counts as lost."""
     running = proxy(ingest_workers=1)

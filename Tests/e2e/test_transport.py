@@ -22,7 +22,7 @@ MIB = 1 << 20
 
 
 @pytest.mark.parametrize("path", ["/banyandb.fodc.v1.FODCService/Nothing", "/other.Service/RegisterAgent", "/", "/x"])
-def test_unknown_method(proxy, raw, path):
+def test_grpc_answers_an_unknown_method_with_unimplemented(proxy, raw, path):
     connection = raw(proxy())
     call = connection.wait_end(connection.open(path))
     assert call.header(":status") == "200"
@@ -30,20 +30,20 @@ def test_unknown_method(proxy, raw, path):
     connection.register()  # the connection goes on
 
 
-def test_unknown_method_by_grpcio(proxy, agents):
+def test_grpc_answers_an_unknown_method_of_grpcio_with_unimplemented(proxy, agents):
     agent = agents(proxy(), start=False)
     assert agent.open("/banyandb.fodc.v1.FODCService/Nothing").status()[0] == grpc.StatusCode.UNIMPLEMENTED
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "application/grpcx", None])
-def test_wrong_content_type(proxy, raw, content_type):
+def test_grpc_rejects_another_content_type(proxy, raw, content_type):
     connection = raw(proxy())
     call = connection.wait_end(connection.open("RegisterAgent", content_type=content_type))
     assert call.header(":status") == "415"
     connection.register()
 
 
-def test_content_type_with_proto(proxy, raw):
+def test_grpc_accepts_a_content_type_with_proto(proxy, raw):
     connection = raw(proxy())
     stream = connection.open("RegisterAgent", content_type="application/grpc+proto")
     connection.message(stream, wire.register_message())
@@ -51,7 +51,7 @@ def test_content_type_with_proto(proxy, raw):
     assert connection.calls[stream].header("content-type").startswith("application/grpc")
 
 
-def test_compressed_streams_are_refused(proxy, raw):
+def test_grpc_rejects_compressed_streams(proxy, raw):
     connection = raw(proxy())
     call = connection.wait_end(connection.open("RegisterAgent", metadata=[("grpc-encoding", "gzip")]))
     assert call.grpc_status == UNIMPLEMENTED
@@ -61,14 +61,14 @@ def test_compressed_streams_are_refused(proxy, raw):
     connection.wait_message(stream)
 
 
-def test_compressed_message_without_encoding(proxy, raw):
+def test_grpc_rejects_a_compressed_message_without_encoding(proxy, raw):
     connection = raw(proxy())
     stream = connection.open("RegisterAgent")
     connection.write(stream, wire.grpc_frame(wire.register_message(), compressed=1))
     assert connection.wait_end(stream).grpc_status in (UNIMPLEMENTED, INTERNAL)
 
 
-def test_message_over_the_limit(proxy, raw):
+def test_grpc_rejects_a_message_over_the_limit(proxy, raw):
     running = proxy(grpc_max_msg_size=65_536)
     connection = raw(running)
     registration, response = connection.register()
@@ -81,7 +81,7 @@ def test_message_over_the_limit(proxy, raw):
     assert not connection.calls[registration].is_ended
 
 
-def test_message_at_the_limit(proxy, raw):
+def test_grpc_accepts_a_message_at_the_limit(proxy, raw):
     running = proxy(grpc_max_msg_size=65_536)
     connection = raw(running)
     stream = connection.open("RegisterAgent")
@@ -93,14 +93,14 @@ def test_message_at_the_limit(proxy, raw):
     assert protos.registration.RegisterAgentResponse.FromString(connection.wait_message(stream)).success
 
 
-def test_default_limit_is_32_mib(proxy, raw):
+def test_grpc_message_limit_defaults_to_32_mib(proxy, raw):
     connection = raw(proxy())
     stream = connection.open("RegisterAgent")
     connection.write(stream, struct.pack(">BI", 0, 32 * MIB + 1))
     assert connection.wait_end(stream).grpc_status == RESOURCE_EXHAUSTED
 
 
-def test_thirty_mib_in_one_message(proxy, agents):
+def test_grpc_accepts_thirty_mib_in_one_message(proxy, agents):
     """A real answer of that size: each series once, and a large field that nobody knows."""
     running = proxy()
     agent = agents(running)
@@ -112,7 +112,7 @@ def test_thirty_mib_in_one_message(proxy, agents):
     assert scrape.value("bulk_value", number="12345", filler="f" * 60, pod_name="pod-0", node_role="ROLE_DATA", container_name="data") == 12345
 
 
-def test_thirty_mib_of_series(proxy, agents):
+def test_grpc_accepts_thirty_mib_of_series(proxy, agents):
     """110,000 new series in one message: the ring grows, the table is whole."""
     running = proxy()
     agent = agents(running)
@@ -126,11 +126,11 @@ def test_thirty_mib_of_series(proxy, agents):
         return len(values) == 110_000 and sum(values) == expected
 
     # Writing the message takes Python longer than a scrape waits: the late answer serves a later scrape.
-    eventually(complete, "all series", timeout=60)
+    eventually(complete, "every series is in the scrape", timeout=60)
     assert running.health()["agents_online"] == 1
 
 
-def test_split_data_frames(proxy, raw):
+def test_grpc_accepts_split_data_frames(proxy, raw):
     """Every byte in a DATA frame of its own, empty frames among them."""
     running = proxy()
     connection = raw(running)
@@ -156,7 +156,7 @@ def test_split_data_frames(proxy, raw):
         assert result.value("split_value", n=str(n), pod_name="split", node_role="ROLE_DATA", node_zone="a") == n / 7
 
 
-def test_many_messages_in_one_frame(proxy, raw):
+def test_grpc_accepts_many_messages_in_one_frame(proxy, raw):
     running = proxy()
     connection = raw(running)
     stream = connection.open("RegisterAgent")
@@ -167,7 +167,7 @@ def test_many_messages_in_one_frame(proxy, raw):
     assert not connection.calls[stream].is_ended
 
 
-def test_a_hundred_streams_on_one_connection(proxy, raw):
+def test_grpc_serves_a_hundred_streams_on_one_connection(proxy, raw):
     running = proxy()
     connection = raw(running)
     connection.ping()
@@ -180,7 +180,7 @@ def test_a_hundred_streams_on_one_connection(proxy, raw):
     running.wait_agents(online=100, total=100)
 
 
-def test_thousands_of_streams(proxy):
+def test_grpc_serves_thousands_of_streams(proxy):
     """400 agents, each on a connection of its own with its seven streams."""
     running = proxy()
     count = 400
@@ -234,13 +234,13 @@ def test_thousands_of_streams(proxy):
     assert sorted(result.named("fleet_value").values()) == [float(n) for n in range(count)]
 
 
-def test_ping_is_answered(proxy, raw):
+def test_grpc_answers_a_ping(proxy, raw):
     connection = raw(proxy())
     for number in range(10):
         connection.ping(struct.pack(">Q", number + 1))
 
 
-def test_grpc_timeout(proxy, raw):
+def test_grpc_ends_a_call_at_its_timeout(proxy, raw):
     connection = raw(proxy())
     stream = connection.open("RegisterAgent", metadata=[("grpc-timeout", "300m")])
     connection.message(stream, wire.register_message())
@@ -264,7 +264,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("junk", MALFORMED.values(), ids=MALFORMED.keys())
 @pytest.mark.parametrize("method", ["RegisterAgent", "StreamMetrics"])
-def test_malformed_message_ends_its_stream_only(proxy, raw, method, junk):
+def test_grpc_malformed_message_ends_only_its_stream(proxy, raw, method, junk):
     running = proxy(ingest_workers=1)
     connection = raw(running)
     registration, response = connection.register(pod="steady")
@@ -287,7 +287,7 @@ def test_malformed_message_ends_its_stream_only(proxy, raw, method, junk):
             scrape.result()
 
 
-def test_unknown_fields_and_odd_order(proxy, raw):
+def test_grpc_accepts_unknown_fields_in_any_order(proxy, raw):
     running = proxy()
     unknown = wire.chunk(3, b"unused") + wire.integer(77, 5) + wire.double(78, 1.0) + wire.varint(79 << 3 | 5) + bytes(4)
     connection = raw(running)
@@ -325,7 +325,7 @@ def test_unknown_fields_and_odd_order(proxy, raw):
     ],
     ids=["http1", "tls", "zeroes", "preface-and-ff", "preface-and-long-frame"],
 )
-def test_garbage_closes_its_connection_only(proxy, agents, garbage):
+def test_grpc_malformed_bytes_close_only_their_connection(proxy, agents, garbage):
     running = proxy(ingest_workers=1)
     agent = agents(running)
     with socket.create_connection(("127.0.0.1", running.grpc_port), timeout=15) as connection:
@@ -340,7 +340,7 @@ def test_garbage_closes_its_connection_only(proxy, agents, garbage):
     assert running.scrape().total("alive") == 1
 
 
-def test_random_bytes_from_many_connections(proxy, agents):
+def test_grpc_survives_random_bytes_from_many_connections(proxy, agents):
     """Seeded noise after a good preface; the seed that fails is in the message."""
     running = proxy(ingest_workers=1)
     agent = agents(running)
@@ -363,7 +363,7 @@ def test_random_bytes_from_many_connections(proxy, agents):
     assert not agent.registration.is_ended
 
 
-def test_reset_streams_in_haste(proxy, agents, raw):
+def test_grpc_closes_a_connection_that_resets_streams_rapidly(proxy, agents, raw):
     """Thousands of calls opened and reset at once cost their connection, nobody else."""
     running = proxy(ingest_workers=1)
     agent = agents(running)
@@ -381,7 +381,7 @@ def test_reset_streams_in_haste(proxy, agents, raw):
     assert running.workers("ingest")[0]["pid"] == worker
 
 
-def test_half_sent_messages_do_not_fill_the_memory(proxy, agents):
+def test_grpc_bounds_memory_of_incomplete_messages(proxy, agents):
     """Each of 300 connections announces 30 MiB and sends what the windows take, then waits."""
     running = proxy()
     agent = agents(running)
@@ -394,7 +394,7 @@ def test_half_sent_messages_do_not_fill_the_memory(proxy, agents):
             connections.append(connection)
             stream = connection.open("RegisterAgent")
             connection.poll(0.2)
-            connection.write_what_fits(stream, struct.pack(">BI", 0, 30 * MIB) + bytes(2 * MIB), patience=0.02)
+            connection.write_what_fits(stream, struct.pack(">BI", 0, 30 * MIB) + bytes(2 * MIB), timeout=0.02)
         used = running.memory_bytes() - before
         # 64 MiB a worker for unfinished messages, and the connections themselves.
         assert used < 300 * MIB, f"{used / MIB:.0f} MiB more than before"
@@ -406,7 +406,7 @@ def test_half_sent_messages_do_not_fill_the_memory(proxy, agents):
             connection.close()
 
 
-def test_withheld_answers_window(proxy, raw, agents):
+def test_grpc_withheld_flow_control_window_delays_no_other_agent(proxy, raw, agents):
     """A client that takes no answer bytes at all holds up nobody."""
     running = proxy(ingest_workers=1)
     agent = agents(running)
@@ -419,7 +419,7 @@ def test_withheld_answers_window(proxy, raw, agents):
     connection.ping()
 
 
-def test_drain_goes_by_rfc_9113(proxy, raw):
+def test_grpc_drain_follows_rfc_9113(proxy, raw):
     """A first GOAWAY for 2^31-1, a PING, and the final GOAWAY after its answer. Streams that cross the first one are
     answered, and the connection is the client's to close, an idle one too."""
     running = proxy(ingest_workers=1)
@@ -440,7 +440,7 @@ def test_drain_goes_by_rfc_9113(proxy, raw):
     assert running.wait(10) == 0
 
 
-def test_silent_connection_is_closed_by_keepalive(proxy, raw):
+def test_grpc_keepalive_closes_a_silent_connection(proxy, raw):
     """30 s of silence, then a ping that nobody answers within 20 s."""
     running = proxy(agent_heartbeat_timeout="2m")
     frozen, living = raw(running, timeout=90), raw(running)
@@ -455,7 +455,7 @@ def test_silent_connection_is_closed_by_keepalive(proxy, raw):
     assert running.health()["agents_online"] == 1
 
 
-def test_peers_that_never_register_do_not_stay(proxy, raw):
+def test_grpc_closes_peers_that_never_register(proxy, raw):
     """Neither a connection without calls, nor one whose calls say nothing, nor such a call beside a registered agent's."""
     running = proxy(agent_heartbeat_timeout="2m", ingest_workers=1)
     connections = [raw(running, timeout=60) for _ in range(3)]

@@ -25,12 +25,12 @@ def ask(running, path: str, headers: str = ""):
     return wire
 
 
-def test_scrapes_of_one_pod_each_cost_what_one_of_all_does(proxy, agentsim):
+def test_scrapes_of_single_pods_share_one_collection(proxy, agentsim):
     """As Prometheus with one target a pod sends them: all at once, and a plain one among them."""
     running = proxy(ingest_workers=1)
     agentsim(running, agents=160, series=5)
     running.wait_agents(online=160)
-    before = eventually(lambda: (scrape := running.scrape()) and len(pods_of(scrape)) == 160 and scrape, "all have answered")
+    before = eventually(lambda: (scrape := running.scrape()) and len(pods_of(scrape)) == 160 and scrape, "every agent has answered")
     pods = pods_of(before)
     asked = before.total("fodc_proxy_agent_requests_total", kind="latest")
     rounds = 4
@@ -43,11 +43,11 @@ def test_scrapes_of_one_pod_each_cost_what_one_of_all_does(proxy, agentsim):
         scrape = plain.response().exposition()
         assert pods_of(scrape) == pods
     assert scrape.total("fodc_proxy_agent_requests_total", kind="latest") - asked <= rounds * 160 * 2.2, \
-        "one collection for the filtered, and one for the plain scrape"
-    assert not scrape.total(PARTIAL), "nothing was refused or left out"
+        "one collection must serve the filtered scrapes, and one the plain scrape"
+    assert not scrape.total(PARTIAL), "no scrape may be refused and no series missing"
 
 
-def test_filtered_scrapes_do_not_wait_for_others_agents(proxy, agents):
+def test_filtered_scrapes_wait_only_for_their_agents(proxy, agents):
     """Many filters share a collection of all, in which somebody is hung: each waits for its own agents alone."""
     running = proxy(ingest_workers=1)
     for number in range(20):
@@ -61,9 +61,9 @@ def test_filtered_scrapes_do_not_wait_for_others_agents(proxy, agents):
     filtered = [ask(running, f"/metrics?pod_name=pod-{number}") for number in range(20)]
     for number, wire in enumerate(filtered):
         assert list(wire.response().exposition().named("value").values()) == [number]
-    assert not select.select([plain.socket], [], [], 0)[0], "the plain one waits"
+    assert not select.select([plain.socket], [], [], 0)[0], "the plain scrape must wait for the slow agent"
     whole = plain.response()
-    assert whole.headers[LEFT_OUT] == "1", "it says that somebody is missing"
+    assert whole.headers[LEFT_OUT] == "1", "the scrape must say that an agent is missing"
     scrape = whole.exposition()
     assert len(scrape.named("value")) == 20
     assert scrape.total("fodc_proxy_scrape_agents", state="silent") == 1
@@ -71,7 +71,7 @@ def test_filtered_scrapes_do_not_wait_for_others_agents(proxy, agents):
     assert scrape.total(PARTIAL, path="/metrics", cause="no_answer", outcome="left_out") == 1
 
 
-def test_pipelined_scrapes_cost_no_other_its_series(proxy, agentsim):
+def test_pipelined_scrapes_lose_no_series_of_others(proxy, agentsim):
     """The answer to one request, and the next one's beginning, in the middle of what the exporter reads."""
     running = proxy(ingest_workers=2)
     agentsim(running, agents=20, series=200)
@@ -97,7 +97,7 @@ def test_pipelined_scrapes_cost_no_other_its_series(proxy, agentsim):
         wire.close()
 
 
-def test_agent_that_connects_during_a_collection_belongs_to_it(proxy, agents):
+def test_collection_includes_an_agent_that_connects_during_it(proxy, agents):
     """A scrape that joins the collection has come after the agent."""
     running = proxy(ingest_workers=1)
     slow = agents(running, "slow", samples=[Sample("value", {"pod_name": "slow"}, 1)])
@@ -109,7 +109,7 @@ def test_agent_that_connects_during_a_collection_belongs_to_it(proxy, agents):
     assert len(first.response().exposition().named("value")) == 2
 
 
-def test_hung_worker_costs_a_hasty_scrape_nothing(proxy, agents):
+def test_scrape_with_a_short_deadline_survives_a_hung_worker(proxy, agents):
     """Its agents are well: their last values serve, although nobody has noticed yet that the worker is hung."""
     running = proxy(ingest_workers=1)
     for number in range(3):
@@ -125,7 +125,7 @@ def test_hung_worker_costs_a_hasty_scrape_nothing(proxy, agents):
     assert answer.exposition().total(PARTIAL, cause="worker_silent", outcome="last_known") == 1
 
 
-def test_without_last_values_what_was_interrupted_is_refused(proxy, agents):
+def test_scrape_without_last_values_is_refused_when_interrupted(proxy, agents):
     running = proxy(ingest_workers=1, stale_grace="0s")
     agent = agents(running, samples=[Sample("value", {}, 1)])
     assert running.scrape().named("value")

@@ -3,6 +3,7 @@
 import concurrent.futures
 import datetime
 import gzip
+import http.client
 import json
 import random
 import threading
@@ -50,7 +51,7 @@ START_SECONDS, END_SECONDS = seconds_of(START), seconds_of(END)
 
 @pytest.mark.parametrize("start, end", [
     ("0001-01-01T00:00:00Z", END), (START, "9999-12-31T23:59:59Z"), ("1600-01-01T00:00:00Z", "0001-01-01T00:00:00Z")])
-def test_times_that_no_clock_reaches(proxy_for_far_times, start, end):
+def test_window_accepts_times_beyond_any_clock(proxy_for_far_times, start, end):
     """Clients say year 1 or 9999 when they mean everything. (Both at once: the ranges of the window tests.)"""
     response = proxy_for_far_times.web.get("/metrics-windows", start_time=start, end_time=end)
     if end.startswith("0001"):
@@ -85,7 +86,7 @@ def proxy_for_far_times(tmp_path_factory):
         {"start_time": "2026-02-30T10:00:00Z", "end_time": END},
     ],
 )
-def test_bad_times(proxy, query):
+def test_window_rejects_invalid_times(proxy, query):
     response = proxy().web.get("/metrics-windows", **query)
     assert response.status == 400
     assert response.content_type.startswith("text/plain")
@@ -93,14 +94,14 @@ def test_bad_times(proxy, query):
     assert bad in response.text and query[bad] in response.text
 
 
-def test_start_after_end(proxy):
+def test_window_rejects_a_start_after_the_end(proxy):
     response = proxy().web.get("/metrics-windows", start_time=END, end_time=START)
     assert response.status == 400
     assert START in response.text or END in response.text
 
 
 @pytest.mark.parametrize("query", [{}, {"start_time": START}, {"end_time": END}])
-def test_latest_without_both_times(proxy, agents, query):
+def test_window_without_both_times_is_the_latest(proxy, agents, query):
     running = proxy()
     agent = agents(running, labels={"type": "hot"})
     agent.samples = [agent.sample("latest_value", 12.5, wire.GAUGE, "A value.", START_SECONDS + 0.9)]
@@ -114,13 +115,13 @@ def test_latest_without_both_times(proxy, agents, query):
     assert not agent.requests[-1][1].HasField("start_time")
 
 
-def test_nothing_there(proxy):
+def test_window_is_empty_without_agents(proxy):
     running = proxy()
     assert running.web.get("/metrics-windows").json() == []
     assert running.web.get("/metrics-windows", start_time=START, end_time=END).json() == []
 
 
-def test_window(proxy, agents):
+def test_window_has_every_point(proxy, agents):
     running = proxy()
     expected_agents = {}
     for pod in ("b", "a"):
@@ -155,7 +156,7 @@ def test_window_times_reach_the_agent(proxy, agents):
     assert max(time_of(r.end_time) for r in windows) == END_SECONDS + 0.25
 
 
-def test_sample_time_falls_back(proxy, agents):
+def test_window_sample_time_falls_back_to_the_messages(proxy, agents):
     """The metric's own time, else the message's, else that of receipt."""
     running = proxy()
     agent = agents(running)
@@ -169,7 +170,7 @@ def test_sample_time_falls_back(proxy, agents):
     assert int(before) <= seconds_of(element["data"][0]["timestamp"]) <= time.time()
 
 
-def test_odd_numbers_are_strings(proxy, agents):
+def test_window_writes_nan_and_infinities_as_strings(proxy, agents):
     running = proxy()
     agent = agents(running)
     values = [float("nan"), float("inf"), float("-inf"), 1.5, -0.0, 1e300, 5e-324, 12345678901234567890.0, 0.1]
@@ -187,7 +188,7 @@ def test_odd_numbers_are_strings(proxy, agents):
     assert [bits(v) for v in got[3:]] == [bits(v) for v in values[3:]]
 
 
-def test_strings_are_json(proxy, agents):
+def test_window_writes_strings_as_json(proxy, agents):
     running = proxy()
     agent = agents(running)
     odd = 'quote " back\\slash\n\r\t\x01\x1f ünï 雪 🦉 \u2028 </script>'
@@ -197,7 +198,7 @@ def test_strings_are_json(proxy, agents):
 
 
 @pytest.mark.parametrize("window", [True, False])
-def test_filters(proxy, agents, window):
+def test_window_filters_by_role_and_pod(proxy, agents, window):
     running = proxy()
     for pod, role in (("data-0", "ROLE_DATA"), ("data-1", "ROLE_DATA"), ("liaison-0", "ROLE_LIAISON")):
         agent = agents(running, pod, role=role)
@@ -214,7 +215,7 @@ def test_filters(proxy, agents, window):
     assert pods(role="role_data") == []
 
 
-def test_window_leaves_the_latest_alone(proxy, agents):
+def test_window_does_not_change_latest_values(proxy, agents):
     running = proxy()
     agent = agents(running)
     recorder(agent, lambda at: [agent.sample("value", at - START_SECONDS, timestamp=at)])
@@ -222,7 +223,7 @@ def test_window_leaves_the_latest_alone(proxy, agents):
     assert running.scrape().total("value") == END_SECONDS - START_SECONDS
 
 
-def test_large_window_is_asked_in_parts(proxy, agents):
+def test_window_of_a_long_range_is_requested_in_parts(proxy, agents):
     """20,000 series over five minutes would be far more than one message: parts in sequence, nothing twice, nothing lost."""
     running = proxy()
     agent = agents(running)
@@ -257,7 +258,7 @@ def test_large_window_is_asked_in_parts(proxy, agents):
     result = running.web.get("/metrics-windows", start_time=START, end_time=END, timeout=120).json()
     parts = [(time_of(r.start_time), time_of(r.end_time)) for _, r in agent.requests if r.HasField("start_time")]
     assert len(parts) > 1
-    assert worst == 1, "one part outstanding at most"
+    assert worst == 1, "at most one part may be outstanding"
     assert parts == sorted(parts, reverse=True) and parts[-1][0] == START_SECONDS and parts[0][1] == END_SECONDS
     for (start, _), (_, end) in zip(parts, parts[1:]):
         assert 0 <= start - end < 1e-3, f"a gap or an overlap between {end} and {start}"
@@ -266,7 +267,7 @@ def test_large_window_is_asked_in_parts(proxy, agents):
         assert [p["value"] for p in element["data"]] == [START_SECONDS, START_SECONDS + 150, END_SECONDS]
 
 
-def test_latest_goes_ahead_of_waiting_parts(proxy, agents):
+def test_latest_values_precede_waiting_window_parts(proxy, agents):
     """A scrape during a window of many parts waits for the part under way (answers come in order), not for the others."""
     running = proxy()
     agent = agents(running)
@@ -296,7 +297,7 @@ def test_latest_goes_ahead_of_waiting_parts(proxy, agents):
     assert len(kinds) > 3 and kinds[:3] == ["part", "latest", "part"]
 
 
-def test_too_many_windows_at_once(proxy, agents):
+def test_windows_beyond_the_limit_are_refused(proxy, agents):
     """Eight run, sixteen wait, the others are told to come again."""
     running = proxy()
     agent = agents(running)
@@ -324,7 +325,7 @@ def test_too_many_windows_at_once(proxy, agents):
     assert {r.status for r in responses} == {200, 503}
 
 
-def test_random_windows_equal_a_naive_reference(proxy, agents):
+def test_windows_of_random_ranges_equal_a_naive_reference(proxy, agents):
     seed = random.randrange(1 << 32)
     rng = random.Random(seed)
     running = proxy()
@@ -349,10 +350,46 @@ def test_random_windows_equal_a_naive_reference(proxy, agents):
     assert got == expected, f"seed {seed}"
 
 
-def test_gzip(proxy, agents):
+def test_window_is_compressed_for_clients_that_accept_gzip(proxy, agents):
     running = proxy()
     agent = agents(running)
     agent.samples = [agent.sample("value", n, n=str(n)) for n in range(2000)]
     response = running.web.get("/metrics-windows", {"Accept-Encoding": "gzip"})
     assert response.headers.get("Content-Encoding") == "gzip"
     assert len(json.loads(gzip.decompress(response.body))) == 2000
+
+
+def test_windows_of_one_address_leave_room_for_others(proxy, agents):
+    """One address has all places; a window of another one takes that of the one that came last, and is answered."""
+    running = proxy()
+    agent = agents(running)
+    release = threading.Event()
+
+    def answer(request):
+        if request.HasField("start_time"):
+            release.wait(30)
+        return agent.answer_metrics(request)
+
+    agent.answer = answer
+
+    def ask(number):
+        end = f"2026-02-02T10:00:01.{number:03}Z"
+        return running.web.get("/metrics-windows", start_time=START, end_time=end, timeout=100)
+
+    def ask_from_elsewhere():
+        connection = http.client.HTTPConnection("127.0.0.1", running.http_port, timeout=100, source_address=("127.0.0.2", 0))
+        connection.request("GET", f"/metrics-windows?start_time={START}&end_time={END}")
+        return connection.getresponse().status
+
+    def refused(cause):
+        return running.scrape().value("fodc_proxy_window_requests_refused_total", cause=cause)
+
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        asked = [pool.submit(ask, number) for number in range(25)]
+        eventually(lambda: sum(a.done() for a in asked) == 1, "all places are taken")
+        other = pool.submit(ask_from_elsewhere)
+        eventually(lambda: sum(a.done() for a in asked) == 2, "one makes room")
+        release.set()
+        assert other.result() == 200
+        statuses = [a.result().status for a in asked]
+    assert statuses.count(503) == 2 and (refused("too_many"), refused("displaced")) == (1, 1)

@@ -75,7 +75,7 @@ def refused(running) -> dict:
 
 @pytest.mark.parametrize("range_name", RANGES)
 @pytest.mark.parametrize("count", [5, 20, 50])
-def test_windows_any_range_is_whole(proxy, agents, count, range_name):
+def test_windows_of_any_range_are_complete(proxy, agents, count, range_name):
     """On a fresh proxy, which knows nothing of its agents yet."""
     running = proxy()
     newest = int(time.time())
@@ -107,7 +107,7 @@ def test_windows_any_range_is_whole(proxy, agents, count, range_name):
 LIMIT = 1 << 20  #: --grpc-max-msg-size; a part is half of it
 
 
-def test_windows_parts_newest_first(proxy, agents):
+def test_windows_are_requested_newest_part_first(proxy, agents):
     """An agent that holds more than a message may have: parts cover the window once, and no answer is too large."""
     running = proxy(grpc_max_msg_size=LIMIT)
     agent = agents(running)
@@ -130,7 +130,7 @@ def test_windows_parts_newest_first(proxy, agents):
     assert len(sizes) <= 2 * recorder.bytes / (LIMIT / 2) + EXTRA_REQUESTS, f"{len(sizes)} requests"
     assert recorder.parts[0][1] == end * 10**9 and recorder.parts[-1][0] == start * 10**9
     for (later, _), (_, earlier) in zip(recorder.parts, recorder.parts[1:]):
-        assert earlier == later - 1, "a gap or an overlap"
+        assert earlier == later - 1, "parts must follow one another without gap or overlap"
     # The learned density serves the next window.
     before = len(sizes)
     running.web.get("/metrics-windows", start_time=rfc3339(newest - 3 * INTERVAL), end_time=rfc3339(newest))
@@ -184,7 +184,7 @@ def test_windows_take_turns(gated):
         assert found(long.result().json()) == gated.recorder.expected(gated.newest - DAY, gated.newest)
 
 
-def test_windows_stop_when_the_client_has_gone(gated):
+def test_windows_end_when_the_client_leaves(gated):
     with gated.running.web.connect() as client:
         path = f"/metrics-windows?start_time={rfc3339(gated.newest - DAY)}&end_time={rfc3339(gated.newest)}"
         client.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -212,7 +212,7 @@ def kill_worker(gated):
 
 
 @pytest.mark.parametrize("strike, causes", [(lose_stream, {"agent_lost"}), (kill_worker, {"worker_lost", "agent_lost"})])
-def test_windows_cut_short_are_refused(gated, strike, causes):
+def test_windows_that_are_incomplete_are_refused(gated, strike, causes):
     """Parts have come already: what is there must not look like the whole."""
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         window = pool.submit(gated.ask, DAY)
@@ -252,7 +252,7 @@ def test_windows_of_a_moment_without_the_agent_are_refused(proxy, agents):
     eventually(lambda: ask().status == 200, "the others are served", interval=0.5)
 
 
-def test_windows_of_an_agent_that_hangs_are_refused(proxy, agents):
+def test_windows_of_a_hung_agent_are_refused(proxy, agents):
     """After 10 s without a byte of an answer; from then on at once. Of the others it is known as before."""
     running = proxy()
     newest = int(time.time())
@@ -271,7 +271,7 @@ def test_windows_of_an_agent_that_hangs_are_refused(proxy, agents):
     assert len(ask(pod_name="fine").json()) == SERIES
 
 
-def test_windows_under_way_at_the_end_are_refused(gated):
+def test_windows_are_refused_at_shutdown(gated):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         window = pool.submit(gated.ask, DAY)
         gated.gate.release(2)

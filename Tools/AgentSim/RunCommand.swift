@@ -16,16 +16,19 @@ struct RunCommand: AsyncParsableCommand {
 
             --hang, --slow and --frozen concern all streams.
 
-            The bytes of a profile can be computed: blocks of 4096 bytes, the last one cut off where the profile ends. \
-            Block i (from 0) is i as 8 bytes, little-endian, then words j = 1 to 511 of 8 bytes, little-endian, the same \
-            in every block: mix(key + j * 0x9E3779B97F4A7C15), key = mix(fnv1a("POD/PROFILE_ID/TYPE") xor mix(SEED)), \
-            all modulo 2^64; mix is SplitMix64's (add 0x9E3779B97F4A7C15, then its finalizer), fnv1a has 64 bits.
+            A profile is one that pprof reads: a gzip member with stacks of calls that grow from capture to capture, then \
+            members without content that fill it up to its size. Those are blocks of 4096 bytes. The extra field of block i \
+            (from 0) is i as 8 bytes, little-endian, then words j = 1, 2, ... of 8 bytes, little-endian, the same in every \
+            block: mix(key + j * 0x9E3779B97F4A7C15), key = mix(fnv1a("POD/PROFILE_ID/TYPE") xor mix(SEED)), all modulo 2^64; \
+            mix is SplitMix64's (add 0x9E3779B97F4A7C15, then its finalizer), fnv1a has 64 bits.
             """)
 
     @OptionGroup var fleet: FleetOptions
 
     @Option(help: "Address of the proxy.")
     var proxy = "127.0.0.1:17912"
+
+    @OptionGroup(title: "TLS") var security: SecurityOptions
 
     @OptionGroup(title: "Other streams") var others: StreamOptions
 
@@ -96,6 +99,7 @@ struct RunCommand: AsyncParsableCommand {
             guard rate >= 0, rate <= 1e6 else { throw ValidationError("\(flag) \(rate): 0 to 1000000 are allowed.") }
         }
         settings.proxy = endpoint
+        settings.security = try security.settings()
         (settings.streams, settings.streamCount) = try others.settings()
         settings.threadCount = threads
         settings.connectsPerSecond = connectRate

@@ -23,7 +23,8 @@ public struct FuzzTarget: Sendable {
     public static let all: [FuzzTarget] = [
         .metricsLatest, .metricsWindow, .metricsRecords, .answers, .grpcMessages, .grpcConnection, .http2, .httpRequest,
         .httpFields, .texts, .settings, .ringReader, .ringFollower, .workerTable, .ringMessages, .workerMessages,
-        .inheritanceRecord, .controlProtocol, .storedNames,
+        .inheritanceRecord, .controlProtocol, .storedNames, .configuration, .certificates, .storedChunks, .blackBox,
+        .profiles,
     ]
 
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

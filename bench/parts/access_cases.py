@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cost of TLS and of credentials."""
+"""The cost of TLS, of credentials and of the sandbox."""
 import base64
+import contextlib
 import multiprocessing
 import statistics
 import time
 
-from .cases import Context, Load, MetricsCase, bring_up, new_stand
+from .cases import REST_SECONDS, Context, Load, MetricsCase, add_cost, bring_up, new_stand
 from .client import Client
 from .figures import Result
 from .stand import Stand
@@ -91,4 +92,38 @@ class WrongPasswordsCase(MetricsCase):
             guess(stand.http_port, time.monotonic() + seconds)
 
 
-ACCESS_CASES = [SecureMetricsCase(10, 500, is_quick=True), SecureMetricsCase(100, 2000), WrongPasswordsCase()]
+class SandboxCase(MetricsCase):
+    """Two proxies side by side, one with the sandbox and one without, which are scraped in turns: what a shared machine does
+    meanwhile concerns both."""
+
+    KINDS = ("best-effort", "off")
+    TURNS_A_RUN = 12
+
+    def __init__(self, agents: int, series: int):
+        super().__init__(agents, series)
+        self.name = f"sandbox-{self.load}"
+        self.about = f"/metrics of {agents} agents x {series} series, with --sandbox best-effort and off in turns"
+
+    def run(self, context: Context):
+        results = {(gzip, kind): Result(self.name, f"{'gzip' if gzip else 'plain'}, {kind}", self.load.given)
+                   for gzip in (False, True) for kind in self.KINDS}
+        with contextlib.ExitStack() as open_stands:
+            stands = {kind: open_stands.enter_context(new_stand(context, self.load, [f"--sandbox={kind}"])) for kind in self.KINDS}
+            clients = {kind: stand.client() for kind, stand in stands.items()}
+            for kind, stand in stands.items():
+                bring_up(stand, self.load, clients[kind], "--record-interval=1s")
+                for _ in range(3):
+                    clients[kind].get("/metrics", True)
+            for turn in range(context.runs * self.TURNS_A_RUN):
+                for gzip in (False, True):
+                    for kind in self.KINDS[::1 if turn % 2 else -1]:
+                        time.sleep(REST_SECONDS)
+                        before = stands[kind].cost()
+                        results[gzip, kind].add("latency_ms", clients[kind].get("/metrics", gzip).seconds * 1e3)
+                        time.sleep(REST_SECONDS)
+                        add_cost(results[gzip, kind], stands[kind].cost_since(before), self.load.samples)
+        return list(results.values())
+
+
+ACCESS_CASES = [
+    SecureMetricsCase(10, 500, is_quick=True), SecureMetricsCase(100, 2000), SandboxCase(100, 2000), WrongPasswordsCase()]

@@ -37,11 +37,11 @@ class ReconnectCase(ManyAgentsCase):
 
     def __init__(self, agents: int, is_quick=False):
         super().__init__(agents, is_quick)
-        self.name = f"reconnect-{agents}"
+        self.name, self.bar = f"reconnect-{agents}", "2000 ms"
         self.about = f"kill -9 of all {WORKERS} ingest workers at {agents} agents: time until all are registered again"
 
     def run(self, context):
-        result = Result(self.name, "all at once", self.given, bar="2000 ms")
+        result = Result(self.name, "all at once", self.given, bar=self.bar)
         for _ in range(context.runs):
             with self.bring_up(context) as stand:
                 self.load(stand)
@@ -88,6 +88,20 @@ class ReconnectCase(ManyAgentsCase):
         raise Broken(f"the agents do not come back\n{stand.last_words()}")
 
 
+class SecureReconnectCase(ReconnectCase):
+    """The same with TLS and certificates of agents: what handshakes cost."""
+
+    def __init__(self, agents: int):
+        super().__init__(agents)
+        self.name += "-mtls"
+        self.about += ", over mTLS"
+        self.bar = "4000 ms"
+
+    def bring_up(self, context) -> Stand:
+        return Stand(
+            context.binaries, [f"--max-agents={self.agents}", f"--ingest-workers={WORKERS}"], has_secure_agents=True)
+
+
 class StopCase(ManyAgentsCase):
     """SIGTERM: until all processes of the proxy are gone."""
 
@@ -114,5 +128,5 @@ class StopCase(ManyAgentsCase):
 
 
 SHARING_CASES: list[Case] = [
-    ReconnectCase(100, is_quick=True), ReconnectCase(1000), StopCase(100, is_quick=True), StopCase(1000),
+    ReconnectCase(100, is_quick=True), ReconnectCase(1000), SecureReconnectCase(1000), StopCase(100, is_quick=True), StopCase(1000),
 ]

@@ -54,9 +54,12 @@ def free_ports(count: int) -> list[int]:
 class Stand:
     """`with Stand(...) as stand:` the proxy runs and serves, and `load()` connects agents to it."""
 
-    def __init__(self, binaries: pathlib.Path, flags: list[str] = (), web_config: str | None = None, is_secure: bool = False):
-        """`web_config`: text of the file; `is_secure`: it has TLS, with a certificate that is made here."""
+    def __init__(self, binaries: pathlib.Path, flags: list[str] = (), web_config: str | None = None, is_secure: bool = False,
+                 has_secure_agents: bool = False):
+        """`web_config`: text of the file; `is_secure`: it has TLS, with a certificate that is made here; `has_secure_agents`:
+        agents connect with TLS and a certificate, which is the same."""
         self.binaries, self.flags = binaries, list(flags)
+        self.has_secure_agents, self.agent_flags = has_secure_agents, []
         self.web_config, self.tls = web_config, None
         self.is_secure = is_secure
         self.grpc_port, self.http_port = free_ports(2)
@@ -88,13 +91,20 @@ class Stand:
     def _secure(self):
         folder = pathlib.Path(self.folder.name)
         text = self.web_config or ""
-        if self.is_secure:
+        certificate, key = folder / "server.crt", folder / "server.key"
+        if self.is_secure or self.has_secure_agents:
             subprocess.run(
                 ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                 "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "server.key",
-                 "-out", folder / "server.crt"], check=True, capture_output=True)
+                 "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+                check=True, capture_output=True)
+        if self.is_secure:
             text += "tls_server_config: {cert_file: server.crt, key_file: server.key}\n"
-            self.tls = ssl.create_default_context(cafile=str(folder / "server.crt"))
+            self.tls = ssl.create_default_context(cafile=str(certificate))
+        if self.has_secure_agents:
+            self.flags += [
+                "--grpc-listen-addr=none", f"--grpc-tls-listen-addr=127.0.0.1:{self.grpc_port}", f"--grpc-tls-cert-file={certificate}",
+                f"--grpc-tls-key-file={key}", f"--grpc-tls-client-ca-file={certificate}", "--grpc-tls-client-auth=require"]
+            self.agent_flags = [f"--tls-ca-file={certificate}", f"--tls-cert-file={certificate}", f"--tls-key-file={key}"]
         if text:
             (folder / "web.yml").write_text(text)
             self.flags.append(f"--web-config-file={folder / 'web.yml'}")
@@ -121,7 +131,7 @@ class Stand:
         self.agents = subprocess.Popen(
             [
                 self._program("fodc-agentsim"), "run", f"--proxy=127.0.0.1:{self.grpc_port}", f"--agents={agents}",
-                f"--series={series}", "--json", *flags,
+                f"--series={series}", "--json", *self.agent_flags, *flags,
             ],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         threading.Thread(target=self._read_agent_events, args=[self.agents.stdout], daemon=True).start()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Bash completion of fodc-proxy, fodc-lane, fodc-blackbox and fodc-agentsim. Flags and sub-commands are read out of the program's own
+# Bash completion of fodc-proxy, fodc-ring, fodc-blackbox and fodc-agentsim. Flags and sub-commands are read out of the program's own
 # --help, so that they are always those of the version that is installed.
 
 _fodc_help() { # COMMAND [SUB-COMMAND]: what its --help says; nothing if there is no such command
@@ -32,7 +32,8 @@ _fodc() {
         --env-file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --scope) mapfile -t COMPREPLY < <(compgen -W 'metrics read profiles' -- "$word"); return ;;
         --health-requires-auth) mapfile -t COMPREPLY < <(compgen -W 'true false' -- "$word"); return ;;
-        --web-config-file | --http-tokens-file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --grpc-tls-client-auth) mapfile -t COMPREPLY < <(compgen -W 'none optional require' -- "$word"); return ;;
+        --grpc-tls-*-file | --web-config-file | --http-tokens-file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --*-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         dump) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     esac
@@ -48,9 +49,9 @@ _fodc() {
     subcommands=$(sed -n '/^SUBCOMMANDS:/,/^$/s/^  \([a-z][a-z-]*\).*/\1/p' <<<"$help")
     case $command,${subcommand[*]} in
         *fodc-proxy,) subcommands+=' ctl' ;;
-        *fodc-proxy,ctl) subcommands+=' status scale restart drain log-level reload new-token' ;;
+        *fodc-proxy,ctl) subcommands+=' status scale restart drain log-level reload incidents new-token' ;;
     esac
     mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W "$flags $subcommands" -- "$word" | sort -u)
 }
 
-complete -F _fodc fodc-proxy fodc-lane fodc-blackbox fodc-agentsim
+complete -F _fodc fodc-proxy fodc-ring fodc-blackbox fodc-agentsim

@@ -3,7 +3,10 @@
 #ifndef FODC_MEMORY_FREED_H
 #define FODC_MEMORY_FREED_H
 
-// malloc_trim(3) of everything, which Swift's view of glibc hides.
+#include <stddef.h>
+
+// Swift's view of glibc hides mallinfo2(3) and malloc_trim(3).
+size_t fodc_memory_freed_bytes(void);
 void fodc_memory_freed_give_back(void);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // AES rounds and byte masks on vectors, by value: what Swift's SIMD types cannot say. Nothing here touches memory.
-// Inlines into Swift code that is compiled with `-Xcc -maes -Xcc -msse4.2` (or for ARM with its crypto extension);
-// elsewhere FODC_HAS_AES_VECTORS is 0 and callers use their portable path.
+// Inlines into Swift code that is compiled with `-Xcc -maes -Xcc -msse4.2`; elsewhere, on ARM too, callers use their
+// portable path, because `fodc_processor_has_aes` is 0.
 #pragma once
 
 typedef unsigned long long fodc_word2 __attribute__((vector_size(16)));
@@ -10,7 +10,6 @@ typedef unsigned long long fodc_word2 __attribute__((vector_size(16)));
 #if defined(__x86_64__) && defined(__AES__) && defined(__SSE4_2__)
 #include <nmmintrin.h>
 #include <wmmintrin.h>
-#define FODC_HAS_AES_VECTORS 1
 
 /// Does this processor have the instructions that the functions below are made of?
 static inline int fodc_processor_has_aes(void) {
@@ -29,26 +28,7 @@ static inline fodc_word2 fodc_keep_below(fodc_word2 value, int first, int count)
     return (fodc_word2)_mm_and_si128((__m128i)value, _mm_cmpgt_epi8(_mm_set1_epi8((char)count), places));
 }
 
-#elif defined(__aarch64__) && defined(__ARM_FEATURE_AES)
-#include <arm_neon.h>
-#define FODC_HAS_AES_VECTORS 1
-
-static inline int fodc_processor_has_aes(void) { return 1; }
-
-static inline fodc_word2 fodc_aes_round(fodc_word2 value, fodc_word2 key) {
-    // ARM xors the key before the substitution, x86 after the mixing: a zero key first, then the xor, gives the same.
-    uint8x16_t mixed = vaesmcq_u8(vaeseq_u8((uint8x16_t)value, vdupq_n_u8(0)));
-    return (fodc_word2)veorq_u8(mixed, (uint8x16_t)key);
-}
-
-static inline fodc_word2 fodc_keep_below(fodc_word2 value, int first, int count) {
-    static const unsigned char steps[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    uint8x16_t places = vaddq_u8(vld1q_u8(steps), vdupq_n_u8((unsigned char)first));
-    return (fodc_word2)vandq_u8((uint8x16_t)value, vcltq_u8(places, vdupq_n_u8((unsigned char)count)));
-}
-
 #else
-#define FODC_HAS_AES_VECTORS 0
 
 static inline int fodc_processor_has_aes(void) { return 0; }
 // Never called, because the processor is asked first; declared so that Swift code compiles the same everywhere.

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTPServer
-import Lanes
 import Platform
 import Reports
+import Rings
 
 /// `role` and `pod_name` of a request about agents, without case (HTTP contract).
 struct AgentFilter: Hashable {
     var agentID: ExactText?
     var role: ExactText?
     var podName: ExactText?
+    /// Also agents that are gone, as far as the black box knows them.
+    var includesGone = false
 
     init() {}
 
@@ -23,7 +25,7 @@ struct AgentFilter: Hashable {
 
     var isEmpty: Bool { agentID == nil && role == nil && podName == nil }
 
-    func matches(_ reporter: Reporter) -> Bool {
+    func matches(_ reporter: ReportingAgent) -> Bool {
         (agentID.map { $0 == ExactText(reporter.agentID) } ?? true)
             && (role.map { $0 == ExactText(reporter.role.lowercased()) } ?? true)
             && (podName.map { $0 == ExactText(reporter.podName.lowercased()) } ?? true)
@@ -32,11 +34,11 @@ struct AgentFilter: Hashable {
 
 extension AgentDirectory {
     /// The listed agents that a filter lets through.
-    func reporters(_ filter: AgentFilter? = nil) -> [AgentID: Reporter] {
-        var found: [AgentID: Reporter] = [:]
+    func reporters(_ filter: AgentFilter? = nil) -> [AgentID: ReportingAgent] {
+        var found: [AgentID: ReportingAgent] = [:]
         for (id, listed) in listed() {
-            guard let identity = listed.home.identity else { continue }
-            let reporter = Reporter(
+            guard let identity = listed.owner.identity else { continue }
+            let reporter = ReportingAgent(
                 agentID: id.description, podName: identity.identity.podName, role: identity.role)
             if filter?.matches(reporter) ?? true { found[id] = reporter }
         }

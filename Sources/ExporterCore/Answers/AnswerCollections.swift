@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Platform
+import RingMessages
+import Rings
 
 /// How a collection of one of the other streams went.
 struct AnswerResult {
@@ -44,7 +44,7 @@ final class AnswerCollections {
     /// Collections of some agents of one stream at a time: well below what an ingest worker takes.
     static let maximumSelective = 16
 
-    private let peers: IngestPeers
+    private let ingestEndpoints: IngestEndpoints
     private let support: CollectionSupport
     private lazy var running = Running(support) { [unowned self] in answers(to: $0) }
     private(set) var statistics: [AgentStream: Statistics] = [:]
@@ -54,12 +54,14 @@ final class AnswerCollections {
     struct Statistics {
         var started: UInt64 = 0
         var joined: UInt64 = 0
+        /// When the last collection of all agents began, `CLOCK_MONOTONIC`.
+        var lastWholeNanoseconds: UInt64?
         var durations = Histogram(bounds: Histogram.secondsBounds)
     }
 
-    init(_ support: CollectionSupport, peers: IngestPeers) {
+    init(_ support: CollectionSupport, ingestEndpoints: IngestEndpoints) {
         self.support = support
-        self.peers = peers
+        self.ingestEndpoints = ingestEndpoints
     }
 
     /// Calls `served` once: when everybody has answered, or at the end of the collection, `waitNanoseconds` after its start.
@@ -76,7 +78,9 @@ final class AnswerCollections {
             return
         }
         statistics[target.stream, default: Statistics()].started += 1
-        let deadline = MonotonicClock.nowNanoseconds() + waitNanoseconds
+        let now = MonotonicClock.nowNanoseconds()
+        if target.agents == nil { statistics[target.stream]?.lastWholeNanoseconds = now }
+        let deadline = now + waitNanoseconds
         let number = running.begin(target, AnswerResult())
         _ = running.join(number, served)
         let command = AskCommand(stream: target.stream, deadlineNanoseconds: deadline, agents: target.agents)
@@ -85,10 +89,13 @@ final class AnswerCollections {
         }
     }
 
+    /// When all agents were last asked on a stream; `nil`: never.
+    func lastWholeNanoseconds(of stream: AgentStream) -> UInt64? { statistics[stream]?.lastWholeNanoseconds }
+
     // MARK: Events
 
-    func roundEnded(number: UInt64, _ outcome: RoundOutcome, worker: Int) {
-        let agents = peers.follower(of: worker)?.agents ?? [:]
+    func roundEnded(number: UInt64, _ outcome: CollectionOutcome, worker: Int) {
+        let agents = ingestEndpoints.follower(of: worker)?.agents ?? [:]
         func ids(_ slots: [UInt32]) -> [AgentID] { slots.compactMap { agents[$0]?.entry.id } }
         running.workerDone(worker, in: number) { [self] result, target in
             result.answered.formUnion(ids(outcome.answered))
@@ -118,7 +125,7 @@ final class AnswerCollections {
     ) {
         result.interruptions.insert(cause)
         let chosen = target.agents.map(Set.init)
-        for agent in (peers.follower(of: worker)?.agents ?? [:]).values
+        for agent in (ingestEndpoints.follower(of: worker)?.agents ?? [:]).values
         where agent.entry.openStreams & target.stream.bit != 0 && chosen?.contains(agent.entry.id) ?? true {
             result.unanswered.insert(agent.entry.id)
         }

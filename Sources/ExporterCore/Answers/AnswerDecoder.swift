@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 import SwiftProtobuf
 import TestHooks
 
 /// Decodes answers on the report thread, each noted, so that one that kills this process is known to its successor.
 struct AnswerDecoder: Sendable {
-    private let note: RecordNote
+    private let marker: InFlightRecord
 
-    init(note: RecordNote) {
-        self.note = note
+    init(marker: InFlightRecord) {
+        self.marker = marker
     }
 
     /// The message of an answer; `nil` for one that cannot be decoded, which ingest would not have let through.
@@ -30,8 +30,8 @@ struct AnswerDecoder: Sendable {
     }
 
     private func watched<Decoded>(_ answer: AnswerReader.Answer, _ decode: ([UInt8]) -> Decoded) -> Decoded {
-        note.begin(answer.name)
-        defer { note.end() }
+        marker.begin(answer.name)
+        defer { marker.end() }
         TestHooks.trapOnPoison(inRecord: answer.bytes.span.bytes)
         return decode(answer.bytes)
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Platform
+import RingMessages
+import Rings
 
-/// Fetches agents' answers out of the lanes, where they stay until they are wanted.
+/// Fetches agents' answers out of the rings, where they stay until they are wanted.
 final class AnswerReader {
     struct Answer: Sendable {
         /// The message as the agent sent it, or a `MessageList`.
@@ -13,23 +13,23 @@ final class AnswerReader {
         var name: RecordName
     }
 
-    /// For what is read of lanes to find answers that their writers have moved, all together: clients wait meanwhile.
+    /// For what is read of rings to find answers that their writers have moved, all together: clients wait meanwhile.
     static let readOnNanoseconds: UInt64 = 100_000_000
 
-    private let peers: IngestPeers
-    private let watch: RecordWatch
+    private let ingestEndpoints: IngestEndpoints
+    private let crashGuard: CrashGuard
     /// The answers that a report is made of are in this process's memory until it is made.
     private let budget: ReportBudget
     private let readOnNanoseconds: UInt64
 
     init(
-        peers: IngestPeers, watch: RecordWatch, budget: ReportBudget,
+        ingestEndpoints: IngestEndpoints, crashGuard: CrashGuard, budget: ReportBudget,
         readOnNanoseconds: UInt64 = AnswerReader.readOnNanoseconds
     ) {
         self.readOnNanoseconds = readOnNanoseconds
         self.budget = budget
-        self.watch = watch
-        self.peers = peers
+        self.crashGuard = crashGuard
+        self.ingestEndpoints = ingestEndpoints
     }
 
     /// Copies of answers, and the bytes of the budget that they take.
@@ -40,12 +40,12 @@ final class AnswerReader {
 
     /// Where an answer stands.
     private struct Place {
-        var follower: LaneFollower
+        var follower: RingFollower
         var slot: SlotRef
         var held: HeldAnswer
     }
 
-    /// The newest answer of each of the agents that have one; an agent that has moved has some in two lanes.
+    /// The newest answer of each of the agents that have one; an agent that has moved has some in two rings.
     func newest(_ type: RecordType, of agents: Set<AgentID>) throws(ReportFailure) -> Answers<Answer> {
         let key = HeldAnswer.Key(type: type, subject: 0)
         let places = newestPlaces(of: key, agents)
@@ -69,7 +69,7 @@ final class AnswerReader {
     private func newestPlaces(of key: HeldAnswer.Key, _ agents: Set<AgentID>) -> [AgentID: Place] {
         var found: [AgentID: Place] = [:]
         let wallNow = WallClock.nowNanoseconds()
-        for follower in peers.followers {
+        for follower in ingestEndpoints.followers {
             for agent in follower.agents.values where agents.contains(agent.entry.id) {
                 guard let held = agent.answers[key] else { continue }
                 if let known = found[agent.entry.id], !held.arrival.isNewer(than: known.held.arrival, wallNow: wallNow)
@@ -86,7 +86,7 @@ final class AnswerReader {
     func all(_ type: RecordType, of agents: Set<AgentID>) throws(ReportFailure) -> Answers<[Answer]> {
         var found: [AgentID: [HeldAnswer.Key: Place]] = [:]
         let wallNow = WallClock.nowNanoseconds()
-        for follower in peers.followers {
+        for follower in ingestEndpoints.followers {
             for agent in follower.agents.values where agents.contains(agent.entry.id) {
                 // A record that its worker has let go of does not count, though it may still be there for a while.
                 for (key, held) in agent.answers where key.type == type && !follower.isForgotten(held) {
@@ -111,8 +111,7 @@ final class AnswerReader {
         var bytes = 0
         for place in places {
             // Sizes come out of rings.
-            let (sum, isOverflow) = bytes.addingReportingOverflow(place.held.byteCount)
-            bytes = isOverflow ? .max : sum
+            bytes = bytes.addingClamped(place.held.byteCount)
         }
         return try budget.reserve(answerBytes: bytes)
     }
@@ -125,7 +124,7 @@ final class AnswerReader {
     ) throws(ReportFailure) -> Answer? {
         let (follower, slot) = (place.follower, place.slot)
         if let (bytes, name) = follower.read(key, of: slot, untilNanoseconds: end) {
-            guard watch.mayRead(name) else { return nil }
+            guard crashGuard.mayRead(name) else { return nil }
             return Answer(bytes: bytes, receivedAtNanoseconds: place.held.receivedAtNanoseconds, name: name)
         }
         // Without it the report would look whole.

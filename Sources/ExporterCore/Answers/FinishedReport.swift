@@ -10,11 +10,13 @@ struct MadeReport: Sendable {
     let dropped: Int
     /// Agents that were asked and are not in it.
     let leftOut: Int
+    let stored: StoredLack
 
-    init(_ json: [UInt8], dropped: Int = 0, leftOut: Int = 0) {
+    init(_ json: [UInt8], dropped: Int = 0, leftOut: Int = 0, stored: StoredLack = StoredLack()) {
         bytes = ByteBuffer(bytes: json)
         self.dropped = dropped
         self.leftOut = leftOut
+        self.stored = stored
     }
 }
 
@@ -24,6 +26,7 @@ final class FinishedReport {
     static let unheldBytes = 256 * 1024
 
     let leftOut: Int
+    let stored: StoredLack
     fileprivate let bytes: ByteBuffer
     private let lease: ReportBudget.Lease?
 
@@ -31,6 +34,7 @@ final class FinishedReport {
         let byteCount = made.bytes.readableBytes
         lease = byteCount > Self.unheldBytes ? try budget.reserve(reportBytes: byteCount) : nil
         leftOut = made.leftOut
+        stored = made.stored
         bytes = made.bytes
     }
 

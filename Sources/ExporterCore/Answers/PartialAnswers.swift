@@ -27,13 +27,20 @@ final class PartialAnswers {
 
     /// Kinds that can occur count from 0, so that the first is seen as an increase.
     private(set) var counts: [Kind: UInt64] = [:]
+    /// In the order of the metric, which each scrape shows.
+    private var kinds: [Kind] = []
 
-    func expect(_ path: String, _ cause: String, _ outcome: Outcome) {
-        counts[Kind(path: path, cause: cause, outcome: outcome), default: 0] += 0
-    }
+    func expect(_ path: String, _ cause: String, _ outcome: Outcome) { add(path, cause, outcome, 0) }
 
-    func add(_ path: String, _ cause: String, _ outcome: Outcome) {
-        counts[Kind(path: path, cause: cause, outcome: outcome), default: 0] += 1
+    func add(_ path: String, _ cause: String, _ outcome: Outcome) { add(path, cause, outcome, 1) }
+
+    private func add(_ path: String, _ cause: String, _ outcome: Outcome, _ number: UInt64) {
+        let kind = Kind(path: path, cause: cause, outcome: outcome)
+        if counts[kind] == nil {
+            func key(_ kind: Kind) -> (String, String, String) { (kind.path, kind.cause, kind.outcome.rawValue) }
+            kinds.insert(kind, at: kinds.firstIndex { key(kind) < key($0) } ?? kinds.count)
+        }
+        counts[kind, default: 0] += number
     }
 
     /// Refuses a request whose answer would not be whole.
@@ -53,15 +60,9 @@ extension PartialAnswers: MetricSource {
     func addMetrics(to families: inout FamilyBuilder) {
         families.add(
             "fodc_proxy_partial_answers_total", .counter,
-            "Answers that could not be complete, by cause: refused with 503, served with last_known values, or with agents left_out.",
-            counts.sorted {
-                ($0.key.path, $0.key.cause, $0.key.outcome.rawValue)
-                    < ($1.key.path, $1.key.cause, $1.key.outcome.rawValue)
-            }.map {
-                (
-                    [("cause", $0.key.cause), ("outcome", $0.key.outcome.rawValue), ("path", $0.key.path)],
-                    Double($0.value)
-                )
+            "Answers that could not be complete, by cause: refused with 503, served with last_known values, or with agents or records left_out.",
+            kinds.map {
+                ([("cause", $0.cause), ("outcome", $0.outcome.rawValue), ("path", $0.path)], Double(counts[$0] ?? 0))
             })
     }
 }

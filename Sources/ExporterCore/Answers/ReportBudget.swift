@@ -39,6 +39,11 @@ final class ReportBudget {
         return Lease(byteCount, isHeld: isHeld, of: self)
     }
 
+    private func giveBack(_ byteCount: Int, isHeld: Bool) {
+        bytes.giveBack(byteCount)
+        if isHeld { heldBytes -= byteCount }
+    }
+
     /// Bytes that are taken until it is ended, or let go of.
     final class Lease {
         private var byteCount: Int
@@ -53,13 +58,11 @@ final class ReportBudget {
 
         /// On the event loop. After that it may be let go of anywhere.
         func end() {
-            owner?.bytes.giveBack(byteCount)
-            if isHeld { owner?.heldBytes -= byteCount }
+            guard byteCount > 0 else { return }
+            owner?.giveBack(byteCount, isHeld: isHeld)
             byteCount = 0
         }
 
-        deinit {
-            if byteCount > 0 { end() }
-        }
+        deinit { end() }
     }
 }

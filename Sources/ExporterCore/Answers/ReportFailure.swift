@@ -48,9 +48,15 @@ struct ReportFailure: Error {
             "the configurations have more than \(limit) keys together: ask for one role, pod_name or agent_id")
     }
 
-    /// Answers are in a lane that is written faster than they can be found.
+    /// Answers are in a ring that is written faster than they can be found.
     static let unread = ReportFailure(
         "unread", "agents write faster than the proxy reads their answers at present: try again later")
+
+    /// The black box is asked for, and cannot answer.
+    static func store(_ refusal: BlackBoxRefusal) -> ReportFailure {
+        ReportFailure(
+            (refusal.cause ?? .unreadable).rawValue, refusal.text, retryAfterSeconds: refusal.retryAfterSeconds)
+    }
 
     /// This exporter ends before agents had their time.
     static let stopping = ReportFailure(SampleSelection.stopping, "the proxy is being stopped: try again")

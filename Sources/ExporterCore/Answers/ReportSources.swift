@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import HTTPServer
-import Lanes
 import NIOCore
 import Platform
 import Reports
+import RingMessages
+import Rings
 
 /// The sources of every report on agents.
 final class ReportSources {
@@ -13,7 +13,7 @@ final class ReportSources {
     let reader: AnswerReader
     let budget: ReportBudget
     private let loop: any EventLoop
-    private let note: (ExporterNote) -> RecordNote
+    private let marker: (ExporterMarker) -> InFlightRecord
     private let deliveries: DeliveryQueue
     private let partial: PartialAnswers
     /// Records in answers that had no key, by stream, since this process began.
@@ -21,11 +21,11 @@ final class ReportSources {
     /// Requests that were refused because of what all reports take.
     private var refused: UInt64 = 0
 
-    /// - Parameter note: of each place where a thread says what it reads.
+    /// - Parameter marker: of each place where a thread says what it reads.
     init(
         directory: AgentDirectory, collections: AnswerCollections, reader: AnswerReader, budget: ReportBudget,
         deliveries: DeliveryQueue, partial: PartialAnswers, loop: any EventLoop,
-        note: @escaping (ExporterNote) -> RecordNote
+        marker: @escaping (ExporterMarker) -> InFlightRecord
     ) {
         self.directory = directory
         self.collections = collections
@@ -34,15 +34,15 @@ final class ReportSources {
         self.deliveries = deliveries
         self.partial = partial
         self.loop = loop
-        self.note = note
+        self.marker = marker
     }
 
     // MARK: Making
 
     /// A thread for one kind of report.
     /// - Parameter name: short enough for a thread's name, with what is before it.
-    func makeThread(_ name: String, _ place: ExporterNote) throws(SystemError) -> ReportThread {
-        try ReportThread(name: "report-\(name)", loop: loop, note: note(place))
+    func makeThread(_ name: String, _ place: ExporterMarker) throws(SystemError) -> ReportThread {
+        try ReportThread(name: "report-\(name)", loop: loop, marker: marker(place))
     }
 
     func noteDropped(_ count: Int, _ stream: AgentStream) {
@@ -79,6 +79,11 @@ final class ReportSources {
         partial.expect(path, SampleSelection.noAnswer, .leftOut)
     }
 
+    /// Answers of this path need the black box, too.
+    func expectStoreTrouble(of path: String, _ causes: [String], _ outcome: PartialAnswers.Outcome) {
+        for cause in causes { partial.expect(path, cause, outcome) }
+    }
+
     func refuse(_ failure: ReportFailure, _ path: String, to responder: HTTPResponder) {
         guard !responder.isClosed else { return }
         if failure.cause == ReportFailure.tooManyBytes { refused += 1 }
@@ -100,11 +105,22 @@ final class ReportSources {
         }
         for cause in result.interruptions { partial.add(path, cause.rawValue, .lastKnown) }
         if report.leftOut > 0 { partial.add(path, SampleSelection.noAnswer, .leftOut) }
+        report.stored.count(path, in: partial)
         responder.holdsReport = report.isHeld
         responder.respond(
             status: 200, contentType: Self.contentType,
-            headers: Self.fields + PartialAnswers.headers(leftOut: report.leftOut), body: report.body,
+            headers: Self.fields + PartialAnswers.headers(leftOut: report.leftOut) + report.stored.headers,
+            body: report.body,
             compression: .whenAccepted)
+    }
+
+    /// Sends a client a report that was made elsewhere. It counts as one until it is taken.
+    func respond(_ made: MadeReport, _ path: String, to responder: HTTPResponder) {
+        do throws(ReportFailure) {
+            respond(.success(try FinishedReport(made, budget)), path, to: responder)
+        } catch {
+            refuse(error, path, to: responder)
+        }
     }
 
     private static let contentType = "application/json"
@@ -120,13 +136,14 @@ final class ReportSources {
     // MARK: Agents
 
     /// How many agents have the stream, and nothing is known of what they would say.
-    func leftOut(_ stream: AgentStream, of reporters: [AgentID: Reporter], known: some Collection<AgentID>) -> Int {
+    func leftOut(_ stream: AgentStream, of reporters: [AgentID: ReportingAgent], known: some Collection<AgentID>) -> Int
+    {
         let (listed, known) = (directory.listed(), Set(known))
         return reporters.keys.lazy.filter { !known.contains($0) && listed[$0]?.worker(having: stream) != nil }.count
     }
 
     /// The registry, read anew.
-    func reporters(_ filter: AgentFilter? = nil) -> [AgentID: Reporter] {
+    func reporters(_ filter: AgentFilter? = nil) -> [AgentID: ReportingAgent] {
         directory.refresh(nowNanoseconds: MonotonicClock.nowNanoseconds())
         return directory.reporters(filter)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Metrics
+import RingMessages
 
 /// Requests and answers on the streams other than metrics, as the ingest workers count them.
 struct StreamMetrics: MetricSource {

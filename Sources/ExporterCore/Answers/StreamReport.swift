@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import HTTPServer
+import RingMessages
 
 /// A report on what agents say on one stream: asks them, then makes the report of what is known.
 final class StreamReport {

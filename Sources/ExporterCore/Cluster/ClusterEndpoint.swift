@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import HTTPServer
-import Lanes
 import Platform
 import Reports
+import RingMessages
+import Rings
 
 /// `GET /cluster`: the registry as it is, without asking any agent.
 final class ClusterEndpoint {
@@ -52,9 +52,9 @@ final class ClusterEndpoint {
         }
     }
 
-    private func node(of listed: AgentDirectory.Listed, _ reporter: Reporter?) -> ClusterReport.Node? {
-        guard let reporter, let identity = listed.home.identity else { return nil }
-        let entry = listed.home.entry
+    private func node(of listed: AgentDirectory.Listed, _ reporter: ReportingAgent?) -> ClusterReport.Node? {
+        guard let reporter, let identity = listed.owner.identity else { return nil }
+        let entry = listed.owner.entry
         return ClusterReport.Node(
             reporter: reporter, address: identity.peer, containerNames: identity.identity.containerNames,
             labels: Dictionary(identity.labels.map { ($0.key, $0.value) }) { _, last in last },

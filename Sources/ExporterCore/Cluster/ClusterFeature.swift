@@ -8,7 +8,7 @@ final class ClusterFeature: Feature {
     init(_ context: FeatureContext, _ sources: ReportSources) throws {
         let core = context.core
         endpoint = try ClusterEndpoint(sources)
-        let ingest = IngestTotals(core.peers)
+        let ingest = IngestTotals(core.ingestEndpoints)
         metrics = [
             RegistryMetrics(directory: core.directory, maximumAgents: core.launch.settings.maxAgents),
             RegistrationMetrics(ingest: ingest), ConnectionMetrics(ingest: ingest),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import GRPCCauses
 import Metrics
+import RingMessages
 
 /// Agents' connections, as the ingest workers count them.
 struct ConnectionMetrics: MetricSource {
@@ -49,6 +49,6 @@ struct ConnectionMetrics: MetricSource {
         families.add(
             "fodc_proxy_agent_connections_closed_total", .counter,
             "Connections that a worker closed because their agent registered elsewhere or is quarantined, by cause.",
-            ingest.byLabel("cause", [("elsewhere", .yieldedElsewhere), ("held_off", .closedHeldOff)]))
+            ingest.byLabel("cause", [("elsewhere", .yieldedElsewhere), ("held_off", .closedQuarantined)]))
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Metrics
+import RingMessages
 
 /// Metrics of registrations, losses and moves of agents, as the ingest workers count them.
 struct RegistrationMetrics: MetricSource {
@@ -17,9 +17,9 @@ struct RegistrationMetrics: MetricSource {
             ingest.byLabel(
                 "outcome",
                 [
-                    ("new", .registeredNew), ("returned", .registeredReturned), ("twin", .registeredTwin),
+                    ("new", .registeredNew), ("returned", .registeredReturned), ("twin", .registeredDuplicate),
                     ("refused_invalid", .refusedInvalid), ("refused_limit", .refusedLimit),
-                    ("refused_loop", .refusedLoop), ("held_off", .refusedHeldOff),
+                    ("refused_loop", .refusedLoop), ("held_off", .refusedQuarantined),
                     ("refused_no_room", .refusedNoRoom), ("refused_silent", .refusedSilent),
                     ("refused_connection_limit", .refusedConnectionLimit),
                     ("refused_source_limit", .refusedSourceLimit),
@@ -52,25 +52,25 @@ struct RegistrationMetrics: MetricSource {
             "fodc_proxy_agents_adopted_total", .counter,
             "Agents adopted from the ring of a removed worker.", ingest.sum(.agentsAdopted))
         families.add(
-            "fodc_proxy_claims_total", .counter,
+            "fodc_proxy_registration_conflicts_total", .counter,
             "Registrations whose identity was online at another worker, by resolution.",
             ingest.byLabel(
                 "verdict",
                 [
-                    ("alive", .claimsAlive), ("gone", .claimsGone), ("unanswered", .claimsUnanswered),
-                    ("withdrawn", .claimsWithdrawn),
+                    ("alive", .conflictsAlive), ("gone", .conflictsGone), ("unanswered", .conflictsUnanswered),
+                    ("withdrawn", .conflictsWithdrawn),
                 ]))
         families.add(
-            "fodc_proxy_foreign_streams", .gauge, "Open streams of agents that are registered at another worker.",
-            ingest.sum(.foreignStreams))
+            "fodc_proxy_remote_streams", .gauge, "Open streams of agents that are registered at another worker.",
+            ingest.sum(.remoteStreams))
         families.add(
-            "fodc_proxy_foreign_streams_opened_total", .counter,
+            "fodc_proxy_remote_streams_opened_total", .counter,
             "Streams opened at a worker other than the one that their agent is registered at.",
-            ingest.sum(.foreignStreamsOpened))
+            ingest.sum(.remoteStreamsOpened))
         families.add(
-            "fodc_proxy_foreign_streams_ended_total", .counter,
+            "fodc_proxy_remote_streams_ended_total", .counter,
             "Streams of agents registered at another worker that ended because the agent left that worker.",
-            ingest.sum(.foreignStreamsEnded))
+            ingest.sum(.remoteStreamsEnded))
         families.add(
             "fodc_proxy_orphaned_streams_ended_total", .counter,
             "Streams ended because their agent had had no registration for some seconds.",

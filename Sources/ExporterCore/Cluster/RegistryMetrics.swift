@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
 import Metrics
 import Platform
+import Rings
 
 /// Metrics of the listed agents, and the age of each one's newest sample.
 struct RegistryMetrics: MetricSource {
@@ -11,7 +11,7 @@ struct RegistryMetrics: MetricSource {
 
     func addMetrics(to families: inout FamilyBuilder) {
         let agents = directory.listed()
-        let online = agents.values.lazy.filter { $0.home.entry.status == .online }.count
+        let online = agents.values.lazy.filter { $0.owner.entry.status == .online }.count
         families.add(
             "fodc_proxy_max_agents", .gauge, "Maximum number of registered agents (--max-agents).",
             Double(maximumAgents))
@@ -27,7 +27,7 @@ struct RegistryMetrics: MetricSource {
     private func sampleAges(of agents: [AgentID: AgentDirectory.Listed]) -> [FamilyBuilder.Sample] {
         let now = MonotonicClock.nowNanoseconds()
         let ages: [FamilyBuilder.Sample] = agents.compactMap { id, listed in
-            guard let newest = listed.newest?.agent, newest.sample != nil, let identity = listed.home.identity else {
+            guard let newest = listed.newest?.agent, newest.sample != nil, let identity = listed.owner.identity else {
                 return nil
             }
             return (

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import Collecting
-import Exchange
-import Lanes
 import NIOCore
 import Platform
+import RingMessages
+import Rings
 
 /// The base of collections of every kind: the loop's clock, the way to the ingest workers, and the way to those who wait.
 final class CollectionSupport {
     let loop: any EventLoop
-    let workers: WorkerLines
+    let workers: WorkerChannels
     let deliveries: DeliveryQueue
     /// Called at a deadline, so that what has been answered in time counts.
-    var readLanes: () -> Void = {}
+    var readRings: () -> Void = {}
 
-    init(loop: any EventLoop, workers: WorkerLines, deliveries: DeliveryQueue) {
+    init(loop: any EventLoop, workers: WorkerChannels, deliveries: DeliveryQueue) {
         self.loop = loop
         self.workers = workers
         self.deliveries = deliveries
@@ -57,7 +57,7 @@ final class WorkerCollections<Request, Outcome, Answer> {
     /// - Parameter note: what is to be remembered of those that could not be asked.
     func ask(
         _ number: UInt64, _ type: RecordType, _ payload: [UInt8], deadlineNanoseconds: UInt64,
-        _ note: (inout Outcome, WorkerLines.Asked) -> Void
+        _ note: (inout Outcome, WorkerChannels.Asked) -> Void
     ) {
         let asked = support.workers.ask(type, payload, number: number)
         positions[number] = asked.positions
@@ -134,7 +134,7 @@ final class WorkerCollections<Request, Outcome, Answer> {
     }
 
     private func expire() {
-        support.readLanes()
+        support.readRings()
         wakesAtNanoseconds = .max
         for served in engine.expire(nowNanoseconds: MonotonicClock.nowNanoseconds()) { serve(served) }
         if let next = engine.nextDeadlineNanoseconds { wake(noLaterThan: next) }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
-import Lanes
 import Reports
+import RingMessages
+import Rings
 
 /// `GET /cluster/config`: the nodes' configurations and where nodes of one role differ. Agents need the extension of
 /// `docs/extensions.md` for it.
@@ -50,7 +50,7 @@ final class ConfigurationFeature: Feature {
 
     /// - Returns: nil when there are too many keys.
     private static func report(
-        _ answers: [AgentID: AnswerReader.Answer], _ reporters: [AgentID: Reporter], _ notSupported: [String],
+        _ answers: [AgentID: AnswerReader.Answer], _ reporters: [AgentID: ReportingAgent], _ notSupported: [String],
         _ decoder: AnswerDecoder
     ) -> ConfigurationReport? {
         var nodes: [ConfigurationReport.Node] = []
@@ -68,11 +68,11 @@ final class ConfigurationFeature: Feature {
 
     /// Those of which nothing is known and that have not opened the stream.
     private static func podsWithoutStream(
-        _ sources: ReportSources, _ reporters: [AgentID: Reporter], _ answers: [AgentID: AnswerReader.Answer]
+        _ sources: ReportSources, _ reporters: [AgentID: ReportingAgent], _ answers: [AgentID: AnswerReader.Answer]
     ) -> [String] {
         let listed = sources.directory.listed()
         return reporters.compactMap { id, reporter in
-            let streams = listed[id]?.home.entry.openStreams ?? 0
+            let streams = listed[id]?.owner.entry.openStreams ?? 0
             return answers[id] == nil && streams & AgentStream.configuration.bit == 0 ? reporter.podName : nil
         }
     }

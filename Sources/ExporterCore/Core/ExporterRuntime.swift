@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Logging
 import Metrics
 import NIOCore
 import Platform
+import RingMessages
+import Rings
 import WorkerLink
 
 /// The base of every feature: the rings and their reading, the heartbeat, the ingest workers, the worker table. It knows
 /// features only as ``Feature``. Everything is on the event loop.
 final class ExporterRuntime {
-    /// How often the worker says that it lives, and looks at `control` and the lanes.
+    /// How often the worker says that it lives, and looks at `control` and the rings.
     static let tick = TimeAmount.milliseconds(250)
     /// However much there is to read, the worker shows that it lives and reads at least so often.
     static let longestSilenceNanoseconds: UInt64 = 100_000_000
     /// However much there is to read, clients are served after so long.
     static let longestTurnNanoseconds: UInt64 = 100_000_000
-    /// Limit of reading at the end of a lane, or of this process: agents may write faster than anybody reads.
+    /// Limit of reading at the end of a ring, or of this process: agents may write faster than anybody reads.
     static let longestLastTurnNanoseconds: UInt64 = 1_000_000_000
 
     let launch: WorkerLaunch
     let loop: any EventLoop
     let logger: Logger
-    let control: ControlReader
+    let control: WorkerTableReader
     let state: ExporterState
-    let peers = IngestPeers()
-    let workers: WorkerLines
+    let recorder: RecorderGauge
+    let ingestEndpoints = IngestEndpoints()
+    let workers: WorkerChannels
     let directory: AgentDirectory
     let records: RecordTable
     let deliveries: DeliveryQueue
@@ -35,29 +36,33 @@ final class ExporterRuntime {
     var isDraining = false
     private var lastBeat: UInt64 = 0
     /// There was more to read than a turn had time for.
-    private var isToReadOn = false
-    /// Workers that are gone, whose lanes are not yet.
-    var departures: [LaneDeparture] = []
+    private var isNextReadScheduled = false
+    /// Workers that are gone, whose rings are not yet.
+    var departures: [RingDeparture] = []
 
-    /// - Parameter stateLane: descriptor of the state lane.
+    /// - Parameters:
+    ///   - stateRing: descriptor of the state ring.
+    ///   - recorderRing: descriptor of the recorder's ring.
     init(
-        launch: WorkerLaunch, stateLane: Int32, ingestWorkers: Int, loop: any EventLoop, logger: Logger
+        launch: WorkerLaunch, stateRing: Int32, recorderRing: Int32, ingestWorkers: Int, loop: any EventLoop,
+        logger: Logger
     ) throws {
         self.launch = launch
         self.loop = loop
         self.logger = logger
-        control = try ControlReader(descriptor: launch.descriptors.control)
+        recorder = RecorderGauge(descriptor: recorderRing)
+        control = try WorkerTableReader(descriptor: launch.descriptors.control)
         state = try ExporterState(
-            descriptor: stateLane, generation: launch.generation,
+            descriptor: stateRing, generation: launch.generation,
             suspects: launch.suspects.map(RecordName.init(word:)), ingestWorkers: ingestWorkers, logger: logger)
-        workers = WorkerLines(peers: peers, control: control, generation: launch.generation)
+        workers = WorkerChannels(ingestEndpoints: ingestEndpoints, control: control, generation: launch.generation)
         directory = AgentDirectory(
-            peers: peers,
+            ingestEndpoints: ingestEndpoints,
             cleanupNanoseconds: UInt64(clamping: launch.settings.agentCleanupTimeout.wholeNanoseconds))
         records = RecordTable(generation: launch.generation)
-        deliveries = DeliveryQueue(loop: loop) { [watch = state.watch] in watch.isReading }
+        deliveries = DeliveryQueue(loop: loop) { [crashGuard = state.crashGuard] in crashGuard.isReading }
         collecting = CollectionSupport(loop: loop, workers: workers, deliveries: deliveries)
-        collecting.readLanes = { [unowned self] in readLanes() }
+        collecting.readRings = { [unowned self] in readRings() }
     }
 
     /// To be called once, before there is a ring to read.
@@ -71,7 +76,7 @@ final class ExporterRuntime {
     /// Reads what is in the rings, and goes on reading.
     func start() {
         beat()
-        readLanes()
+        readRings()
         let listed = directory.listed().count
         if listed > 0 { logger.info("rebuilt the state from the rings", metadata: ["agents": "\(listed)"]) }
         let core = NIOLoopBound(self, eventLoop: loop)
@@ -81,7 +86,7 @@ final class ExporterRuntime {
     private func onTick() {
         beat()
         workers.repairRings(logger)
-        readLanes()
+        readRings()
         workers.publishConditions(nowNanoseconds: lastBeat)
         state.tick(nowNanoseconds: lastBeat)
     }
@@ -92,7 +97,7 @@ final class ExporterRuntime {
     }
 
     /// To be called again and again in what takes long: the worker shows that it lives.
-    func breathe() {
+    func yieldToEventLoop() {
         guard MonotonicClock.nowNanoseconds().elapsed(since: lastBeat) >= Self.longestSilenceNanoseconds else { return }
         beat()
         workers.publishReadPositions()
@@ -100,16 +105,16 @@ final class ExporterRuntime {
 
     // MARK: Reading
 
-    /// A worker has written something. While there is more to read than a turn has time for it is read anyway: many bells
+    /// A worker has written something. While there is more to read than a turn has time for it is read anyway: many wakeup channels
     /// at once are not as many turns.
-    func bellRang() {
-        guard !isToReadOn else { return }
-        readLanes()
+    func handleWakeup() {
+        guard !isNextReadScheduled else { return }
+        readRings()
     }
 
-    /// Reads every lane to its head, whatever clients do; then says that this side sleeps, and looks once more. A record that
+    /// Reads every ring to its head, whatever clients do; then says that this side sleeps, and looks once more. A record that
     /// cannot be read in the time given is read in further turns of the loop.
-    func readLanes(atMostNanoseconds: UInt64 = longestTurnNanoseconds) {
+    func readRings(atMostNanoseconds: UInt64 = longestTurnNanoseconds) {
         let losses = workers.losses(nowNanoseconds: MonotonicClock.nowNanoseconds())
         for worker in losses.unasked { giveUpAsking(worker) }
         for worker in losses.gone {
@@ -122,15 +127,15 @@ final class ExporterRuntime {
         let end = MonotonicClock.nowNanoseconds() + atMostNanoseconds
         repeat {
             workers.setSleeping(false)
-            for (index, peer) in peers.all.enumerated() {
+            for (index, endpoint) in ingestEndpoints.all.enumerated() {
                 // Of the time that is left each of those to come has an equal part.
                 let now = MonotonicClock.nowNanoseconds()
-                let part = (end - min(now, end)) / UInt64(peers.count - index)
-                peer.follower.poll(untilNanoseconds: now + part)
+                let part = (end - min(now, end)) / UInt64(ingestEndpoints.count - index)
+                endpoint.follower.poll(untilNanoseconds: now + part)
             }
             workers.publishReadPositions()
             workers.setSleeping(true)
-            if peers.all.allSatisfy({ $0.follower.isWaiting }) { return }
+            if ingestEndpoints.all.allSatisfy({ $0.follower.isWaiting }) { return }
         } while MonotonicClock.nowNanoseconds() < end
         readOnSoon()
     }
@@ -138,11 +143,11 @@ final class ExporterRuntime {
     /// A millisecond later, not at once: a loop does all that is to be done at once before it looks at its sockets.
     private func readOnSoon() {
         workers.setSleeping(false)
-        guard !isToReadOn else { return }
-        isToReadOn = true
+        guard !isNextReadScheduled else { return }
+        isNextReadScheduled = true
         loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [self] in
-            isToReadOn = false
-            readLanes()
+            isNextReadScheduled = false
+            readRings()
         }
     }
 

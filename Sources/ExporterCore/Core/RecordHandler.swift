@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
+import RingMessages
+import Rings
 
 /// A feature's handler of the records of one type that answer this exporter's questions.
 ///
@@ -9,7 +9,7 @@ import Lanes
 struct RecordHandler {
     fileprivate enum Action {
         case ofWorker((RecordHeader, RawSpan, Int) -> Bool)
-        case ofAgent((RecordHeader, RawSpan, LaneAgent) -> Bool)
+        case ofAgent((RecordHeader, RawSpan, RingAgent) -> Bool)
     }
 
     let type: RecordType
@@ -23,7 +23,7 @@ struct RecordHandler {
     }
 
     /// - Parameter take: the same for records that belong to an agent. Those of agents that are gone are left out.
-    init(ofAgent type: RecordType, _ take: @escaping (RecordHeader, RawSpan, LaneAgent) -> Bool) {
+    init(ofAgent type: RecordType, _ take: @escaping (RecordHeader, RawSpan, RingAgent) -> Bool) {
         self.type = type
         action = .ofAgent(take)
     }
@@ -58,7 +58,7 @@ final class RecordTable {
 
     /// - Parameter agent: finds the agent of a slot.
     /// - Returns: whether the payload is what its type says, as far as a handler has looked.
-    func take(_ header: RecordHeader, _ payload: RawSpan, worker: Int, agent: (SlotRef) -> LaneAgent?) -> Bool {
+    func take(_ header: RecordHeader, _ payload: RawSpan, worker: Int, agent: (SlotRef) -> RingAgent?) -> Bool {
         guard header.generation == generation, let handler = handlers[header.type] else { return true }
         switch handler.action {
         case .ofWorker(let take): return take(header, payload, worker)

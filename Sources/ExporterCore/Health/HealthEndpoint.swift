@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import HTTPServer
 import JSONWriting
-import Lanes
 import NIOCore
 import Platform
+import RingMessages
+import Rings
 import Settings
 import WorkerLink
 
 /// `GET /health`: 200 also when degraded, since the proxy then still serves what it has.
 final class HealthEndpoint {
-    private let control: ControlReader
+    private let control: WorkerTableReader
     private let generation: UInt64
-    private let peers: IngestPeers
+    private let ingestEndpoints: IngestEndpoints
     private var losses = RecentIncreases()
     let counts: AgentCounts
 
-    init(directory: AgentDirectory, control: ControlReader, generation: UInt64, peers: IngestPeers) {
+    init(directory: AgentDirectory, control: WorkerTableReader, generation: UInt64, ingestEndpoints: IngestEndpoints) {
         counts = AgentCounts(directory: directory)
         self.control = control
         self.generation = generation
-        self.peers = peers
+        self.ingestEndpoints = ingestEndpoints
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         let now = MonotonicClock.nowNanoseconds()
-        let agents = counts.current(nowNanoseconds: now)
+        let agents = counts.current()
         let reasons = self.reasons(nowNanoseconds: now)
-        let startedAt = control.counter(ControlCounter.serviceStartedAtNanoseconds.rawValue)
+        let startedAt = control.counter(SupervisorCounter.serviceStartedAtNanoseconds.rawValue)
         func seconds(since start: UInt64) -> UInt64 { (now - min(now, start)) / 1_000_000_000 }
         var json = JSONWriter()
         json.object { json in
@@ -62,25 +62,25 @@ final class HealthEndpoint {
             body: .bytes(ByteBuffer(bytes: json.bytes + Array("\n".utf8))))
     }
 
-    var workers: [(name: String, status: ControlWorker)] {
-        [("exporter", control.exporter(generation: generation) ?? ControlWorker())]
-            + peers.all.map { ("ingest-\($0.index)", control.worker(.ingest, $0.index)) }
+    var workers: [(name: String, status: WorkerTableEntry)] {
+        [("exporter", control.exporter(generation: generation) ?? WorkerTableEntry())]
+            + ingestEndpoints.all.map { ("ingest-\($0.index)", control.worker(.ingest, $0.index)) }
     }
 
     /// Why it is degraded; none: it is not.
-    private func reasons(nowNanoseconds now: UInt64) -> [String] {
+    func reasons(nowNanoseconds now: UInt64) -> [String] {
         var reasons: [String] = []
         let told = control.degradedReason
         if !told.isEmpty { reasons.append(told) }
-        // One that is removed is gone for good, and its lane soon is; one that drains does so in good order.
-        let wanted = control.counter(ControlCounter.ingestWorkersWanted.rawValue)
-        for peer in peers.all where wanted == 0 || peer.index < wanted {
-            let row = control.worker(.ingest, peer.index)
+        // One that is removed is gone for good, and its ring soon is; one that drains does so in good order.
+        let wanted = control.counter(SupervisorCounter.ingestWorkersWanted.rawValue)
+        for endpoint in ingestEndpoints.all where wanted == 0 || endpoint.index < wanted {
+            let row = control.worker(.ingest, endpoint.index)
             // One that somebody has drained is told by the supervisor, with the remedy.
             let isWanted = row.state == .drained || row.state == .dead && row.cause == .requested
-            if !row.state.isAlive, !isWanted { reasons.append("ingest-\(peer.index) is \(row.state)") }
+            if !row.state.isAlive, !isWanted { reasons.append("ingest-\(endpoint.index) is \(row.state)") }
         }
-        for follower in peers.followers {
+        for follower in ingestEndpoints.followers {
             guard let reader = follower.reader else {
                 let why = follower.faults.openFlaw.map { ": \($0.reason)" } ?? ""
                 reasons.append("cannot read the data ring of ingest-\(follower.worker)\(why)")

@@ -4,17 +4,23 @@
 final class HealthFeature: Feature {
     private let health: HealthEndpoint
     private let probes: ProbeEndpoints
+    private let proxy: ProxyStateEndpoint
     let metrics: [any MetricSource]
 
     init(_ context: FeatureContext) {
         let core = context.core
         health = HealthEndpoint(
-            directory: core.directory, control: core.control, generation: core.launch.generation, peers: core.peers)
-        probes = ProbeEndpoints(control: core.control, peers: core.peers) { [unowned core] in core.isDraining }
+            directory: core.directory, control: core.control, generation: core.launch.generation,
+            ingestEndpoints: core.ingestEndpoints)
+        probes = ProbeEndpoints(control: core.control, ingestEndpoints: core.ingestEndpoints) { [unowned core] in
+            core.isDraining
+        }
         let workers = { [health] in health.workers }
+        let processes = ProcessMetrics(
+            revision: context.revision, control: core.control, ingestEndpoints: core.ingestEndpoints, workers: workers)
+        proxy = ProxyStateEndpoint(context, health, processes)
         metrics = [
-            ProcessMetrics(
-                revision: context.revision, control: core.control, peers: core.peers, workers: workers),
+            processes,
             SupervisorMetrics(control: core.control, workers: workers),
         ]
     }
@@ -30,6 +36,10 @@ final class HealthFeature: Feature {
             Endpoint(
                 path: "/-/ready", summary: "Readiness probe: 200 while it accepts agents and scrapes, else 503",
                 isReserved: true, handle: probes.ready),
+            Endpoint(
+                path: ProxyStateEndpoint.path,
+                summary: "The proxy itself: processes, rings, reloads, limits that were reached",
+                handle: proxy.handle),
         ]
     }
 

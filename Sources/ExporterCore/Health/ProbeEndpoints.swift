@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTPServer
-import Lanes
+import Rings
 
 /// `GET /-/healthy` and `GET /-/ready`, the paths that Prometheus' own programs have for probes. `/health` says why.
 struct ProbeEndpoints {
-    private let control: ControlReader
-    private let peers: IngestPeers
+    private let control: WorkerTableReader
+    private let ingestEndpoints: IngestEndpoints
     private let isDraining: () -> Bool
 
-    init(control: ControlReader, peers: IngestPeers, isDraining: @escaping () -> Bool) {
+    init(control: WorkerTableReader, ingestEndpoints: IngestEndpoints, isDraining: @escaping () -> Bool) {
         self.control = control
-        self.peers = peers
+        self.ingestEndpoints = ingestEndpoints
         self.isDraining = isDraining
     }
 
@@ -23,7 +23,7 @@ struct ProbeEndpoints {
     func ready(_ request: HTTPRequest, _ responder: HTTPResponder) {
         if isDraining() {
             responder.respond(status: 503, text: "fodc-proxy is not ready: it is draining")
-        } else if !peers.all.contains(where: { control.worker(.ingest, $0.index).state == .running }) {
+        } else if !ingestEndpoints.all.contains(where: { control.worker(.ingest, $0.index).state == .running }) {
             responder.respond(status: 503, text: "fodc-proxy is not ready: no ingest worker is running")
         } else {
             responder.respond(status: 200, text: "fodc-proxy is ready")

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Metrics
 import Platform
+import RingMessages
+import Rings
 import Settings
 import WorkerLink
 
@@ -11,9 +11,9 @@ import WorkerLink
 struct ProcessMetrics: MetricSource {
     /// The commit of this build.
     let revision: String
-    let control: ControlReader
-    let peers: IngestPeers
-    let workers: () -> [(name: String, status: ControlWorker)]
+    let control: WorkerTableReader
+    let ingestEndpoints: IngestEndpoints
+    let workers: () -> [(name: String, status: WorkerTableEntry)]
 
     func addMetrics(to families: inout FamilyBuilder) {
         families.add(
@@ -51,14 +51,14 @@ struct ProcessMetrics: MetricSource {
     }
 
     /// Each process sees itself alone, and tells it in the memory that it writes.
-    private var processes: [(name: String, usage: ProcessUsage?)] {
+    var processes: [(name: String, usage: ProcessUsage?)] {
         func read(_ first: Int, _ word: (Int) -> UInt64?) -> ProcessUsage? {
             ProcessUsage(words: (first..<first + ProcessUsage.wordCount).compactMap(word))
         }
-        let told = peers.followers.reduce(into: [String: ProcessUsage]()) { told, follower in
+        let told = ingestEndpoints.followers.reduce(into: [String: ProcessUsage]()) { told, follower in
             told["ingest-\(follower.worker)"] = read(IngestCounter.firstProcessWord) { follower.reader?.counter($0) }
         }
-        return [("supervisor", read(ControlCounter.firstProcessWord) { control.counter($0) })]
+        return [("supervisor", read(SupervisorCounter.firstProcessWord) { control.counter($0) })]
             + workers().filter { $0.status.processID > 0 && $0.status.state != .dead }.map { worker in
                 (worker.name, worker.name == "exporter" ? OwnProcess.current.usage() : told[worker.name])
             }

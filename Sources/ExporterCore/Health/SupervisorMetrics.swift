@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
 import Metrics
+import Rings
 import WorkerLink
 
 /// Metrics of the workers, and of the supervisor's counters, both out of `control`.
 struct SupervisorMetrics: MetricSource {
-    let control: ControlReader
-    let workers: () -> [(name: String, status: ControlWorker)]
+    let control: WorkerTableReader
+    let workers: () -> [(name: String, status: WorkerTableEntry)]
 
     func addMetrics(to families: inout FamilyBuilder) {
         addWorkers(workers(), to: &families)
-        func counter(_ counter: ControlCounter) -> Double { Double(control.counter(counter.rawValue)) }
+        func counter(_ counter: SupervisorCounter) -> Double { Double(control.counter(counter.rawValue)) }
         families.add(
             "fodc_proxy_ingest_workers_wanted", .gauge, "Requested number of ingest workers.",
             counter(.ingestWorkersWanted))
@@ -26,13 +26,13 @@ struct SupervisorMetrics: MetricSource {
             "fodc_proxy_last_reload_timestamp_seconds", .gauge,
             "Unix time of the end of the last reload; 0 before the first.", counter(.lastReloadAtNanoseconds) / 1e9)
         families.add(
-            "fodc_proxy_lanes_quarantined_total", .counter,
+            "fodc_proxy_rings_reset_total", .counter,
             "Rings replaced by empty ones because they were damaged or crashed the exporter repeatedly.",
-            counter(.lanesQuarantined))
+            counter(.ringsReset))
         families.add(
-            "fodc_proxy_agents_held_off_total", .counter,
+            "fodc_proxy_agents_quarantined_total", .counter,
             "Quarantines of agents that crashed ingest workers.",
-            counter(.identitiesHeldOff))
+            counter(.quarantinedIdentities))
         families.add(
             "fodc_proxy_store_descriptors_refused_total", .counter,
             "Descriptors from systemd's store that were discarded because they did not match their names.",
@@ -48,7 +48,7 @@ struct SupervisorMetrics: MetricSource {
     }
 
     private func addWorkers(
-        _ workers: [(name: String, status: ControlWorker)], to families: inout FamilyBuilder
+        _ workers: [(name: String, status: WorkerTableEntry)], to families: inout FamilyBuilder
     ) {
         families.add(
             "fodc_proxy_worker_up", .gauge, "1 if the worker is running, else 0.",
@@ -57,14 +57,14 @@ struct SupervisorMetrics: MetricSource {
             "fodc_proxy_worker_restarts_total", .counter,
             "Restarts of a worker, by the cause of the previous process's end.",
             workers.flatMap { worker in
-                ControlWorker.Cause.allCases.filter { $0 != .none }.map { cause in
+                WorkerTableEntry.Cause.allCases.filter { $0 != .none }.map { cause in
                     ([("cause", cause.name), ("worker", worker.name)], Double(worker.status.restarts(after: cause)))
                 }
             })
         families.add(
             "fodc_proxy_worker_state", .gauge, "1 for the state of a worker, 0 for its other states.",
             workers.flatMap { worker in
-                ControlWorker.State.allCases.map { state in
+                WorkerTableEntry.State.allCases.map { state in
                     ([("state", "\(state)"), ("worker", worker.name)], worker.status.state == state ? 1 : 0)
                 }
             })

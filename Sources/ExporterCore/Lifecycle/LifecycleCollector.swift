@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Collecting
-import Exchange
 import FODCProtocol
-import Lanes
 import Logging
 import NIOCore
 import Platform
 import Reports
+import RingMessages
+import Rings
 
 /// Collects what `/cluster/lifecycle` shows: asks everybody, reads the schema registry meanwhile, and judges. One
 /// collection at a time, which all who want one share: each is one round of the schema check.
@@ -32,12 +32,15 @@ final class LifecycleCollector {
     }
 
     private typealias Engine = CollectionEngine<UInt64, Void, Part, Parts>
-    private typealias Maker = ReportMaker<UInt64, Judged, Judged>
+    private typealias Maker = ReportMaker<UInt64, Evaluation, Evaluation>
 
     /// For an agent to answer; the collection as a whole is bounded by this, and by the reads of the registry.
     static let waitNanoseconds: UInt64 = 50_000_000_000
     /// For registry and agents.
     static let longestWait = TimeAmount.seconds(100)
+
+    /// Larger reports are made anew each time, rather than kept in memory.
+    private static let keptReportBytes = 4 << 20
 
     private let sources: ReportSources
     private let thread: ReportThread
@@ -45,6 +48,8 @@ final class LifecycleCollector {
     private let loop: any EventLoop
     private var consistency: SchemaConsistency
     private let decoded = DecodedAnswers<Banyandb_Fodc_V1_StreamLifecycleRequest>()
+    private let lastEvaluation = LastOutcome<EvaluationInputs, Evaluation>()
+    private let lastRegistry = RegistryRead.LastContents()
     private var engine = Engine()
     private var waiting: [Engine.Ticket: (Outcome) -> Void] = [:]
     private var lastNumber: UInt64 = 0
@@ -92,7 +97,9 @@ final class LifecycleCollector {
             self?.end(.registry, of: number) { $0.registry = .failed(reasons: ["no answer in time"]) }
             self?.end(.agents, of: number) { $0.result = AnswerResult() }
         }
-        RegistryRead.begin(sources, thread) { [self] outcome in end(.registry, of: number) { $0.registry = outcome } }
+        RegistryRead.begin(sources, thread, lastRegistry) { [self] outcome in
+            end(.registry, of: number) { $0.registry = outcome }
+        }
         sources.collect(.lifecycle, AgentFilter(), waitNanoseconds: Self.waitNanoseconds) { [self] result in
             end(.agents, of: number) { $0.result = result }
         }
@@ -122,7 +129,7 @@ final class LifecycleCollector {
         }
     }
 
-    private func finished(_ judged: Judged) -> Result<FinishedReport, ReportFailure> {
+    private func finished(_ judged: Evaluation) -> Result<FinishedReport, ReportFailure> {
         sources.noteDropped(judged.report.dropped, .lifecycle)
         collected += 1
         if let after = judged.consistency {
@@ -143,39 +150,60 @@ final class LifecycleCollector {
         let reporters = sources.reporters()
         let answers = try sources.reader.newest(.lifecycle, of: result.answered)
         let byAgent = answers.byAgent
-        let attendance = LifecycleReport.Attendance(
+        let responseCounts = LifecycleReport.ResponseCounts(
             registered: reporters.count, requested: result.requested.count, responded: byAgent.count)
         let before = consistency
-        return Maker.Job(answers: answers.lease) { [decoded] decoder in
-            let messages = decoded.messages(of: byAgent, decoder).compactMap { agent, message, answer in
-                reporters[agent].map {
-                    LifecycleReport.Answer(
-                        reporter: $0, message: message, receivedAtNanoseconds: answer.receivedAtNanoseconds)
+        return Maker.Job(answers: answers.lease) { [decoded, lastEvaluation] decoder in
+            let messages = decoded.messages(of: byAgent, decoder)
+            var inputs = EvaluationInputs(
+                reporters: reporters, responseCounts: responseCounts, registry: registry, consistency: before)
+            for message in messages { inputs.contents[message.agent] = message.fingerprint }
+            let evaluation = lastEvaluation.outcome(
+                of: inputs, isKept: { $0.report.bytes.readableBytes <= Self.keptReportBytes }
+            ) {
+                let answers = messages.compactMap { decoded in
+                    reporters[decoded.agent].map {
+                        LifecycleReport.Answer(
+                            reporter: $0, message: decoded.message,
+                            receivedAtNanoseconds: decoded.answer.receivedAtNanoseconds)
+                    }
                 }
+                return Self.judge(answers, responseCounts, registry, before)
             }
-            return .success(Self.judge(messages, attendance, registry, before))
+            return .success(evaluation)
         }
     }
 
-    private struct Judged: Sendable {
+    /// All that an evaluation depends on, but for the order in which the answers came: of two that contradict each other either
+    /// may stay, as long as both agents say the same.
+    private struct EvaluationInputs: Equatable, Sendable {
+        var contents: [AgentID: ContentFingerprint] = [:]
+        var reporters: [AgentID: ReportingAgent]
+        var responseCounts: LifecycleReport.ResponseCounts
+        var registry: RegistryOutcome
+        var consistency: SchemaConsistency
+    }
+
+    private struct Evaluation: Sendable {
         var report: MadeReport
         /// `nil`: nothing could be judged, and what was known stays.
         var consistency: SchemaConsistency?
     }
 
     private static func judge(
-        _ messages: [LifecycleReport.Answer], _ attendance: LifecycleReport.Attendance, _ registry: RegistryOutcome,
+        _ messages: [LifecycleReport.Answer], _ responseCounts: LifecycleReport.ResponseCounts,
+        _ registry: RegistryOutcome,
         _ before: SchemaConsistency
-    ) -> Judged {
-        var report = LifecycleReport(answers: messages, attendance: attendance)
+    ) -> Evaluation {
+        var report = LifecycleReport(answers: messages, responseCounts: responseCounts)
         var consistency = before
         // Without a single answer nothing is known, neither that a disagreement goes on nor that it is gone.
-        let isJudged = attendance.responded > 0 || attendance.requested == 0
+        let isJudged = responseCounts.responded > 0 || responseCounts.requested == 0
         if isJudged { report.judge(by: &consistency, registry: registry) }
-        return Judged(
+        return Evaluation(
             report: MadeReport(
                 report.json, dropped: report.droppedGroups + report.droppedFingerprints,
-                leftOut: attendance.requested - attendance.responded),
+                leftOut: responseCounts.requested - responseCounts.responded),
             consistency: isJudged ? consistency : nil)
     }
 }

@@ -21,7 +21,7 @@ final class LifecycleFeature: Feature {
         let interval = core.launch.settings.lifecycleInterval.wholeNanoseconds
         if interval > 0 {
             timer = LifecycleTimer(collector: collector, interval: .nanoseconds(interval), loop: core.loop) {
-                [directory = core.directory] in !directory.listed().isEmpty
+                [directory = core.directory] in directory.hasListed
             }
         } else {
             timer = nil

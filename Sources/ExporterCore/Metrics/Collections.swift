@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Metrics
 import Platform
+import RingMessages
 
 /// The collections of latest values under way. A request joins one that is young, else it starts another; each waits
 /// at its own deadline, and all get all of it.
@@ -44,6 +44,8 @@ final class Collections {
     private var parts: [Ticket: Part] = [:]
     private var ended: [Ended] = []
     private var lastBatch: UInt64 = 0
+    /// When the last collection of all agents began, `CLOCK_MONOTONIC`.
+    private(set) var lastWholeNanoseconds: UInt64?
     private(set) var started: UInt64 = 0
     private(set) var joined: UInt64 = 0
     private(set) var durations = Histogram(bounds: Histogram.secondsBounds)
@@ -110,6 +112,7 @@ final class Collections {
             part.missing = awaited
         }
         started += 1
+        if filter.isEmpty { lastWholeNanoseconds = now }
         let number = running.begin(filter, CollectionResult(startedAtNanoseconds: now))
         parts[running.join(number, untilNanoseconds: until, served)] = part
         let deadline = now + Self.longestNanoseconds
@@ -125,7 +128,7 @@ final class Collections {
     /// The agents of a filter that can answer and have not done so since.
     private func missing(_ filter: SeriesFilter, since: UInt64, nowNanoseconds now: UInt64) -> [ConnectedAgent] {
         connected.matching(filter, nowNanoseconds: now).filter {
-            !Freshness.isAnswer($0.agent.sampleOrigin, since: since)
+            !StalenessPolicy.isAnswer($0.agent.sampleOrigin, since: since)
         }
     }
 
@@ -140,8 +143,8 @@ final class Collections {
         return lastBatch
     }
 
-    /// Lanes have been read and their events are told: requests that wait for a part of a collection may have it now.
-    func didReadLanes() {
+    /// Rings have been read and their events are told: requests that wait for a part of a collection may have it now.
+    func didReadRings() {
         connected.invalidate()
         // Answers that are shared from now on may show other samples.
         for index in ended.indices { ended[index].result.batch = 0 }
@@ -155,7 +158,7 @@ final class Collections {
             guard var missing = parts[ticket]?.missing else { continue }
             missing.removeAll {
                 !entry.pending.contains($0.worker)
-                    || Freshness.isAnswer($0.agent.sampleOrigin, since: entry.startedAtNanoseconds)
+                    || StalenessPolicy.isAnswer($0.agent.sampleOrigin, since: entry.startedAtNanoseconds)
                     || !connected.isConnected($0)
             }
             parts[ticket]?.missing = missing
@@ -166,7 +169,7 @@ final class Collections {
 
     // MARK: Events
 
-    func roundEnded(number: UInt64, _ outcome: RoundOutcome, worker: Int) {
+    func roundEnded(number: UInt64, _ outcome: CollectionOutcome, worker: Int) {
         running.workerDone(worker, in: number) { result, _ in
             switch outcome.ending {
             case .busy: result.refusals[worker] = .workerBusy

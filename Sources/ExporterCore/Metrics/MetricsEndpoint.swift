@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import HTTPServer
-import Lanes
 import Metrics
 import NIOCore
 import Platform
+import RingMessages
+import Rings
 
 /// `GET /metrics`: the latest sample of every series of every agent, collected on demand.
 final class MetricsEndpoint {
@@ -40,12 +40,12 @@ final class MetricsEndpoint {
         var filter: SeriesFilter
     }
 
-    /// - Parameter breathe: called again and again while an answer is prepared.
+    /// - Parameter yieldToEventLoop: called again and again while an answer is prepared.
     init(
         collections: Collections, selection: SampleSelection, partial: PartialAnswers, loop: any EventLoop,
-        registry: MetricRegistry, breathe: @escaping () -> Void
+        registry: MetricRegistry, yieldToEventLoop: @escaping () -> Void
     ) {
-        index = FamilyIndex(breathe: breathe)
+        index = FamilyIndex(yieldToEventLoop: yieldToEventLoop)
         self.collections = collections
         self.selection = selection
         self.registry = registry
@@ -147,7 +147,9 @@ extension MetricsEndpoint: MetricSource {
             "fodc_proxy_scrape_agents", .gauge,
             "Listed agents by how they stand in this very answer: answered, last_known (last values serve), silent (connected, "
                 + "no answer in time, left out), disconnected (left out).",
-            Freshness.State.allCases.map { ([("state", $0.rawValue)], Double(selected.count($0, SeriesFilter()))) })
+            StalenessPolicy.State.allCases.map {
+                ([("state", $0.rawValue)], Double(selected.count($0, SeriesFilter())))
+            })
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Platform
+import RingMessages
 
 /// The latest values of all agents: `/metrics`, the collections behind it, and the samples that come.
 final class MetricsFeature: Feature {
@@ -13,15 +13,16 @@ final class MetricsFeature: Feature {
     init(_ context: FeatureContext) {
         let core = context.core
         collections = Collections(
-            core.collecting, connected: ConnectedAgents(directory: core.directory, peers: core.peers))
+            core.collecting,
+            connected: ConnectedAgents(directory: core.directory, ingestEndpoints: core.ingestEndpoints))
         selection = SampleSelection(
             directory: core.directory, workers: core.workers,
             graceNanoseconds: UInt64(clamping: core.launch.settings.staleGrace.wholeNanoseconds))
         endpoint = MetricsEndpoint(
             collections: collections, selection: selection, partial: context.partial, loop: core.loop,
             registry: context.registry
-        ) { [unowned core] in core.breathe() }
-        metrics = [collections, endpoint, SampleMetrics(ingest: IngestTotals(core.peers))]
+        ) { [unowned core] in core.yieldToEventLoop() }
+        metrics = [collections, endpoint, SampleMetrics(ingest: IngestTotals(core.ingestEndpoints))]
     }
 
     var endpoints: [Endpoint] {
@@ -34,7 +35,7 @@ final class MetricsFeature: Feature {
 
     var records: [RecordHandler] {
         [
-            RecordHandler(.roundDone, as: RoundOutcome.self) { [unowned self] header, outcome, worker in
+            RecordHandler(.roundDone, as: CollectionOutcome.self) { [unowned self] header, outcome, worker in
                 collections.roundEnded(number: header.number, outcome, worker: worker)
             }
         ]
@@ -42,7 +43,7 @@ final class MetricsFeature: Feature {
 
     var isAwaitingAgents: Bool { collections.underWay > 0 }
 
-    func ringsWereRead() { collections.didReadLanes() }
+    func ringsWereRead() { collections.didReadRings() }
     func workerStoppedAnswering(_ worker: Int) { collections.workerLost(worker) }
     func endAll() { collections.endAll() }
 }

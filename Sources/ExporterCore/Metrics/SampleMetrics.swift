@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Metrics
+import RingMessages
 
 /// Requests to agents for metrics, their answers and the samples in them, as the ingest workers count them.
 struct SampleMetrics: MetricSource {

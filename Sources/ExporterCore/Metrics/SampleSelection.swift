@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Metrics
 import Platform
+import RingMessages
+import Rings
 
 /// Chooses, for an answer, which agents' samples are shown.
 final class SampleSelection {
     private let directory: AgentDirectory
-    private let workers: WorkerLines
+    private let workers: WorkerChannels
     private let graceNanoseconds: UInt64
 
     /// The agents of an answer.
@@ -15,14 +15,14 @@ final class SampleSelection {
         /// In the order of their ids, so that an unchanged set of agents is recognised as such.
         var snapshots: [AgentSnapshot] = []
         /// Of all listed agents, by role, pod, and how they stand in this answer.
-        var states: [(role: String, podName: String, state: Freshness.State)] = []
+        var states: [(role: String, podName: String, state: StalenessPolicy.State)] = []
 
-        func count(_ state: Freshness.State, _ filter: SeriesFilter) -> Int {
+        func count(_ state: StalenessPolicy.State, _ filter: SeriesFilter) -> Int {
             states.lazy.filter { $0.state == state && filter.accepts(role: $0.role, podName: $0.podName) }.count
         }
     }
 
-    init(directory: AgentDirectory, workers: WorkerLines, graceNanoseconds: UInt64) {
+    init(directory: AgentDirectory, workers: WorkerChannels, graceNanoseconds: UInt64) {
         self.directory = directory
         self.workers = workers
         self.graceNanoseconds = graceNanoseconds
@@ -75,13 +75,13 @@ final class SampleSelection {
     func select(_ result: CollectionResult) -> Selected {
         let now = MonotonicClock.nowNanoseconds()
         directory.refresh(nowNanoseconds: now)
-        let freshness = Freshness(
+        let staleness = StalenessPolicy(
             graceNanoseconds: graceNanoseconds, collectionStartedAt: result.startedAtNanoseconds, now: now,
             wallNow: WallClock.nowNanoseconds())
         var selected = Selected()
         for (id, listed) in directory.listed() {
-            guard let identity = listed.home.identity else { continue }
-            func note(_ state: Freshness.State) {
+            guard let identity = listed.owner.identity else { continue }
+            func note(_ state: StalenessPolicy.State) {
                 selected.states.append((identity.role, identity.identity.podName, state))
             }
             guard let newest = listed.newest, let sample = newest.agent.sample, let table = newest.agent.table else {
@@ -89,21 +89,22 @@ final class SampleSelection {
                 continue
             }
             let asked = listed.worker(having: .metrics) ?? listed.worker
-            let agent = Freshness.Agent(
+            let agent = StalenessPolicy.Agent(
                 sampleOrigin: newest.agent.sampleOrigin, sampleReceivedAt: sample.receivedAtNanoseconds,
                 sampleAge: newest.agent.sampleAgeNanoseconds(now: now),
-                isSampleOfAnotherHome: newest.worker != listed.worker && newest.agent.entry.status != .foreign,
-                registeredAt: listed.home.entry.registeredAtNanoseconds,
+                isSampleOfAnotherOwner: newest.worker != listed.worker && newest.agent.entry.status != .remote,
+                registeredAt: listed.owner.entry.registeredAtNanoseconds,
                 streamLostAt: listed.metricsLostAtNanoseconds,
                 workerLostAt: [listed.worker, newest.worker].compactMap(workers.lostAtNanoseconds(worker:)).max(),
                 isCutShort: result.isCutShort || result.interruptions[asked] != nil)
-            let state = freshness.state(of: agent)
+            let state = staleness.state(of: agent)
             note(state)
             guard state == .answered || state == .lastKnown else { continue }
             selected.snapshots.append(
                 AgentSnapshot(
                     agentID: id.description, role: identity.role, podName: identity.identity.podName,
-                    order: UInt64(bitPattern: listed.home.entry.registeredAtNanoseconds), table: table, sample: sample))
+                    order: UInt64(bitPattern: listed.owner.entry.registeredAtNanoseconds), table: table, sample: sample)
+            )
         }
         selected.snapshots.sort { $0.agentID < $1.agentID }
         return selected

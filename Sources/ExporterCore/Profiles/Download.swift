@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import DequeModule
-import Exchange
 import HTTPServer
 import NIOCore
 import Platform
+import RingMessages
 
 /// One profile on its way from an agent to a client.
 ///
 /// The agent must not wait for the client (its heartbeats would wait too), so what the client does not take in a moment goes
 /// through the spool file. In order come: what waits in memory here, what is in the file, what waits to be written to it.
 /// A byte is taken, and credited to the agent's side, when it is with the HTTP server or in the file.
-final class Download {
+final class Download: ProfileReceiver {
     /// The limit of bytes in memory for a client that is behind.
     static let memoryBytes = 512 * 1024
     /// How long more than that may wait, up to ``FetchCredit/windowBytes``, before it goes to the file. Chunks come in
     /// bursts: a client that keeps up takes them in less, and saves the way through the file.
-    static let patience = TimeAmount.milliseconds(20)
+    static let spillDelay = TimeAmount.milliseconds(20)
     /// Bytes that are read from the file ahead of the client.
     static let readAheadBytes = 256 * 1024
     /// Credit is told in steps of so much, a fraction of the window.
@@ -40,6 +40,8 @@ final class Download {
 
     private unowned let owner: Downloads
     private let responder: HTTPResponder
+    /// Answers in another way when nothing has come of the agent, or calls what it is given.
+    private let instead: ((_ otherwise: @escaping () -> Void) -> Void)?
     private let spool: SpoolFile
     private var phase = Phase.preparing
     private var memory: Deque<SpoolPiece> = []
@@ -51,11 +53,16 @@ final class Download {
     private var isEnded = false
     private var spill: Scheduled<Void>?
 
-    init(_ request: DownloadRequest, _ responder: HTTPResponder, owner: Downloads) {
+    init(
+        _ request: DownloadRequest, _ responder: HTTPResponder, owner: Downloads,
+        instead: ((_ otherwise: @escaping () -> Void) -> Void)?
+    ) {
         self.request = request
         self.responder = responder
+        self.instead = instead
         self.owner = owner
-        spool = SpoolFile(space: owner.space, thread: owner.thread, pool: owner.pool)
+        spool = SpoolFile(
+            space: owner.space, source: responder.request.source, thread: owner.thread, pool: owner.pool)
     }
 
     /// To be called once.
@@ -81,8 +88,7 @@ final class Download {
 
     private func ask() {
         guard let number = owner.line.start(request.command, worker: request.worker) else {
-            let text = "the proxy's worker that serves this agent accepts no requests at the moment"
-            return fail(DownloadRefusal(.workerBusy, status: 503, text: text, isPassing: true))
+            return fail(.workerBusy)
         }
         self.number = number
         phase = .asked
@@ -94,8 +100,7 @@ final class Download {
     func chunkArrived(offset: UInt64, _ payload: RawSpan) {
         guard phase == .asked || phase == .streaming, !isEnded else { return }
         guard offset == receivedBytes else {
-            let text = "the profile arrived out of order: offset \(offset) instead of \(receivedBytes)"
-            return fail(DownloadRefusal(.outOfOrder, status: 502, text: text))
+            return fail(.outOfOrder(offset: offset, expected: receivedBytes))
         }
         guard payload.byteCount > 0 else { return }
         receivedBytes += UInt64(payload.byteCount)
@@ -112,18 +117,15 @@ final class Download {
         }
     }
 
-    func ended(_ ending: FetchEnding, byteCount: UInt64 = 0) {
+    func ended(_ ending: FetchEnding, byteCount: UInt64) {
         guard phase != .over, !isEnded else { return }
         isEnded = true
-        // A lane may lose its last chunks as well as others.
+        // A ring may lose its last chunks as well as others.
         if ending.cause == .complete, byteCount > 0, byteCount != receivedBytes {
-            let text = "only \(receivedBytes) of the profile's \(byteCount) bytes arrived"
-            return fail(DownloadRefusal(.outOfOrder, status: 502, text: text))
+            return fail(.incomplete(byteCount: receivedBytes, of: byteCount))
         }
         guard ending.cause == .complete else { return fail(DownloadRefusal(ending)) }
         spool.expectsNoMore()
-        // The client may take hours for the rest, and the chunks' memory is not needed any more.
-        if !spool.isEmpty { FreedMemory.giveToSystem() }
         if phase == .asked, receivedBytes == 0 {
             owner.deliveries.add { [self] in answerWithNothing() }
         } else {
@@ -135,7 +137,7 @@ final class Download {
         // A download that has come as a whole needs no worker.
         guard !isEnded else { return }
         isEnded = true
-        fail(DownloadRefusal(.workerLost, status: 502, text: "the proxy's worker that served this agent was lost"))
+        fail(.workerLost)
     }
 
     /// The exporter drains: an answer that has begun goes on for as long as the HTTP server lets it.
@@ -219,7 +221,7 @@ final class Download {
         guard memoryUsedBytes > Self.memoryBytes else { return }
         if memoryUsedBytes > Int(FetchCredit.windowBytes) { return spillOver() }
         guard spill == nil else { return }
-        spill = owner.loop.assumeIsolated().scheduleTask(in: Self.patience) { [weak self] in
+        spill = owner.loop.assumeIsolated().scheduleTask(in: Self.spillDelay) { [weak self] in
             self?.spill = nil
             self?.spillOver()
         }
@@ -265,10 +267,10 @@ final class Download {
         let hasBegun = phase == .streaming
         owner.failed(self, refusal, hasBegun: hasBegun)
         close()
-        owner.deliveries.add { [responder] in
+        owner.deliveries.add { [responder, instead] in
             if hasBegun { return responder.cut() }
-            let headers = refusal.isPassing ? [("Retry-After", "\(DownloadRefusal.retryAfterSeconds)")] : []
-            responder.respond(status: refusal.status, text: refusal.text, headers: headers)
+            let refuse = { refusal.answer(responder) }
+            if let instead { instead(refuse) } else { refuse() }
         }
     }
 

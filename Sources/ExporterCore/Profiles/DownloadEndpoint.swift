@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import HTTPServer
-import Lanes
 import Platform
+import Rings
 
 /// `GET /pressure-profiles/{pod_name}/{profile_id}/{type}`: finds the profile among those that are known, after one look at
 /// the agents if need be, and has it downloaded.
@@ -11,15 +11,25 @@ final class DownloadEndpoint {
 
     private let lists: ProfileLists
     private let downloads: Downloads
+    private let views: ProfileViews
     private let directory: AgentDirectory
     private let sources: ReportSources
+    /// `nil`: nothing is recorded.
+    private let stored: StoredProfiles?
 
-    init(_ lists: ProfileLists, _ downloads: Downloads, _ sources: ReportSources) {
+    init(
+        _ lists: ProfileLists, _ downloads: Downloads, _ views: ProfileViews, _ sources: ReportSources,
+        _ stored: StoredProfiles?
+    ) {
+        self.stored = stored
         self.lists = lists
         self.downloads = downloads
+        self.views = views
         self.sources = sources
         directory = sources.directory
         sources.expectPartialAnswers(of: Self.path)
+        guard stored != nil else { return }
+        sources.expectStoreTrouble(of: Self.path, BlackBoxRefusal.Cause.allCases.map(\.rawValue), .refused)
     }
 
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -29,17 +39,26 @@ final class DownloadEndpoint {
             return responder.respond(
                 status: 400, text: "type \(type.quoted()) must be \(Self.types.joined(separator: " or "))")
         }
-        var filter = AgentFilter()
-        filter.podName = ExactText(podName.lowercased())
+        let question: ProfileQuestion?
+        do throws(RequestMistake) {
+            question = try ProfileQuestion.of(request)
+        } catch {
+            return responder.respond(status: 400, text: error.text)
+        }
         let wanted = Wanted(podName: podName, profileID: profileID, type: type)
-        lists.known(filter) { [self, filter] known in
-            if case .success(let lists) = known, let found = find(wanted, in: lists) {
-                return downloads.begin(found, responder)
+        guard let question else {
+            return locate(wanted, responder) { [self] found in
+                switch found {
+                case .agent(let request):
+                    downloads.begin(request, responder) { [self] in answerStored(wanted, responder, otherwise: $0) }
+                case .stored(let place): answer(place, responder)
+                }
             }
-            lists.refresh(filter) { [self] result in
-                if let failure = result.failure { return sources.refuse(failure, Self.path, to: responder) }
-                lists.known(filter) { [self] in begin(wanted, $0, result, responder) }
-            }
+        }
+        locate(wanted, responder) { [self] shown in
+            guard let baseID = question.base else { return views.begin(question, shown, base: nil, responder) }
+            let base = Wanted(podName: question.basePod ?? podName, profileID: baseID, type: type)
+            locate(base, responder) { [self] in views.begin(question, shown, base: $0, responder) }
         }
     }
 
@@ -49,22 +68,73 @@ final class DownloadEndpoint {
         var type: String
     }
 
-    private func begin(
+    /// Calls `found` with the place of a profile, or refuses: with its agent, or else in the black box.
+    private func locate(_ wanted: Wanted, _ responder: HTTPResponder, found: @escaping (CaptureSource) -> Void) {
+        var filter = AgentFilter()
+        filter.podName = ExactText(wanted.podName.lowercased())
+        lists.known(filter) { [self, filter] known in
+            if case .success(let lists) = known, let request = find(wanted, in: lists) { return found(.agent(request)) }
+            lists.refresh(filter) { [self] result in
+                if let failure = result.failure {
+                    return locateStored(wanted, responder, found) { [self] _ in
+                        sources.refuse(failure, Self.path, to: responder)
+                    }
+                }
+                lists.known(filter) { [self] in locate(wanted, $0, result, responder, found) }
+            }
+        }
+    }
+
+    private func locate(
         _ wanted: Wanted, _ known: Result<ProfileLists.Lists, ReportFailure>, _ result: AnswerResult,
-        _ responder: HTTPResponder
+        _ responder: HTTPResponder, _ found: @escaping (CaptureSource) -> Void
     ) {
         guard !responder.isClosed else { return }
         switch known {
         case .failure(let failure): return sources.refuse(failure, Self.path, to: responder)
         case .success(let lists):
-            if let found = find(wanted, in: lists) { return downloads.begin(found, responder) }
+            if let request = find(wanted, in: lists) { return found(.agent(request)) }
         }
-        // The agent may have the profile, so "not found" would be wrong.
-        if result.isPartial { return sources.refuse(.notAnswered, Self.path, to: responder) }
-        responder.respond(
-            status: 404,
-            text: "no agent of pod \(wanted.podName.quoted()) has a \(wanted.type) profile "
-                + "\(wanted.profileID.quoted()); /pressure-profiles lists the available ones")
+        locateStored(wanted, responder, found) { [self] refusal in
+            guard !responder.isClosed else { return }
+            // The agent or the black box may have the profile, so "not found" would be wrong.
+            if result.isPartial { return sources.refuse(.notAnswered, Self.path, to: responder) }
+            if let refusal { return sources.refuse(.store(refusal), Self.path, to: responder) }
+            responder.respond(
+                status: 404,
+                text: "no agent of pod \(wanted.podName.quoted()) has a \(wanted.type) profile "
+                    + "\(wanted.profileID.quoted()); /pressure-profiles lists the available ones")
+        }
+    }
+
+    /// A profile that was fetched while its agent was there is there still.
+    ///
+    /// - Parameter otherwise: gets the reason if nobody can say whether it is stored.
+    private func locateStored(
+        _ wanted: Wanted, _ responder: HTTPResponder, _ found: @escaping (CaptureSource) -> Void,
+        otherwise: @escaping (BlackBoxRefusal?) -> Void
+    ) {
+        guard let stored else { return otherwise(nil) }
+        stored.find(podName: wanted.podName, profileID: wanted.profileID, type: wanted.type) { place in
+            guard !responder.isClosed else { return }
+            switch place {
+            case .success(let place?): found(.stored(place))
+            case .success(nil): otherwise(nil)
+            case .failure(let refusal): otherwise(refusal)
+            }
+        }
+    }
+
+    private func answerStored(_ wanted: Wanted, _ responder: HTTPResponder, otherwise: @escaping () -> Void) {
+        locateStored(
+            wanted, responder,
+            { [self] found in
+                if case .stored(let place) = found { answer(place, responder) }
+            }, otherwise: { _ in otherwise() })
+    }
+
+    private func answer(_ place: StoredProfiles.Place, _ responder: HTTPResponder) {
+        stored?.answer(place, responder) { [self] in sources.refuse($0, Self.path, to: responder) }
     }
 
     private func find(_ wanted: Wanted, in lists: ProfileLists.Lists) -> DownloadRequest? {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import HTTPServer
+import RingMessages
 
 /// Why a download has failed. The raw values are metric label values.
 enum DownloadFailure: String, CaseIterable {
@@ -22,24 +23,59 @@ enum DownloadFailure: String, CaseIterable {
     case spoolFailed = "spool_failed"
     /// The disk of the spool folder does not keep up.
     case spoolTooSlow = "spool_too_slow"
+    /// It is too large to be shown in another form.
+    case tooLarge = "too_large"
 }
 
 /// The answer to a client that has not had a byte yet.
-struct DownloadRefusal {
+struct DownloadRefusal: Error {
     var failure: DownloadFailure
     var status: Int
     var text: String
     /// It may work after a while.
-    var isPassing = false
+    var isTransient = false
 
     /// The wait for a client that is told that it may work later.
     static let retryAfterSeconds = 10
+    /// The profile is there, and is not one that can be shown.
+    static let unprocessable = 422
 
-    init(_ failure: DownloadFailure, status: Int, text: String, isPassing: Bool = false) {
+    init(_ failure: DownloadFailure, status: Int, text: String, isTransient: Bool = false) {
         self.failure = failure
         self.status = status
         self.text = text
-        self.isPassing = isPassing
+        self.isTransient = isTransient
+    }
+
+    func answer(_ responder: HTTPResponder) {
+        responder.respond(
+            status: status, text: text,
+            headers: isTransient ? [("Retry-After", "\(Self.retryAfterSeconds)")] : [])
+    }
+
+    // MARK: Kinds
+
+    static let workerBusy = DownloadRefusal(
+        .workerBusy, status: 503, text: "the proxy's worker that serves this agent accepts no requests at the moment",
+        isTransient: true)
+    static let workerLost = DownloadRefusal(
+        .workerLost, status: 502, text: "the proxy's worker that served this agent was lost")
+
+    static func outOfOrder(offset: UInt64, expected: UInt64) -> DownloadRefusal {
+        DownloadRefusal(
+            .outOfOrder, status: 502, text: "the profile arrived out of order: offset \(offset) instead of \(expected)")
+    }
+
+    static func incomplete(byteCount: UInt64, of all: UInt64) -> DownloadRefusal {
+        DownloadRefusal(
+            .outOfOrder, status: 502, text: "only \(byteCount) of the profile's \(all) bytes arrived")
+    }
+
+    static func tooLarge(byteCount: UInt64, limitBytes: Int) -> DownloadRefusal {
+        DownloadRefusal(
+            .tooLarge, status: unprocessable,
+            text: "the profile has \(byteCount) bytes or more, and only \(limitBytes) can be shown here; download it "
+                + "without format= and use pprof")
     }
 
     /// For every ending but `complete`.
@@ -54,16 +90,16 @@ struct DownloadRefusal {
             self.init(.silent, status: 504, text: text(else: "the agent does not answer"))
         case .notTaken:
             self.init(
-                .notTaken, status: 503, text: text(else: "the client has read nothing for too long"), isPassing: true)
+                .notTaken, status: 503, text: text(else: "the client has read nothing for too long"), isTransient: true)
         case .busy:
             self.init(
-                .busy, status: 503, text: text(else: "too many downloads wait for this agent"), isPassing: true)
+                .busy, status: 503, text: text(else: "too many downloads wait for this agent"), isTransient: true)
         case .unknownAgent:
             self.init(
                 .unknownAgent, status: 503, text: text(else: "the agent is not connected at the moment"),
-                isPassing: true)
+                isTransient: true)
         case .draining:
-            self.init(.draining, status: 503, text: text(else: "the proxy is being stopped"), isPassing: true)
+            self.init(.draining, status: 503, text: text(else: "the proxy is being stopped"), isTransient: true)
         }
     }
 
@@ -74,7 +110,7 @@ struct DownloadRefusal {
                 .spoolUsedUp, status: 503,
                 text: "the profile's \(sizeBytes) bytes may not fit into the spool: --spool-max-size is "
                     + "\(space.maximumBytes) bytes, other downloads have \(space.reservedBytes) of them",
-                isPassing: sizeBytes <= space.maximumBytes)
+                isTransient: sizeBytes <= space.maximumBytes)
         case .diskFull(let freeBytes):
             self.init(
                 .spoolFailed, status: 503,
@@ -84,7 +120,7 @@ struct DownloadRefusal {
         case .diskTooSlow:
             self.init(
                 .spoolTooSlow, status: 503, text: "the disk of the spool folder \(space.folder) is too slow",
-                isPassing: true)
+                isTransient: true)
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
+import RingMessages
+import Rings
 
 /// A profile that somebody wants, as the newest list of its agent has it.
 struct DownloadRequest {
@@ -22,12 +22,9 @@ struct DownloadRequest {
 
     var expectedBytes: UInt64 { UInt64(max(0, sizeBytes)) }
 
+    var name: CaptureName { CaptureName(podName: podName, role: role, profileID: profileID, type: type) }
+
     var headers: [(String, String)] {
-        [
-            (
-                "Content-Disposition",
-                ProfileFilename.disposition(podName: podName, role: role, profileID: profileID, type: type)
-            )
-        ]
+        [("Content-Disposition", "attachment; filename=\"\(name.filename).pprof\"")]
     }
 }

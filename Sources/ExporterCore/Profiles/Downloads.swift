@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import HTTPServer
 import Logging
 import NIOCore
 import Platform
+import RingMessages
 
 /// The downloads under way. Everything here is on the event loop.
 final class Downloads {
@@ -15,11 +15,13 @@ final class Downloads {
     /// Chunks come while a ring is read; clients are answered after that.
     let deliveries: DeliveryQueue
     private(set) var isDraining = false
+    /// Fetches profiles for the black box; it gives way to people.
+    var background: ProfileFetcher?
 
     private let logger: Logger
     private var counts = DownloadStatistics()
-    private var underWay: [ObjectIdentifier: Download] = [:]
-    private var byNumber: [UInt64: Download] = [:]
+    private var underWay: [ObjectIdentifier: any ProfileReceiver] = [:]
+    private var byNumber: [UInt64: any ProfileReceiver] = [:]
 
     init(
         loop: any EventLoop, line: any FetchLine, space: SpoolSpace, deliveries: DeliveryQueue, logger: Logger,
@@ -46,32 +48,59 @@ final class Downloads {
     }
 
     /// Answers a request for a profile, sooner or later. A HEAD request asks no agent.
-    func begin(_ request: DownloadRequest, _ responder: HTTPResponder) {
+    ///
+    /// - Parameter instead: answers in another way when nothing has come of the agent, or calls what it is given.
+    func begin(
+        _ request: DownloadRequest, _ responder: HTTPResponder,
+        instead: ((_ otherwise: @escaping () -> Void) -> Void)? = nil
+    ) {
         if responder.request.isHead {
             let noBody = HTTPBody.producer(BytesBody(ByteBuffer()))
             return responder.respond(
                 status: 200, contentType: Download.contentType, headers: request.headers, body: noBody)
         }
         counts.started += 1
-        let download = Download(request, responder, owner: self)
+        let download = Download(request, responder, owner: self, instead: instead)
         underWay[ObjectIdentifier(download)] = download
+        background?.personCame()
         if isDraining { download.drain() } else { download.begin() }
     }
 
-    // MARK: From the lanes
+    /// Fetches a profile into memory. `done` gets it, or why it cannot be, once; never after the fetch is cancelled.
+    func fetch(
+        _ request: DownloadRequest, limitBytes: Int, _ done: @escaping (CaptureFetch.Outcome) -> Void
+    ) -> CaptureFetch {
+        counts.started += 1
+        let fetch = CaptureFetch(request, limitBytes: limitBytes, owner: self, done)
+        underWay[ObjectIdentifier(fetch)] = fetch
+        background?.personCame()
+        if isDraining { fetch.drain() } else { fetch.begin() }
+        return fetch
+    }
+
+    // MARK: From the rings
 
     /// A `profileChunk` record of this exporter's generation.
     func chunkArrived(number: UInt64, offset: UInt64, _ payload: RawSpan) {
-        byNumber[number]?.chunkArrived(offset: offset, payload)
+        guard let download = byNumber[number] else {
+            background?.chunkArrived(number: number, byteCount: payload.byteCount)
+            return
+        }
+        download.chunkArrived(offset: offset, payload)
     }
 
     /// A `fetchEnded` record of this exporter's generation.
-    /// - Parameter byteCount: of all chunks that went into the lane; 0: its worker is of a version that does not say.
+    /// - Parameter byteCount: of all chunks that went into the ring; 0: its worker is of a version that does not say.
     func ended(number: UInt64, _ ending: FetchEnding, byteCount: UInt64 = 0) {
-        byNumber[number]?.ended(ending, byteCount: byteCount)
+        guard let download = byNumber[number] else {
+            background?.ended(number: number, ending)
+            return
+        }
+        download.ended(ending, byteCount: byteCount)
     }
 
     func workerLost(_ worker: Int) {
+        background?.workerLost(worker)
         for download in Array(underWay.values) where download.request.worker == worker { download.workerLost() }
     }
 
@@ -83,11 +112,11 @@ final class Downloads {
 
     // MARK: From downloads
 
-    func asked(_ download: Download, number: UInt64) {
+    func asked(_ download: any ProfileReceiver, number: UInt64) {
         byNumber[number] = download
     }
 
-    func failed(_ download: Download, _ refusal: DownloadRefusal, hasBegun: Bool) {
+    func failed(_ download: any ProfileReceiver, _ refusal: DownloadRefusal, hasBegun: Bool) {
         counts.failures[refusal.failure, default: 0] += 1
         logger.info(
             hasBegun ? "a profile download was cut" : "a profile download was refused",
@@ -97,12 +126,11 @@ final class Downloads {
             ])
     }
 
-    func remove(_ download: Download) {
-        underWay[ObjectIdentifier(download)] = nil
+    func remove(_ download: any ProfileReceiver) {
+        if underWay.removeValue(forKey: ObjectIdentifier(download)) != nil { background?.personLeft() }
         if let number = download.number { byNumber[number] = nil }
         guard underWay.isEmpty else { return }
         pool.removeAll()
-        FreedMemory.giveToSystem()
     }
 }
 

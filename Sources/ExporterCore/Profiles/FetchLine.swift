@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 
 /// The way to the ingest workers, as downloads need it.
 protocol FetchLine: AnyObject {
@@ -12,7 +12,7 @@ protocol FetchLine: AnyObject {
     func drop(number: UInt64, worker: Int)
 }
 
-extension WorkerLines: FetchLine {
+extension WorkerChannels: FetchLine {
     func start(_ command: FetchCommand, worker: Int) -> UInt64? {
         send(.fetchProfile, command.payload, to: worker)
     }

@@ -5,11 +5,9 @@ enum ProfileFilename {
     /// Pod names have 253 characters at most; what claims more shall not make a header of any size.
     static let longestPart = 253
 
-    /// The value of `Content-Disposition`: `attachment; filename="POD-ROLE-PROFILE-TYPE.pprof"`, where every Unicode scalar
-    /// outside `[A-Za-z0-9._-]` is `_`.
-    static func disposition(podName: String, role: String, profileID: String, type: String) -> String {
-        let parts = [podName, role, profileID, type].map(harmless)
-        return "attachment; filename=\"\(parts.joined(separator: "-")).pprof\""
+    /// `POD-ROLE-PROFILE-TYPE`, where every Unicode scalar outside `[A-Za-z0-9._-]` is `_`.
+    static func stem(podName: String, role: String, profileID: String, type: String) -> String {
+        [podName, role, profileID, type].map(harmless).joined(separator: "-")
     }
 
     private static func harmless(_ text: String) -> String {

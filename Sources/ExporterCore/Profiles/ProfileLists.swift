@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
-import Lanes
 import Reports
+import RingMessages
+import Rings
 
 /// The captures that agents have on disk, as they last said.
 final class ProfileLists {
@@ -54,7 +54,7 @@ final class ProfileLists {
         var lease: ReportBudget.Lease
     }
 
-    func known(of reporters: [AgentID: Reporter]) throws(ReportFailure) -> Known {
+    func known(of reporters: [AgentID: ReportingAgent]) throws(ReportFailure) -> Known {
         let answers = try sources.reader.newest(.pressureList, of: Set(reporters.keys))
         let byAgent = answers.byAgent
         let decode: @Sendable (AnswerDecoder) -> Lists = { decoder in
@@ -66,7 +66,7 @@ final class ProfileLists {
     }
 
     private static func list(
-        _ answer: AnswerReader.Answer, _ reporter: Reporter, _ decoder: AnswerDecoder
+        _ answer: AnswerReader.Answer, _ reporter: ReportingAgent, _ decoder: AnswerDecoder
     ) -> PressureReport.List {
         let messages = decoder.messages(Banyandb_Fodc_V1_StreamPressureProfilesRequest.self, of: answer)
         return PressureReport.List(reporter: reporter, records: messages.map(\.record))

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import BlackBox
+import BlackBoxReports
+import Database
 import Logging
+import Pprof
 import Reports
+import RingMessages
 
 /// Profiles that agents have taken under memory pressure: their list, and their downloads.
 final class ProfilesFeature: Feature {
     private let list: StreamReport
     private let download: DownloadEndpoint
-    private let downloads: Downloads
+    let downloads: Downloads
+    private let views: ProfileViews
     private let logger: Logger
 
-    init(_ context: FeatureContext, _ sources: ReportSources) throws {
+    init(_ context: FeatureContext, _ sources: ReportSources, _ box: BlackBoxAccess?) throws {
         let core = context.core
         let settings = core.launch.settings
         logger = core.logger
@@ -23,8 +28,11 @@ final class ProfilesFeature: Feature {
         list = StreamReport(
             sources, path: "/pressure-profiles", .pressureProfiles, waitNanoseconds: ProfileLists.waitNanoseconds,
             on: thread
-        ) { filter throws(ReportFailure) in try Self.makeList(filter, lists, sources) }
-        download = DownloadEndpoint(lists, downloads, sources)
+        ) { filter throws(ReportFailure) in try Self.makeList(filter, lists, sources, box?.path) }
+        if box != nil { sources.expectStoreTrouble(of: list.path, [StoredLack.unreadCause], .leftOut) }
+        let stored = box.map(StoredProfiles.init)
+        views = try ProfileViews(downloads, sources, path: DownloadEndpoint.path, stored)
+        download = DownloadEndpoint(lists, downloads, views, sources, stored)
     }
 
     var endpoints: [Endpoint] {
@@ -34,11 +42,18 @@ final class ProfilesFeature: Feature {
                 parameters: [.role, .podName]
             ) { [list] in list.answer($0, AgentFilter($0), $1) },
             Endpoint(
-                path: DownloadEndpoint.path, summary: "Download of a profile, for pprof",
+                path: DownloadEndpoint.path, summary: "Download of a profile, for pprof; or as picture, table or data",
                 parameters: [
                     .init(name: "pod_name", meaning: "as in /pressure-profiles"),
                     .init(name: "profile_id", meaning: "as in /pressure-profiles"),
                     .init(name: "type", meaning: DownloadEndpoint.types.joined(separator: " or ")),
+                    .init(
+                        name: "format",
+                        meaning: "instead of the agent's bytes: "
+                            + ProfileFormat.allCases.map(\.rawValue).joined(separator: ", ")),
+                    .init(name: "type", meaning: "in the query: the kind of values that counts, such as inuse_space"),
+                    .init(name: "diff", meaning: "profile_id of an earlier capture to compare with"),
+                    .init(name: "diff_pod", meaning: "pod of that capture, if it is another"),
                 ], handle: download.handle),
         ]
     }
@@ -55,21 +70,35 @@ final class ProfilesFeature: Feature {
         ]
     }
 
-    var metrics: [any MetricSource] { [downloads] }
+    var metrics: [any MetricSource] { [downloads, views] }
 
     func start() { checkSpoolFolder() }
     func workerWasLost(_ worker: Int) { downloads.workerLost(worker) }
     func endAll() { downloads.endAll() }
 
     private static func makeList(
-        _ filter: AgentFilter, _ lists: ProfileLists, _ sources: ReportSources
+        _ filter: AgentFilter, _ lists: ProfileLists, _ sources: ReportSources, _ boxPath: String?
     ) throws(ReportFailure) -> StreamReport.Maker.Job {
         let reporters = sources.reporters(filter)
         let known = try lists.known(of: reporters)
         let leftOut = sources.leftOut(.pressureProfiles, of: reporters, known: known.agents)
         return StreamReport.Maker.Job(answers: known.lease) { [decode = known.decode] decoder in
-            let report = PressureReport(lists: decode(decoder).map(\.list))
-            return .success(MadeReport(report.json, dropped: report.droppedRecords, leftOut: leftOut))
+            let (stored, lack) = Self.storedLists(boxPath, filter)
+            let report = PressureReport(lists: decode(decoder).map(\.list) + stored)
+            return .success(MadeReport(report.json, dropped: report.droppedRecords, leftOut: leftOut, stored: lack))
+        }
+    }
+
+    /// Captures of agents that are gone. While the database cannot be read those of live agents are listed all the same, and
+    /// the answer says that the others are left out.
+    private static func storedLists(
+        _ boxPath: String?, _ filter: AgentFilter
+    ) -> (lists: [PressureReport.List], lack: StoredLack) {
+        guard let boxPath else { return ([], StoredLack()) }
+        do throws(DatabaseError) {
+            return (try GoneNodes.profiles(try BlackBoxReader(path: boxPath), where: filter.matches), StoredLack())
+        } catch {
+            return ([], StoredLack(isUnread: true))
         }
     }
 

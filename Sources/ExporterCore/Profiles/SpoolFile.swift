@@ -26,6 +26,8 @@ final class SpoolFile {
     var onFailure: (Failure) -> Void = { _ in }
 
     private let space: SpoolSpace
+    /// The client's address.
+    private let source: NetworkSource
     private let thread: SpoolThread
     private let pool: SpoolPiecePool
     private var file: UnlinkedFile?
@@ -39,8 +41,9 @@ final class SpoolFile {
     private var readEnd: UInt64 = 0
     private var isClosed = false
 
-    init(space: SpoolSpace, thread: SpoolThread, pool: SpoolPiecePool) {
+    init(space: SpoolSpace, source: NetworkSource, thread: SpoolThread, pool: SpoolPiecePool) {
         self.space = space
+        self.source = source
         self.thread = thread
         self.pool = pool
     }
@@ -54,7 +57,7 @@ final class SpoolFile {
 
     /// Reserves room and makes the file. `done` gets why it cannot be; not called after ``close()``.
     func open(expecting byteCount: UInt64, _ done: @escaping (Failure?) -> Void) {
-        guard space.reserve(byteCount) else { return done(.spaceUsedUp) }
+        guard space.reserve(byteCount, of: source) else { return done(.spaceUsedUp) }
         reservedBytes = byteCount
         let folder = space.folder
         let open = space.open
@@ -87,7 +90,7 @@ final class SpoolFile {
     func expectsNoMore() {
         let needed = writtenEnd + UInt64(unwrittenBytes)
         guard needed < reservedBytes else { return }
-        space.release(reservedBytes - needed)
+        space.release(reservedBytes - needed, of: source)
         reservedBytes = needed
     }
 
@@ -95,7 +98,7 @@ final class SpoolFile {
     func close() {
         guard !isClosed else { return }
         isClosed = true
-        space.release(reservedBytes)
+        space.release(reservedBytes, of: source)
         space.consumed(writtenEnd - readEnd)
         for piece in unwritten {
             thread.leave(piece.byteCount)
@@ -140,7 +143,9 @@ final class SpoolFile {
         guard !isClosed else { return false }
         let needed = writtenEnd + UInt64(unwrittenBytes + byteCount)
         if needed > reservedBytes {
-            guard space.reserve(needed - reservedBytes) else { return fail(.spaceUsedUp) }
+            guard space.reserve(needed - reservedBytes, of: source, ownBytes: reservedBytes) else {
+                return fail(.spaceUsedUp)
+            }
             reservedBytes = needed
         }
         guard thread.admit(byteCount) else { return fail(.diskTooSlow) }

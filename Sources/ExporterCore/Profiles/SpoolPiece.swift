@@ -2,7 +2,7 @@
 import NIOCore
 import Platform
 
-/// Some bytes of a download on their way from the lane to the client, or to the spool file and back.
+/// Some bytes of a download on their way from the ring to the client, or to the spool file and back.
 ///
 /// `@unchecked Sendable`: it belongs to one side at a time. The event loop gives it to the spool thread with a job, and does
 /// not touch it until the job is done.

@@ -5,11 +5,14 @@ import Platform
 final class SpoolSpace {
     /// Where it is when no folder is set.
     static let defaultFolder = "/tmp"
+    /// One in so many parts of the space is for addresses that have no download yet.
+    static let partForOthers: UInt64 = 4
 
     let folder: String
     let maximumBytes: UInt64
     /// Bytes that downloads under way may come to need.
     private(set) var reservedBytes: UInt64 = 0
+    private var bytesOfSource: [NetworkSource: UInt64] = [:]
     /// Bytes that have been written to files and not yet been read from them.
     private(set) var spooledBytes: UInt64 = 0
     private(set) var spooledPeakBytes: UInt64 = 0
@@ -38,16 +41,25 @@ final class SpoolSpace {
         }
     }
 
-    /// False when so much is not left.
-    func reserve(_ bytes: UInt64) -> Bool {
-        guard bytes <= maximumBytes - reservedBytes else { return false }
+    /// For one download. An address that has others under way leaves a part to the others; its first one may have all.
+    ///
+    /// - Parameter ownBytes: what this download has already.
+    /// - Returns: false when so much is not left.
+    func reserve(_ bytes: UInt64, of source: NetworkSource, ownBytes: UInt64 = 0) -> Bool {
+        let hasOthers = bytesOfSource[source] ?? 0 > ownBytes
+        let left = maximumBytes - reservedBytes
+        let kept = hasOthers ? maximumBytes / Self.partForOthers : 0
+        guard left >= kept, bytes <= left - kept else { return false }
         reservedBytes += bytes
+        bytesOfSource[source, default: 0] += bytes
         return true
     }
 
-    func release(_ bytes: UInt64) {
-        precondition(bytes <= reservedBytes, "more spool space given back than was reserved")
+    func release(_ bytes: UInt64, of source: NetworkSource) {
+        let had = bytesOfSource[source] ?? 0
+        precondition(bytes <= reservedBytes && bytes <= had, "more spool space given back than was reserved")
         reservedBytes -= bytes
+        bytesOfSource[source] = had > bytes ? had - bytes : nil
     }
 
     func wrote(_ bytes: Int) {

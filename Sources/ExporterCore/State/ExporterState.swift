@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Logging
 import Platform
+import RingMessages
+import Rings
 
-/// State that exporters have computed themselves and that must survive them, in the state lane.
+/// State that exporters have computed themselves and that must survive them, in the state ring.
 ///
-/// The lane has one writer, and during a reload two exporters live: the new one reads what the old one has kept, and keeps
-/// its own in memory until the old one has let go of the lane (``release()``) or is gone; ``tick(nowNanoseconds:)`` looks.
+/// The ring has one writer, and during a reload two exporters live: the new one reads what the old one has kept, and keeps
+/// its own in memory until the old one has let go of the ring (``release()``) or is gone; ``tick(nowNanoseconds:)`` looks.
 final class ExporterState {
     /// Counters of a schema check of some 100,000 disagreements, several times: a ring needs room to compact.
     private static let maximumRingBytes = 64 << 20
@@ -16,9 +16,9 @@ final class ExporterState {
     private let descriptor: Int32
     private let generation: UInt64
     private let logger: Logger
-    private var lane: LaneWriter?
+    private var ring: RingWriter?
     private var isReleased = false
-    /// Records to be written when the lane is ours: of each type the newest.
+    /// Records to be written when the ring is ours: of each type the newest.
     private var pending: [RecordType: [UInt8]] = [:]
     private var nextTryNanoseconds: UInt64 = 0
     /// A predecessor's stored state of the schema check.
@@ -26,41 +26,41 @@ final class ExporterState {
     private var suspects: SuspectRecords
     /// A predecessor has kept something newer of the schema check after this process had begun, and this one has nothing.
     var onNewerSchema: ([UInt8]) -> Void = { _ in }
-    /// The records that the event loop must not read, and its note of what it does read.
-    let watch: RecordWatch
-    /// The notes of the threads that make reports.
-    private let asideNotes: [ExporterNote: RecordNote]
+    /// The records that the event loop must not read, and its marker of what it does read.
+    let crashGuard: CrashGuard
+    /// The markers of the threads that make reports.
+    private let threadMarkers: [ExporterMarker: InFlightRecord]
 
     /// - Parameters:
     ///   - suspects: what the predecessor was reading when it died of a fault of its own.
     ///   - ingestWorkers: how many data rings there are; what was suspect in others went with them.
     init(
         descriptor: Int32, generation: UInt64, suspects: [RecordName], ingestWorkers: Int, logger: Logger
-    ) throws(LaneError) {
+    ) throws(RingError) {
         self.descriptor = descriptor
         self.generation = generation
         self.logger = logger
-        asideNotes = Dictionary(
-            uniqueKeysWithValues: ExporterNote.allCases.filter { $0 != .eventLoop }.map { ($0, RecordNote($0)) })
+        threadMarkers = Dictionary(
+            uniqueKeysWithValues: ExporterMarker.allCases.filter { $0 != .eventLoop }.map { ($0, InFlightRecord($0)) })
         let kept = Kept(descriptor)
         schema = kept.schema
         var known = kept.suspects
-        Self.blame(suspects, in: &known, logger)
+        Self.attribute(suspects, in: &known, logger)
         known.forget { $0 >= ingestWorkers }
         self.suspects = known
-        watch = RecordWatch(poison: known.poison, note: RecordNote(.eventLoop))
+        crashGuard = CrashGuard(poison: known.poison, marker: InFlightRecord(.eventLoop))
         if known != kept.suspects { pending[.suspects] = known.payload }
         try takeOver(nowNanoseconds: MonotonicClock.nowNanoseconds())
     }
 
-    /// The lane's content, read without writing to it.
+    /// The ring's content, read without writing to it.
     private struct Kept {
         var schema: [UInt8]?
         var suspects = SuspectRecords()
         var isWrittenElsewhere = false
 
         init(_ descriptor: Int32) {
-            guard let reader = try? LaneReader(descriptor: descriptor, kind: .state) else { return }
+            guard let reader = try? RingReader(descriptor: descriptor, kind: .state) else { return }
             isWrittenElsewhere = reader.isWrittenElsewhere
             var schema: [UInt8]?
             var suspects = SuspectRecords()
@@ -85,18 +85,18 @@ final class ExporterState {
         }
     }
 
-    /// The notes stand in the command lane to ingest 0, as long as there is one.
-    func notesStand(in lane: LaneWriter?) {
-        watch.note.stand(in: lane)
-        for note in asideNotes.values { note.stand(in: lane) }
+    /// The markers stand in the command ring to ingest 0, as long as there is one.
+    func placeMarkers(in ring: RingWriter?) {
+        crashGuard.marker.move(to: ring)
+        for marker in threadMarkers.values { marker.move(to: ring) }
     }
 
     /// The record that the owner of that place is reading.
-    func note(_ place: ExporterNote) -> RecordNote { asideNotes[place] ?? watch.note }
+    func marker(_ place: ExporterMarker) -> InFlightRecord { threadMarkers[place] ?? crashGuard.marker }
 
     /// The ring of that worker is gone, or was begun anew.
     func forgetSuspects(worker: Int) {
-        watch.forget(worker: worker)
+        crashGuard.forget(worker: worker)
         let before = suspects
         suspects.forget { $0 == worker }
         if suspects != before { save(.suspects, suspects.payload) }
@@ -105,29 +105,29 @@ final class ExporterState {
     func saveSchema(_ bytes: [UInt8]) { save(.schemaVerdict, bytes) }
 
     func tick(nowNanoseconds now: UInt64) {
-        lane?.repairHeader()
-        guard lane == nil, !isReleased, now >= nextTryNanoseconds else { return }
-        do throws(LaneError) {
+        ring?.repairHeader()
+        guard ring == nil, !isReleased, now >= nextTryNanoseconds else { return }
+        do throws(RingError) {
             try takeOver(nowNanoseconds: now)
         } catch {
             logger.error("cannot use the state ring", metadata: ["reason": "\(error)"])
         }
     }
 
-    /// Leaves the lane to a successor. State that this process computes from now on is not kept.
+    /// Leaves the ring to a successor. State that this process computes from now on is not kept.
     func release() {
         isReleased = true
         pending = [:]
-        lane?.signOff()
-        lane = nil
+        ring?.signOff()
+        ring = nil
     }
 
-    /// Throws when the lane can neither be used nor be begun anew.
-    private func takeOver(nowNanoseconds now: UInt64) throws(LaneError) {
+    /// Throws when the ring can neither be used nor be begun anew.
+    private func takeOver(nowNanoseconds now: UInt64) throws(RingError) {
         nextTryNanoseconds = now + Self.retryNanoseconds
         let kept = Kept(descriptor)
         guard !kept.isWrittenElsewhere else { return }
-        lane = try Self.openLane(descriptor, generation, logger)
+        ring = try Self.openRing(descriptor, generation, logger)
         if pending[.schemaVerdict] == nil, let newer = kept.schema, newer != schema {
             schema = newer
             onNewerSchema(newer)
@@ -137,26 +137,24 @@ final class ExporterState {
         for (type, payload) in waiting { save(type, payload) }
     }
 
-    private static func openLane(
+    private static func openRing(
         _ descriptor: Int32, _ generation: UInt64, _ logger: Logger
-    ) throws(LaneError) -> LaneWriter {
+    ) throws(RingError) -> RingWriter {
         do {
-            return try LaneWriter.takeOver(
+            return try RingWriter.takeOver(
                 descriptor: descriptor, kind: .state, index: 0, generation: generation,
                 maximumRingBytes: maximumRingBytes)
         } catch .unusable(let reason) {
             logger.error("cannot use the state ring: formatting it again", metadata: ["reason": "\(reason)"])
-            return try LaneWriter.format(
+            return try RingWriter.format(
                 descriptor: descriptor, kind: .state, index: 0, generation: generation,
                 maximumRingBytes: maximumRingBytes)
         }
     }
 
-    private static func blame(_ notes: [RecordName], in suspects: inout SuspectRecords, _ logger: Logger) {
-        for name in Set(notes) where name != .none {
-            let before = suspects.poison
-            suspects.blame(name)
-            if suspects.poison.contains(name), !before.contains(name) {
+    private static func attribute(_ names: [RecordName], in suspects: inout SuspectRecords, _ logger: Logger) {
+        for name in Set(names) where name != .none {
+            if suspects.attribute(name) {
                 logger.error(
                     "a record has crashed the exporter again: skipping it from now on",
                     metadata: ["record": "\(name.text)"])
@@ -169,12 +167,12 @@ final class ExporterState {
 
     private func save(_ type: RecordType, _ payload: [UInt8]) {
         guard !isReleased else { return }
-        guard let lane else {
+        guard let ring else {
             pending[type] = payload
             return
         }
         do {
-            try lane.append(type, isCurrent: true, payload.span.bytes)
+            try ring.append(type, isCurrent: true, payload.span.bytes)
         } catch {
             logger.error(
                 "cannot write the state that must survive the exporter",

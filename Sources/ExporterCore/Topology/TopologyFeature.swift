@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
-import Lanes
 import Reports
+import RingMessages
+import Rings
 
 /// `GET /cluster/topology`: the agents' views of the cluster as one. Of an agent that does not answer its last one counts,
 /// as long as it is listed.
@@ -35,9 +35,9 @@ final class TopologyFeature: Feature {
         )
         let directory = sources.directory
         let agents = directory.listed().values.compactMap { listed in
-            listed.home.identity.map {
+            listed.owner.identity.map {
                 TopologyReport.RegisteredAgent(
-                    podName: $0.identity.podName, isOnline: listed.home.entry.status == .online,
+                    podName: $0.identity.podName, isOnline: listed.owner.entry.status == .online,
                     lastHeartbeatNanoseconds: directory.lastHeartbeatNanoseconds(of: listed))
             }
         }

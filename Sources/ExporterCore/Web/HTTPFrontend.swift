@@ -67,6 +67,8 @@ final class HTTPFrontend: HTTPRequestHandler {
                 return responder.respond(status: 401, text: "this path needs credentials")
             }
             open(request, responder)
+        } refusalPage: {
+            LockedPage.respond($0, $1, $2)
         }
         let server = HTTPServer(configuration: configuration, eventLoop: loop, handler: gate, logger: logger)
         access.serve(by: server)

@@ -12,8 +12,6 @@ import WebConfig
 /// Access control over HTTP: the files that configure it, read anew when they change, and the gate that applies them to requests.
 /// Everything on the event loop.
 final class WebAccess {
-    private static let listener = "http"
-
     private let settings: ProxySettings
     private let loop: any EventLoop
     private let logger: Logger
@@ -63,12 +61,14 @@ final class WebAccess {
 
     /// The gate in front of a handler; the handler itself where nothing has to be looked at.
     func gate(
-        in handler: any HTTPRequestHandler, withoutCredentials: @escaping AccessGate.Endpoint
+        in handler: any HTTPRequestHandler, withoutCredentials: @escaping AccessGate.Endpoint,
+        refusalPage: @escaping (HTTPRequest, HTTPResponder, AccessGate.Refusal) -> Bool
     ) -> any HTTPRequestHandler {
         guard let threads else { return handler }
         let gate = AccessGate(
             inner: handler, loop: loop, thread: threads.passwords, logger: logger,
             healthRequiresCredentials: settings.healthRequiresAuth, publicHealth: withoutCredentials)
+        gate.refusalPage = refusalPage
         self.gate = gate
         return gate
     }
@@ -96,48 +96,20 @@ final class WebAccess {
         web?.stop()
         tokens?.stop()
     }
-}
 
-extension WebAccess: MetricSource {
-    func addMetrics(to families: inout FamilyBuilder) {
-        let statistics = server?.statistics ?? HTTPStatistics()
-        families.add(
-            "fodc_proxy_auth_failures_total", .counter,
-            "Requests and connections that were refused because of who they came from, by cause.",
-            authFailures(statistics))
-        families.add(
-            "fodc_proxy_tls_handshakes_total", .counter, "TLS handshakes that came to their end.",
-            [([("listener", Self.listener)], Double(statistics.handshakes))])
-        families.add(
-            "fodc_proxy_tls_handshake_failures_total", .counter, "TLS handshakes that failed, by cause.",
-            HandshakeFailure.allCases.map {
-                (
-                    [("listener", Self.listener), ("reason", $0.rawValue)],
-                    Double(statistics.handshakeFailures[$0] ?? 0)
-                )
-            })
-        families.add(
-            "fodc_proxy_certificate_expiry_timestamp_seconds", .gauge,
-            "When the first certificate of a listener's chain expires, as Unix time.",
-            web?.value.tls.map { [([("listener", Self.listener)], Double($0.expiresAtSeconds))] } ?? [])
-        families.add(
-            "fodc_proxy_config_last_reload_successful", .gauge,
-            "1 while a file is in use as it is on disk; 0: it is bad, and what was read before is in use.",
-            [web.map { ($0.name, $0.isLastReloadSuccessful) }, tokens.map { ($0.name, $0.isLastReloadSuccessful) }]
-                .compactMap { $0 }.map { ([("file", $0.0)], $0.1 ? 1.0 : 0.0) })
-        families.add(
-            "fodc_proxy_http_rate_limited_total", .counter,
-            "HTTP requests that were refused because of rate_limit in the web configuration.",
-            Double(gate?.rateLimited ?? 0))
+    // MARK: For metrics
+
+    var statistics: HTTPStatistics { server?.statistics ?? HTTPStatistics() }
+    var rateLimited: UInt64 { gate?.rateLimited ?? 0 }
+    /// nil without TLS.
+    var certificateExpiresAtSeconds: Int64? { web?.value.tls?.expiresAtSeconds }
+    /// Which files are in use as they are on disk.
+    var reloads: [(String, Bool)] {
+        [web.map { ($0.name, $0.isLastReloadSuccessful) }, tokens.map { ($0.name, $0.isLastReloadSuccessful) }]
+            .compactMap { $0 }
     }
 
-    private func authFailures(_ statistics: HTTPStatistics) -> [FamilyBuilder.Sample] {
-        let counted = gate?.failureCounts ?? []
-        return AccessFailure.allCases.map { failure in
-            let count =
-                failure == .address
-                ? statistics.sourcesRefused : counted.first { $0.failure == failure }?.count ?? 0
-            return ([("listener", Self.listener), ("reason", failure.rawValue)], Double(count))
-        }
+    func failureCount(_ failure: AccessFailure) -> UInt64 {
+        gate?.failureCounts.first { $0.failure == failure }?.count ?? 0
     }
 }

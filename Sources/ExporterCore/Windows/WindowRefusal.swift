@@ -6,6 +6,8 @@ struct WindowRefusal {
     enum Cause: String, CaseIterable {
         /// As many run and wait as may.
         case tooMany = "too_many"
+        /// It has waited in a place that a client which has fewer of them needed.
+        case displaced
         /// The answers do not fit into ``Windows/budgetBytes``.
         case tooLarge = "too_large"
         /// Agents were still sending after ``Windows/longestNanoseconds``.
@@ -30,6 +32,11 @@ struct WindowRefusal {
         cause: .tooMany,
         text:
             "\(Windows.maximumRunning) window requests are running and \(Windows.maximumWaiting) are waiting: try again later"
+    )
+    static let displaced = Self(
+        cause: .displaced,
+        text:
+            "your address has most of the window requests that wait, and another client needs a place: try again later"
     )
     static let timeout = Self(
         cause: .timeout,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Collecting
-import Exchange
-import Lanes
 import Metrics
 import NIOCore
 import Platform
+import RingMessages
+import Rings
 
 /// The window collections under way and waiting. Requests for the same window share one. An answer that is not whole is
 /// refused (``WindowRefusal``).
@@ -12,7 +12,7 @@ final class Windows {
     private typealias Running = WorkerCollections<Request, Collected, Outcome>
     typealias Ticket = CollectionEngine<UInt64, Request, Int, Collected>.Ticket
 
-    /// Windows are large on every side: at the agents, in the lanes, here.
+    /// Windows are large on every side: at the agents, in the rings, here.
     static let maximumRunning = 8
     static let maximumWaiting = 16
     /// Answers of all windows under way, here.
@@ -25,7 +25,7 @@ final class Windows {
     /// after an attempt that failed.
     static let reconnectNanoseconds: UInt64 = 6_000_000_000
     /// A window waits so long for agents that are expected back, and for workers, before it is refused.
-    static let patienceNanoseconds: UInt64 = 2_000_000_000
+    static let timeoutNanoseconds: UInt64 = 2_000_000_000
     private static let lookAgain = TimeAmount.milliseconds(20)
 
     enum Outcome {
@@ -54,6 +54,7 @@ final class Windows {
             case running
         }
 
+        let source: NetworkSource
         var phase = Phase.waiting
         var agents: [AgentID: WindowAgent] = [:]
         var byteCount = 0
@@ -77,25 +78,33 @@ final class Windows {
         budget = ByteBudget(limitBytes: budgetBytes)
     }
 
+    var underWay: Int { running.engine.count }
+
     /// - Returns: a ticket to ``abandon(_:)`` when the client has gone; `nil` when it was refused.
-    func collect(_ request: Request, _ served: @escaping (Outcome) -> Void) -> Ticket? {
+    func collect(_ request: Request, from source: NetworkSource, _ served: @escaping (Outcome) -> Void) -> Ticket? {
         if let same = running.engine.all.first(where: { $0.request == request && $0.outcome.agents.isEmpty }) {
             return running.join(same.id, served)
         }
-        guard hasRoom || waitingNumbers.count < Self.maximumWaiting else {
-            refused[.tooMany, default: 0] += 1
-            running.deliver(.refused(.tooMany), served)
-            return nil
+        if !hasRoom, turns.waitingCount >= Self.maximumWaiting {
+            guard let victim = turns.displaced(by: source) else {
+                refused[.tooMany, default: 0] += 1
+                running.deliver(.refused(.tooMany), served)
+                return nil
+            }
+            refuse(victim, .displaced)
         }
-        let number = running.begin(request, Collected())
+        let number = running.begin(request, Collected(source: source))
         let ticket = running.join(number, served)
         startNext()
         return ticket
     }
 
-    /// In the order in which they came.
-    private var waitingNumbers: [UInt64] {
-        running.engine.all.filter { $0.outcome.phase == .waiting }.map(\.id).sorted()
+    private var turns: WindowTurns {
+        WindowTurns(
+            running.engine.all.lazy.map {
+                WindowTurns.Place(
+                    id: $0.id, source: $0.outcome.source, isWaiting: $0.outcome.phase == .waiting)
+            })
     }
 
     private var hasRoom: Bool {
@@ -110,7 +119,7 @@ final class Windows {
     // MARK: Starting
 
     private func startNext() {
-        while hasRoom, let number = waitingNumbers.first {
+        while hasRoom, let number = turns.next {
             let now = MonotonicClock.nowNanoseconds()
             running.note(in: number) { $0.phase = .starting(sinceNanoseconds: now) }
             start(number)
@@ -123,7 +132,7 @@ final class Windows {
         directory.refresh(nowNanoseconds: now)
         let refusal = refusal(for: entry.request, nowNanoseconds: now, canAsk: support.workers.takesCommands)
         guard let refusal else { return ask(entry.id, entry.request, nowNanoseconds: now) }
-        guard now.elapsed(since: since) < Self.patienceNanoseconds else { return refuse(number, refusal) }
+        guard now.elapsed(since: since) < Self.timeoutNanoseconds else { return refuse(number, refusal) }
         support.loop.assumeIsolated().scheduleTask(in: Self.lookAgain) { [weak self] in self?.start(number) }
     }
 
@@ -148,7 +157,7 @@ final class Windows {
     ) -> WindowRefusal? {
         var lost: [String] = []
         for listed in directory.listed().values {
-            guard let identity = listed.home.identity, request.matches(identity) else { continue }
+            guard let identity = listed.owner.identity, request.matches(identity) else { continue }
             if let worker = listed.worker(having: .metrics) {
                 if !canAsk(worker) { return .workerLost(worker) }
             } else if let lostAt = listed.metricsLostAtNanoseconds,
@@ -162,7 +171,7 @@ final class Windows {
 
     // MARK: Events
 
-    func arrived(number: UInt64, _ payload: RawSpan, from agent: LaneAgent) {
+    func arrived(number: UInt64, _ payload: RawSpan, from agent: RingAgent) {
         guard running.engine.contains(number), let tableNumber = WindowBatch.tableNumber(of: payload),
             let table = agent.table(number: tableNumber), let identity = directory.identity(of: agent),
             let batch = WindowBatch(payload: payload, table: table)
@@ -182,7 +191,7 @@ final class Windows {
     }
 
     /// - Parameter records: how many `window` records the worker has written.
-    func roundEnded(number: UInt64, _ outcome: RoundOutcome, records: UInt64, worker: Int) {
+    func roundEnded(number: UInt64, _ outcome: CollectionOutcome, records: UInt64, worker: Int) {
         let refusal = refusal(for: outcome, worker: worker)
         running.workerDone(worker, in: number) { collected, _ in
             // A number out of a ring.
@@ -192,7 +201,7 @@ final class Windows {
         if let refusal = running.engine[number]?.outcome.refusal { refuse(number, refusal) }
     }
 
-    private func refusal(for outcome: RoundOutcome, worker: Int) -> WindowRefusal? {
+    private func refusal(for outcome: CollectionOutcome, worker: Int) -> WindowRefusal? {
         func pods(_ slots: [UInt32]) -> [String] { slots.map { directory.podName(slot: $0, worker: worker) ?? "" } }
         switch outcome.ending {
         case .busy, .draining: return .workerLost(worker)

@@ -2,6 +2,7 @@
 import Calendar
 import HTTPServer
 import Metrics
+import Platform
 
 /// `GET /metrics-windows`: time series of a window as JSON, or the latest samples without one.
 final class WindowsEndpoint {
@@ -40,13 +41,16 @@ final class WindowsEndpoint {
                 respond(responder, .producer(CursorBody(cursor)), PartialAnswers.headers(leftOut: leftOut))
             }
         }
-        collect(window, filter, responder)
+        collect(window, filter, request.source, responder)
     }
 
-    private func collect(_ window: (start: Int64, end: Int64), _ filter: SeriesFilter, _ responder: HTTPResponder) {
+    private func collect(
+        _ window: (start: Int64, end: Int64), _ filter: SeriesFilter, _ source: NetworkSource,
+        _ responder: HTTPResponder
+    ) {
         let request = Windows.Request(
             startNanoseconds: window.start, endNanoseconds: window.end, filter: filter)
-        let ticket = windows.collect(request) { [self] outcome in
+        let ticket = windows.collect(request, from: source) { [self] outcome in
             responder.onClose = nil
             switch outcome {
             case .done(let agents):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 
 /// Time series of a window: `/metrics-windows`.
 final class WindowsFeature: Feature {
@@ -33,7 +33,7 @@ final class WindowsFeature: Feature {
                 windows.arrived(number: header.number, payload, from: agent)
                 return true
             },
-            RecordHandler(.windowDone, as: RoundOutcome.self) { [unowned self] header, outcome, worker in
+            RecordHandler(.windowDone, as: CollectionOutcome.self) { [unowned self] header, outcome, worker in
                 windows.roundEnded(number: header.number, outcome, records: header.subject, worker: worker)
             },
         ]

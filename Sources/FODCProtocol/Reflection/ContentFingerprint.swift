@@ -7,12 +7,15 @@ public struct ContentFingerprint: Hashable, Sendable {
     private let byteCount: Int
     private let hash: UInt64
 
+    public init(of message: RawSpan) {
+        byteCount = message.byteCount
+        hash = KeyedHash.of(message)
+    }
+
     /// Of a message whose field 1 is the time at which it was made; the first of these fields is left out.
     public init(ofTimestamped message: RawSpan) {
         let timestamp = Self.leadingTimestamp(of: message)
-        let rest = message.extracting(timestamp..<message.byteCount)
-        byteCount = rest.byteCount
-        hash = KeyedHash.of(rest)
+        self.init(of: message.extracting(timestamp..<message.byteCount))
     }
 
     /// Seconds and nanos are two varints with their tags: a length that one byte holds.

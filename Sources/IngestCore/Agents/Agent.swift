@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import GRPCServer
-import Lanes
 import Metrics
+import RingMessages
+import Rings
 
-/// This worker's knowledge of one agent. Its place in the lane's table is kept true by ``AgentRegistry``.
+/// This worker's knowledge of one agent. Its place in the ring's table is kept true by ``AgentRegistry``.
 final class Agent {
     let slot: SlotRef
     let id: AgentID
@@ -16,8 +16,10 @@ final class Agent {
     var registeredAtNanoseconds: Int64
     var status: AgentStatus = .online
     var statusSinceNanoseconds: UInt64
+    /// Why it is not online any more.
+    var departure = DepartureCause.unknown
     /// By ``AgentClock``, so that time in which this worker did not read counts for nobody.
-    var heardAtNanoseconds: UInt64
+    var lastMessageNanoseconds: UInt64
     var openStreams: UInt32 = 0
     /// How often its identity has come over a new connection.
     var connectionEpoch: UInt32 = 0
@@ -26,12 +28,14 @@ final class Agent {
     /// Registrations of its identity here that did not last, and whether the last did not.
     var shortLives: ShortLives?
     var isShortLived = false
-    var heldOffUntilNanoseconds: UInt64 = 0
-    /// Where it is registered, when that is another worker; its status is `.foreign` then.
-    var home: ForeignHome?
+    var quarantinedUntilNanoseconds: UInt64 = 0
+    /// Where it is registered, when that is another worker; its status is `.remote` then.
+    var owner: RemoteOwner?
 
     /// Hash of the address that it has registered from; 0: unknown.
     var source: UInt64 = 0
+    /// Of the certificate that it has registered with (``PeerIdentity``); 0: without one.
+    var peerIdentity: UInt64 = 0
     /// Since when it has data streams here and no registration anywhere; `CLOCK_MONOTONIC`.
     var orphanedSinceNanoseconds: UInt64?
 
@@ -44,7 +48,7 @@ final class Agent {
     let series: AgentSeries
     /// The table that the exporter has been given last, if any.
     var publishedTableNumber: UInt32?
-    /// When the sample came that stands in the lane as its newest, wall clock; `nil` for none, or one that cannot be read.
+    /// When the sample came that stands in the ring as its newest, wall clock; `nil` for none, or one that cannot be read.
     var sampleReceivedAtNanoseconds: Int64?
     /// Tables that only an older sample than the next one names.
     var obsoleteTableNumbers: [UInt32] = []
@@ -67,7 +71,7 @@ final class Agent {
         peer = identity.peer
         registeredAtNanoseconds = identity.registeredAtNanoseconds
         statusSinceNanoseconds = nowNanoseconds
-        heardAtNanoseconds = readingNanoseconds
+        lastMessageNanoseconds = readingNanoseconds
         self.series = series
     }
 
@@ -85,7 +89,7 @@ final class Agent {
     var dataStreamCount: Int { (metrics == nil ? 0 : 1) + answerStreams.count }
 
     /// Whether it can send anything.
-    var isConnected: Bool { registration != nil || status == .foreign && (metrics != nil || !answerStreams.isEmpty) }
+    var isConnected: Bool { registration != nil || status == .remote && (metrics != nil || !answerStreams.isEmpty) }
 
     /// Takes over what a registration or heartbeat says of role and labels: a real role replaces the role and, when
     /// labels come with it, the labels; an unspecified one never replaces a real one (wire contract, "Role").
@@ -110,17 +114,18 @@ final class Agent {
             id: id, identityHash: identityHash, status: status, registeredAtNanoseconds: registeredAtNanoseconds,
             statusSinceNanoseconds: statusSinceNanoseconds, openStreams: openStreams,
             seriesCount: UInt32(clamping: seriesCount), connectionEpoch: connectionEpoch,
-            confirmedAtNanoseconds: confirmedAtNanoseconds, home: home.map { UInt32($0.worker + 1) } ?? 0)
+            confirmedAtNanoseconds: confirmedAtNanoseconds, owner: owner.map { UInt32($0.worker + 1) } ?? 0)
+        entry.departure = departure
         entry.shortLives = UInt8(clamping: shortLives?.count ?? 0)
         entry.isShortLived = isShortLived
         entry.lastShortLifeNanoseconds = shortLives?.lastNanoseconds ?? 0
-        entry.heldOffUntilNanoseconds = heldOffUntilNanoseconds
+        entry.quarantinedUntilNanoseconds = quarantinedUntilNanoseconds
         return entry
     }
 }
 
-/// Where a foreign agent is registered.
-struct ForeignHome {
+/// Where a remote agent is registered.
+struct RemoteOwner {
     let worker: Int
     /// Another registration of it is not the one whose streams are here.
     let registeredAtNanoseconds: Int64

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Logging
+import RingMessages
 
 /// Says in the log which agents register, are lost and leave the registry: a line each for the first ones of an interval,
-/// then one line that counts the rest, so that a restart of a large cluster does not bury everything else.
+/// then one line that counts the rest, so that a restart of a large cluster does not markEnded everything else.
 ///
 /// Fields: `pod`, `agent_id`, `peer` (the agent's address), and `cause`.
 final class AgentEventLog {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
+import Rings
 
 /// The id that a registration gets: the identity's own, unless a connection of another agent of that identity is known to be
 /// alive under it. A pure rule.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import GRPCServer
-import Lanes
 import Platform
+import RingMessages
+import Rings
 import TestHooks
 
 /// A registration whose turn has not come.
@@ -25,9 +25,10 @@ extension AgentService {
         guard !request.podName.isEmpty else {
             return call.refuse(.invalidArgument, "pod name cannot be empty", countAs: .refusedInvalid)
         }
+        guard mayRegister(request.podName, call) else { return }
         let identity = AgentIdentity(podName: request.podName, containerNames: request.containerNames)
         let hash = identity.hash(secret: secret)
-        note.working(on: hash) { TestHooks.trapOnPoison(inMessage: message) }
+        marker.working(on: hash) { TestHooks.trapOnPoison(inMessage: message) }
         registrations.append(
             PendingRegistration(
                 request: request, identity: identity, hash: hash, call: call,
@@ -41,7 +42,7 @@ extension AgentService {
         while let pending = registrations.next() {
             guard !pending.call.isClosed, !pending.call.call.isFinished else { continue }
             let begun = MonotonicClock.nowNanoseconds()
-            note.working(on: pending.hash) { begin(pending) }
+            marker.working(on: pending.hash) { begin(pending) }
             registrations.spent(nanoseconds: MonotonicClock.nowNanoseconds() - begun)
         }
         guard !isRegistrationTurnDue else { return }
@@ -59,9 +60,9 @@ extension AgentService {
 
     private func begin(_ pending: PendingRegistration) {
         let (identity, hash, call) = (pending.identity, pending.hash, pending.call)
-        if isHeldOff(hash) {
+        if isQuarantined(hash) {
             logger.warning("agent refused: it is quarantined", metadata: ["pod": "\(identity.podName)"])
-            return call.refuse(.resourceExhausted, Self.heldOffText(identity), countAs: .refusedHeldOff)
+            return call.refuse(.resourceExhausted, Self.quarantinedText(identity), countAs: .refusedQuarantined)
         }
         others.look(notOlderThan: OtherWorkers.registrationLookNanoseconds)
         guard isWithinSourceLimits(identity, call), !isLooping(identity, hash, call) else { return }

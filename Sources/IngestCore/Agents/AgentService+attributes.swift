@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
-import Lanes
 import Logging
 import Metrics
 import Platform
+import RingMessages
+import Rings
 
 /// An agent's own attributes, of its registration and of heartbeats.
 extension AgentService {
-    func writeIdentity(of agent: Agent) throws(LaneError) {
+    func writeIdentity(of agent: Agent) throws(RingError) {
         let payload = agent.record.payload
-        _ = try lane.append(
+        _ = try ring.append(
             .identity, agent: agent.slot, generation: 0, number: 0, subject: 0, isCurrent: true,
             payload.span.bytes, RawSpan())
     }
 
-    /// - Parameter taken: the number of a table that the agent has in this lane already.
+    /// - Parameter taken: the number of a table that the agent has in this ring already.
     func makeSeries(for record: IdentityRecord, above taken: UInt32 = 0) -> AgentSeries {
         // Numbers of tables must rise beyond those that a predecessor of this worker gave out: it began with the time
         // as well, and tables change less than once a second on the average.
@@ -44,12 +44,12 @@ extension AgentService {
 
     func heartbeat(_ request: Banyandb_Fodc_V1_RegisterAgentRequest, of agent: Agent) {
         let now = MonotonicClock.nowNanoseconds()
-        agent.heardAtNanoseconds = reading.nowNanoseconds
-        lane.setHeartbeat(now, at: agent.slot)
+        agent.lastMessageNanoseconds = reading.nowNanoseconds
+        ring.setHeartbeat(now, at: agent.slot)
         registry.setStatus(.online, of: agent, nowNanoseconds: now)
         guard agent.adopt(role: request.nodeRole, labels: request.sortedLabels) else { return }
         enrich(agent)
-        outbox.write { [self] () throws(LaneError) in
+        outbox.write { [self] () throws(RingError) in
             guard registry.agent(slot: agent.slot.index) === agent else { return }
             try writeIdentity(of: agent)
         }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import GRPCServer
-import Lanes
 import Logging
 import Platform
+import RingMessages
+import Rings
 
 /// Carries out what ``RegistrationConflict`` decides.
 extension AgentService {
@@ -14,9 +14,9 @@ extension AgentService {
     func lookForConflict(_ agent: Agent, nowNanoseconds now: UInt64) {
         guard agent.status != .pending, let call = agent.registration else { return }
         let others = others.conflicting(with: agent.id).map {
-            RegistrationConflict.Sighting(mark: $0.mark, confirmedAtNanoseconds: $0.confirmedAtNanoseconds)
+            RegistrationConflict.RemoteRegistration(mark: $0.mark, confirmedAtNanoseconds: $0.confirmedAtNanoseconds)
         }
-        perform(call.conflict?.look(at: others, nowNanoseconds: now) ?? [], on: agent, call)
+        perform(call.conflict?.check(against: others, nowNanoseconds: now) ?? [], on: agent, call)
     }
 
     func perform(_ actions: [RegistrationConflict.Action], on agent: Agent, _ call: RegistrationCall) {
@@ -28,7 +28,7 @@ extension AgentService {
                 registry.publish(agent)
             case .drop(let isRegisteredElsewhere):
                 if isRegisteredElsewhere { yieldElsewhere(agent) } else { foundDead(call, of: agent) }
-            case .giveWay: giveWay(agent, call)
+            case .yieldToOlder: yieldToOlder(agent, call)
             case .count(let outcome): counters.add(outcome.counter)
             }
         }
@@ -50,7 +50,7 @@ extension AgentService {
     private func foundDead(_ call: RegistrationCall, of agent: Agent) {
         call.isEndedByUs = true
         call.call.connection.close()
-        if agent.registration === call { registrationEnded(call, nil) }
+        if agent.registration === call { registrationEnded(call, nil, departure: .keepalive) }
     }
 
     /// Its connection here is one that it has left.
@@ -64,7 +64,7 @@ extension AgentService {
 
     /// Another agent of its identity, registered before it at another worker, is alive. The entry here under that agent's id
     /// goes with the registration.
-    private func giveWay(_ agent: Agent, _ call: RegistrationCall) {
+    private func yieldToOlder(_ agent: Agent, _ call: RegistrationCall) {
         logger.warning(
             "duplicate agent: an older connection of its identity is alive at another worker; it gets an ID of its own",
             metadata: ["pod": "\(agent.identity.podName)", "agent_id": "\(agent.id)", "peer": "\(agent.peer)"])
@@ -81,10 +81,10 @@ extension AgentService {
 extension RegistrationConflict.Outcome {
     fileprivate var counter: IngestCounter {
         switch self {
-        case .alive: .claimsAlive
-        case .gone: .claimsGone
-        case .unanswered: .claimsUnanswered
-        case .withdrawn: .claimsWithdrawn
+        case .alive: .conflictsAlive
+        case .gone: .conflictsGone
+        case .unanswered: .conflictsUnanswered
+        case .withdrawn: .conflictsWithdrawn
         }
     }
 }

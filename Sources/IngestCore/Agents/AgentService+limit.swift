@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Logging
 import Platform
+import RingMessages
+import Rings
 
 /// The result of the last look at all tables for `--max-agents`.
 struct AgentLimitState {
@@ -64,7 +64,7 @@ extension AgentService {
         var state = AgentLimitState()
         state.lookedAtNanoseconds = MonotonicClock.nowNanoseconds()
         state.isEvictionDue = limitState.isEvictionDue
-        for agent in registry.all where agent.status != .foreign {
+        for agent in registry.all where agent.status != .remote {
             state.listed += 1
             // An agent that comes back is unconnected until there is room in the ring.
             let isOnline = agent.status != .unconnected || agent.registration != nil
@@ -91,7 +91,7 @@ extension AgentService {
 
     private func isAway(_ other: RemoteEntry) -> Bool { other.isServing && !other.isOnline }
 
-    private func isOnlyElsewhere(_ id: AgentID) -> Bool { registry.agent(id: id).map { $0.status == .foreign } ?? true }
+    private func isOnlyElsewhere(_ id: AgentID) -> Bool { registry.agent(id: id).map { $0.status == .remote } ?? true }
 
     func refuseForLimit(_ identity: AgentIdentity, _ call: RegistrationCall) {
         logger.warning(

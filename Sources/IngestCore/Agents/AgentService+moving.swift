@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import GRPCServer
-import Lanes
 import Platform
+import Rings
 
 extension AgentService {
     /// An agent that has just come is not sent on: it would be the same again in the next moment.
@@ -22,7 +22,7 @@ extension AgentService {
             guard let registration = agent.registration, let since = registration.answeredAtNanoseconds,
                 agent.status == .online, agent.isIdle(nowNanoseconds: now),
                 now - min(now, since) > Self.shortestStayNanoseconds,
-                agents[registration.call.connection.id] == 1, !others.hasForeignStreams(agent.id)
+                agents[registration.call.connection.id] == 1, !others.hasRemoteStreams(agent.id)
             else { return nil }
             return (agent, since)
         }
@@ -52,7 +52,7 @@ extension Agent {
         guard registration?.isEndedByUs == false, let metrics else { return false }
         return metrics.requests.isEmpty && !metrics.isInLine && windowJobs.isEmpty
             && answerStreams.allSatisfy {
-                !$0.ledger.isWaiting(nowNanoseconds: now) && !$0.fetches.isServing && $0.messagesBeingParsed == 0
+                !$0.outstanding.isWaiting(nowNanoseconds: now) && !$0.fetches.isServing && $0.messagesBeingParsed == 0
             }
     }
 }

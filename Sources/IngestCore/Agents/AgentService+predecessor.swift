@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Platform
+import RingMessages
+import Rings
 
 /// The agents that the predecessor of this worker has left in the ring.
 extension AgentService {
@@ -15,12 +15,12 @@ extension AgentService {
             let (slot, entry, identity) = (record.slot, record.entry, record.identity)
             // A registration that had not been answered ended with its connection; and of who has killed us twice nothing is
             // read again.
-            guard entry.status != .pending, !isHeldOff(entry.identityHash) else {
-                lane.releaseSlot(slot)
+            guard entry.status != .pending, !isQuarantined(entry.identityHash) else {
+                ring.releaseSlot(slot)
                 continue
             }
             // The predecessor's tables stay for its last sample, and go with the first of ours.
-            let tables = lane.currentRecords(of: slot)
+            let tables = ring.currentRecords(of: slot)
                 .filter { $0.type == .series }.map { UInt32(truncatingIfNeeded: $0.subject) }
             let agent = Agent(
                 slot: slot, identity: identity, identityHash: entry.identityHash,
@@ -30,13 +30,16 @@ extension AgentService {
                     record.heartbeatNanoseconds == 0
                         ? 0 : lastBeatNanoseconds - min(lastBeatNanoseconds, record.heartbeatNanoseconds)))
             agent.source = record.source
+            agent.peerIdentity = record.peerIdentity
             agent.registeredAtNanoseconds = entry.registeredAtNanoseconds
             agent.connectionEpoch = entry.connectionEpoch
             agent.status = .unconnected
-            if entry.status == .foreign {
-                agent.status = .foreign
-                agent.home = ForeignHome(
-                    worker: Int(entry.home) - 1, registeredAtNanoseconds: 0,
+            // An orderly predecessor has sent its agents away before it ended.
+            agent.departure = entry.status == .online ? .workerCrashed : entry.departure
+            if entry.status == .remote {
+                agent.status = .remote
+                agent.owner = RemoteOwner(
+                    worker: Int(entry.owner) - 1, registeredAtNanoseconds: 0,
                     identityPosition: AgentEntry.noPosition, idleSinceNanoseconds: now)
             }
             adoptShortLives(entry, of: agent)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import GRPCServer
-import Lanes
 import Logging
 import Platform
+import RingMessages
+import Rings
 
 /// Registration: a newcomer is published in this worker's table and answered, without asking any other worker. Only an older
 /// connection of its identity at this worker is asked first whether it lives, since both would have one entry.
@@ -21,13 +21,13 @@ extension AgentService {
         }
         lives += byWorker.values
         let now = MonotonicClock.nowNanoseconds()
-        guard let until = ReconnectGuard.heldOffUntil(lives, nowNanoseconds: now) else { return false }
+        guard let until = ReconnectGuard.quarantinedUntil(lives, nowNanoseconds: now) else { return false }
         logger.warning("agent registers in a loop: refusing it for a while", metadata: ["pod": "\(identity.podName)"])
         for agent in registry.agents(of: identity, hash: hash) {
-            agent.heldOffUntilNanoseconds = until
+            agent.quarantinedUntilNanoseconds = until
             registry.publish(agent)
         }
-        let seconds = ReconnectGuard.holdNanoseconds / 1_000_000_000
+        let seconds = ReconnectGuard.quarantineNanoseconds / 1_000_000_000
         call.refuse(
             .resourceExhausted,
             "\(identity.podName) registered more than \(ReconnectGuard.allowedInWindow) times in 10 s without staying; "
@@ -42,14 +42,14 @@ extension AgentService {
         guard !pending.call.isClosed, !pending.call.call.isFinished else { return }
         var isWaiting = false
         for agent in registry.agents(of: pending.identity, hash: pending.hash) where agent.registration != nil {
-            isWaiting = isUnheard(agent, since: pending.arrivedAtNanoseconds) || isWaiting
+            isWaiting = isSilent(agent, since: pending.arrivedAtNanoseconds) || isWaiting
         }
         guard isWaiting else { return place(pending) }
         if !waitingRegistrations.append(pending) { refuseForCrowd(pending) }
     }
 
     /// Whether its connection still has to be heard. It is asked for a sign of life.
-    private func isUnheard(_ agent: Agent, since arrival: UInt64) -> Bool {
+    private func isSilent(_ agent: Agent, since arrival: UInt64) -> Bool {
         guard let older = agent.registration, older.conflict.map({ $0.aliveAtNanoseconds < arrival }) ?? false else {
             return false
         }
@@ -61,7 +61,7 @@ extension AgentService {
     /// An older connection of this identity has been heard, or is gone.
     func decideWaiting(_ identityHash: UInt64) {
         for pending in waitingRegistrations.take(identityHash) {
-            note.working(on: identityHash) { decide(pending) }
+            marker.working(on: identityHash) { decide(pending) }
         }
     }
 
@@ -100,7 +100,7 @@ extension AgentService {
     }
 
     private func addNew(_ pending: PendingRegistration, _ id: AgentID, isDuplicate: Bool, isReturning: Bool) {
-        guard let slot = lane.claimSlot() else { return refuseForLimit(pending.identity, pending.call) }
+        guard let slot = ring.claimSlot() else { return refuseForLimit(pending.identity, pending.call) }
         if isDuplicate {
             logger.warning(
                 "duplicate agent: two agents with one identity are alive; the second gets an ID of its own",
@@ -118,7 +118,7 @@ extension AgentService {
         noteLabels(record.enrichment, of: agent)
         agent.shortLives = reconnects.shortLives(of: pending.hash)
         registry.insert(agent)
-        counters.add(isDuplicate ? .registeredTwin : isReturning ? .registeredReturned : .registeredNew)
+        counters.add(isDuplicate ? .registeredDuplicate : isReturning ? .registeredReturned : .registeredNew)
         admit(agent, pending.call, as: isDuplicate ? "twin" : isReturning ? "returned" : "new")
     }
 
@@ -128,7 +128,7 @@ extension AgentService {
         agent.confirmedAtNanoseconds = 0
         agent.connectionEpoch &+= 1
         agent.peer = pending.call.call.peer
-        agent.home = nil
+        agent.owner = nil
         if agent.adopt(role: pending.request.nodeRole, labels: pending.request.sortedLabels) { enrich(agent) }
         counters.add(.registeredReturned)
         admit(agent, pending.call, as: "returned")
@@ -136,24 +136,25 @@ extension AgentService {
 
     /// Writes the identity, then the slot, and only then answers: whoever hears of the id finds it everywhere.
     ///
-    /// - Parameter outcome: as in the metrics: `new`, `returned` or `twin`.
+    /// - Parameter outcome: as in the metrics: `new`, `returned` or `duplicate`.
     private func admit(_ agent: Agent, _ call: RegistrationCall, as outcome: String) {
         let mark = RegistrationMark(registeredAtNanoseconds: agent.registeredAtNanoseconds, worker: index)
         call.bind(agent, RegistrationConflict(mark: mark, sinceNanoseconds: MonotonicClock.nowNanoseconds()))
         agent.registration = call
         agent.source = call.origin.source
-        lane.setSource(agent.source, at: agent.slot)
-        agent.heardAtNanoseconds = reading.nowNanoseconds
-        outbox.write { [self] () throws(LaneError) in
+        ring.setSource(agent.source, at: agent.slot)
+        setPeerIdentity(PeerIdentity.hash(of: call.call.connection.security?.peerNames, secret: secret), of: agent)
+        agent.lastMessageNanoseconds = reading.nowNanoseconds
+        outbox.write { [self] () throws(RingError) in
             guard agent.registration === call else { return }
-            do throws(LaneError) {
+            do throws(RingError) {
                 try writeIdentity(of: agent)
             } catch {
                 if error != .full { refuseForRoom(agent, call) }
                 throw error
             }
             let now = MonotonicClock.nowNanoseconds()
-            lane.setHeartbeat(now, at: agent.slot)
+            ring.setHeartbeat(now, at: agent.slot)
             agent.openStreams |= AgentStream.registration.bit
             agent.isShortLived = false
             agent.shortLives = reconnects.shortLives(of: agent.identityHash)
@@ -165,7 +166,7 @@ extension AgentService {
         }
     }
 
-    /// The lane does not take its identity, so nobody would know of it: it is as before, and has to come again.
+    /// The ring does not take its identity, so nobody would know of it: it is as before, and has to come again.
     private func refuseForRoom(_ agent: Agent, _ call: RegistrationCall) {
         agent.registration = nil
         logger.warning(
@@ -178,8 +179,10 @@ extension AgentService {
 
     // MARK: The end
 
-    /// - Parameter end: how the call ended; `nil` when this worker found the connection dead.
-    func registrationEnded(_ call: RegistrationCall, _ end: GRPCCallEnd?) {
+    /// - Parameters:
+    ///   - end: how the call ended; `nil` when this worker closed the connection, or found it dead.
+    ///   - departure: why, when this worker knows more than `end` says.
+    func registrationEnded(_ call: RegistrationCall, _ end: GRPCCallEnd?, departure: DepartureCause? = nil) {
         if let hash = call.identityHash { waitingRegistrations.remove(call, of: hash) }
         guard let agent = call.agent, agent.registration === call else { return }
         perform(call.conflict?.end() ?? [], on: agent, call)
@@ -192,7 +195,10 @@ extension AgentService {
             byAgent: !call.isEndedByUs && !isDraining, nowNanoseconds: now)
         agent.shortLives = reconnects.shortLives(of: agent.identityHash)
         agent.openStreams &= ~AgentStream.registration.bit
-        registry.setStatus(.unconnected, of: agent, nowNanoseconds: now)
+        let isSentAway = call.isMoved || isDraining
+        registry.setStatus(
+            .unconnected, of: agent, nowNanoseconds: now,
+            departure: isSentAway ? .moved : departure ?? DepartureCause(end, isEndedByUs: call.isEndedByUs))
         registry.publish(agent)
         if call.isMoved { return }
         let cause: String

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import GRPCServer
-import Lanes
 import Logging
 import Platform
+import Rings
 import Settings
 
 /// Effects of time on agents: heartbeats that are missed, entries that are cleaned up, streams that have lost their agent.
@@ -10,26 +10,26 @@ extension AgentService {
     func tick(nowNanoseconds now: UInt64, isReading: Bool) {
         reading.tick(nowNanoseconds: now, isReading: isReading)
         others.refresh()
-        closeHeldOff()
+        closeQuarantined()
         for call in silentCalls.expire(nowNanoseconds: reading.nowNanoseconds) { call.refuseForSilence() }
         for agent in Array(registry.all) { judge(agent, nowNanoseconds: now) }
-        counters.set(.foreignStreams, registry.all.reduce(0) { $0 + $1.foreignStreamCount })
+        counters.set(.remoteStreams, registry.all.reduce(0) { $0 + $1.remoteStreamCount })
         evictBeyondLimit()
         reconnects.sweep(nowNanoseconds: now)
         events.tick(nowNanoseconds: now)
     }
 
     private func judge(_ agent: Agent, nowNanoseconds now: UInt64) {
-        if agent.status == .foreign { return judgeForeign(agent, nowNanoseconds: now) }
+        if agent.status == .remote { return judgeRemote(agent, nowNanoseconds: now) }
         lookForConflict(agent, nowNanoseconds: now)
         guard registry.agent(slot: agent.slot.index) === agent else { return }
         if hasSettledElsewhere(agent, nowNanoseconds: now) { return remove(agent, countAs: .leftElsewhere) }
-        if agent.takeMessageProgress() { agent.heardAtNanoseconds = reading.nowNanoseconds }
+        if agent.takeMessageProgress() { agent.lastMessageNanoseconds = reading.nowNanoseconds }
         endOrphanedStreams(of: agent, nowNanoseconds: now)
         let silence = reading.nowNanoseconds
-        let quiet = silence - min(silence, agent.heardAtNanoseconds)
+        let quiet = silence - min(silence, agent.lastMessageNanoseconds)
         if agent.status == .online, quiet > heartbeatTimeoutNanoseconds {
-            registry.setStatus(.unconnected, of: agent, nowNanoseconds: now)
+            registry.setStatus(.unconnected, of: agent, nowNanoseconds: now, departure: .heartbeatMissed)
             counters.add(.lostHeartbeatTimeout)
             logger.warning(
                 "agent missed its heartbeats",

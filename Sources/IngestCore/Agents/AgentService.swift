@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import GRPCServer
-import Lanes
 import Logging
 import Metrics
 import Platform
+import RingMessages
+import Rings
 import Settings
 
 /// `banyandb.fodc.v1.FODCService`: takes the agents' calls and keeps the registry.
@@ -17,8 +17,8 @@ final class AgentService: GRPCService {
     let answers: AnswerCollector
     let counters: IngestCounters
     let others: OtherWorkers
-    let lane: LaneWriter
-    let outbox: LaneOutbox
+    let ring: RingWriter
+    let outbox: RingOutbox
     let logger: Logger
     /// Those that agents can open, by the path of the call.
     private let streams: [String: AgentStream]
@@ -26,6 +26,8 @@ final class AgentService: GRPCService {
     let seriesHashKey = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
     var reconnects = ReconnectGuard()
     var sources: RegistrationSources
+    /// Those that the log has told of.
+    var toldSources = ToldSources()
     var limitState = AgentLimitState()
     let events: AgentEventLog
     /// Registrations that have come and wait for their turn.
@@ -37,8 +39,8 @@ final class AgentService: GRPCService {
     var onRegistrationTurn: () -> Void = {}
     var reading: AgentClock
     private(set) var isDraining = false
-    let control: ControlReader
-    let note: WorkNote
+    let control: WorkerTableReader
+    let marker: InFlightMarker
     /// Of this worker.
     let index: Int
     /// Registrations that wait to hear whether an older connection of their identity here is alive.
@@ -51,15 +53,16 @@ final class AgentService: GRPCService {
 
     init(
         settings: ProxySettings, secret: InstallationSecret, ring: DataRing, registry: AgentRegistry,
-        collector: MetricsCollector, answers: AnswerCollector, others: OtherWorkers, control: ControlReader, index: Int,
+        collector: MetricsCollector, answers: AnswerCollector, others: OtherWorkers, control: WorkerTableReader,
+        index: Int,
         logger: Logger
     ) {
         self.settings = settings
         self.secret = secret
-        self.lane = ring.writer
+        self.ring = ring.writer
         outbox = ring.outbox
         counters = ring.counters
-        note = ring.note
+        marker = ring.marker
         self.registry = registry
         self.collector = collector
         self.answers = answers
@@ -126,9 +129,10 @@ final class AgentService: GRPCService {
                     "\(stream.method): agent_id \(text.prefix(64).debugDescription) is not registered; register first"))
             return nil
         }
-        guard !isHeldOff(agent.identityHash) else {
-            counters.add(.refusedHeldOff)
-            call.finish(GRPCStatus(.resourceExhausted, Self.heldOffText(agent.identity)))
+        guard isPeer(of: agent, call, stream) else { return nil }
+        guard !isQuarantined(agent.identityHash) else {
+            counters.add(.refusedQuarantined)
+            call.finish(GRPCStatus(.resourceExhausted, Self.quarantinedText(agent.identity)))
             return nil
         }
         return agent
@@ -143,6 +147,10 @@ final class AgentService: GRPCService {
             events.note(.removed, agent, cause: cause, nowNanoseconds: MonotonicClock.nowNanoseconds())
         }
         answers.left(agent)
+        if counter == .leftEvicted {
+            agent.departure = .evicted
+            registry.publish(agent)
+        }
         registry.remove(agent)
         let status = GRPCStatus(.unavailable, "the agent has left the registry: register again")
         endStreams(of: agent, status)

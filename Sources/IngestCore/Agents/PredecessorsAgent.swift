@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Metrics
 import Platform
+import RingMessages
+import Rings
 
-/// One agent in the lane that this worker has taken over.
+/// One agent in the ring that this worker has taken over.
 struct PredecessorsAgent {
     var slot: SlotRef
     var entry: AgentEntry
@@ -14,6 +14,7 @@ struct PredecessorsAgent {
     /// `CLOCK_MONOTONIC`; 0: unknown.
     var heartbeatNanoseconds: UInt64
     var source: UInt64 = 0
+    var peerIdentity: UInt64 = 0
 
     init(
         slot: SlotRef, entry: AgentEntry, identity: IdentityRecord, sampleReceivedAtNanoseconds: Int64? = nil,
@@ -27,7 +28,7 @@ struct PredecessorsAgent {
     }
 
     /// `nil` when its identity is not there.
-    init?(_ slot: SlotRef, _ entry: AgentEntry, in reader: LaneReader) {
+    init?(_ slot: SlotRef, _ entry: AgentEntry, in reader: RingReader) {
         var found: IdentityRecord?
         _ = reader.read(at: entry.identityPosition) { header, payload in
             if header.type == .identity, header.agent == slot { found = IdentityRecord(payload: payload) }
@@ -39,12 +40,13 @@ struct PredecessorsAgent {
                 .map { min($0, WallClock.nowNanoseconds()) },
             heartbeatNanoseconds: reader.heartbeatNanoseconds(at: Int(slot.index)))
         source = reader.source(at: Int(slot.index))
+        peerIdentity = reader.peerIdentity(at: Int(slot.index))
     }
 }
 
 extension AgentEntry {
-    /// When the sample came that the lane has of this agent, wall clock; `nil` without one.
-    func sampleReceivedAtNanoseconds(_ slot: SlotRef, in reader: LaneReader) -> Int64? {
+    /// When the sample came that the ring has of this agent, wall clock; `nil` without one.
+    func sampleReceivedAtNanoseconds(_ slot: SlotRef, in reader: RingReader) -> Int64? {
         var time: Int64?
         _ = reader.read(at: samplePosition) { header, payload in
             guard header.type == .sample, header.agent == slot else { return }

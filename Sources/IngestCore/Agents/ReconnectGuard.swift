@@ -25,7 +25,7 @@ struct ReconnectGuard {
     /// the older one's would lie mostly outside the newer one's. An agent that loops in earnest is at all of them within a second.
     static let togetherNanoseconds = windowNanoseconds / 2
     static let allowedInWindow = 5
-    static let holdNanoseconds: UInt64 = 10_000_000_000
+    static let quarantineNanoseconds: UInt64 = 10_000_000_000
     /// Bounds the memory that invented identities can take; the one whose last short life is longest ago makes room.
     static let maximumIdentities = 16_384
 
@@ -33,12 +33,12 @@ struct ReconnectGuard {
     private var ends: [UInt64: [UInt64]] = [:]
 
     /// Until when an identity with these counts is refused; `nil` when it is not.
-    static func heldOffUntil(_ lives: [ShortLives], nowNanoseconds now: UInt64) -> UInt64? {
+    static func quarantinedUntil(_ lives: [ShortLives], nowNanoseconds now: UInt64) -> UInt64? {
         guard let last = lives.map(\.lastNanoseconds).max() else { return nil }
         let count = lives.reduce(0) { $0 + (last - $1.lastNanoseconds <= togetherNanoseconds ? $1.count : 0) }
         guard count > allowedInWindow else { return nil }
         // A later time is not by a worker of ours: no agent is refused for longer than it is said.
-        let until = min(last, now) + holdNanoseconds
+        let until = min(last, now) + quarantineNanoseconds
         return now < until ? until : nil
     }
 
@@ -85,7 +85,7 @@ struct ReconnectGuard {
     }
 
     /// How long the last of some short lives counts for anything.
-    static let remembersNanoseconds = max(windowNanoseconds, holdNanoseconds)
+    static let remembersNanoseconds = max(windowNanoseconds, quarantineNanoseconds)
 
     private mutating func makeRoom() {
         guard let oldest = ends.min(by: { $0.value.last ?? 0 < $1.value.last ?? 0 }) else { return }

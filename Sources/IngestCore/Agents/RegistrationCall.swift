@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import GRPCServer
-import Lanes
 import Platform
+import RingMessages
+import Rings
 import TestHooks
 
 /// A RegisterAgent stream: the first message registers, every later one is a heartbeat.
@@ -57,7 +57,7 @@ final class RegistrationCall: GRPCCallHandler {
         guard !isClosed, !isEndedByUs else { return }
         service.silentCalls.settled(self)
         // The sender of the first message is known when it has been parsed.
-        service.note.working(on: agent?.identityHash ?? 0) { take(message) }
+        service.marker.working(on: agent?.identityHash ?? 0) { take(message) }
     }
 
     private func take(_ message: RawSpan) {
@@ -107,7 +107,7 @@ final class RegistrationCall: GRPCCallHandler {
         call.keepsConnection = true
     }
 
-    /// From here on the stream keeps this agent online, although it is answered only when the lane knows of it.
+    /// From here on the stream keeps this agent online, although it is answered only when the ring knows of it.
     func bind(_ agent: Agent, _ conflict: RegistrationConflict) {
         self.agent = agent
         self.conflict = conflict

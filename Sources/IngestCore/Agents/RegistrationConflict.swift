@@ -25,7 +25,7 @@ struct RegistrationMark: Comparable {
 /// without I/O; times are `CLOCK_MONOTONIC`.
 struct RegistrationConflict {
     /// Another registration of the same id, as another worker's table shows it.
-    struct Sighting {
+    struct RemoteRegistration {
         var mark: RegistrationMark
         /// When its connection last answered a ping that a conflict had caused; 0: never.
         var confirmedAtNanoseconds: UInt64
@@ -51,7 +51,7 @@ struct RegistrationConflict {
         /// The connection is dead.
         case drop(isRegisteredElsewhere: Bool)
         /// An older registration has the id: this one ends.
-        case giveWay
+        case yieldToOlder
         case count(Outcome)
     }
 
@@ -71,7 +71,7 @@ struct RegistrationConflict {
     }
 
     /// The other worker looks four times a second, and gives a ping 1 s by a clock that ticks as often.
-    static let patienceNanoseconds: UInt64 = 1_750_000_000
+    static let timeoutNanoseconds: UInt64 = 1_750_000_000
 
     let mark: RegistrationMark
     /// When this registration came.
@@ -90,12 +90,12 @@ struct RegistrationConflict {
     }
 
     /// - Parameter others: all other registrations of this id that are online elsewhere.
-    mutating func look(at others: [Sighting], nowNanoseconds now: UInt64) -> [Action] {
+    mutating func check(against others: [RemoteRegistration], nowNanoseconds now: UInt64) -> [Action] {
         guard connection != .ended else { return [] }
         let before = others.filter { $0.mark < mark }
         if before.contains(where: { $0.confirmedAtNanoseconds >= sinceNanoseconds }) {
             connection = .ended
-            return [.count(.alive), .giveWay]
+            return [.count(.alive), .yieldToOlder]
         }
         var actions = judgeOlder(isPresent: !before.isEmpty, now)
         if case .resting = connection, let newest = others.map(\.mark).max(),
@@ -116,7 +116,7 @@ struct RegistrationConflict {
                 older = .absent
                 return [.count(.gone)]
             }
-            if now - min(now, since) >= Self.patienceNanoseconds {
+            if now - min(now, since) >= Self.timeoutNanoseconds {
                 older = .ignored
                 return [.count(.unanswered)]
             }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import GRPCServer
-import Lanes
 import Platform
+import RingMessages
+import Rings
 import TestHooks
 
 /// From the stream to what is kept: every message is parsed as a whole before anything is done with it.
@@ -39,7 +39,7 @@ extension AnswerCollector {
         let stream = call.stream
         if call.description.hasRecords {
             if let type = stream.record,
-                shelf.hasRecord(
+                answerCache.hasRecord(
                     type, of: call.agent.slot, byteCount: message.byteCount, checksum: CRC32C.checksum(message))
             {
                 count(.unchanged, stream)
@@ -87,17 +87,17 @@ extension AnswerCollector {
         unanswered(call)
         switch call.description.part(message) {
         case .record: break
-        case .whole: call.ledger.lose()
+        case .whole: call.outstanding.lose()
         case .chunk:
             call.end(
                 GRPCStatus(.resourceExhausted, "a piece of a profile was dropped: too many bytes wait to be parsed"))
         case .part:
-            gatheredBytes -= call.gathering.list.bytes.count
-            call.gathering.lose()
+            gatheredBytes -= call.reassembly.list.bytes.count
+            call.reassembly.lose()
         case .last(let requestID):
             _ = takeGathered(call)
             if let requestID { _ = call.endsRequest(requestID) }
-            call.ledger.lose()
+            call.outstanding.lose()
         }
     }
 
@@ -159,7 +159,7 @@ extension AnswerCollector {
 
     /// Whether the message answers a request, or comes late to one.
     private func isAnswer(_ call: AnswerStreamCall) -> Bool {
-        guard call.ledger.answered() else {
+        guard call.outstanding.answered() else {
             count(.unasked, call.stream)
             return false
         }
@@ -171,17 +171,17 @@ extension AnswerCollector {
     // MARK: Answers of several messages
 
     private func gather(_ message: RawSpan, on call: AnswerStreamCall) {
-        guard call.ledger.expectsAnswer else { return count(.unasked, call.stream) }
+        guard call.outstanding.expectsAnswer else { return count(.unasked, call.stream) }
         guard case .parts(let limitBytes) = call.description.answer else { return }
-        let before = call.gathering.list.bytes.count
-        let room = Self.gatheringBytes - gatheredBytes
-        call.gathering.append(message, limitBytes: min(limitBytes ?? maximumMessageBytes, before + max(0, room)))
-        gatheredBytes += call.gathering.list.bytes.count - before
+        let before = call.reassembly.list.bytes.count
+        let room = Self.reassemblyBytes - gatheredBytes
+        call.reassembly.append(message, limitBytes: min(limitBytes ?? maximumMessageBytes, before + max(0, room)))
+        gatheredBytes += call.reassembly.list.bytes.count - before
     }
 
     func takeGathered(_ call: AnswerStreamCall) -> MessageList? {
-        gatheredBytes -= call.gathering.list.bytes.count
-        return call.gathering.take()
+        gatheredBytes -= call.reassembly.list.bytes.count
+        return call.reassembly.take()
     }
 
     /// All parts of an answer have come.
@@ -207,9 +207,9 @@ extension AnswerCollector {
         guard let type = call.stream.record else { return }
         let agent = call.agent
         for id in call.asked.collections.ids(waitingFor: agent.slot.index) {
-            outbox.write { [self] () throws(LaneError) in
+            outbox.write { [self] () throws(RingError) in
                 guard registry.agent(slot: agent.slot.index) === agent else { return }
-                _ = try lane.append(
+                _ = try ring.append(
                     type, agent: agent.slot, generation: id.generation, number: id.number, list.bytes.span.bytes)
             }
         }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import GRPCServer
-import Lanes
 import Platform
+import RingMessages
+import Rings
 
-/// Asks agents on their other streams when the exporter says so, and puts their answers into the lane as they came.
+/// Asks agents on their other streams when the exporter says so, and puts their answers into the ring as they came.
 final class AnswerCollector {
     /// Limit of incomplete answers of all agents together: pressure lists of 1,000 agents, or a
     /// registry of 100,000 objects beside some lists.
-    static let gatheringBytes = 64 << 20
+    static let reassemblyBytes = 64 << 20
 
-    let lane: LaneWriter
-    let outbox: LaneOutbox
+    let ring: RingWriter
+    let outbox: RingOutbox
     let registry: AgentRegistry
     let counters: IngestCounters
     let parser: ParsingThread
-    let note: WorkNote
+    let marker: InFlightMarker
     let downloads: ProfileDownloads
-    var shelf: AnswerShelf
+    var answerCache: AnswerCache
     let streams: [AskedStream]
     var gatheredBytes = 0
     let maximumMessageBytes: Int
@@ -28,18 +28,18 @@ final class AnswerCollector {
         ring: DataRing, registry: AgentRegistry, downloads: ProfileDownloads, parser: ParsingThread,
         maximumMessageBytes: Int, streams: [StreamDescription] = StreamDescription.all
     ) {
-        self.lane = ring.writer
+        self.ring = ring.writer
         outbox = ring.outbox
         counters = ring.counters
-        note = ring.note
+        marker = ring.marker
         self.registry = registry
         self.downloads = downloads
         self.parser = parser
         self.maximumMessageBytes = maximumMessageBytes
         self.streams = streams.map(AskedStream.init)
         // A quarter of the ring is for what is not metrics; in the smallest, at least for one message of any size.
-        shelf = AnswerShelf(
-            limitBytes: max(lane.maximumRingBytes / 4, maximumMessageBytes + 1 << 20),
+        answerCache = AnswerCache(
+            limitBytes: max(self.ring.maximumRingBytes / 4, maximumMessageBytes + 1 << 20),
             records: Set(streams.filter(\.hasRecords).compactMap(\.stream.record)))
     }
 
@@ -65,8 +65,8 @@ final class AnswerCollector {
 
     func ask(_ command: AskCommand, _ id: CommandID) {
         let stream = command.stream
-        guard let asked = asked(stream) else { return publish(RoundOutcome(ending: .complete), of: id, stream) }
-        guard !asked.collections.isFull else { return publish(RoundOutcome(ending: .busy), of: id, stream) }
+        guard let asked = asked(stream) else { return publish(CollectionOutcome(ending: .complete), of: id, stream) }
+        guard !asked.collections.isFull else { return publish(CollectionOutcome(ending: .busy), of: id, stream) }
         let now = MonotonicClock.nowNanoseconds()
         var waiting: [UInt32] = []
         var skipped: [UInt32] = []
@@ -95,7 +95,7 @@ final class AnswerCollector {
         if !call.description.hasRecords {
             // While it serves a download it answers no list; what is known of it serves.
             if call.fetches.isServing { return false }
-            switch call.ledger.ask(nowNanoseconds: now) {
+            switch call.outstanding.ask(nowNanoseconds: now) {
             case .wait: return true
             case .hung: return false
             case .send: break
@@ -162,7 +162,7 @@ final class AnswerCollector {
         for (id, outcome) in ended { publish(outcome, of: id, stream) }
     }
 
-    private func publish(_ outcome: RoundOutcome, of id: CommandID, _ stream: AgentStream) {
+    private func publish(_ outcome: CollectionOutcome, of id: CommandID, _ stream: AgentStream) {
         count(.silent, stream, outcome.unanswered.count)
         outbox.reply(.answersDone, to: id, outcome.payload)
     }

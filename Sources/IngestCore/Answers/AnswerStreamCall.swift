@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import GRPCServer
+import RingMessages
 
 /// One of the streams that are asked by an ``AskCommand``: requests out, answers in.
 final class AnswerStreamCall: GRPCCallHandler {
@@ -11,9 +11,9 @@ final class AnswerStreamCall: GRPCCallHandler {
     private unowned let collector: AnswerCollector
 
     /// Not of a stream of records, any number of which may answer.
-    var ledger: RequestLedger
+    var outstanding: OutstandingRequests
     /// The parts that have come of an answer of several messages.
-    var gathering = Gathering()
+    var reassembly = Reassembly()
     /// Of requests with an id whose answers have not ended, the newest last.
     var requestIDs: [String] = []
     /// The last message that could be parsed as it was: the same need not be parsed again.
@@ -33,7 +33,7 @@ final class AnswerStreamCall: GRPCCallHandler {
 
     /// Whether anything that comes now can have been asked for.
     var expectsMessages: Bool {
-        description.hasRecords ? isAsked : ledger.expectsAnswer || fetches.isServing || messagesBeingParsed > 0
+        description.hasRecords ? isAsked : outstanding.expectsAnswer || fetches.isServing || messagesBeingParsed > 0
     }
 
     init(call: GRPCCall, asked: AskedStream, agent: Agent, collector: AnswerCollector) {
@@ -41,12 +41,12 @@ final class AnswerStreamCall: GRPCCallHandler {
         self.asked = asked
         self.agent = agent
         self.collector = collector
-        ledger = RequestLedger(asked.description.patience)
+        outstanding = OutstandingRequests(asked.description.timeouts)
     }
 
     func received(message: RawSpan) {
         guard !isClosed, !call.isFinished else { return }
-        collector.note.working(on: agent.identityHash) { collector.received(message, on: self) }
+        collector.marker.working(on: agent.identityHash) { collector.received(message, on: self) }
     }
 
     func beginsParsing() {
@@ -82,7 +82,7 @@ final class AnswerStreamCall: GRPCCallHandler {
 }
 
 /// The messages of an answer that takes several, until the last one has come.
-struct Gathering {
+struct Reassembly {
     private(set) var list = MessageList()
     /// A part did not fit: the answer is not whole any more.
     private(set) var isIncomplete = false
@@ -104,7 +104,7 @@ struct Gathering {
 
     /// The reassembled answer; the next answer begins anew. `nil` when parts are missing.
     mutating func take() -> MessageList? {
-        defer { self = Gathering() }
+        defer { self = Reassembly() }
         return isIncomplete ? nil : list
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 
 /// An answer, or a part of one, that was not taken: of which stream, and why.
 struct DroppedAnswer: Hashable {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import DequeModule
-import Exchange
 import NIOCore
 import Platform
+import RingMessages
 import TestHooks
 
 /// Parses large messages beside the event loop, one after the other. Waiting messages are bounded in bytes.
@@ -18,20 +18,20 @@ final class ParsingThread {
     private let thread: JobThread
     private let limitBytes: Int
     /// The agent whose message the thread is at, for the supervisor.
-    private let note: WorkNote
+    private let marker: InFlightMarker
     private(set) var waitingBytes = 0
-    /// The first is being parsed. The thread is given the next only when the loop has heard of the one before: so the note
-    /// never names anybody else than the one whose message is being parsed.
+    /// The first is being parsed. The thread gets the next only when the loop has the result of the one before, so that
+    /// the marker always names the agent whose message is being parsed.
     private var jobs: Deque<Job> = []
 
     /// - Parameter limitBytes: of messages that wait or are being parsed.
     ///
     /// The thread is there from now on: it could not be made when the first message comes at the limit of tasks.
-    init(loop: any EventLoop, limitBytes: Int, note: WorkNote) throws(SystemError) {
+    init(loop: any EventLoop, limitBytes: Int, marker: InFlightMarker) throws(SystemError) {
         thread = try JobThread(name: "parsing")
         self.loop = loop
         self.limitBytes = limitBytes
-        self.note = note
+        self.marker = marker
     }
 
     /// Parses a message and hands it back on the loop, in the order of the calls.
@@ -48,7 +48,7 @@ final class ParsingThread {
     }
 
     private func begin(_ job: Job) {
-        note.setAside(job.identityHash)
+        marker.setAside(job.identityHash)
         let finish = NIOLoopBound(
             { [weak self] (result: Result<ParsedMessage, any Error>) in self?.finished(result) }, eventLoop: loop)
         let (message, parse) = (job.message, job.stream.parse)
@@ -65,7 +65,7 @@ final class ParsingThread {
     private func finished(_ result: Result<ParsedMessage, any Error>) {
         let job = jobs.removeFirst()
         waitingBytes -= job.message.count
-        if let next = jobs.first { begin(next) } else { note.setAside(0) }
-        note.working(on: job.identityHash) { job.done(result) }
+        if let next = jobs.first { begin(next) } else { marker.setAside(0) }
+        marker.working(on: job.identityHash) { job.done(result) }
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Collecting
-import Exchange
+import RingMessages
 
 /// The collections of one kind at this worker. The members are agents, by the index of their slot; the exporter that has
 /// given the command is the one who waits, so there are no tickets.
-typealias AgentCollections<Command> = CollectionEngine<CommandID, Command, UInt32, RoundOutcome>
+typealias AgentCollections<Command> = CollectionEngine<CommandID, Command, UInt32, CollectionOutcome>
 
-extension CollectionEngine where ID == CommandID, Member == UInt32, Outcome == RoundOutcome {
+extension CollectionEngine where ID == CommandID, Member == UInt32, Outcome == CollectionOutcome {
     /// Three times what an exporter starts, of which there are two during a reload: it joins a collection that is young, one
     /// lasts ten seconds at most, and of those with a filter it has eight at a time.
     static var limit: Int { 64 }
@@ -22,7 +22,7 @@ extension CollectionEngine where ID == CommandID, Member == UInt32, Outcome == R
     ) -> Served? {
         // A ring that an exporter has begun anew may bring a command again.
         guard !contains(id) else { return nil }
-        begin(id, command, RoundOutcome(ending: .complete, skipped: skipped), nowNanoseconds: nowNanoseconds)
+        begin(id, command, CollectionOutcome(ending: .complete, skipped: skipped), nowNanoseconds: nowNanoseconds)
         // To the engine `.max` says that nobody has been asked yet.
         return ask(agents, in: id, deadlineNanoseconds: min(deadlineNanoseconds, .max - 1))
     }
@@ -53,9 +53,9 @@ extension CollectionEngine where ID == CommandID, Member == UInt32, Outcome == R
     }
 }
 
-extension CollectionEngine.Served where Member == UInt32, Outcome == RoundOutcome {
+extension CollectionEngine.Served where Member == UInt32, Outcome == CollectionOutcome {
     /// The report to the exporter. A collection that is ended before its time is one of a worker that drains.
-    var outcome: RoundOutcome {
+    var outcome: CollectionOutcome {
         var outcome = entry.outcome
         outcome.unanswered.append(contentsOf: entry.pending)
         switch ending {

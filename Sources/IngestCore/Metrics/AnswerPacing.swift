@@ -7,7 +7,7 @@ struct AnswerPacing {
     /// Half of the gRPC server's budget for half-received messages: some sixty agents of 2,000 series.
     static let budgetBytes = 32 * 1024 * 1024
     /// An agent that has not answered by then is not waited for with asking the others.
-    static let patienceNanoseconds: UInt64 = 200_000_000
+    static let timeoutNanoseconds: UInt64 = 200_000_000
     /// The assumed size of an agent's answer before it has answered once.
     static let presumedBytes = 512 * 1024
 

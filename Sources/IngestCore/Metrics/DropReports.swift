@@ -7,11 +7,11 @@ struct DropReports<Cause: Hashable> {
     /// Each cause is told of an agent so often.
     static var intervalNanoseconds: UInt64 { 600 * 1_000_000_000 }
 
-    private var toldAt: [Cause: UInt64] = [:]
+    private var reportedAt: [Cause: UInt64] = [:]
 
     mutating func isDue(_ cause: Cause, nowNanoseconds now: UInt64) -> Bool {
-        if let before = toldAt[cause], now - min(now, before) < Self.intervalNanoseconds { return false }
-        toldAt[cause] = now
+        if let before = reportedAt[cause], now - min(now, before) < Self.intervalNanoseconds { return false }
+        reportedAt[cause] = now
         return true
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
+import RingMessages
+import Rings
 
 extension MetricsCollector: IngestFeature {
     var commands: [RecordType: ExporterCommand] {
@@ -28,7 +28,7 @@ extension MetricsCollector: IngestFeature {
         for agent in registry.all {
             guard let stream = agent.metrics, stream.expectedBytes > 0,
                 let sentAt = stream.requests.latestSentAtNanoseconds,
-                now - min(now, sentAt) > AnswerPacing.patienceNanoseconds
+                now - min(now, sentAt) > AnswerPacing.timeoutNanoseconds
             else { continue }
             settle(stream)
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Metrics
 import Platform
+import RingMessages
+import Rings
 
 /// Windows: each agent is asked in parts (``WindowPlan``), one part at a time; several windows take turns.
 extension MetricsCollector {
@@ -11,7 +11,7 @@ extension MetricsCollector {
 
     func collectWindow(_ command: CollectCommand, _ id: CommandID) {
         guard let window = command.window, !windows.isFull else {
-            return publish(RoundOutcome(ending: .busy), of: id, as: .windowDone)
+            return publish(CollectionOutcome(ending: .busy), of: id, as: .windowDone)
         }
         let now = MonotonicClock.nowNanoseconds()
         var asked: [Agent] = []
@@ -130,10 +130,10 @@ extension MetricsCollector {
 
     private func publishWindow(_ columns: WindowColumns, of agent: Agent, _ id: CommandID) {
         windowRecords[id, default: 0] += 1
-        outbox.write { [self] () throws(LaneError) in
+        outbox.write { [self] () throws(RingError) in
             guard registry.agent(slot: agent.slot.index) === agent else { return }
             try publishTable(of: agent)
-            _ = try lane.append(
+            _ = try ring.append(
                 .window, agent: agent.slot, generation: id.generation, number: id.number, subject: 0,
                 byteCount: columns.byteCount, isCurrent: false
             ) { span in

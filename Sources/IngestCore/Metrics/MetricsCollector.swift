@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import DequeModule
-import Exchange
 import GRPCServer
-import Lanes
 import Metrics
 import Platform
+import RingMessages
+import Rings
 import TestHooks
 
-/// Asks agents for their metrics when the exporter says so, and puts their answers into the lane.
+/// Asks agents for their metrics when the exporter says so, and puts their answers into the ring.
 final class MetricsCollector {
     /// An agent whose oldest request for the latest values is unanswered for longer is neither asked nor waited for.
     static let hungAfterNanoseconds: UInt64 = 10_000_000_000
 
-    let lane: LaneWriter
-    let outbox: LaneOutbox
+    let ring: RingWriter
+    let outbox: RingOutbox
     let registry: AgentRegistry
     let counters: IngestCounters
-    let note: WorkNote
+    let marker: InFlightMarker
     var latest = AgentCollections<CollectCommand>()
     private var pacing = AnswerPacing()
     /// Those who are to be asked when there is room.
@@ -32,10 +32,10 @@ final class MetricsCollector {
     var onDrop: (Agent, DroppedSample, _ count: Int) -> Void = { _, _, _ in }
 
     init(ring: DataRing, registry: AgentRegistry, maximumMessageBytes: Int) {
-        self.lane = ring.writer
+        self.ring = ring.writer
         outbox = ring.outbox
         counters = ring.counters
-        note = ring.note
+        marker = ring.marker
         self.registry = registry
         windowPartBytes = min(WindowPlan.expectedPartBytes, Double(maximumMessageBytes) / 2)
     }
@@ -43,7 +43,7 @@ final class MetricsCollector {
     // MARK: Commands
 
     func collect(_ command: CollectCommand, _ id: CommandID) {
-        guard !latest.isFull else { return publish(RoundOutcome(ending: .busy), of: id, as: .roundDone) }
+        guard !latest.isFull else { return publish(CollectionOutcome(ending: .busy), of: id, as: .roundDone) }
         let now = MonotonicClock.nowNanoseconds()
         var waiting: [UInt32] = []
         var skipped: [UInt32] = []
@@ -206,13 +206,13 @@ final class MetricsCollector {
         publish(windows.lost(agent.slot.index), as: .windowDone)
     }
 
-    // MARK: Into the lane
+    // MARK: Into the ring
 
     private func publishSample(of agent: Agent, _ id: CommandID) {
-        outbox.write { [self] () throws(LaneError) in
+        outbox.write { [self] () throws(RingError) in
             guard registry.agent(slot: agent.slot.index) === agent else { return }
             try publishTable(of: agent)
-            _ = try lane.append(
+            _ = try ring.append(
                 .sample, agent: agent.slot, generation: id.generation, number: id.number, subject: 0,
                 byteCount: agent.series.sampleByteCount, isCurrent: true
             ) { span in
@@ -220,17 +220,17 @@ final class MetricsCollector {
             }
             agent.sampleReceivedAtNanoseconds = agent.series.receivedAtNanoseconds
             for number in agent.obsoleteTableNumbers {
-                lane.forget(.series, agent: agent.slot, subject: UInt64(number))
+                ring.forget(.series, agent: agent.slot, subject: UInt64(number))
             }
             agent.obsoleteTableNumbers.removeAll(keepingCapacity: true)
         }
     }
 
     /// A changed table goes ahead of what names it.
-    func publishTable(of agent: Agent) throws(LaneError) {
+    func publishTable(of agent: Agent) throws(RingError) {
         let number = agent.series.tableNumber
         guard agent.publishedTableNumber != number else { return }
-        _ = try lane.append(
+        _ = try ring.append(
             .series, agent: agent.slot, generation: 0, number: 0, subject: UInt64(number),
             byteCount: agent.series.tableByteCount, isCurrent: true
         ) { span in
@@ -250,7 +250,7 @@ final class MetricsCollector {
         if let served { publish(served.outcome, of: served.entry.id, as: type) }
     }
 
-    func publish(_ outcome: RoundOutcome, of id: CommandID, as type: RecordType) {
+    func publish(_ outcome: CollectionOutcome, of id: CommandID, as type: RecordType) {
         counters.add(.notAnswered, UInt64(outcome.unanswered.count))
         let records = type == .windowDone ? windowRecords.removeValue(forKey: id) ?? 0 : 0
         outbox.reply(type, to: id, subject: records, outcome.payload)

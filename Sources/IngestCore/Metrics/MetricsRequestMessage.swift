@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
+import RingMessages
 import SwiftProtobuf
 
 /// The messages that ask an agent for metrics.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import GRPCServer
-import Lanes
 import Metrics
+import RingMessages
+import Rings
 
 /// A StreamMetrics stream: requests out, answers in, matched in order.
 final class MetricsStreamCall: GRPCCallHandler {
@@ -47,7 +47,7 @@ final class MetricsStreamCall: GRPCCallHandler {
 
     func received(message: RawSpan) {
         guard !isClosed else { return }
-        collector.note.working(on: agent.identityHash) { collector.received(message, on: self) }
+        collector.marker.working(on: agent.identityHash) { collector.received(message, on: self) }
     }
 
     func halfClosed() { call.finish(.ok) }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 
 /// Cuts a window into parts whose answers stay well under the agents' message limit of 32 MiB: an agent that would
 /// have to send more ends its stream and reconnects as a whole (wire contract, Transport).

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
-import Lanes
 import Platform
+import RingMessages
+import Rings
 
 /// Downloads of profiles at this worker: carries out what the agents' ``ProfileFetches`` decide.
 ///
@@ -11,8 +11,8 @@ import Platform
 final class ProfileDownloads {
     typealias Key = CommandID
 
-    private let lane: LaneWriter
-    private let outbox: LaneOutbox
+    private let ring: RingWriter
+    private let outbox: RingOutbox
     private let registry: AgentRegistry
     private let counters: IngestCounters
     /// Time in which this worker reads (``AgentClock``).
@@ -20,11 +20,11 @@ final class ProfileDownloads {
     /// Those that have downloads, under way or waiting.
     private var calls: [ObjectIdentifier: AnswerStreamCall] = [:]
     private var callByDownload: [Key: AnswerStreamCall] = [:]
-    /// The bytes of each that went into the lane. Told at its end: what a lane loses must not look whole.
+    /// The bytes of each that went into the ring. Told at its end: what a ring loses must not look whole.
     private var forwardedBytes: [Key: UInt64] = [:]
 
     init(ring: DataRing, registry: AgentRegistry) {
-        self.lane = ring.writer
+        self.ring = ring.writer
         outbox = ring.outbox
         counters = ring.counters
         self.registry = registry
@@ -47,9 +47,9 @@ final class ProfileDownloads {
     }
 
     func drop(_ key: Key) {
-        forwardedBytes[key] = nil
-        guard let call = callByDownload.removeValue(forKey: key) else { return }
+        guard let call = callByDownload[key] else { return }
         perform(call.fetches.drop(key), on: call)
+        end(key, Self.unwanted)
     }
 
     // MARK: From agents
@@ -75,8 +75,9 @@ final class ProfileDownloads {
     ) {
         for action in actions {
             switch action {
-            case .send(let requestID, let command):
+            case .send(let key, let requestID, let command):
                 call.isAsked = true
+                announce(command, key, call.agent.slot)
                 counters.add(.asked, of: .pressureProfiles)
                 call.call.send(StreamDescription.fetchRequest(id: requestID, command))
             case .forward(let key, let offset):
@@ -86,8 +87,17 @@ final class ProfileDownloads {
             case .unasked: counters.add(.unasked, of: .pressureProfiles)
             }
         }
-        guard !call.fetches.isServing, calls.removeValue(forKey: ObjectIdentifier(call)) != nil else { return }
-        if calls.isEmpty { FreedMemory.giveToSystem() }
+        if !call.fetches.isServing { calls.removeValue(forKey: ObjectIdentifier(call)) }
+    }
+
+    /// Says in the ring whose bytes those are that follow, for a reader that has not asked for them.
+    private func announce(_ command: FetchCommand, _ key: Key, _ slot: SlotRef) {
+        let payload = command.payload
+        outbox.write { [ring] () throws(RingError) in
+            _ = try ring.append(
+                .fetchBegun, agent: slot, generation: key.generation, number: key.number, subject: 0,
+                payload.span.bytes)
+        }
     }
 
     private func forward(
@@ -95,12 +105,15 @@ final class ProfileDownloads {
     ) {
         counters.add(.answered, of: .pressureProfiles)
         forwardedBytes[key] = offset + UInt64(chunk.data.count)
-        outbox.write { [lane] () throws(LaneError) in
-            _ = try lane.append(
+        outbox.write { [ring] () throws(RingError) in
+            _ = try ring.append(
                 .profileChunk, agent: slot, generation: key.generation, number: key.number, subject: offset,
                 chunk.data.bytes)
         }
     }
+
+    /// For the recorder, which keeps what has come of a profile until it hears of the end.
+    private static let unwanted = FetchEnding(.notTaken, message: "nobody waits for it any more")
 
     private func end(_ key: Key, _ ending: FetchEnding) {
         callByDownload[key] = nil
@@ -125,9 +138,8 @@ extension ProfileDownloads: IngestFeature {
     }
 
     func exporterGone(generation: UInt64) {
-        callByDownload = callByDownload.filter { $0.key.generation != generation }
-        forwardedBytes = forwardedBytes.filter { $0.key.generation != generation }
         for call in Array(calls.values) { perform(call.fetches.exporterGone(generation: generation), on: call) }
+        for key in Array(callByDownload.keys) where key.generation == generation { end(key, Self.unwanted) }
     }
 
     func drain() {

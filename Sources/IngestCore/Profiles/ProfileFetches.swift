@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import DequeModule
-import Exchange
+import RingMessages
 
 /// The downloads of one agent's StreamPressureProfiles stream, one after the other: an agent serves one at a time, and one
 /// that has begun cannot be cancelled. An unwanted one is read and dropped up to its `last` chunk, and only then
@@ -12,7 +12,7 @@ struct ProfileFetches {
 
     enum Action: Equatable {
         /// Ask the agent.
-        case send(requestID: String, FetchCommand)
+        case send(Key, requestID: String, FetchCommand)
         /// The chunk just received goes to the exporter, as the bytes from `offset` on.
         case forward(Key, offset: UInt64)
         /// The last that the exporter hears of this download.
@@ -31,25 +31,25 @@ struct ProfileFetches {
     /// seconds, and is taken to be gone after thirty.
     static let longestHoldNanoseconds: UInt64 = 5_000_000_000
 
-    private struct UnderWay {
+    private struct RunningFetch {
         let key: Key
         let requestID: String
         var isWanted = true
         var sentBytes: UInt64 = 0
         var takenBytes: UInt64 = 0
         /// When the agent was asked, or its last chunk came.
-        var heardAtNanoseconds: UInt64
+        var lastMessageNanoseconds: UInt64
         var heldSinceNanoseconds: UInt64?
 
         var isHeld: Bool { heldSinceNanoseconds != nil }
         var isWindowFull: Bool { sentBytes - takenBytes > FetchCredit.windowBytes }
     }
 
-    private var underWay: UnderWay?
+    private var running: RunningFetch?
     private var waiting: Deque<(key: Key, command: FetchCommand)> = []
 
     /// A download is under way, or the rest of one is being dropped: the agent answers no list meanwhile.
-    var isServing: Bool { underWay != nil }
+    var isServing: Bool { running != nil }
     var waitingCount: Int { waiting.count }
 
     /// The key of the request to the agent, which its chunks bear.
@@ -58,8 +58,8 @@ struct ProfileFetches {
     // MARK: From the exporter
 
     mutating func fetch(_ key: Key, _ command: FetchCommand, nowNanoseconds now: UInt64) -> [Action] {
-        guard underWay?.key != key, !waiting.contains(where: { $0.key == key }) else { return [] }
-        if underWay == nil { return [begin(key, command, now)] }
+        guard running?.key != key, !waiting.contains(where: { $0.key == key }) else { return [] }
+        if running == nil { return [begin(key, command, now)] }
         guard waiting.count < Self.maximumWaiting else {
             let text = "\(Self.maximumWaiting) downloads are waiting for this agent"
             return [.end(key, FetchEnding(.busy, message: text))]
@@ -70,24 +70,24 @@ struct ProfileFetches {
 
     /// - Parameter takenBytes: of the whole download, as in ``FetchCredit``.
     mutating func credited(_ key: Key, takenBytes: UInt64) -> [Action] {
-        guard var fetch = underWay, fetch.key == key else { return [] }
+        guard var fetch = running, fetch.key == key else { return [] }
         fetch.takenBytes = max(fetch.takenBytes, min(takenBytes, fetch.sentBytes))
         let isReleased = fetch.isHeld && !fetch.isWindowFull
         if isReleased { fetch.heldSinceNanoseconds = nil }
-        underWay = fetch
+        running = fetch
         return isReleased ? [.hold(false)] : []
     }
 
     /// The exporter does not want it any more, and is told nothing more of it.
     mutating func drop(_ key: Key) -> [Action] {
         waiting.removeAll { $0.key == key }
-        return underWay?.key == key ? dropRest() : []
+        return running?.key == key ? dropRest() : []
     }
 
     /// Nobody is there any more who could want what an exporter of this generation has asked for.
     mutating func exporterGone(generation: UInt64) -> [Action] {
         waiting.removeAll { $0.key.generation == generation }
-        return underWay?.key.generation == generation ? dropRest() : []
+        return running?.key.generation == generation ? dropRest() : []
     }
 
     // MARK: From the agent
@@ -98,8 +98,8 @@ struct ProfileFetches {
         requestID: String, byteCount: Int, isLast: Bool, error: String, nowNanoseconds now: UInt64
     ) -> [Action] {
         // Also the rest of an older download shows that the agent is at work.
-        underWay?.heardAtNanoseconds = now
-        guard var fetch = underWay, fetch.requestID == requestID else { return [.unasked] }
+        running?.lastMessageNanoseconds = now
+        guard var fetch = running, fetch.requestID == requestID else { return [.unasked] }
         var actions: [Action] = []
         if fetch.isWanted, byteCount > 0, error.isEmpty {
             actions.append(.forward(fetch.key, offset: fetch.sentBytes))
@@ -107,7 +107,7 @@ struct ProfileFetches {
         }
         // An agent that fails has nothing more to say.
         if isLast || !error.isEmpty {
-            underWay = fetch
+            running = fetch
             if fetch.isWanted {
                 actions.append(.end(fetch.key, error.isEmpty ? FetchEnding(.complete) : Self.agentError(error)))
             }
@@ -117,7 +117,7 @@ struct ProfileFetches {
             fetch.heldSinceNanoseconds = now
             actions.append(.hold(true))
         }
-        underWay = fetch
+        running = fetch
         return actions
     }
 
@@ -134,16 +134,16 @@ struct ProfileFetches {
     // MARK: Time
 
     mutating func tick(nowNanoseconds now: UInt64) -> [Action] {
-        guard let fetch = underWay else { return [] }
+        guard let fetch = running else { return [] }
         if let since = fetch.heldSinceNanoseconds {
             guard now - min(now, since) >= Self.longestHoldNanoseconds else { return [] }
             let seconds = Self.longestHoldNanoseconds / 1_000_000_000
             let text = "neither the client nor the spool file has accepted enough bytes for \(seconds) s"
             // The agent could not speak meanwhile.
-            underWay?.heardAtNanoseconds = now
+            running?.lastMessageNanoseconds = now
             return [.end(fetch.key, FetchEnding(.notTaken, message: text))] + dropRest()
         }
-        guard now - min(now, fetch.heardAtNanoseconds) >= Self.silenceNanoseconds else { return [] }
+        guard now - min(now, fetch.lastMessageNanoseconds) >= Self.silenceNanoseconds else { return [] }
         var actions: [Action] = []
         if fetch.isWanted {
             let seconds = Self.silenceNanoseconds / 1_000_000_000
@@ -164,23 +164,23 @@ struct ProfileFetches {
 
     private mutating func begin(_ key: Key, _ command: FetchCommand, _ now: UInt64) -> Action {
         let requestID = Self.requestID(key)
-        underWay = UnderWay(key: key, requestID: requestID, heardAtNanoseconds: now)
-        return .send(requestID: requestID, command)
+        running = RunningFetch(key: key, requestID: requestID, lastMessageNanoseconds: now)
+        return .send(key, requestID: requestID, command)
     }
 
     /// The one under way is read and dropped from here on, at full speed.
     private mutating func dropRest() -> [Action] {
-        guard var fetch = underWay else { return [] }
+        guard var fetch = running else { return [] }
         let wasHeld = fetch.isHeld
         fetch.isWanted = false
         fetch.heldSinceNanoseconds = nil
-        underWay = fetch
+        running = fetch
         return wasHeld ? [.hold(false)] : []
     }
 
     private mutating func endCurrent(_ now: UInt64) -> [Action] {
-        let wasHeld = underWay?.isHeld == true
-        underWay = nil
+        let wasHeld = running?.isHeld == true
+        running = nil
         var actions: [Action] = wasHeld ? [.hold(false)] : []
         if let next = waiting.popFirst() { actions.append(begin(next.key, next.command, now)) }
         return actions
@@ -188,10 +188,10 @@ struct ProfileFetches {
 
     private mutating func endAll(_ ending: FetchEnding) -> [Action] {
         var actions: [Action] = []
-        if let fetch = underWay, fetch.isWanted { actions.append(.end(fetch.key, ending)) }
+        if let fetch = running, fetch.isWanted { actions.append(.end(fetch.key, ending)) }
         for fetch in waiting { actions.append(.end(fetch.key, ending)) }
-        if underWay?.isHeld == true { actions.append(.hold(false)) }
-        underWay = nil
+        if running?.isHeld == true { actions.append(.hold(false)) }
+        running = nil
         waiting = []
         return actions
     }

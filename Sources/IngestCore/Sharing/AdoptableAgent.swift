@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Metrics
 import Platform
+import RingMessages
+import Rings
 
-/// One agent in another worker's lane, every record of it checked.
+/// One agent in another worker's ring, every record of it checked.
 struct AdoptableAgent {
-    /// A sample and the table that it names, as they stand in the lane.
+    /// A sample and the table that it names, as they stand in the ring.
     struct Metrics {
         var tableNumber: UInt32
         var table: [UInt8]
@@ -20,6 +20,8 @@ struct AdoptableAgent {
     var metrics: Metrics?
     /// `CLOCK_MONOTONIC`.
     var heartbeatNanoseconds: UInt64
+    /// Of the certificate that it has registered with (``PeerIdentity``); 0: without one.
+    var peerIdentity: UInt64
 
     /// Numbers of tables begin with the time in seconds and rise by one with each change: one that is so far in the future is
     /// none of ours, and would be in the way of ours.
@@ -31,7 +33,7 @@ struct AdoptableAgent {
     }
 
     /// `nil` when the slot does not hold an agent that a worker could take over.
-    init?(_ slot: SlotRef, _ entry: AgentEntry, in reader: LaneReader, _ inventory: LaneInventory) {
+    init?(_ slot: SlotRef, _ entry: AgentEntry, in reader: RingReader, _ inventory: RingInventory) {
         guard entry.status == .online || entry.status == .unconnected else { return nil }
         var found: IdentityRecord?
         _ = reader.read(at: entry.identityPosition) { header, payload in
@@ -45,11 +47,12 @@ struct AdoptableAgent {
         identity = found
         identity.registeredAtNanoseconds = self.entry.registeredAtNanoseconds
         heartbeatNanoseconds = min(reader.heartbeatNanoseconds(at: Int(slot.index)), now)
+        peerIdentity = reader.peerIdentity(at: Int(slot.index))
         metrics = Self.metrics(of: slot, entry, in: reader, inventory)
     }
 
     private static func metrics(
-        of slot: SlotRef, _ entry: AgentEntry, in reader: LaneReader, _ inventory: LaneInventory
+        of slot: SlotRef, _ entry: AgentEntry, in reader: RingReader, _ inventory: RingInventory
     ) -> Metrics? {
         var sample: (header: SampleHeader, bytes: [UInt8])?
         _ = reader.read(at: entry.samplePosition) { header, payload in

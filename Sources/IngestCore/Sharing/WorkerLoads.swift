@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
+import RingMessages
+import Rings
 
-/// How many connections the ingest workers have, as each says in its lane.
+/// How many connections the ingest workers have, as each says in its ring.
 struct WorkerLoads {
-    let control: ControlReader
-    let others: OtherLanes
+    let control: WorkerTableReader
+    let others: OtherRings
 
     /// A worker that has not said for longer that it lives takes nothing: three of its ticks, and some more.
     static let silenceNanoseconds: UInt64 = 1_000_000_000
@@ -40,7 +40,7 @@ struct WorkerLoads {
         if worker.isBeingReplaced, worker.state != .running { return purpose == .accepting ? 0 : nil }
         switch worker.state {
         case .dead, .draining, .drained: return nil
-        // Its lane still has its predecessor's words.
+        // Its ring still has its predecessor's words.
         case .starting: return purpose == .accepting ? 0 : nil
         case .running: break
         }
@@ -49,7 +49,7 @@ struct WorkerLoads {
         }
         let heartbeat = reader.heartbeat
         guard now - min(now, heartbeat) < Self.silenceNanoseconds else { return nil }
-        // A lane is input: no worker has more connections than there are descriptors.
+        // A ring is input: no worker has more connections than there are descriptors.
         return min(Int(clamping: reader.counter(IngestCounter.connectionsOpen.rawValue)), 1 << 20)
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 
 /// The collections under way on one stream. A state machine without I/O; times are `CLOCK_MONOTONIC`.
 final class AskedStream {
-    typealias Ended = (id: CommandID, outcome: RoundOutcome)
+    typealias Ended = (id: CommandID, outcome: CollectionOutcome)
 
     let description: StreamDescription
     private(set) var collections = AgentCollections<AskCommand>()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
+import RingMessages
 import SwiftProtobuf
 
 /// StreamCrashDiagnostics: an agent sends a record for each of its crash folders, and never says that it has sent all.
@@ -19,7 +19,7 @@ extension StreamDescription {
         let hasTime = message.panicRecord.hasOccurredAt
         let time = hasTime ? message.panicRecord.occurredAt : message.fetchedAt
         return .record(
-            RecordKey(subject: Subject.of(message.artifactDir), time: nanoseconds(time)), isTimeFetched: !hasTime)
+            RecordKey(subject: SubjectHash.of(message.artifactDir), time: nanoseconds(time)), isTimeFetched: !hasTime)
     }
 
     /// The nearest that Int64 reaches: an agent may send any number of seconds.

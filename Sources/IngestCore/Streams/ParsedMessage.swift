@@ -51,5 +51,5 @@ struct RecordKey: Sendable {
     var time: Int64
 
     /// More than an agent's records are not kept, and those that go make room.
-    static let remembered = 2 * AnswerShelf.crashRecordsPerAgent
+    static let remembered = 2 * AnswerCache.crashRecordsPerAgent
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import Metrics
+import RingMessages
 
 /// StreamPressureProfiles: lists of captures, each with an end that bears the request's id, and downloads of profiles in
 /// chunks (``ProfileDownloads``).

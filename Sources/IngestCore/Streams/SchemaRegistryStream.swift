@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
 import Metrics
+import RingMessages
 
 /// StreamSchemaRegistry: a message for each group, the last one with `done`.
 extension StreamDescription {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
+import RingMessages
 
 /// The table of streams. A new one is a value here, or in a file of its own, and an `AgentStream`.
 extension StreamDescription {
@@ -18,7 +18,7 @@ extension StreamDescription {
     static let lifecycle = StreamDescription(
         .lifecycle,
         request: .constant(bytes(Banyandb_Fodc_V1_StreamLifecycleResponse.with { $0.requestLifecycle = true })),
-        answer: .message(isTimestamped: true), patience: .init(hungAfter: 90_000_000_000, lostAfter: 90_000_000_000)
+        answer: .message(isTimestamped: true), timeouts: .init(hungAfter: 90_000_000_000, lostAfter: 90_000_000_000)
     ) { try ParsedMessage(answer: Banyandb_Fodc_V1_StreamLifecycleRequest.self, $0) }
 
     static let configuration = StreamDescription(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
+import RingMessages
 import SwiftProtobuf
 
 /// One of the streams that exporters ask by an ``AskCommand``: how agents are asked, how their messages are read, how long
@@ -33,7 +33,7 @@ struct StreamDescription: Sendable {
     let stream: AgentStream
     let request: Request
     let answer: Answer
-    let patience: RequestLedger.Patience
+    let timeouts: OutstandingRequests.Timeouts
     /// Larger messages are parsed beside the event loop.
     let parsedInPlaceBytes: Int
     /// Reads a whole message. Throws `LenientMessage.TooLarge` for one that would cost too much once it is parsed, and
@@ -44,14 +44,15 @@ struct StreamDescription: Sendable {
 
     /// - Parameter part: only of answers in several messages.
     init(
-        _ stream: AgentStream, request: Request, answer: Answer, patience: RequestLedger.Patience = .ofOneCollection,
+        _ stream: AgentStream, request: Request, answer: Answer,
+        timeouts: OutstandingRequests.Timeouts = .ofOneCollection,
         parsedInPlaceBytes: Int = Self.parsedInPlaceBytes, part: (@Sendable (RawSpan) -> AnswerPart)? = nil,
         parse: @escaping @Sendable (RawSpan) throws -> ParsedMessage
     ) {
         self.stream = stream
         self.request = request
         self.answer = answer
-        self.patience = patience
+        self.timeouts = timeouts
         self.parsedInPlaceBytes = parsedInPlaceBytes
         self.parse = parse
         let isRecord = if case .records = answer { true } else { false }
@@ -79,7 +80,7 @@ struct StreamDescription: Sendable {
     }
 }
 
-extension RequestLedger.Patience {
+extension OutstandingRequests.Timeouts {
     /// A collection takes 10 s at most, so an agent that has owed an answer for that long has cost one collection its time
     /// and shall not cost the next.
     static let ofOneCollection = Self(hungAfter: 10_000_000_000, lostAfter: 30_000_000_000)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
+import RingMessages
+import Rings
 
 /// How a feature takes one type of command of an exporter.
 struct ExporterCommand {
@@ -33,6 +33,6 @@ struct ExporterCommand {
 extension ExporterCommand.Refusal {
     /// Of a collection.
     static func collection(_ type: RecordType) -> Self {
-        Self(type: type, payload: RoundOutcome(ending: .draining).payload)
+        Self(type: type, payload: CollectionOutcome(ending: .draining).payload)
     }
 }

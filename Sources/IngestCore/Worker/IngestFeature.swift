@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
+import Rings
 
 /// A part of an ingest worker with a subject of its own. ``IngestWorkerCore`` brings it commands, time, and the ends of others;
 /// features with the same subject hold each other by themselves.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
 import Logging
 import NIOCore
 import Platform
+import Rings
 import WorkerLink
 
 /// The base of the features of an ingest worker: the event loop, the heartbeat, the rings, and the time at which each of
@@ -10,13 +10,13 @@ import WorkerLink
 final class IngestWorkerCore {
     /// How often the worker says that it lives, looks at `control`, and judges heartbeats.
     static let tick = TimeAmount.milliseconds(250)
-    /// However long a turn of the loop takes, the worker lives and obeys at least so often.
+    /// However long a turn of the loop takes, the worker lives and carries out at least so often.
     static let longestSilenceNanoseconds: UInt64 = 100_000_000
 
     let launch: WorkerLaunch
     let loop: any EventLoop
     let logger: Logger
-    let control: ControlReader
+    let control: WorkerTableReader
     let ring: DataRing
     let commands: CommandRings
     private(set) var isDraining = false
@@ -27,14 +27,14 @@ final class IngestWorkerCore {
 
     /// Opens or takes over the data ring.
     init(
-        launch: WorkerLaunch, lanes: WorkerDescriptors.Ingest, loop: any EventLoop, logger: Logger
+        launch: WorkerLaunch, rings: WorkerDescriptors.Ingest, loop: any EventLoop, logger: Logger
     ) throws {
         self.launch = launch
         self.loop = loop
         self.logger = logger
-        control = try ControlReader(descriptor: launch.descriptors.control)
-        ring = try DataRing(launch, lanes, logger)
-        commands = CommandRings(lanes, ring: ring, control: control, loop: loop)
+        control = try WorkerTableReader(descriptor: launch.descriptors.control)
+        ring = try DataRing(launch, rings, logger)
+        commands = CommandRings(rings, ring: ring, control: control, loop: loop)
     }
 
     /// Before anything else: from here on commands are understood.

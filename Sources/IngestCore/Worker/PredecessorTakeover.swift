@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Logging
+import RingMessages
+import Rings
 
 /// Lists what the predecessor of this worker has left in the ring that both write: its agents, as unconnected, and their
 /// answers.
@@ -12,14 +12,14 @@ struct PredecessorTakeover {
 
     /// - Parameter descriptor: of the ring.
     func run(_ descriptor: Int32) {
-        guard let reader = try? LaneReader(descriptor: descriptor, kind: .up) else { return }
+        guard let reader = try? RingReader(descriptor: descriptor, kind: .data) else { return }
         var found: [PredecessorsAgent] = []
         for index in 0..<reader.slotHighWater {
             guard let (slot, entry) = reader.entry(at: index) else { continue }
             var agent: PredecessorsAgent?
-            if !service.isHeldOff(entry.identityHash) {
+            if !service.isQuarantined(entry.identityHash) {
                 // Reading what it has sent is what a predecessor may have died of.
-                core.ring.note.working(on: entry.identityHash) {
+                core.ring.marker.working(on: entry.identityHash) {
                     agent = PredecessorsAgent(slot, entry, in: reader)
                     if agent != nil { adoptAnswers(of: slot, reader) }
                 }
@@ -33,7 +33,7 @@ struct PredecessorTakeover {
         }
     }
 
-    private func adoptAnswers(of slot: SlotRef, _ reader: LaneReader) {
+    private func adoptAnswers(of slot: SlotRef, _ reader: RingReader) {
         for record in core.ring.writer.currentRecords(of: slot) where answers.keeps(record.type) {
             _ = reader.read(at: record.position) { header, payload in answers.adopt(header, payload) }
             core.beatIfDue()

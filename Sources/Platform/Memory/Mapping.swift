@@ -16,7 +16,7 @@ public enum MappingAccess: Sendable {
 
 /// A part of a memory file in this process's address space, for as long as the object lives.
 ///
-/// Pointers into it are for `Lanes` and `Platform` only, and none may outlive it.
+/// Pointers into it are for `Rings` and `Platform` only, and none may outlive it.
 public final class Mapping {
     public let base: UnsafeMutableRawPointer
     public let byteCount: Int

@@ -47,12 +47,16 @@ public struct ProcessUsage: Sendable {
         ]
     }
 
+    /// Times that another process tells: 142 years, so that nanoseconds of two of them are inside of 64 bits.
+    private static let mostMicroseconds: UInt64 = 1 << 52
+
     /// Out of such numbers; `nil` when there are not as many, or the process has not told any.
     public init?(words: [UInt64]) {
         guard words.count == Self.wordCount, words[5] > 0 else { return nil }
-        (userSeconds, systemSeconds) = (Double(words[0]) / 1e6, Double(words[1]) / 1e6)
+        func seconds(_ microseconds: UInt64) -> Double { Double(min(microseconds, Self.mostMicroseconds)) / 1e6 }
+        (userSeconds, systemSeconds) = (seconds(words[0]), seconds(words[1]))
         (residentBytes, virtualBytes) = (Int(clamping: words[2]), Int(clamping: words[3]))
-        (threads, startedAtSeconds) = (Int(clamping: words[4]), Double(words[5]) / 1e6)
+        (threads, startedAtSeconds) = (Int(clamping: words[4]), seconds(words[5]))
         openDescriptors = words[6] > 0 ? Int(clamping: words[6]) : nil
         maximumDescriptors = words[7] > 0 ? Int(clamping: words[7]) : nil
     }

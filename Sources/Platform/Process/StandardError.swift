@@ -6,7 +6,7 @@ public enum StandardError {
     /// Bytes that a pipe takes whole or not at all (PIPE_BUF): longer lines of several processes could mix.
     public static let atomicBytes = 4096
 
-    private static let outlet = LineOutlet(STDERR_FILENO)
+    private static let outlet = LogSink(STDERR_FILENO)
 
     /// Opens what writing needs, which else happens with the first line.
     public static func prepare() { _ = outlet.mayWait }

@@ -7,7 +7,7 @@ import Glibc
 /// look after the workers any more. So nothing waits here: what systemd does not take now is kept, in order, for
 /// ``flush()``. For the main thread alone.
 final class NotifySocket {
-    /// All lanes of 64 workers twice over.
+    /// All rings of 64 workers twice over.
     static let limitWaiting = 512
 
     /// Of this process.

@@ -11,14 +11,30 @@ struct GivenValue {
         SettingsError(flag: flag, source: source, value: text, allowed: allowed)
     }
 
+    static let noAddress = "none"
+
     func address() throws(SettingsError) -> ListenAddress {
-        guard let address = ListenAddress(text) else {
-            throw refuse(
-                "an address with a port from 0 to 65535, "
-                    + "such as :17912, 127.0.0.1:17912, localhost:17912 or [::1]:17912"
-            )
-        }
+        guard let address = ListenAddress(text) else { throw refuse(Self.addresses) }
         return address
+    }
+
+    func optionalAddress() throws(SettingsError) -> ListenAddress? {
+        guard text != Self.noAddress else { return nil }
+        guard let address = ListenAddress(text) else { throw refuse("\(Self.addresses), or \(Self.noAddress)") }
+        return address
+    }
+
+    private static let addresses =
+        "an address with a port from 0 to 65535, such as :17912, 127.0.0.1:17912, localhost:17912 or [::1]:17912"
+
+    func identityPattern() throws(SettingsError) -> AgentIdentityPattern? {
+        guard !text.isEmpty else { return nil }
+        guard let pattern = AgentIdentityPattern(text) else {
+            throw refuse(
+                "a URI, or dns:, uri:, email: or ip: and a name, with * for any characters and {pod_name} for the "
+                    + "pod name of the registration, such as dns:{pod_name}.banyandb-headless.*")
+        }
+        return pattern
     }
 
     /// - Parameter zero: what zero means, where that is below the range and allowed all the same.

@@ -27,6 +27,19 @@ struct SettingsField: Sendable {
         Self(field, text: { $0.description }, read: { (given) throws(SettingsError) in try given.address() })
     }
 
+    /// An address, or the word `none`.
+    static func optionalAddress(_ field: Field<ListenAddress?>) -> Self {
+        Self(
+            field, text: { $0?.description ?? GivenValue.noAddress },
+            read: { (given) throws(SettingsError) in try given.optionalAddress() })
+    }
+
+    static func identityPattern(_ field: Field<AgentIdentityPattern?>) -> Self {
+        Self(
+            field, text: { $0?.description },
+            read: { (given) throws(SettingsError) in try given.identityPattern() })
+    }
+
     /// - Parameter zero: what zero means, where that is below the range and allowed all the same.
     static func duration(_ field: Field<Duration>, _ range: ClosedRange<Duration>, zero: String? = nil) -> Self {
         Self(

@@ -7,9 +7,11 @@
 extension SettingsFlag {
     /// In the order of `--help`.
     public static let allCases: [SettingsFlag] = [
-        grpcListenAddress, httpListenAddress,
+        grpcListenAddress, grpcTLSListenAddress, httpListenAddress,
         heartbeatInterval, agentHeartbeatTimeout, agentCleanupTimeout, maxAgents, maxAgentsPerConnection,
         maxAgentsPerSource, grpcMaxMessageSize, staleGrace, lifecycleInterval,
+        grpcTLSCertificateFile, grpcTLSKeyFile, grpcTLSClientAuthorityFile, grpcTLSClientAuth, grpcAgentIdentity,
+        grpcAllowFrom,
         webConfigFile, httpTokensFile, httpAllowFrom, healthRequiresAuth, httpReadTimeout, httpWriteTimeout,
         spoolDirectory, spoolMaxSize,
         ingestWorkers, ringMaxSize, stateDirectory, runtimeDirectory,
@@ -21,8 +23,13 @@ extension SettingsFlag {
     // MARK: Where to listen
 
     public static let grpcListenAddress = SettingsFlag(
-        "grpc-listen-addr", in: .listening, takes: "ADDRESS", .address(\.grpcListenAddress),
-        help: "Address that agents connect to (gRPC, HTTP/2 without TLS). Default :17912")
+        "grpc-listen-addr", in: .listening, takes: "ADDRESS", .optionalAddress(\.grpcListenAddress),
+        help:
+            "Address that agents connect to (gRPC, HTTP/2 without TLS); none: only to the one with TLS. Default :17912")
+
+    public static let grpcTLSListenAddress = SettingsFlag(
+        "grpc-tls-listen-addr", in: .listening, takes: "ADDRESS", .optionalAddress(\.grpcTLSListenAddress),
+        help: "Address that agents connect to with TLS, beside the one without or instead of it. Default none")
 
     public static let httpListenAddress = SettingsFlag(
         "http-listen-addr", in: .listening, takes: "ADDRESS", .address(\.httpListenAddress),
@@ -78,6 +85,38 @@ extension SettingsFlag {
         .duration(\.lifecycleInterval, ProxySettings.Limits.lifecycleInterval),
         help: "Interval between collections of lifecycle reports, which keep the gauge of schema consistency current. "
             + "0 never, at most 24h, default 5m")
+
+    // MARK: Agents' access
+
+    public static let grpcTLSCertificateFile = SettingsFlag(
+        "grpc-tls-cert-file", in: .agentAccess, takes: "PATH", .folder(\.grpcTLSCertificateFile),
+        help:
+            "Certificate of the agents' TLS listener in PEM, with those that lead to its authority. Read anew when it "
+            + "changes, like the two files below. Default none")
+
+    public static let grpcTLSKeyFile = SettingsFlag(
+        "grpc-tls-key-file", in: .agentAccess, takes: "PATH", .folder(\.grpcTLSKeyFile),
+        help: "Its private key in PEM, without a passphrase. Default none")
+
+    public static let grpcTLSClientAuthorityFile = SettingsFlag(
+        "grpc-tls-client-ca-file", in: .agentAccess, takes: "PATH", .folder(\.grpcTLSClientAuthorityFile),
+        help: "Authorities (PEM) that sign agents' certificates; no others are trusted. Default none")
+
+    public static let grpcTLSClientAuth = SettingsFlag(
+        "grpc-tls-client-auth", in: .agentAccess, takes: "MODE", .oneOf(\.grpcTLSClientAuth),
+        help: "Certificates of agents (mTLS): require (no connection without one), optional (one that is presented is "
+            + "verified) or none (not asked for). Default none")
+
+    public static let grpcAgentIdentity = SettingsFlag(
+        "grpc-agent-identity", in: .agentAccess, takes: "PATTERN", .identityPattern(\.grpcAgentIdentity),
+        help: "Name that a certificate must have for the pod it registers, such as "
+            + "spiffe://cluster.local/ns/*/sa/banyandb or dns:{pod_name}.banyandb-headless.*. Default none: any that is "
+            + "verified")
+
+    public static let grpcAllowFrom = SettingsFlag(
+        "grpc-allow-from", in: .agentAccess, takes: "LIST", isList: true, .networks(\.grpcAllowFrom),
+        help: "Networks that agents' connections may come from, with commas, such as 10.0.0.0/8,fd00::/8. Default "
+            + "anywhere")
 
     // MARK: HTTP
 

@@ -68,6 +68,7 @@ extension SettingsFlag: Hashable {
 public enum FlagGroup: String, Sendable, CaseIterable {
     case listening = "Where to listen"
     case agents = "Agents"
+    case agentAccess = "Agents' access"
     case http = "HTTP"
     case processes = "Processes and memory"
     case sandbox = "Sandbox"

@@ -2,7 +2,7 @@
 import ArgumentParser
 import Platform
 import Settings
-import Supervision
+import SupervisorCore
 
 /// `fodc-proxy ctl`: asks and changes the service that runs.
 struct CtlCommand: ParsableCommand {
@@ -28,7 +28,7 @@ struct CtlCommand: ParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, ScaleCommand.self, RestartCommand.self, DrainCommand.self, LogLevelCommand.self,
-            ReloadCommand.self, NewTokenCommand.self,
+            ReloadCommand.self, CtlIncidentsCommand.self, NewTokenCommand.self,
         ])
 
     @Option(.runtimeDirectory, help: Self.folderHelp)
@@ -69,12 +69,16 @@ extension PlainSubcommand {
 }
 
 extension CtlSubcommand {
-    var folder: String {
-        if let folder = runtimeDirectory ?? ctl.runtimeDirectory { return folder }
+    var folder: String { runtimeDirectory ?? ctl.runtimeDirectory ?? CtlCommand.folderOfEnvironment }
+}
+
+extension CtlCommand {
+    /// The service's runtime folder when no flag says so.
+    static var folderOfEnvironment: String {
         for name in [SettingsFlag.runtimeDirectory.environmentVariable, "RUNTIME_DIRECTORY"] {
             // systemd puts several folders into one variable with colons between them.
             if let value = ProcessEnvironment.value(name)?.split(separator: ":").first { return String(value) }
         }
-        return CtlCommand.standardFolder
+        return standardFolder
     }
 }

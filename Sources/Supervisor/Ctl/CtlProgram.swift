@@ -3,13 +3,14 @@ import ArgumentParser
 import Glibc
 import Platform
 import Settings
-import Supervision
+import SupervisorCore
 
 /// The program `fodc-proxy ctl`. Exit codes: those that the service says; 1 without an answer, 2 wrong usage.
 enum CtlProgram {
     static func run(_ arguments: [String]) -> Int32 {
         do {
             var command = try CtlCommand.parseAsRoot(arguments)
+            if let incidents = command as? CtlIncidentsCommand { return try incidents.become() }
             guard let command = command as? any CtlSubcommand else {
                 try command.run()  // help, which it throws
                 return 0

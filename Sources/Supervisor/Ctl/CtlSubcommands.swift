@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-import Supervision
+import SupervisorCore
 
 struct StatusCommand: PlainSubcommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,7 @@
 import ArgumentParser
 import Platform
 import Settings
-import Supervision
+import SupervisorCore
 
 struct ReloadCommand: CtlSubcommand {
     static let configuration = CommandConfiguration(

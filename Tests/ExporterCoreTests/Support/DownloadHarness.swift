@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Glibc
 import HTTPServer
-import Lanes
 import Logging
 import NIOCore
 import NIOPosix
 import Platform
+import RingMessages
+import Rings
 import TestSupport
 
 @testable import ExporterCore

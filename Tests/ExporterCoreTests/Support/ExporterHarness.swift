@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Glibc
-import Lanes
 import Logging
 import NIOCore
 import NIOPosix
 import Platform
+import RingMessages
+import Rings
 import Settings
 import TestSupport
 import WorkerLink
@@ -14,7 +14,7 @@ import WorkerLink
 
 /// The whole exporter on a loop of its own; the test is the supervisor and the ingest workers.
 final class ExporterHarness: @unchecked Sendable {
-    let control: ControlWriter
+    let control: WorkerTableWriter
     let port: UInt16
     private(set) var exporters: [ExporterWorker] = []
     private let controlDescriptor: Int32
@@ -25,18 +25,19 @@ final class ExporterHarness: @unchecked Sendable {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     init(
-        staleGrace: String = "15s",
+        staleGrace: String = "15s", blackBox: String? = nil,
         makeFeatures: @escaping (FeatureContext) throws -> [any Feature] = ExporterFeatures.make
     ) throws {
         self.makeFeatures = makeFeatures
-        settings = try ProxySettings(flagValues: [
-            (.staleGrace, staleGrace), (.lifecycleInterval, "0"), (.spoolDirectory, "/tmp"),
-        ])
-        let writable = try ControlFile.create()
+        settings = try ProxySettings(
+            flagValues: [
+                (.staleGrace, staleGrace), (.lifecycleInterval, "0"), (.spoolDirectory, "/tmp"),
+            ] + (blackBox.map { [(.blackBoxDirectory, $0)] } ?? []))
+        let writable = try WorkerTableFile.create()
         controlDescriptor = try MemoryFile.reopenReadOnly(writable)
-        control = try ControlWriter(descriptor: writable)
+        control = try WorkerTableWriter(descriptor: writable)
         MemoryFile.close(writable)
-        state = try LaneFile.create(name: "fake-state", kind: .state)
+        state = try RingFile.create(name: "fake-state", kind: .state)
         (listener, port) = openListener()
     }
 
@@ -54,23 +55,24 @@ final class ExporterHarness: @unchecked Sendable {
     /// Starts an exporter with these workers, which run from now on.
     @discardableResult
     func start(_ workers: [FakeIngest], generation: UInt64 = 1, suspects: [UInt64] = []) throws -> ExporterWorker {
-        let lanes = try workers.map { try $0.descriptors() }
+        let rings = try workers.map { try $0.descriptors() }
         for worker in workers { set(worker, .running) }
         let launch = WorkerLaunch(
             role: .exporter, index: 0, generation: generation, ingestWorkers: workers.count, suspects: suspects,
             settings: settings,
             descriptors: WorkerDescriptors(
                 control: controlDescriptor, link: -1, listener: listener, secret: -1,
-                lanes: .exporter(
+                rings: .exporter(
                     .init(
-                        ups: lanes.map(\.up), downs: lanes.map { $0.down! }, bells: lanes.map { $0.bell! },
-                        state: state))))
-        guard case .exporter(let descriptors) = launch.descriptors.lanes else { fatalError("an exporter's lanes") }
+                        dataRings: rings.map(\.dataRing), commandRings: rings.map { $0.commandRing! },
+                        wakeups: rings.map { $0.wakeup! },
+                        state: state, recorderState: state))))
+        guard case .exporter(let descriptors) = launch.descriptors.rings else { fatalError("an exporter's rings") }
         let loop = group.next()
         nonisolated(unsafe) let makeFeatures = makeFeatures
         let exporter = try loop.submit {
             try ExporterWorker(
-                launch: launch, lanes: descriptors, loop: loop,
+                launch: launch, rings: descriptors, loop: loop,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, revision: "unknown",
                 makeFeatures: makeFeatures)
         }.wait()
@@ -79,12 +81,12 @@ final class ExporterHarness: @unchecked Sendable {
         return exporter
     }
 
-    func set(_ worker: FakeIngest, _ state: ControlWorker.State, generation: UInt64 = 1) {
+    func set(_ worker: FakeIngest, _ state: WorkerTableEntry.State, generation: UInt64 = 1) {
         var row = control.worker(.ingest, worker.index)
         row.state = state
         row.generation = generation
         control.set(row, .ingest, worker.index)
-        worker.ring()
+        worker.wake()
     }
 
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
@@ -93,15 +95,15 @@ final class ExporterHarness: @unchecked Sendable {
 
     func bring(_ worker: FakeIngest) throws {
         set(worker, .running)
-        let lane = try worker.descriptors()
+        let ring = try worker.descriptors()
         let exporter = exporters[0]
         let index = worker.index
-        try run { try exporter.laneArrived(index, lane) }
+        try run { try exporter.ringArrived(index, ring) }
     }
 
     func remove(_ index: Int) throws {
         let exporter = exporters[0]
-        try run { exporter.laneGone(index) }
+        try run { exporter.ringGone(index) }
     }
 
     /// Waits until something holds on the loop; half a minute is what only a defect takes.
@@ -139,8 +141,8 @@ final class ExporterHarness: @unchecked Sendable {
 /// State that tests look into.
 extension ExporterWorker {
     var state: ExporterState { core.state }
-    var peers: IngestPeers { core.peers }
-    var workers: WorkerLines { core.workers }
+    var ingestEndpoints: IngestEndpoints { core.ingestEndpoints }
+    var workers: WorkerChannels { core.workers }
     var directory: AgentDirectory { core.directory }
     var collections: Collections { feature(MetricsFeature.self).collections }
     var windows: Windows { feature(WindowsFeature.self).windows }

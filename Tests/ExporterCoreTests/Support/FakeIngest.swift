@@ -1,82 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Glibc
 import Metrics
 import Platform
+import RingMessages
 import WorkerLink
 
-@testable import Lanes
+@testable import Rings
 
-/// The lanes of one ingest worker, written by the test. Used by the test's thread alone.
+/// The rings of one ingest worker, written by the test. Used by the test's thread alone.
 final class FakeIngest {
     let index: Int
-    private(set) var lane: LaneWriter
-    let up: Int32
-    private let down: Int32
-    private let bells: (mine: Doorbell, theirs: Doorbell)
-    private var commands: LaneReader?
+    private(set) var ring: RingWriter
+    let dataRing: Int32
+    private let commandRing: Int32
+    private let wakeups: (mine: WakeupChannel, theirs: WakeupChannel)
+    private var commands: RingReader?
     private var series: [SlotRef: AgentSeries] = [:]
 
     private let initialRingBytes: Int
 
     /// - Parameter initialRingBytes: a small ring costs a test that makes many of them less.
-    init(_ index: Int, initialRingBytes: Int = LaneKind.up.initialRingBytes) throws {
+    init(_ index: Int, initialRingBytes: Int = RingKind.data.initialRingBytes) throws {
         self.initialRingBytes = initialRingBytes
         self.index = index
-        up = try LaneFile.create(name: "fake-up", kind: .up)
-        down = try LaneFile.create(name: "fake-down", kind: .down)
-        let (mine, theirs) = try Doorbell.makePair()
-        bells = (mine, theirs)
-        lane = try LaneWriter.format(
-            descriptor: up, kind: .up, index: index, generation: 1, maximumRingBytes: 16 << 20,
+        dataRing = try RingFile.create(name: "fake-up", kind: .data)
+        commandRing = try RingFile.create(name: "fake-down", kind: .command)
+        let (mine, theirs) = try WakeupChannel.makePair()
+        wakeups = (mine, theirs)
+        ring = try RingWriter.format(
+            descriptor: dataRing, kind: .data, index: index, generation: 1, maximumRingBytes: 16 << 20,
             initialRingBytes: initialRingBytes)
     }
 
     deinit {
-        for descriptor in [up, down, bells.mine.descriptor, bells.theirs.descriptor] { MemoryFile.close(descriptor) }
+        for descriptor in [dataRing, commandRing, wakeups.mine.descriptor, wakeups.theirs.descriptor] {
+            MemoryFile.close(descriptor)
+        }
     }
 
     /// The descriptors of an exporter; its own to close.
-    func descriptors() throws -> LaneDescriptors {
-        LaneDescriptors(
-            up: try MemoryFile.reopenReadOnly(up), down: try MemoryFile.duplicate(down),
-            bell: try MemoryFile.duplicate(bells.theirs.descriptor))
+    func descriptors() throws -> RingDescriptors {
+        RingDescriptors(
+            dataRing: try MemoryFile.reopenReadOnly(dataRing), commandRing: try MemoryFile.duplicate(commandRing),
+            wakeup: try MemoryFile.duplicate(wakeups.theirs.descriptor))
     }
 
     func notes() throws -> [UInt64] {
-        let reader = try LaneReader(descriptor: down, kind: .down)
-        return ExporterNote.allCases.map { reader.counter($0.rawValue) }
+        let reader = try RingReader(descriptor: commandRing, kind: .command)
+        return ExporterMarker.allCases.map { reader.counter($0.rawValue) }
     }
 
-    /// An agent of its own, with its identity; a foreign entry has none.
+    /// An agent of its own, with its identity; a remote entry has none.
     @discardableResult
     func enter(
         _ id: AgentID, pod: String, status: AgentStatus = .online, streams: [AgentStream] = [.registration, .metrics],
-        registeredAt: Int64 = WallClock.nowNanoseconds(), home: UInt32 = 0
+        registeredAt: Int64 = WallClock.nowNanoseconds(), owner: UInt32 = 0
     ) throws -> SlotRef {
-        guard let slot = lane.claimSlot() else { throw LaneError.full }
-        set(id, at: slot, status: status, streams: streams, registeredAt: registeredAt, home: home)
+        guard let slot = ring.claimSlot() else { throw RingError.full }
+        set(id, at: slot, status: status, streams: streams, registeredAt: registeredAt, owner: owner)
         series[slot] = AgentSeries(
             limits: SeriesLimits(), hashKey: (1, 2),
             enrichment: Enrichment(podName: pod, nodeRole: "ROLE_DATA", labels: [:]), firstTableNumber: 1)
-        if status != .foreign {
+        if status != .remote {
             let record = IdentityRecord(
                 id: id, identity: AgentIdentity(podName: pod, containerNames: []), role: "ROLE_DATA", labels: [],
                 peer: "127.0.0.1:1", registeredAtNanoseconds: registeredAt)
-            try lane.append(.identity, agent: slot, isCurrent: true, record.payload.span.bytes)
+            try ring.append(.identity, agent: slot, isCurrent: true, record.payload.span.bytes)
         }
         return slot
     }
 
     func set(
         _ id: AgentID, at slot: SlotRef, status: AgentStatus, streams: [AgentStream] = [],
-        registeredAt: Int64 = WallClock.nowNanoseconds(), home: UInt32 = 0
+        registeredAt: Int64 = WallClock.nowNanoseconds(), owner: UInt32 = 0
     ) {
-        lane.setEntry(
+        ring.setEntry(
             AgentEntry(
                 id: id, status: status, registeredAtNanoseconds: registeredAt,
                 statusSinceNanoseconds: MonotonicClock.nowNanoseconds(),
-                openStreams: streams.reduce(0) { $0 | $1.bit }, home: home), at: slot)
+                openStreams: streams.reduce(0) { $0 | $1.bit }, owner: owner), at: slot)
     }
 
     /// Its agent has answered with one series.
@@ -87,7 +89,7 @@ final class FakeIngest {
         let message = Self.message(name, value)
         _ = try series.decodeLatest(message.span.bytes, receivedAtNanoseconds: receivedAt)
         try publishTable(of: slot, series, since: before)
-        try lane.append(.sample, agent: slot, byteCount: series.sampleByteCount, isCurrent: true) {
+        try ring.append(.sample, agent: slot, byteCount: series.sampleByteCount, isCurrent: true) {
             series.writeSample(into: &$0)
         }
     }
@@ -97,7 +99,7 @@ final class FakeIngest {
     /// If it is another one than before, or the first.
     private func publishTable(of slot: SlotRef, _ series: AgentSeries, since before: UInt32) throws {
         guard published.insert(slot).inserted || series.tableNumber != before else { return }
-        try lane.append(
+        try ring.append(
             .series, agent: slot, subject: UInt64(series.tableNumber), byteCount: series.tableByteCount,
             isCurrent: true
         ) { series.writeTable(into: &$0) }
@@ -110,11 +112,11 @@ final class FakeIngest {
         let columns = try series.decodeWindow(
             Self.message(name, value).span.bytes, receivedAtNanoseconds: WallClock.nowNanoseconds())
         try publishTable(of: slot, series, since: before)
-        try lane.append(
+        try ring.append(
             .window, agent: slot, generation: command.generation, number: command.number, subject: 0,
             byteCount: columns.byteCount, isCurrent: false
         ) { columns.write(into: &$0) }
-        ring()
+        wake()
     }
 
     /// A message of one metric: field 1 of it the metric, whose fields are 1 the name and 3 the value.
@@ -128,8 +130,8 @@ final class FakeIngest {
 
     /// Begins the ring anew, as a successor does whose predecessor's was damaged.
     func reset() throws {
-        lane = try LaneWriter.format(
-            descriptor: up, kind: .up, index: index, generation: 1, maximumRingBytes: 16 << 20,
+        ring = try RingWriter.format(
+            descriptor: dataRing, kind: .data, index: index, generation: 1, maximumRingBytes: 16 << 20,
             initialRingBytes: initialRingBytes)
         series = [:]
         published = []
@@ -137,17 +139,17 @@ final class FakeIngest {
 
     func flipBit(_ bit: Int) {
         var byte: UInt8 = 0
-        precondition(pread(up, &byte, 1, bit / 8) == 1)
+        precondition(pread(dataRing, &byte, 1, bit / 8) == 1)
         byte ^= 1 << (bit % 8)
-        precondition(pwrite(up, &byte, 1, bit / 8) == 1)
+        precondition(pwrite(dataRing, &byte, 1, bit / 8) == 1)
     }
 
-    func ring() { bells.mine.ring() }
+    func wake() { wakeups.mine.wake() }
 
     /// How often this worker has been woken since the last call.
     func takeRings() -> Int {
         var bytes = [UInt8](repeating: 0, count: 4096)
-        return max(0, recv(bells.mine.descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT)))
+        return max(0, recv(wakeups.mine.descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT)))
     }
 
     struct Command {
@@ -158,7 +160,7 @@ final class FakeIngest {
 
     /// The next command, if there is one.
     func command() -> Command? {
-        if commands == nil { commands = try? LaneReader(descriptor: down, kind: .down) }
+        if commands == nil { commands = try? RingReader(descriptor: commandRing, kind: .command) }
         var found: Command?
         while let commands, found == nil {
             let outcome = commands.next { header, _ in
@@ -181,13 +183,13 @@ final class FakeIngest {
     /// Says that a collection is over here.
     func end(
         _ command: Command, answered: [SlotRef] = [], unanswered: [SlotRef] = [],
-        ending: RoundOutcome.Ending = .complete
+        ending: CollectionOutcome.Ending = .complete
     ) throws {
-        let outcome = RoundOutcome(
+        let outcome = CollectionOutcome(
             ending: ending, answered: answered.map(\.index), unanswered: unanswered.map(\.index))
-        try lane.append(
+        try ring.append(
             command.type == .collect ? .roundDone : .answersDone, generation: command.generation,
             number: command.number, outcome.payload.span.bytes)
-        ring()
+        wake()
     }
 }

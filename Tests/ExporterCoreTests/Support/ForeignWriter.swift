@@ -4,21 +4,21 @@ import Platform
 import Synchronization
 import TestSupport
 
-@testable import Lanes
+@testable import Rings
 
-/// Makes a lane's header say that another process, this one's parent, writes it.
+/// Makes a ring's header say that another process, this one's parent, writes it.
 final class ForeignWriter {
-    private let memory: LaneMemory
+    private let memory: RingMemory
 
     init(_ descriptor: Int32) {
-        memory = try! LaneMemory(descriptor: descriptor, access: .readWrite)
+        memory = try! RingMemory(descriptor: descriptor, access: .readWrite)
         let parent = getppid()
         let ticks = ProcessStartTime.ticks(of: parent) ?? 0
-        LaneLayout.Header.writer.write([UInt64(parent), ticks, 1], to: memory.words)
+        RingLayout.Header.writer.write([UInt64(parent), ticks, 1], to: memory.words)
     }
 
     func endNow() {
-        LaneLayout.Header.writer.write([0, 0, 0], to: memory.words)
+        RingLayout.Header.writer.write([0, 0, 0], to: memory.words)
     }
 }
 
@@ -54,18 +54,18 @@ final class HeadFlipper: Sendable {
     private let thread: JobThread
 
     init(_ descriptor: Int32) {
-        nonisolated(unsafe) let memory = try! LaneMemory(descriptor: descriptor, access: .readWrite)
+        nonisolated(unsafe) let memory = try! RingMemory(descriptor: descriptor, access: .readWrite)
         thread = try! JobThread(name: "flipper")
         let end = try! Flag()
         self.end = end
         thread.run {
             while !end.isSet {
-                memory.words.storeRelease(LaneLayout.Header.head, 0)
-                memory.words.storeRelease(LaneLayout.Header.head, Self.far)
+                memory.words.storeRelease(RingLayout.Header.head, 0)
+                memory.words.storeRelease(RingLayout.Header.head, Self.far)
             }
         }
         // The first of the two is there before anybody looks.
-        memory.words.storeRelease(LaneLayout.Header.head, 0)
+        memory.words.storeRelease(RingLayout.Header.head, 0)
     }
 
     func stop() {

@@ -4,7 +4,7 @@ import Testing
 @testable import IngestCore
 
 @Suite struct ChainedIndexTests {
-    @Test func nodesOfAKeyComeTheNewestFirst() {
+    @Test func chainedIndex_yieldsTheNewestNodeFirst() {
         var index = ChainedIndex<String>()
         for (node, key) in ["a", "b", "a", "a"].enumerated() { index.insert(node, key: key) }
         #expect(Array(index.nodes(of: "a")) == [3, 2, 0])
@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]])
-    func nodesAreRemovedInAnyOrder(_ order: [Int]) {
+    func chainedIndex_removesNodesInAnyOrder(_ order: [Int]) {
         var index = ChainedIndex<Int>()
         for node in 0..<3 { index.insert(node, key: 9) }
         var left = [2, 1, 0]
@@ -26,7 +26,7 @@ import Testing
         #expect(Array(index.nodes(of: 9)) == [1])
     }
 
-    @Test func aLookupIsBounded() {
+    @Test func chainedIndex_boundsALookup() {
         var index = ChainedIndex<Int>()
         let count = ChainedIndex<Int>.longestLookup
         for node in 0...count { index.insert(node, key: 1) }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
+import Rings
 import Testing
 
 @testable import IngestCore
@@ -140,7 +140,7 @@ struct ConflictSimulation {
                     registeredAtNanoseconds: entry.conflict.mark.registeredAtNanoseconds,
                     confirmedAtNanoseconds: entry.confirmedAt)
                 var remote = RemoteEntry(
-                    worker: other, slot: SlotRef(index: UInt32(slot), tenure: 1), stored, source: 0)
+                    worker: other, slot: SlotRef(index: UInt32(slot), generation: 1), stored, source: 0)
                 remote.isServing = true
                 byID[entry.id] = remote
             }
@@ -151,9 +151,9 @@ struct ConflictSimulation {
     private mutating func compare(_ worker: Int, _ entry: Int) {
         let id = tables[worker][entry].id
         let others = seen[worker].filter { $0.id == id && $0.isOnline }.map {
-            RegistrationConflict.Sighting(mark: $0.mark, confirmedAtNanoseconds: $0.confirmedAtNanoseconds)
+            RegistrationConflict.RemoteRegistration(mark: $0.mark, confirmedAtNanoseconds: $0.confirmedAtNanoseconds)
         }
-        perform(tables[worker][entry].conflict.look(at: others, nowNanoseconds: now), worker, entry)
+        perform(tables[worker][entry].conflict.check(against: others, nowNanoseconds: now), worker, entry)
     }
 
     private mutating func perform(_ actions: [RegistrationConflict.Action], _ worker: Int, _ entry: Int) {
@@ -166,7 +166,7 @@ struct ConflictSimulation {
                 #expect(tables[worker][entry].connection.isFrozen, "seed \(seed): only the dead are dropped")
                 drops += 1
                 tables[worker][entry].isOnline = false
-            case .giveWay: giveWay(worker, entry)
+            case .yieldToOlder: yieldToOlder(worker, entry)
             case .count: break
             }
         }
@@ -180,7 +180,7 @@ struct ConflictSimulation {
         for (connection, arrivedAt) in line { decide(connection, arrivedAt: arrivedAt, worker) }
     }
 
-    private mutating func giveWay(_ worker: Int, _ entry: Int) {
+    private mutating func yieldToOlder(_ worker: Int, _ entry: Int) {
         let mine = tables[worker][entry]
         waysGiven += 1
         // The older one may have ended since this worker looked, but it has lived after this one came.
@@ -259,7 +259,7 @@ struct SeededNumbers {
 
 @Suite struct ConflictSimulationTests {
     @Test(arguments: [(2, 1), (2, 2), (3, 3), (4, 6)] as [(workers: Int, agents: Int)])
-    func workersComeToAgreeAboutEveryId(_ size: (workers: Int, agents: Int)) {
+    func registrationConflict_endsWithOneOwnerPerID(_ size: (workers: Int, agents: Int)) {
         var (waysGiven, drops) = (0, 0)
         for seed in 0..<100 as Range<UInt64> {
             var simulation = ConflictSimulation(seed: seed, workers: size.workers, agents: size.agents)

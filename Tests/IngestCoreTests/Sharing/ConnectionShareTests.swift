@@ -5,13 +5,13 @@ import Testing
 @testable import IngestCore
 
 @Suite struct ConnectionShareTests {
-    @Test func aWorkerAloneIsNeverAboveItsShare() {
+    @Test func connectionShare_ofASingleWorkerIsNeverExceeded() {
         let share = ConnectionShare(own: 1000, others: [])
         #expect(share.share == 1000)
         #expect(!share.isAbove && !share.isFarAbove)
     }
 
-    @Test func somebodyCanAlwaysTakeTheNext() {
+    @Test func connectionShare_leavesAWorkerThatCanAcceptTheNext() {
         for workers in 1...8 {
             for total in 0..<200 {
                 // As even as it can be.
@@ -26,7 +26,7 @@ import Testing
     }
 
     /// Each takes as long as it is not above its share, the greediest always first.
-    @Test(arguments: [2, 3, 4, 16, 64]) func nobodyEndsFarAboveTheShare(workers: Int) {
+    @Test(arguments: [2, 3, 4, 16, 64]) func connectionShare_bringsEveryWorkerNearItsShare(workers: Int) {
         var counts = [Int](repeating: 0, count: workers)
         for _ in 0..<1000 {
             let taker = counts.indices.first {
@@ -45,16 +45,16 @@ import Testing
     }
 
     /// The most that a burst brings to a worker: it has what it may have, and takes one more turn.
-    @Test(arguments: [3, 10, 25, 250, 2500]) func connectionShare_aBurstAloneBringsNobodyFarAbove(share: Int) {
+    @Test(arguments: [3, 10, 25, 250, 2500]) func connectionShare_isNotFarExceededByABurst(share: Int) {
         var own = share
-        func standing() -> ConnectionShare { ConnectionShare(own: own, others: [2 * share - own]) }
-        while !standing().isAbove { own += 1 }
-        own += Int(AcceptGate.acceptsPerTurn) - 1
-        #expect(standing().share == share)
-        #expect(!standing().isFarAbove)
+        func state() -> ConnectionShare { ConnectionShare(own: own, others: [2 * share - own]) }
+        while !state().isAbove { own += 1 }
+        own += Int(AcceptLimiter.acceptsPerTurn) - 1
+        #expect(state().share == share)
+        #expect(!state().isFarAbove)
     }
 
-    @Test func connectionShare_fiveAgentsMayStandFourToOne() {
+    @Test func connectionShare_allowsFourToOneForFiveAgents() {
         #expect(!ConnectionShare(own: 4, others: [1, 0, 0]).isFarAbove)
         #expect(ConnectionShare(own: 5, others: [0, 0, 0]).isFarAbove)
     }
@@ -63,7 +63,7 @@ import Testing
         #expect([0, 1, 2, 3, 6, 9, 50, 60, 1000].map(ConnectionShare.farAbove) == [2, 2, 2, 3, 4, 5, 5, 6, 100])
     }
 
-    @Test func smallDifferencesMoveNobody() {
+    @Test func connectionShare_ignoresSmallDifferences() {
         #expect(!ConnectionShare(own: 4, others: [0]).isFarAbove)
         #expect(ConnectionShare(own: 8, others: [0]).isFarAbove)
         #expect(!ConnectionShare(own: 270, others: [243, 243, 244]).isFarAbove)

@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Glibc
-import Lanes
 import Platform
+import RingMessages
+import Rings
 import Testing
 import WorkerLink
 
 @testable import IngestCore
 
 @Suite struct IngestWorkerTests {
-    @Test func lanesComeAndGo() throws {
+    @Test func ingestWorker_mapsAndReleasesRingsOfOtherWorkers() throws {
         let worker = try WorkerOnLoop()
-        let (first, second) = (try LaneUnderAdoption(), try LaneUnderAdoption())
-        for lane in [first, second, second] {
-            let copy = try LaneFile.reopenReadOnly(lane.descriptor)
-            try worker.onLoop { $0.laneArrived(1, LaneDescriptors(up: copy)) }
-            #expect(try worker.onLoop { $0.otherLanes.indices } == [1])
+        let (first, second) = (try RingUnderAdoption(), try RingUnderAdoption())
+        for ring in [first, second, second] {
+            let copy = try RingFile.reopenReadOnly(ring.descriptor)
+            try worker.onLoop { $0.ringArrived(1, RingDescriptors(dataRing: copy)) }
+            #expect(try worker.onLoop { $0.otherRings.indices } == [1])
         }
-        try worker.onLoop { $0.laneGone(1) }
-        try worker.onLoop { $0.laneGone(7) }
-        #expect(try worker.onLoop { $0.otherLanes.indices }.isEmpty)
-        #expect(try worker.onLoop { $0.otherLanes.reader(1) == nil })
+        try worker.onLoop { $0.ringGone(1) }
+        try worker.onLoop { $0.ringGone(7) }
+        #expect(try worker.onLoop { $0.otherRings.indices }.isEmpty)
+        #expect(try worker.onLoop { $0.otherRings.reader(1) == nil })
         try worker.stop()
     }
 
-    @Test func aReplacedLaneIsReadAndNotTheOldOne() throws {
+    @Test func ingestWorker_readsAReplacedRingInsteadOfTheOld() throws {
         let worker = try WorkerOnLoop()
-        let (old, new) = (try LaneUnderAdoption(), try LaneUnderAdoption())
+        let (old, new) = (try RingUnderAdoption(), try RingUnderAdoption())
         try old.add(pod: "old")
         try new.add(pod: "new")
-        for lane in [old, new] {
-            let copy = try LaneFile.reopenReadOnly(lane.descriptor)
+        for ring in [old, new] {
+            let copy = try RingFile.reopenReadOnly(ring.descriptor)
             try worker.onLoop {
-                $0.laneArrived(1, LaneDescriptors(up: copy))
-                _ = $0.otherLanes.reader(1)
+                $0.ringArrived(1, RingDescriptors(dataRing: copy))
+                _ = $0.otherRings.reader(1)
             }
         }
         try worker.adopt(1)
@@ -42,16 +42,16 @@ import WorkerLink
         try worker.stop()
     }
 
-    @Test func adoptsManyAgentsAndSaysSo() throws {
+    @Test func ingestWorker_adoptsManyAgentsAndConfirms() throws {
         let worker = try WorkerOnLoop()
-        let removed = try LaneUnderAdoption()
+        let removed = try RingUnderAdoption()
         for number in 0..<500 { try removed.add(pod: "pod-\(number)", status: .online) }
-        let copy = try LaneFile.reopenReadOnly(removed.descriptor)
-        try worker.onLoop { $0.laneArrived(3, LaneDescriptors(up: copy)) }
-        // The order may come twice, and the lane may go when it is done.
+        let copy = try RingFile.reopenReadOnly(removed.descriptor)
+        try worker.onLoop { $0.ringArrived(3, RingDescriptors(dataRing: copy)) }
+        // The order may come twice, and the ring may go when it is done.
         try worker.adopt(3)
         try worker.adopt(3)
-        try worker.onLoop { $0.laneGone(3) }
+        try worker.onLoop { $0.ringGone(3) }
         let reader = try worker.reader()
         let entries = (0..<reader.slotHighWater).compactMap { reader.entry(at: $0)?.1 }
         #expect(entries.count == 500)
@@ -60,18 +60,18 @@ import WorkerLink
         try worker.stop()
     }
 
-    @Test func whoHasAnsweredAtAnotherWorkerSinceIsLeftThere() throws {
+    @Test func ingestWorker_leavesAgentsThatAnsweredAtAnotherWorkerSince() throws {
         let worker = try WorkerOnLoop()
-        let (removed, other) = (try LaneUnderAdoption(), try LaneUnderAdoption())
+        let (removed, other) = (try RingUnderAdoption(), try RingUnderAdoption())
         let later = WallClock.nowNanoseconds() + 60_000_000_000
         for pod in ["answered", "back", "away"] { try removed.add(pod: pod, registeredAt: 1000) }
         try other.add(pod: "answered", status: .online, registeredAt: 2000)
         try other.add(pod: "back", status: .online, registeredAt: later)
-        for (index, lane) in [(1, other), (3, removed)] {
-            let copy = try LaneFile.reopenReadOnly(lane.descriptor)
-            try worker.onLoop { $0.laneArrived(index, LaneDescriptors(up: copy)) }
+        for (index, ring) in [(1, other), (3, removed)] {
+            let copy = try RingFile.reopenReadOnly(ring.descriptor)
+            try worker.onLoop { $0.ringArrived(index, RingDescriptors(dataRing: copy)) }
         }
-        var row = ControlWorker()
+        var row = WorkerTableEntry()
         row.state = .running
         worker.control.set(row, .ingest, 1)
         try worker.adopt(3)
@@ -80,24 +80,24 @@ import WorkerLink
         try worker.stop()
     }
 
-    @Test func aLaneThatIsNoneIsAdoptedAtOnce() throws {
+    @Test func ingestWorker_confirmsTheAdoptionOfAnEmptyRingAtOnce() throws {
         let worker = try WorkerOnLoop()
         try worker.adopt(5)
-        let empty = try LaneFile.create(name: "test-empty", kind: .up)
-        try worker.onLoop { $0.laneArrived(5, LaneDescriptors(up: empty)) }
+        let empty = try RingFile.create(name: "test-empty", kind: .data)
+        try worker.onLoop { $0.ringArrived(5, RingDescriptors(dataRing: empty)) }
         try worker.adopt(5)
         #expect(try worker.onLoop { $0.service.registry.count } == 0)
         try worker.stop()
     }
 
-    @Test func whoStandsByChecksWhatItWasGiven() throws {
+    @Test func ingestWorker_checksItsDescriptorsInStandby() throws {
         let worker = try WorkerOnLoop()
         let launch = worker.launch
-        // The lane is written by somebody meanwhile, and is left alone.
+        // The ring is written by somebody meanwhile, and is left alone.
         try IngestWorker.check(launch)
-        guard case .ingest(let lanes) = launch.descriptors.lanes else { return }
-        // A lane's number on something else: a socket.
-        dup2(lanes.bellA, lanes.downA)
+        guard case .ingest(let rings) = launch.descriptors.rings else { return }
+        // A ring's number on something else: a socket.
+        dup2(rings.wakeupA, rings.commandA)
         #expect(throws: WorkerLaunchError.self) { try IngestWorker.check(launch) }
         try worker.stop()
     }

@@ -70,8 +70,8 @@ struct RandomReports {
         chance(8) ? number() : Int64(word() % 2_000_000_000_000_000_000)
     }
 
-    private mutating func reporter() -> Reporter {
-        Reporter(
+    private mutating func reporter() -> ReportingAgent {
+        ReportingAgent(
             agentID: "id-\(below(1000))", podName: text(),
             role: ["ROLE_DATA", "ROLE_LIAISON", "", "ROLE_\"X"][below(4)])
     }
@@ -304,9 +304,9 @@ struct RandomReports {
             return LifecycleReport.Answer(
                 reporter: random.reporter(), message: message, receivedAtNanoseconds: random.wallNanoseconds())
         }
-        let attendance = LifecycleReport.Attendance(
+        let responseCounts = LifecycleReport.ResponseCounts(
             registered: below(5), requested: below(4), responded: chance() ? 3 : below(4))
-        var report = LifecycleReport(answers: answers, attendance: attendance)
+        var report = LifecycleReport(answers: answers, responseCounts: responseCounts)
         var consistency = SchemaConsistency()
         let registry = registry()
         // A disagreement shows when it is seen twice.

@@ -24,7 +24,7 @@ class Action(abc.ABC):
 
 
 def every_action() -> list[Action]:
-    from . import connections, descriptors, disk, kills, lanes, operations, readers, struck
+    from . import connections, descriptors, disk, kills, rings, operations, readers, struck
 
-    modules = (kills, lanes, connections, readers, disk, descriptors, operations, struck)
+    modules = (kills, rings, connections, readers, disk, descriptors, operations, struck)
     return [a for module in modules for a in module.actions()]

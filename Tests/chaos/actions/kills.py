@@ -16,7 +16,7 @@ class Kill(Action):
     def __init__(self, role: str, number: signal.Signals):
         self.role, self.number = role, number
         self.name = f"{number.name} {role}"
-        self.cuts_scrapes = role != "ingest"
+        self.cuts_scrapes = role in ("exporter", "supervisor")
         self.feature = "supervisor" if role == "supervisor" else "base"
         self._aborts: dict[str, collections.deque] = {}
 
@@ -54,5 +54,5 @@ class Kill(Action):
 
 
 def actions():
-    return [Kill(role, number) for role in ("exporter", "ingest", "supervisor")
+    return [Kill(role, number) for role in ("exporter", "ingest", "recorder", "supervisor")
             for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGABRT)]

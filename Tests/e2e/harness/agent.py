@@ -189,10 +189,10 @@ class Asked:
 
 class Agent:
     """`answers` gives, by the names of `protos.ASKED_STREAMS`, the other streams that it has: see `Asked`. With
-    `one_lock` it sends on all its streams under one lock: see `Outgoing`."""
+    `one_lock` it sends on all its streams under one lock: see `Outgoing`; with `credentials` (grpcio's) it speaks TLS."""
 
     def __init__(self, address: str, pod: str = "pod-0", role: str = "ROLE_DATA", containers=("data",), labels=None,
-                 samples=(), seed: int = 1, answers=None, one_lock: bool = False):
+                 samples=(), seed: int = 1, answers=None, one_lock: bool = False, credentials=None):
         self.pod, self.role, self.containers, self.labels = pod, role, tuple(containers), dict(labels or {})
         self.samples = samples  # a list of Sample, or a function that makes one at each request
         self.rng = random.Random(seed)
@@ -210,9 +210,15 @@ class Agent:
         self.reconnects = 0
         self._closing = threading.Event()
         self._beating: threading.Event | None = None
-        self.channel = grpc.insecure_channel(address, options=_CHANNEL_OPTIONS)
+        self.credentials = credentials
+        self.channel = self._new_channel()
 
     # Connecting
+
+    def _new_channel(self) -> grpc.Channel:
+        if self.credentials:
+            return grpc.secure_channel(self.address, self.credentials, options=_CHANNEL_OPTIONS)
+        return grpc.insecure_channel(self.address, options=_CHANNEL_OPTIONS)
 
     def open(self, method: str, metadata=None, on_message=None, timeout=None) -> Stream:
         if metadata is None:
@@ -293,7 +299,7 @@ class Agent:
                 self._closing.wait(look_every)
                 continue
             self._drop_connection()
-            self.channel = grpc.insecure_channel(self.address, options=_CHANNEL_OPTIONS)
+            self.channel = self._new_channel()
             self.reconnects += 1
             if self._turn:
                 self._turn = threading.Lock()

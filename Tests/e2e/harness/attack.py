@@ -63,7 +63,7 @@ class StageScraper(Helper):
         """Ends after the scrape that is under way."""
         self.process.stdin.close()
         self._thread.join(60)
-        assert not self._thread.is_alive(), "a scrape does not end"
+        assert not self._thread.is_alive(), "a scrape must end within its deadline"
 
 
 class Stage:
@@ -133,7 +133,7 @@ class Stage:
         assert not failures, f"scrapes failed: {failures[:3]}"
         missing = [(round(s["began"], 2), s["missing"]) for s in scrapes if s["missing"]]
         assert not missing, f"scrapes lacked series: {missing[:3]}"
-        assert len(scrapes) > SCRAPES_BEFORE, "no scrape during the attack"
+        assert len(scrapes) > SCRAPES_BEFORE, "at least one scrape must run during the attack"
         assert [p["pid"] for p in self.proxy.workers()] == self.pids, f"workers died: {self.proxy.output()[-2000:]}"
         self._agents.process.stdin.write("\n")
         self._agents.process.stdin.flush()

@@ -31,6 +31,11 @@ class Certificate:
         return self.certificate.serial_number
 
 
+    def identity(self) -> tuple[bytes, bytes]:
+        """Key and certificate, as grpcio takes them."""
+        return self.key_file.read_bytes(), self.crt.read_bytes()
+
+
 class Authority:
     def __init__(self, folder: pathlib.Path, name: str = "authority"):
         self.folder, self.name = folder, name

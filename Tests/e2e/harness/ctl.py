@@ -27,7 +27,7 @@ class Control:
         """Why it was not done."""
         ended = self.run(*arguments, timeout=timeout, env=env)
         assert ended.returncode == code, f"ctl {arguments}: {ended.returncode}: {ended.stdout}{ended.stderr}"
-        assert ended.stderr.strip(), "a reason"
+        assert ended.stderr.strip(), "the command must print a reason on standard error"
         return ended.stderr
 
     def status(self) -> dict:

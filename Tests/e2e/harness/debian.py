@@ -16,7 +16,7 @@ FOR_THE_SCENARIOS = ["python3"]
 
 def package() -> pathlib.Path:
     found = sorted((ROOT / "dist").glob("fodc-proxy_*.deb"))
-    assert found, "make deb"
+    assert found, "the package is missing: run make deb"
     return found[-1]
 
 

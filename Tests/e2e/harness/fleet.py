@@ -2,7 +2,8 @@
 """A small cluster of agents that have something to say on every stream."""
 from . import messages
 from .messages import configuration, crash, fingerprints, group, lifecycle, registry, topology
-from .profiles import Blob, Profiles, info, record
+from .pprof import Stacks
+from .profiles import Capture, Profiles, info, record
 
 LIAISON, HOT, COLD = "banyandb-liaison-0", "banyandb-data-hot-0", "banyandb-data-cold-0"
 PROFILE = "20260821T101112.000000000Z"
@@ -21,7 +22,7 @@ def _node(agents, running, number: int, pod: str):
     made.resource_opts.segment_interval.unit, made.resource_opts.segment_interval.num = 2, 1
     made.resource_opts.stages.add(name="warm", shard_num=1)
     made.data_info.add(node=messages.node(f"{pod}:17912", pod), data_size_bytes=1 << 20).segment_info.add(segment_id="s-1").shard_info.add(shard_id=1)
-    blob = Blob(100_000, number)
+    blob = Capture(Stacks("inuse_space", "bytes").add(["main.main", "main.run"], number + 1).gzipped())
     answers = {
         "topology": topology([messages.node(f"{pod}:17912", pod)], [messages.call(f"{pod}:17912", f"{HOT}:17912")]),
         "lifecycle": lifecycle([made], [("report.json", '{"ok": true}')]),

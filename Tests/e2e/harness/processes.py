@@ -88,11 +88,11 @@ def descriptors(pid: int) -> dict[int, str]:
 class Program:
     """One started program in a session of its own, its standard error in a file."""
 
-    def __init__(self, arguments: list[str], log: pathlib.Path, env: dict | None = None, cwd=None):
+    def __init__(self, arguments: list[str], log: pathlib.Path, env: dict | None = None, cwd=None, stdin=subprocess.DEVNULL):
         self.log, self.arguments = log, arguments
         with open(log, "ab") as errors:
             self.process = subprocess.Popen(
-                arguments, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True,
+                arguments, stdin=stdin, stdout=errors, stderr=errors, start_new_session=True,
                 env={**environment(), **(env or {})}, cwd=cwd)
         self.pid = self.process.pid
         self.known: dict[int, int] = {}  # pid -> start time, of everything seen in the session
@@ -165,9 +165,11 @@ class Proxy(Program):
             "--http-listen-addr": f"127.0.0.1:{self.http_port}",
             "--state-dir": str(state),
             "--runtime-dir": str(runtime),
-            # Its tests turn it on; the others count processes, memory and disk without it.
-            "--record-interval": "0",
         }
+        # Version 0.1.0, with which the benchmarks compare, has no recorder. Tests of the recorder turn it on; the others
+        # count processes, memory and disk without it.
+        if not (pathlib.Path(program).parent / "fodc-ingest").exists() or (pathlib.Path(program).parent / "fodc-recorder").exists():
+            arguments["--record-interval"] = "0"
         arguments |= {"--" + k.replace("_", "-"): str(v) for k, v in flags.items()}
         line = [program] + [f"{k}={v}" for k, v in arguments.items()]
         self.web = Web(self.http_port, tls, authorization)

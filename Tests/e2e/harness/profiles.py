@@ -28,6 +28,20 @@ class Blob:
         return b"".join(self.chunks())
 
 
+class Capture:
+    """Bytes that are given, in chunks as agents send them."""
+
+    def __init__(self, content: bytes):
+        self.content, self.size = content, len(content)
+
+    def chunks(self):
+        for start in range(0, self.size, CHUNK_BYTES):
+            yield self.content[start : start + CHUNK_BYTES]
+
+    def read(self) -> bytes:
+        return self.content
+
+
 class Profiles:
     """An answer for the stream `pressure_profiles`. `contents` maps (profile id, type) to a `Blob`; a text instead is the
     error that the agent answers with."""

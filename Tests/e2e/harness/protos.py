@@ -6,7 +6,8 @@ import pathlib
 import sys
 import tempfile
 
-_PROTOS = pathlib.Path(__file__).resolve().parents[3] / "Sources" / "FODCProtocol" / "Protos"
+_SOURCES = pathlib.Path(__file__).resolve().parents[3] / "Sources"
+_PROTOS = [_SOURCES / "FODCProtocol" / "Protos", _SOURCES / "Pprof" / "Protos"]
 
 
 def _generate() -> str:
@@ -14,18 +15,18 @@ def _generate() -> str:
     from grpc_tools import protoc
     import grpc_tools
 
-    files = sorted(str(p.relative_to(_PROTOS)) for p in _PROTOS.rglob("*.proto"))
+    files = {str(p.relative_to(root)): p for root in _PROTOS for p in sorted(root.rglob("*.proto"))}
     digest = hashlib.sha256()
     digest.update(sys.version.encode())
-    for name in files:
+    for name, path in files.items():
         digest.update(name.encode())
-        digest.update((_PROTOS / name).read_bytes())
+        digest.update(path.read_bytes())
     target = pathlib.Path(sys.prefix) / "fodc-protos" / digest.hexdigest()[:16]
     if not target.is_dir():
         target.parent.mkdir(exist_ok=True)
         made = tempfile.mkdtemp(dir=target.parent)
         well_known = os.path.join(os.path.dirname(grpc_tools.__file__), "_proto")
-        code = protoc.main(["protoc", f"-I{_PROTOS}", f"-I{well_known}", f"--python_out={made}", *files])
+        code = protoc.main(["protoc", *(f"-I{root}" for root in _PROTOS), f"-I{well_known}", f"--python_out={made}", *files])
         if code != 0:
             raise RuntimeError(f"protoc ended with {code}")
         try:
@@ -47,6 +48,7 @@ from banyandb.fodc.v1 import registration_pb2 as registration  # noqa: E402
 from banyandb.fodc.v1 import schema_registry_pb2 as schema  # noqa: E402
 from banyandb.fodc.v1 import topology_pb2 as topology  # noqa: E402
 from fodc.proxy.v1 import node_configuration_pb2 as configuration  # noqa: E402
+from perftools.profiles import profile_pb2 as pprof  # noqa: E402
 
 SERVICE = "/banyandb.fodc.v1.FODCService/"
 

@@ -119,8 +119,8 @@ class RawHTTP2:
                 assert time.monotonic() < deadline, f"window still shut after {at} of {len(data)} bytes"
                 self.poll(0.5)
 
-    def write_what_fits(self, stream: int, data: bytes, patience: float = 0.3) -> int:
-        """As `write`, but stops when no window opens within the patience; returns how much has gone."""
+    def write_what_fits(self, stream: int, data: bytes, timeout: float = 0.3) -> int:
+        """As `write`, but stops when no window opens within the timeout; returns how much has gone."""
         at = 0
         while at < len(data):
             call = self.calls[stream]
@@ -129,7 +129,7 @@ class RawHTTP2:
                 self.data(stream, data[at : at + room])
                 at += room
                 self.poll(0)
-            elif self.is_closed or call.is_ended or not self.poll(patience):
+            elif self.is_closed or call.is_ended or not self.poll(timeout):
                 break
         return at
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ingest workers' tables of agents, as fodc-lane prints them; and a way to come to a worker of one's choice."""
+"""The ingest workers' tables of agents, as fodc-ring prints them; and a way to come to a worker of one's choice."""
 import contextlib
 import json
 import os
@@ -11,14 +11,14 @@ from .processes import Proxy, binary, descriptors, run_to_end
 from .waiting import eventually
 
 
-def lanes(running: Proxy) -> dict[int, tuple[dict, list[dict]]]:
-    """By worker: what its lane's header says, and the entries of its table."""
+def rings(running: Proxy) -> dict[int, tuple[dict, list[dict]]]:
+    """By worker: what its ring's header says, and the entries of its table."""
     exporter = running.workers("exporter")[0]["pid"]
     found = {}
     for number, target in descriptors(exporter).items():
-        if not re.match(r"/memfd:fodc-up-", target):
+        if not re.match(r"/memfd:fodc-data-", target):
             continue
-        ended = run_to_end([binary("fodc-lane"), "dump", f"{exporter}:{number}", "--json"])
+        ended = run_to_end([binary("fodc-ring"), "dump", f"{exporter}:{number}", "--json"])
         if ended.returncode:  # replaced meanwhile
             continue
         header, *entries = [json.loads(line) for line in ended.stdout.splitlines() if line]
@@ -28,54 +28,54 @@ def lanes(running: Proxy) -> dict[int, tuple[dict, list[dict]]]:
 
 def entries(running: Proxy, **wanted) -> list[dict]:
     """All entries with these fields, each with its `worker`."""
-    found = [{"worker": worker, **e} for worker, (_, table) in sorted(lanes(running).items()) for e in table]
+    found = [{"worker": worker, **e} for worker, (_, table) in sorted(rings(running).items()) for e in table]
     return [e for e in found if all(e.get(k) == v for k, v in wanted.items())]
 
 
 def pids(running: Proxy) -> dict[int, int]:
     """The processes of the ingest workers, by index."""
-    return {worker: header["writer_pid"] for worker, (header, _) in lanes(running).items() if header["writer_alive"]}
+    return {worker: header["writer_pid"] for worker, (header, _) in rings(running).items() if header["writer_alive"]}
 
 
-#: Of the lane's header (LaneLayout.Header.workingOn): a counter, then two copies of two words.
+#: Of the ring's header (RingLayout.Header.workingOn): a counter, then two copies of two words.
 _WORKING_ON = 448 + 8
 
 
 def die_over(running: Proxy, worker: int, identity_hash: str, hangs: bool = False):
-    """That ingest worker ends by a fault, or stands still until it is ended for that, and its lane says that it was at a
+    """That ingest worker ends by a fault, or stands still until it is ended for that, and its ring says that it was at a
     message of this identity: what a message that is its death would leave. (Debug builds have a message that really is; but
     they do not bear several workers.)"""
     pid = pids(running)[worker]
-    number = next(n for n, target in descriptors(pid).items() if re.match(rf"/memfd:fodc-up-{worker}\b", target))
+    number = next(n for n, target in descriptors(pid).items() if re.match(rf"/memfd:fodc-data-{worker}\b", target))
     with contextlib.ExitStack() as pause:
         if hangs:
             os.kill(pid, signal.SIGSTOP)
         else:
             pause.enter_context(stopped([pid]))
-        with open(f"/proc/{pid}/fd/{number}", "r+b", buffering=0) as lane:
-            lane.seek(_WORKING_ON)
-            lane.write(2 * struct.pack("<QQ", int(identity_hash, 16), 0))
+        with open(f"/proc/{pid}/fd/{number}", "r+b", buffering=0) as ring:
+            ring.seek(_WORKING_ON)
+            ring.write(2 * struct.pack("<QQ", int(identity_hash, 16), 0))
         if not hangs:
             os.kill(pid, signal.SIGSEGV)
-    eventually(lambda: pids(running).get(worker, pid) != pid, "a successor", timeout=30)
+    eventually(lambda: pids(running).get(worker, pid) != pid, "another worker has the ring", timeout=30)
 
 
-#: The first counter of a lane's header (LaneLayout.Header.counters), which is ExporterNote.eventLoop.
+#: The first counter of a ring's header (RingLayout.Header.counters), which is ExporterMarker.eventLoop.
 _EXPORTER_NOTE = 4096
 
 
 def exporter_dies_over(running: Proxy, worker: int, sequence: int = 1):
-    """The exporter ends by a fault, and its lane says that it was reading that record of this worker's lane."""
+    """The exporter ends by a fault, and its ring says that it was reading that record of this worker's ring."""
     (exporter,) = running.workers("exporter")
     pid = exporter["pid"]
-    number = next(n for n, target in descriptors(pid).items() if re.match(r"/memfd:fodc-down[ab]-0\b", target))
+    number = next(n for n, target in descriptors(pid).items() if re.match(r"/memfd:fodc-command[ab]-0\b", target))
     with stopped([pid]):
-        with open(f"/proc/{pid}/fd/{number}", "r+b", buffering=0) as lane:
-            lane.seek(_EXPORTER_NOTE)
-            lane.write(struct.pack("<Q", (worker + 1) << 56 | sequence))
+        with open(f"/proc/{pid}/fd/{number}", "r+b", buffering=0) as ring:
+            ring.seek(_EXPORTER_NOTE)
+            ring.write(struct.pack("<Q", (worker + 1) << 56 | sequence))
         os.kill(pid, signal.SIGSEGV)
-    eventually(lambda: [w["pid"] for w in running.workers("exporter")] not in ([], [pid]), "a successor", timeout=30)
-    eventually(lambda: running.web.get("/health", timeout=5).status == 200, "it serves", timeout=30)
+    eventually(lambda: [w["pid"] for w in running.workers("exporter")] not in ([], [pid]), "another process is running", timeout=30)
+    eventually(lambda: running.web.get("/health", timeout=5).status == 200, "/health answers", timeout=30)
 
 
 def _is_stopped(pid: int) -> bool:

@@ -49,7 +49,7 @@ final class AgentConnection: ChannelInboundHandler {
     /// Called once.
     private var onEnd: ((ConnectionEnd) -> Void)?
     /// Called with the agent's id when the streams besides the registration have to come over another connection.
-    private let onStreamsElsewhere: (String) -> Void
+    private let onStreamsDiverted: (String) -> Void
     private var isGoingAway = false
     /// Whether all streams of a part are open, or about to be.
     private(set) var hasOpenedStreams = false
@@ -71,12 +71,12 @@ final class AgentConnection: ChannelInboundHandler {
 
     init(
         _ configuration: Configuration, part: Part = .whole, maker: AnswerMaker, answers: NodeAnswers,
-        statistics: FleetStatistics, onStreamsElsewhere: @escaping (String) -> Void = { _ in },
+        statistics: FleetStatistics, onStreamsDiverted: @escaping (String) -> Void = { _ in },
         onEnd: @escaping (ConnectionEnd) -> Void
     ) {
         self.configuration = configuration
         self.part = part
-        self.onStreamsElsewhere = onStreamsElsewhere
+        self.onStreamsDiverted = onStreamsDiverted
         self.maker = maker
         self.answers = answers
         profiles = ProfileSender(answers.profiles)
@@ -272,7 +272,7 @@ final class AgentConnection: ChannelInboundHandler {
             $0.registered += 1
             $0.registrations += 1
         }
-        if isGoingAway { onStreamsElsewhere(response.agentID) } else { try openStreams(agentID: response.agentID) }
+        if isGoingAway { onStreamsDiverted(response.agentID) } else { try openStreams(agentID: response.agentID) }
         guard let context else { return }
         let asked = response.heartbeatIntervalSeconds
         // A day at most: what the proxy sends is not trusted to be a sane number.

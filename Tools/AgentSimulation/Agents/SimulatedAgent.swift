@@ -2,6 +2,7 @@
 
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// One agent: connects, and connects again when its connection has ended. Lives on one event loop.
 final class SimulatedAgent {
@@ -17,6 +18,8 @@ final class SimulatedAgent {
 
     private let configuration: AgentConnection.Configuration
     private let address: SocketAddress
+    /// nil: without TLS.
+    private let security: NIOSSLContext?
     private let eventLoop: any EventLoop
     private let statistics: FleetStatistics
     private let log: @Sendable (String) -> Void
@@ -34,13 +37,14 @@ final class SimulatedAgent {
 
     init(
         _ configuration: AgentConnection.Configuration, maker: AnswerMaker, answers: NodeAnswers,
-        address: SocketAddress,
+        address: SocketAddress, security: NIOSSLContext? = nil,
         eventLoop: any EventLoop, statistics: FleetStatistics, log: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
         self.maker = maker
         self.answers = answers
         self.address = address
+        self.security = security
         self.eventLoop = eventLoop
         self.statistics = statistics
         self.log = log
@@ -72,7 +76,7 @@ final class SimulatedAgent {
         let attempt = attempts
         let whole = AgentConnection(
             configuration, maker: maker, answers: answers, statistics: statistics,
-            onStreamsElsewhere: { [weak self] agentID in self?.openStreams(agentID: agentID, attempt) },
+            onStreamsDiverted: { [weak self] agentID in self?.openStreams(agentID: agentID, attempt) },
             onEnd: { [weak self] end in self?.ended(end, .whole, of: attempt) })
         connection = whole
         dial(whole) { [weak self] error in self?.ended(.connectFailed(error), .whole, of: attempt) }
@@ -98,8 +102,14 @@ final class SimulatedAgent {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveBytes))
             .channelOption(.writeBufferWaterMark, value: Self.watermark)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
+            .channelInitializer { [security] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let security {
+                        let tls = try NIOSSLClientHandler(context: security, serverHostname: nil)
+                        try channel.pipeline.syncOperations.addHandler(tls)
+                    }
+                    try channel.pipeline.syncOperations.addHandler(handler.value)
+                }
             }
             .connect(to: address)
         channel.assumeIsolated().whenFailure { error in failed("\(error)") }

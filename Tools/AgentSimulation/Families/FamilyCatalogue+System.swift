@@ -3,7 +3,7 @@
 /// Families of the machine, the kernel and the Go runtime.
 extension FamilyCatalogue {
     static let system: [MetricFamily] = [
-        .gauge("banyandb_system_up_time", "Seconds since the node was started.", .gauge, 86_400, 0.2),
+        .gauge("banyandb_system_up_time", "Seconds since the node was started.", .fractionalCounter, 1, 0),
         .gauge("banyandb_system_cpu_num", "Processors of the machine.", .constant, 8),
         .gauge(
             "banyandb_system_cpu_state", "Part of the time that processors spent, by state.", .gauge, 0.2, 0.8,

@@ -7,7 +7,7 @@ extension FamilyCatalogue {
     private static let traceGroup = LabelAxis("group", ["sw_trace", "sw_zipkin_trace"])
     private static let plugin = fixed("plugin_name", "latency-sampler")
     private static let success = fixed("result", "success")
-    private static let mergeLane = fixed("lane", "fast")
+    private static let mergeRing = fixed("ring", "fast")
 
     private static func event(_ name: String, _ help: String, _ rate: Double, _ axes: [LabelAxis] = []) -> MetricFamily
     {
@@ -29,7 +29,7 @@ extension FamilyCatalogue {
             event("\(prefix)_guard_publication_rejected", "Publications that the guard refused.", 0),
             event("\(prefix)_guard_lossless_retry", "Merges repeated without drops.", 0),
             event("\(prefix)_guard_bypassed", "Merges without the guard.", 0),
-            event("\(prefix)_merges_ceiling_reached", "Merges that filled the set.", 0, [mergeLane]),
+            event("\(prefix)_merges_ceiling_reached", "Merges that filled the set.", 0, [mergeRing]),
             event("\(prefix)_plugin_executions", "Calls of a plugin.", 2, [plugin, success]),
             event("\(prefix)_plugin_batches", "Batches given to the plugins.", 2, [success]),
             event("\(prefix)_plugin_errors", "Calls of plugins that failed.", 0, [fixed("reason", "timeout")]),
@@ -41,7 +41,7 @@ extension FamilyCatalogue {
                 .dataOnly),
             .histogram(
                 "\(prefix)_drop_set_entries", "Traces in the set of the dropped.", countBounds, 0.2, 60,
-                [mergeLane, traceGroup], .dataOnly),
+                [mergeRing, traceGroup], .dataOnly),
             .gauge(
                 "\(prefix)_drop_set_budget_bytes", "Bytes that the set may take.", .constant, 1_048_576, 0,
                 [traceGroup],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import NIOSSL
 import Synchronization
 
 /// Makes the agents of a fleet; what agents have in common is made once.
@@ -12,6 +13,7 @@ final class FleetBuilder: Sendable {
 
     private let settings: FleetSettings
     private let address: SocketAddress
+    private let security: NIOSSLContext?
     private let behaviours: [AgentBehaviour]
     private let cluster: SimulatedCluster
     private let catalogue: SchemaCatalogue
@@ -19,10 +21,11 @@ final class FleetBuilder: Sendable {
     private let firstDataPlace: Int?
     private let templates = Mutex<[TemplateKey: TemplateSet]>([:])
 
-    /// - Throws: if the proxy's name is not known.
+    /// - Throws: if the proxy's name is not known, or a file of TLS cannot be used.
     init(_ settings: FleetSettings) throws {
         self.settings = settings
         address = try SocketAddress.makeAddressResolvingHost(settings.proxy.host, port: settings.proxy.port)
+        security = try settings.security?.makeContext()
         cluster = SimulatedCluster(
             mix: settings.mix, podPrefix: settings.podPrefix, nodeCount: settings.startIndex + settings.agentCount,
             seed: settings.seed)
@@ -59,7 +62,7 @@ final class FleetBuilder: Sendable {
                 freezeAfter: TimeAmount(settings.freezeAfter))
             let agent = SimulatedAgent(
                 configuration, maker: maker, answers: nodeAnswers(of: identity, place: place), address: address,
-                eventLoop: eventLoop, statistics: statistics, log: log)
+                security: security, eventLoop: eventLoop, statistics: statistics, log: log)
             return (place, agent)
         }
     }

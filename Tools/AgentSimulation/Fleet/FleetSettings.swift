@@ -3,6 +3,8 @@
 /// Everything that a fleet of agents can be told.
 public struct FleetSettings: Sendable {
     public var proxy = ProxyEndpoint.standard
+    /// nil: agents connect without TLS.
+    public var security: FleetSecurity?
     public var agentCount = 5
     public var seriesCount = 500
     public var mix = RoleMix.standard

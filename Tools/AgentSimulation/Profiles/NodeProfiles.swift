@@ -44,11 +44,15 @@ struct NodeProfiles: Sendable {
 
     /// `nil` if there is no such profile.
     func content(profileID: String, type: String) -> ProfileContent? {
-        guard Self.types.contains(type), (0..<count).contains(where: { self.profileID($0) == profileID }) else {
-            return nil
-        }
+        guard Self.types.contains(type), let number = (0..<count).first(where: { self.profileID($0) == profileID })
+        else { return nil }
+        let profile = GoProfile(
+            podName: podName, type: type, number: number, capturedSeconds: capturedSeconds(number), seed: seed)
+        // Its texts are the program's own: it can always be written.
+        guard let bytes = try? profile.bytes else { return nil }
         return ProfileContent(
-            podName: podName, profileID: profileID, type: type, seed: seed, byteCount: byteCount(of: type))
+            podName: podName, profileID: profileID, type: type, seed: seed, byteCount: byteCount(of: type),
+            profile: bytes)
     }
 
     private func byteCount(of type: String) -> Int {

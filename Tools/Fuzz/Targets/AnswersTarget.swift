@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import FODCProtocol
-import Lanes
 import Metrics
 import Reports
+import RingMessages
+import Rings
 import SwiftProtobuf
 
 @testable import IngestCore
@@ -97,10 +97,10 @@ private struct AnswersRun {
     }
 
     /// The messages that ingest lets through, as the exporter decodes them.
-    private func decoded<M: Message>(_ type: M.Type = M.self) throws -> [(reporter: Reporter, message: M)] {
+    private func decoded<M: Message>(_ type: M.Type = M.self) throws -> [(reporter: ReportingAgent, message: M)] {
         try passed.enumerated().map { index, bytes in
             (
-                Reporter(agentID: "agent-\(index)", podName: "pod-\(index)", role: "ROLE_DATA"),
+                ReportingAgent(agentID: "agent-\(index)", podName: "pod-\(index)", role: "ROLE_DATA"),
                 try M(serializedBytes: bytes)
             )
         }
@@ -116,7 +116,7 @@ private struct AnswersRun {
         try JSONGrammar.check(report.callsJSON)
         let nodes = (0..<views.count).map {
             ClusterReport.Node(
-                reporter: Reporter(agentID: "agent-\($0)", podName: "pod-\($0)", role: "ROLE_DATA"), address: "a",
+                reporter: ReportingAgent(agentID: "agent-\($0)", podName: "pod-\($0)", role: "ROLE_DATA"), address: "a",
                 containerNames: [], labels: [:], isOnline: true, registeredAtNanoseconds: 1,
                 lastHeartbeatNanoseconds: nil, streams: [], ingestWorker: 0, lastSampleAtNanoseconds: nil, series: 0)
         }
@@ -134,7 +134,7 @@ private struct AnswersRun {
         for registry in [registry, contents, contents] {
             var report = LifecycleReport(
                 answers: answers,
-                attendance: .init(registered: answers.count, requested: answers.count, responded: answers.count))
+                responseCounts: .init(registered: answers.count, requested: answers.count, responded: answers.count))
             report.judge(by: &consistency, registry: registry)
             try JSONGrammar.check(report.json)
             let encoded = consistency.encoded
@@ -182,14 +182,14 @@ private struct AnswersRun {
             }
         }
         try hold(isWhole && failure == nil, "the list cannot be read: \(failure.map { "\($0)" } ?? "it is not whole")")
-        let reporter = Reporter(agentID: "agent-0", podName: "pod-0", role: "ROLE_DATA")
+        let reporter = ReportingAgent(agentID: "agent-0", podName: "pod-0", role: "ROLE_DATA")
         try JSONGrammar.check(PressureReport(lists: [.init(reporter: reporter, records: records)]).json)
     }
 
     private func registry() throws {
         let messages = try decoded(Banyandb_Fodc_V1_StreamSchemaRegistryRequest.self).map(\.message)
         let contents = RegistryContents(messages)
-        var report = LifecycleReport(answers: [], attendance: .init(registered: 1, requested: 0, responded: 0))
+        var report = LifecycleReport(answers: [], responseCounts: .init(registered: 1, requested: 0, responded: 0))
         var consistency = SchemaConsistency()
         let outcome = contents.failure.map { RegistryOutcome.failed(reasons: [$0]) } ?? .read(contents)
         report.judge(by: &consistency, registry: outcome)

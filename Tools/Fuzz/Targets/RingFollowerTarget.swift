@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
 import Logging
 import Metrics
 import Platform
+import RingMessages
 
 @testable import ExporterCore
-@testable import Lanes
+@testable import Rings
 
 // The exporter's follower over a hostile ring, up to the text of a scrape. An input is what the worker writes, what is
 // done to its memory, and when the follower looks.
@@ -27,7 +27,7 @@ private final class RingFollowerRun {
     ]
 
     private let ring: RingUnderFuzz
-    private var follower: LaneFollower
+    private var follower: RingFollower
     private var now: UInt64 = 1_000_000_000_000
     private var slots: [SlotRef] = []
     private var series: [AgentSeries] = []
@@ -44,9 +44,10 @@ private final class RingFollowerRun {
         for index in 0..<Self.agentCount { try enter(index) }
     }
 
-    private static func follower(_ ring: RingUnderFuzz) -> LaneFollower {
-        LaneFollower(
-            worker: 0, descriptor: ring.descriptor, watch: RecordWatch(poison: [], note: RecordNote(.eventLoop)),
+    private static func follower(_ ring: RingUnderFuzz) -> RingFollower {
+        RingFollower(
+            worker: 0, descriptor: ring.descriptor,
+            crashGuard: CrashGuard(poison: [], marker: InFlightRecord(.eventLoop)),
             records: RecordTable(generation: 1), logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import BinaryCoding
-import Exchange
-import Lanes
 import Reports
+import RingMessages
+import Rings
 
 @testable import IngestCore
 
@@ -14,7 +14,7 @@ extension FuzzTarget {
         var input = FuzzInput(bytes)
         switch input.below(9) {
         case 0: try RingMessagesRun.roundTrip(IdentityRecord.self, input.rest())
-        case 1: try RingMessagesRun.roundTrip(RoundOutcome.self, input.rest())
+        case 1: try RingMessagesRun.roundTrip(CollectionOutcome.self, input.rest())
         case 2: try RingMessagesRun.roundTrip(CollectCommand.self, input.rest()).map { try RingMessagesRun.plan($0) }
         case 3: try RingMessagesRun.roundTrip(AskCommand.self, input.rest())
         case 4: try RingMessagesRun.roundTrip(FetchEnding.self, input.rest())
@@ -105,7 +105,7 @@ private enum RingMessagesRun {
         let identity = IdentityRecord(
             id: AgentID(high: 1, low: 2), identity: AgentIdentity(podName: "pod-0", containerNames: ["a", "b"]),
             role: "ROLE_DATA", labels: [AgentLabel(key: "k", value: "v")], peer: "p", registeredAtNanoseconds: 5)
-        let outcome = RoundOutcome(ending: .deadline, answered: [1, 2], unanswered: [3], skipped: [4])
+        let outcome = CollectionOutcome(ending: .deadline, answered: [1, 2], unanswered: [3], skipped: [4])
         let collect = CollectCommand(
             deadlineNanoseconds: 5, window: .init(startNanoseconds: 0, endNanoseconds: 1_700_000_000_000_000_000),
             role: "ROLE_DATA", podName: "pod-0")

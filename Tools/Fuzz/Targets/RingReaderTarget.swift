@@ -2,7 +2,7 @@
 import Glibc
 import Platform
 
-@testable import Lanes
+@testable import Rings
 
 // A reader, a successor of the writer and the supervisor over a hostile ring. An input is what the writer writes, and
 // what is done to its memory, step by step.
@@ -23,7 +23,7 @@ extension FuzzTarget {
 
 private final class RingReaderRun {
     private let ring = try? RingUnderFuzz()
-    private var reader: LaneReader?
+    private var reader: RingReader?
     private var slots: [SlotRef] = []
     /// The records that the writer has written, by position.
     private var written: [UInt64: (type: RecordType, payload: [UInt8])] = [:]
@@ -62,9 +62,9 @@ private final class RingReaderRun {
     }
 
     private func open(_ ring: RingUnderFuzz) {
-        guard reader == nil, let descriptor = try? LaneFile.reopenReadOnly(ring.descriptor) else { return }
+        guard reader == nil, let descriptor = try? RingFile.reopenReadOnly(ring.descriptor) else { return }
         defer { MemoryFile.close(descriptor) }
-        reader = try? LaneReader(descriptor: descriptor, kind: .up)
+        reader = try? RingReader(descriptor: descriptor, kind: .data)
     }
 
     private func read(atMost count: Int, _ ring: RingUnderFuzz) throws {
@@ -88,7 +88,7 @@ private final class RingReaderRun {
                 var found: (header: RecordHeader, payload: [UInt8])?
                 _ = reader.read(at: position) { header, payload in found = (header, payload.copiedBytes) }
                 if let found { try check(found.header, found.payload, ring) }
-                _ = reader.standing(at: position)
+                _ = reader.state(at: position)
             }
             _ = (reader.heartbeatNanoseconds(at: index), reader.source(at: index), reader.entryVersion(at: index), slot)
         }
@@ -100,7 +100,7 @@ private final class RingReaderRun {
     private func check(_ header: RecordHeader, _ payload: [UInt8], _ ring: RingUnderFuzz) throws(Finding) {
         try hold(header.byteCount == payload.count, "a payload of \(payload.count) bytes, not \(header.byteCount)")
         // A compacted copy has another position than its original.
-        guard !ring.hasForgedRecords, !header.isCarried else { return }
+        guard !ring.hasForgedRecords, !header.isCompacted else { return }
         guard let known = written[header.position] else { throw Finding("a record that nobody has written: \(header)") }
         try hold(known.type == header.type && known.payload == payload, "another record than was written: \(header)")
     }
@@ -108,8 +108,8 @@ private final class RingReaderRun {
     func end() throws {
         guard let ring else { return }
         try read(atMost: 5000, ring)
-        _ = LaneFile.flaw(of: ring.descriptor, kind: .up, index: 0)
-        _ = LaneFile.runningWriter(of: ring.descriptor)
+        _ = RingFile.flaw(of: ring.descriptor, kind: .data, index: 0)
+        _ = RingFile.runningWriter(of: ring.descriptor)
         // The writer goes on, and a reader reads what it writes then.
         ring.writer.repairHeader()
         let last: [UInt8] = [1, 2, 3, 4]
@@ -119,8 +119,8 @@ private final class RingReaderRun {
         }
         // A successor takes the ring or refuses it.
         guard
-            let successor = try? LaneWriter.takeOver(
-                descriptor: ring.descriptor, kind: .up, index: 0, generation: 2,
+            let successor = try? RingWriter.takeOver(
+                descriptor: ring.descriptor, kind: .data, index: 0, generation: 2,
                 maximumRingBytes: 4 * RingUnderFuzz.ringBytes)
         else { return }
         for number in 0..<20 {
@@ -166,23 +166,23 @@ private final class RingReaderRun {
 
 private enum WorkerTableRun {
     static func take(_ bytes: [UInt8]) throws {
-        let descriptor = try ControlFile.create()
+        let descriptor = try WorkerTableFile.create()
         defer { MemoryFile.close(descriptor) }
-        let writer = try ControlWriter(descriptor: descriptor)
+        let writer = try WorkerTableWriter(descriptor: descriptor)
         writer.setDegradedReason("ingest-0 died")
-        writer.holdOff(identityHash: 5, untilNanoseconds: 6)
-        let reader = try ControlReader(descriptor: descriptor)
+        writer.quarantine(identityHash: 5, untilNanoseconds: 6)
+        let reader = try WorkerTableReader(descriptor: descriptor)
         var input = FuzzInput(bytes)
         while !input.isAtEnd {
             let words: [UInt64] = [input.word()]
-            let offset = input.below(ControlLayout.fileBytes) / 8 * 8
+            let offset = input.below(WorkerTableLayout.fileBytes) / 8 * 8
             try write(words[0], at: offset, of: descriptor)
             if input.flag() { try look(reader, descriptor) }
         }
         try look(reader, descriptor)
-        if let other = try? ControlReader(descriptor: descriptor) { try look(other, descriptor) }
-        for index in 0..<4 { writer.set(ControlWorker(), .ingest, index) }
-        writer.holdOff(identityHash: 7, untilNanoseconds: 8)
+        if let other = try? WorkerTableReader(descriptor: descriptor) { try look(other, descriptor) }
+        for index in 0..<4 { writer.set(WorkerTableEntry(), .ingest, index) }
+        writer.quarantine(identityHash: 7, untilNanoseconds: 8)
         _ = writer.heldIdentities
     }
 
@@ -191,16 +191,17 @@ private enum WorkerTableRun {
         try hold(pwrite(descriptor, &word, 8, offset) == 8, "the table's memory cannot be written")
     }
 
-    private static func look(_ reader: ControlReader, _ descriptor: Int32) throws {
-        _ = ControlFile.flaw(of: descriptor)
-        for role in [ControlRole.exporter, .ingest] {
-            for index in 0..<ControlReader.maximumCount(role) { _ = reader.worker(role, index) }
+    private static func look(_ reader: WorkerTableReader, _ descriptor: Int32) throws {
+        _ = WorkerTableFile.flaw(of: descriptor)
+        for role in [WorkerTableRole.exporter, .ingest] {
+            for index in 0..<WorkerTableReader.maximumCount(role) { _ = reader.worker(role, index) }
         }
         _ = (reader.exporters, reader.exporter(generation: 3), reader.supervisorProcessID)
-        _ = (reader.isHeldOff(identityHash: 5, nowNanoseconds: 1), reader.heldIdentityChangeCount)
+        _ = (reader.isQuarantined(identityHash: 5, nowNanoseconds: 1), reader.heldIdentityChangeCount)
         let reason = reader.degradedReason
         try hold(
-            reason.utf8.count <= 3 * ControlLayout.degradedReasonLimitBytes, "a reason of \(reason.utf8.count) bytes")
+            reason.utf8.count <= 3 * WorkerTableLayout.degradedReasonLimitBytes,
+            "a reason of \(reason.utf8.count) bytes")
     }
 
     static let seeds: [[UInt8]] = [

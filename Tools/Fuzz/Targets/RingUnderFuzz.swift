@@ -2,21 +2,21 @@
 import Glibc
 import Platform
 
-@testable import Lanes
+@testable import Rings
 
 /// A data ring with its writer, and a hand that writes into its memory beside the writer.
 final class RingUnderFuzz {
     static let ringBytes = 64 << 10
 
     let descriptor: Int32
-    let writer: LaneWriter
+    let writer: RingWriter
     /// Something stands in the ring that its writer has not written, and that bears the checksums of a record.
     private(set) var hasForgedRecords = false
 
     init() throws {
-        descriptor = try LaneFile.create(name: "fuzz-ring", kind: .up)
-        writer = try LaneWriter.format(
-            descriptor: descriptor, kind: .up, index: 0, generation: 1, maximumRingBytes: 4 * Self.ringBytes,
+        descriptor = try RingFile.create(name: "fuzz-ring", kind: .data)
+        writer = try RingWriter.format(
+            descriptor: descriptor, kind: .data, index: 0, generation: 1, maximumRingBytes: 4 * Self.ringBytes,
             initialRingBytes: Self.ringBytes)
     }
 
@@ -25,12 +25,12 @@ final class RingUnderFuzz {
     /// Words of the header that mean something to a reader, and the first slots of the table.
     private static let words: [Int] =
         [
-            LaneLayout.Header.magic, LaneLayout.Header.version, LaneLayout.Header.kindAndIndex, LaneLayout.Header.head,
-            LaneLayout.Header.tail, LaneLayout.Header.nextSequence, LaneLayout.Header.slotHighWater,
-            LaneLayout.Header.formattedAt, LaneLayout.Header.maximumRingBytes, LaneLayout.Header.writer.counter,
-            LaneLayout.Header.workingOn.counter, LaneLayout.Header.peerPosition(0).counter,
-        ] + (0..<7).map { LaneLayout.Header.geometry.counter + 8 * $0 }
-        + (0..<32).map { LaneLayout.tableOffset + 8 * $0 }
+            RingLayout.Header.magic, RingLayout.Header.version, RingLayout.Header.kindAndIndex, RingLayout.Header.head,
+            RingLayout.Header.tail, RingLayout.Header.nextSequence, RingLayout.Header.slotHighWater,
+            RingLayout.Header.formattedAt, RingLayout.Header.maximumRingBytes, RingLayout.Header.writer.counter,
+            RingLayout.Header.workingOn.counter, RingLayout.Header.peerPosition(0).counter,
+        ] + (0..<7).map { RingLayout.Header.geometry.counter + 8 * $0 }
+        + (0..<32).map { RingLayout.tableOffset + 8 * $0 }
 
     func word(_ offset: Int) -> UInt64 {
         var word: UInt64 = 0
@@ -49,7 +49,7 @@ final class RingUnderFuzz {
         case 0:
             let offset = Self.words[input.below(Self.words.count)]
             setWord(offset, value(near: word(offset), &input))
-        case 1: flip(LaneLayout.tableOffset * 8 + input.below(8 * LaneLayout.Slot.stride * 8))
+        case 1: flip(RingLayout.tableOffset * 8 + input.below(8 * RingLayout.Slot.stride * 8))
         case 2:
             guard writer.usedBytes > 0 else { return }
             flip(offset(of: writer.tailPosition + UInt64(input.below(1 << 16) % writer.usedBytes)) * 8 + input.below(8))
@@ -64,8 +64,8 @@ final class RingUnderFuzz {
         case 2: .max
         case 3: present &+ 8
         case 4: present &- 8
-        case 5: present &+ UInt64(LaneLayout.granularityBytes)
-        case 6: UInt64(LaneLayout.fileBytes - LaneLayout.granularityBytes)
+        case 5: present &+ UInt64(RingLayout.granularityBytes)
+        case 6: UInt64(RingLayout.fileBytes - RingLayout.granularityBytes)
         case 7: 1 << 63
         case 8: UInt64(Int64.max)
         case 9: present ^ 1 << UInt64(input.below(64))
@@ -87,7 +87,7 @@ final class RingUnderFuzz {
 
     /// Puts another header, with sound checksums, in the place of a record's.
     private func forge(_ input: inout FuzzInput) {
-        guard writer.usedBytes > 0, let reader = try? LaneReader(descriptor: descriptor, kind: .up) else { return }
+        guard writer.usedBytes > 0, let reader = try? RingReader(descriptor: descriptor, kind: .data) else { return }
         var headers: [RecordHeader] = []
         reader.scanHeaders { header, _ in if headers.count < 64 { headers.append(header) } }
         guard !headers.isEmpty else { return }
@@ -98,8 +98,8 @@ final class RingUnderFuzz {
         case 1: header.agent.index = UInt32(input.below(8))
         case 2: header.byteCount = input.below(1 << 16)
         case 3: header.sequence = input.word()
-        case 4: header.agent.tenure &+= 1
-        default: (header.isCarried, header.isCurrent) = (input.flag(), input.flag())
+        case 4: header.agent.generation &+= 1
+        default: (header.isCompacted, header.isCurrent) = (input.flag(), input.flag())
         }
         var old = [UInt8](repeating: 0, count: header.byteCount)
         let count = pread(

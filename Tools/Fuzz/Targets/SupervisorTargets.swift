@@ -4,7 +4,7 @@ import Settings
 import WorkerLink
 
 @testable import Platform
-@testable import Supervision
+@testable import SupervisorCore
 
 // The inputs of the supervisor: the record of its predecessor, the control socket, names of stored descriptors.
 
@@ -17,17 +17,23 @@ extension FuzzTarget {
     }
 
     /// An input is a flag for the direction, and the bytes of the socket.
-    static let controlProtocol = FuzzTarget("control-protocol", limitBytes: 2048, seeds: ControlRun.seeds) {
+    static let controlProtocol = FuzzTarget("control-protocol", limitBytes: 2048, seeds: ControlProtocolRun.seeds) {
         bytes in
         var input = FuzzInput(bytes)
-        if input.flag() { try ControlRun.answers(input.rest()) } else { try ControlRun.request(input.rest()) }
+        if input.flag() {
+            try ControlProtocolRun.answers(input.rest())
+        } else {
+            try ControlProtocolRun.request(input.rest())
+        }
     }
 
     /// An input is the count of descriptors as text, a flag, and systemd's list of names.
-    static let storedNames = FuzzTarget("stored-names", limitBytes: 1024, seeds: StoredNamesRun.seeds) { bytes in
+    static let storedNames = FuzzTarget("stored-names", limitBytes: 1024, seeds: StoredDescriptorNamesRun.seeds) {
+        bytes in
         var input = FuzzInput(bytes)
         let (count, isExec) = (input.text(), input.flag())
-        try StoredNamesRun.take(count: count, names: String(decoding: input.rest(), as: UTF8.self), isExec: isExec)
+        try StoredDescriptorNamesRun.take(
+            count: count, names: String(decoding: input.rest(), as: UTF8.self), isExec: isExec)
     }
 }
 
@@ -61,7 +67,7 @@ private enum RecordRun {
             let id = processes.isEmpty ? 0 : processes[Int(event.who) % processes.count]
             let worker = fleet.workers[Int(event.who) % fleet.workers.count]
             let ring = Int(event.what) % fleet.ingest.count
-            let evidence = Evidence(identities: [UInt64(event.what)], onLoop: 1, records: [2], ring: ring)
+            let evidence = CrashEvidence(identities: [UInt64(event.what)], onLoop: 1, records: [2], ring: ring)
             let handled: Fleet.Event =
                 switch event.kind {
                 case 0: .standsBy(id)
@@ -83,7 +89,7 @@ private enum RecordRun {
                 case 16: .reloadRefused("no", nil)
                 case 17: .reloadAsIs
                 case 18: .checked(failure: event.what & 1 == 1 ? "bad" : nil)
-                case 19: .askersAnswered
+                case 19: .requestsAnswered
                 case 20: .execFailed("no")
                 case 21 where event.what == 255: .terminate(monotonic: now)
                 default: .tick(monotonic: now)
@@ -105,7 +111,7 @@ private enum RecordRun {
             InheritanceRecord.Exec(
                 processID: 7, arguments: ["--max-agents=5"],
                 programs: ProgramPaths(executable: "/usr/bin/fodc-proxy", workerFolder: nil), workerFolder: "/usr/lib",
-                pids: [1: 10, 2: 11], previousSockets: [.grpc: StoredName(.grpc, generation: 3)],
+                pids: [1: 10, 2: 11], previousSockets: [.grpc: StoredDescriptorName(.grpc, generation: 3)],
                 descriptors: [ReceivedDescriptor(name: "up-0.1", descriptor: 5)]),
         ]
         return [fleet, serving].flatMap { fleet in
@@ -122,7 +128,7 @@ private enum RecordRun {
     }()
 }
 
-private enum ControlRun {
+private enum ControlProtocolRun {
     static func request(_ bytes: [UInt8]) throws {
         guard let fields = try? ControlFrames.decodeRequest(bytes) else { return }
         try hold(ControlFrames.encode(fields: fields) == bytes, "a request is written otherwise than it was read")
@@ -157,7 +163,8 @@ private enum ControlRun {
 
     static let seeds: [[UInt8]] = {
         let requests: [ControlRequest] = [
-            .status(isJSON: true), .scale(3), .restart(WorkerName(.exporter)), .drain(WorkerName(.ingest, 1)),
+            .status(isJSON: true), .blackBox, .scale(3), .restart(WorkerName(.exporter)),
+            .drain(WorkerName(.ingest, 1)),
             .reload(
                 ReloadRequest(
                     flags: [.init("max-agents", "5")], environment: [.init("FODC_LOG_LEVEL", "debug")],
@@ -170,17 +177,19 @@ private enum ControlRun {
     }()
 }
 
-private enum StoredNamesRun {
+private enum StoredDescriptorNamesRun {
     /// Far above every descriptor of this process: what is asked of it is asked of none that is open.
     private static let firstNumber: Int32 = 1 << 20
 
     static func take(count: String, names: String, isExec: Bool) throws {
         let parts = names.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         for part in parts {
-            guard let name = StoredName(part) else { continue }
+            guard let name = StoredDescriptorName(part) else { continue }
             try hold(name.description == part, "\(part) is \(name)")
             try hold(DescriptorStore.isName(part), "\(part) is no name for systemd")
-            try hold(name.generation >= 1 && name.generation <= StoredName.limitGeneration, "\(part) is out of range")
+            try hold(
+                name.generation >= 1 && name.generation <= StoredDescriptorName.limitGeneration,
+                "\(part) is out of range")
         }
         let received = DescriptorStore.received(processID: "1", count: count, names: names, ownProcessID: 1) { _ in true
         }
@@ -189,7 +198,7 @@ private enum StoredNamesRun {
         guard let contents = try? StoreContents(items, settings: ProxySettings(), given: [], isExec: isExec) else {
             return
         }
-        let units = [contents.unitGRPC, contents.unitHTTP].compactMap { $0 }.count
+        let units = contents.unitSockets.count
         try hold(
             contents.kept.count + contents.dropped.count + units == items.count,
             "of \(items.count) descriptors \(contents.kept.count) are kept, \(contents.dropped.count) dropped")

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Calendar
+import Credentials
 import Platform
 import Settings
 
 @testable import GRPCServer
-@testable import Supervision
+@testable import SupervisorCore
 
 // Small texts that people and peers write: durations, sizes, addresses, times, names. An input is the kind of text, and
 // the text. A value that was read, and is written again, is read as the same value.
@@ -19,7 +20,8 @@ extension FuzzTarget {
 
 private enum Texts {
     static let kinds: [@Sendable (String) throws -> Void] = [
-        duration, byteSize, listenAddress, time, grpcTimeout, workerName, address, statusMessage, shownText,
+        duration, byteSize, listenAddress, time, grpcTimeout, workerName, address, statusMessage, sanitizedText,
+        credentials, addressRanges, passwordHash,
     ]
 
     private static func duration(_ text: String) throws {
@@ -70,15 +72,38 @@ private enum Texts {
         try hold(isPlain && encoded.utf8.count <= StatusMessage.maxBytes, "a grpc-message of \(encoded)")
     }
 
-    private static func shownText(_ text: String) throws {
-        let shown = ShownText.quoted(text)
+    private static func sanitizedText(_ text: String) throws {
+        let shown = SanitizedText.quoted(text)
         try hold(
             !shown.unicodeScalars.contains { $0.properties.generalCategory == .control }, "\(shown) does more than show"
         )
         for limit in [8, 100] {
-            let cut = ShownText.cut(text, toBytes: limit)
+            let cut = SanitizedText.cut(text, toBytes: limit)
             try hold(cut.utf8.count <= max(limit, 3), "cut to \(limit) bytes it has \(cut.utf8.count)")
         }
+    }
+
+    private static func credentials(_ text: String) throws {
+        switch RequestCredentials(text) {
+        case .malformed: break
+        case .token(let token):
+            try hold(text.hasSuffix(token) || text.hasSuffix(" "), "\(text) has the token \(token)")
+            try hold(!token.isEmpty && token.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a token \(token)")
+        case .password(let user, _): try hold(!user.contains(":"), "a user \(user)")
+        }
+    }
+
+    private static func addressRanges(_ text: String) throws {
+        guard let ranges = AddressRanges(text) else { return }
+        try hold(AddressRanges(ranges.description) == ranges, "\(text) is \(ranges)")
+        let first = text.prefix { $0 != "/" && $0 != "," }.filter { $0 != " " }
+        try hold(ranges.contains(host: String(first)), "\(text) does not have \(first)")
+    }
+
+    private static func passwordHash(_ text: String) throws {
+        guard let hash = try? PasswordHash(text) else { return }
+        let digits = hash.cost < 10 ? "0\(hash.cost)" : "\(hash.cost)"
+        try hold(hash.text.dropFirst(4).hasPrefix("\(digits)$"), "\(text) has the cost \(hash.cost)")
     }
 
     static let seeds: [[UInt8]] = [
@@ -86,5 +111,7 @@ private enum Texts {
         (2, "[::1]:17913"), (2, "host:0"), (3, "2026-01-02T03:04:05.123456789+01:00"), (3, "0000-02-29T23:59:59Z"),
         (4, "99999999H"), (4, "1n"), (5, "ingest-63"), (5, "exporter"), (6, "::ffff:10.0.0.1"), (6, "10.0.0.1"),
         (7, "no 100% ü\n"), (8, "a\u{1}\u{2028}b"),
+        (9, "Basic dXNlcjpwYXNz"), (9, "bearer fodc_0123"), (10, "10.0.0.0/8, ::ffff:1.2.3.4/128,fd00::/8"),
+        (11, "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
     ].map { [UInt8($0.0)] + Array($0.1.utf8) }
 }

@@ -33,24 +33,30 @@ extension FuzzTarget {
 private enum WorkerMessagesRun {
     static let seeds: [[UInt8]] = {
         let orders: [SupervisorMessage] = [
-            .drain(deadlineNanoseconds: 5), .retire(deadlineNanoseconds: 6), .stop, .logLevel("debug"), .takeLane,
-            .lane(index: 1), .laneGone(index: 63), .adopt(index: 0), .accepting(true),
+            .drain(deadlineNanoseconds: 5), .retire(deadlineNanoseconds: 6), .stop, .logLevel("debug"), .takeRing,
+            .ring(index: 1), .ringGone(index: 63), .adopt(index: 0), .accepting(true),
         ]
         let answers: [WorkerMessage] = [.ready, .standby, .adopted(index: 3), .accepting(false)]
-        let lanes: [(WorkerRole, WorkerDescriptors.Lanes)] = [
+        let rings: [(WorkerRole, WorkerDescriptors.Rings)] = [
             (
                 .ingest,
                 .ingest(
-                    .init(up: 7, downA: 8, downB: 9, bellA: 10, bellB: 11, otherUps: [.init(index: 1, descriptor: 12)]))
+                    .init(
+                        dataRing: 7, commandA: 8, commandB: 9, wakeupA: 10, wakeupB: 11,
+                        otherDataRings: [.init(index: 1, descriptor: 12)]))
             ),
-            (.exporter, .exporter(.init(ups: [7, 8], downs: [9, 10], bells: [11, 12], state: 13))),
+            (
+                .exporter,
+                .exporter(
+                    .init(dataRings: [7, 8], commandRings: [9, 10], wakeups: [11, 12], state: 13, recorderState: 14))
+            ),
         ]
-        let starts = lanes.map { role, lanes in
+        let starts = rings.map { role, rings in
             var seed = SeedWriter(2)
             let launch = WorkerLaunch(
                 role: role, index: 0, generation: 3, ingestWorkers: 2, suspects: role == .exporter ? [5, 6] : [],
                 settings: ProxySettings(),
-                descriptors: WorkerDescriptors(control: 3, link: 4, listener: 5, secret: 6, lanes: lanes))
+                descriptors: WorkerDescriptors(control: 3, link: 4, listener: 5, secret: 6, rings: rings))
             for argument in launch.arguments { seed.text(argument) }
             return seed.bytes
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Exchange
-import Lanes
 import Platform
+import RingMessages
+import Rings
 import Settings
 
 /// The agent tables of the other ingest workers, read-only, with indices by id and by identity. A look reads the entries that
@@ -11,7 +11,7 @@ final class OtherWorkers {
     /// looks a second, whatever their number.
     static let registrationLookNanoseconds: UInt64 = 10_000_000
 
-    let lanes: OtherLanes
+    let rings: OtherRings
     private let isServing: (Int) -> Bool
     /// Monotonic, since when the worker of that index has been dead; `nil`: it is not.
     private let deadSince: (Int) -> UInt64?
@@ -26,19 +26,19 @@ final class OtherWorkers {
 
     /// - Parameter isServing: whether the worker of that index has its agents: it runs, or drains.
     init(
-        lanes: OtherLanes, cleanupNanoseconds: UInt64 = .max, deadSince: @escaping (Int) -> UInt64? = { _ in nil },
+        rings: OtherRings, cleanupNanoseconds: UInt64 = .max, deadSince: @escaping (Int) -> UInt64? = { _ in nil },
         isServing: @escaping (Int) -> Bool
     ) {
-        self.lanes = lanes
+        self.rings = rings
         self.cleanupNanoseconds = cleanupNanoseconds
         self.deadSince = deadSince
         self.isServing = isServing
     }
 
     /// Those of this proxy, as the supervisor says in `control`.
-    convenience init(lanes: OtherLanes, control: ControlReader, settings: ProxySettings) {
+    convenience init(rings: OtherRings, control: WorkerTableReader, settings: ProxySettings) {
         self.init(
-            lanes: lanes, cleanupNanoseconds: UInt64(clamping: settings.agentCleanupTimeout.wholeNanoseconds),
+            rings: rings, cleanupNanoseconds: UInt64(clamping: settings.agentCleanupTimeout.wholeNanoseconds),
             deadSince: {
                 let worker = control.worker(.ingest, $0)
                 return worker.state.isGone ? worker.stateSinceNanoseconds : nil
@@ -56,13 +56,13 @@ final class OtherWorkers {
         let now = MonotonicClock.nowNanoseconds()
         if nanoseconds > 0, now - min(now, lookedAtNanoseconds) < nanoseconds { return }
         lookedAtNanoseconds = now
-        let indices = lanes.indices
+        let indices = rings.indices
         for index in Array(tables.keys) where !indices.contains(index) { forget(index) }
         for index in indices { look(at: index) }
     }
 
     private func look(at index: Int) {
-        guard let reader = lanes.reader(index) else { return forget(index) }
+        guard let reader = rings.reader(index) else { return forget(index) }
         let deadSince = deadSince(index)
         if let table = tables[index], !table.isOf(reader) || table.deadSince != nil && deadSince == nil {
             forget(index)
@@ -75,7 +75,9 @@ final class OtherWorkers {
             update(
                 slot, in: table,
                 to: present.map { (ref, entry) in
-                    RemoteEntry(worker: index, slot: ref, entry, source: reader.source(at: slot))
+                    RemoteEntry(
+                        worker: index, slot: ref, entry, source: reader.source(at: slot),
+                        peerIdentity: reader.peerIdentity(at: slot))
                 })
         }
     }
@@ -158,7 +160,7 @@ final class OtherWorkers {
     }
 
     /// Where it is online as the tables say now.
-    func home(of id: AgentID) -> RemoteEntry? {
+    func owner(of id: AgentID) -> RemoteEntry? {
         look()
         return listed(id).flatMap { $0.isOnline ? $0 : nil }
     }
@@ -167,20 +169,20 @@ final class OtherWorkers {
     func conflicting(with id: AgentID) -> [RemoteEntry] { byID.nodes(of: id).compactMap(entry).filter(\.isOnline) }
 
     /// Whether an agent that is registered elsewhere has streams at one of the others.
-    func hasForeignStreams(_ id: AgentID) -> Bool {
+    func hasRemoteStreams(_ id: AgentID) -> Bool {
         byID.nodes(of: id).contains { node in
-            entry(node).map { $0.isServing && $0.status == .foreign && $0.hasOpenStreams } ?? false
+            entry(node).map { $0.isServing && $0.status == .remote && $0.hasOpenStreams } ?? false
         }
     }
 
     /// All of this identity, also at workers that are gone, since what an entry knows of short lives is true for all that.
     func entries(identityHash: UInt64) -> [RemoteEntry] { byIdentity.nodes(of: identityHash).compactMap(entry) }
 
-    /// An agent's own attributes, out of its home's lane; `nil` when the record is not there, or another's.
-    func identity(of id: AgentID, at home: RemoteEntry) -> IdentityRecord? {
+    /// An agent's own attributes, out of its owning worker's ring; `nil` when the record is not there, or another's.
+    func identity(of id: AgentID, at owner: RemoteEntry) -> IdentityRecord? {
         var identity: IdentityRecord?
-        _ = lanes.reader(home.worker)?.read(at: home.identityPosition) { header, payload in
-            guard header.type == .identity, header.agent == home.slot else { return }
+        _ = rings.reader(owner.worker)?.read(at: owner.identityPosition) { header, payload in
+            guard header.type == .identity, header.agent == owner.slot else { return }
             identity = IdentityRecord(payload: payload)
         }
         return identity?.id == id ? identity : nil
@@ -211,13 +213,13 @@ final class OtherWorkers {
 
     private func bound(_ counts: [IngestCounter]) -> Int {
         let now = MonotonicClock.nowNanoseconds()
-        return lanes.indices.reduce(0) { sum, index in
+        return rings.indices.reduce(0) { sum, index in
             let isOutlived = deadSince(index).map { now - min(now, $0) > cleanupNanoseconds } ?? false
-            guard !isOutlived, let reader = lanes.reader(index) else { return sum }
+            guard !isOutlived, let reader = rings.reader(index) else { return sum }
             return counts.reduce(sum) { $0 + Int(clamping: min(reader.counter($1.rawValue), Self.mostListed)) }
         }
     }
 
-    /// A lane is input: no table has more slots.
+    /// A ring is input: no table has more slots.
     private static let mostListed: UInt64 = 1 << 20
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
+import Rings
 
 /// Another worker's entry of an agent when it was looked at last.
 struct RemoteEntry {
@@ -22,8 +22,10 @@ struct RemoteEntry {
     let identityPosition: UInt64
     /// Hash of the address that it has registered from; 0: unknown.
     let source: UInt64
+    /// Of the certificate that it has registered with (``PeerIdentity``); 0: without one.
+    let peerIdentity: UInt64
 
-    init(worker: Int, slot: SlotRef, _ entry: AgentEntry, source: UInt64) {
+    init(worker: Int, slot: SlotRef, _ entry: AgentEntry, source: UInt64, peerIdentity: UInt64 = 0) {
         self.worker = worker
         self.slot = slot
         id = entry.id
@@ -39,6 +41,7 @@ struct RemoteEntry {
         hasSample = entry.samplePosition != AgentEntry.noPosition
         identityPosition = entry.identityPosition
         self.source = source
+        self.peerIdentity = peerIdentity
     }
 
     var isListed: Bool { status == .online || status == .unconnected }

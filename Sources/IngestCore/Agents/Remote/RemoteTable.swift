@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Lanes
+import Rings
 
 /// One other worker's table as it was looked at last: which node of ``OtherWorkers`` each slot has, and how many agents come
 /// from which address.
 final class RemoteTable {
-    let reader: LaneReader
+    let reader: RingReader
     /// Changes when the worker begins its ring anew.
     let formattedAtNanoseconds: Int64
     var isServing = false
@@ -19,13 +19,13 @@ final class RemoteTable {
     /// No slot has changed so often.
     private static let neverRead = UInt64.max
 
-    init(_ reader: LaneReader) {
+    init(_ reader: RingReader) {
         self.reader = reader
         formattedAtNanoseconds = reader.formattedAtNanoseconds
     }
 
     /// Whether this is still what that reader shows.
-    func isOf(_ reader: LaneReader) -> Bool {
+    func isOf(_ reader: RingReader) -> Bool {
         self.reader === reader && formattedAtNanoseconds == reader.formattedAtNanoseconds
     }
 
