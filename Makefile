@@ -108,7 +108,7 @@ fuzz: deps ## Fuzz each target for FUZZ_SECONDS=60; a table of inputs, coverage,
 	scripts/fuzz.py $(FUZZ_FOLDER) --seconds $(FUZZ_SECONDS) $(if $(FUZZ_TARGET),--target $(FUZZ_TARGET)) $(FUZZ_FLAGS)
 
 e2e: deps-test build build-hooked deb ## End-to-end tests alone (PYTEST_FLAGS='-k name' chooses)
-	$(VENV)/bin/python -m pytest Tests/e2e -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)
+	scripts/e2e-tests.sh $(VENV)/bin/python -n $(PYTEST_WORKERS) $(PYTEST_FLAGS)
 
 # Needs root: the service runs under a systemd of its own. Where it is, the unit that is shipped is what runs.
 SECONDS_OF_CHAOS = $(if $(filter command% environment%,$(origin SECONDS)),$(SECONDS),300)

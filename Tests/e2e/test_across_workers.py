@@ -11,7 +11,7 @@ import pytest
 from harness import processes, wire
 from harness.ctl import Control
 from harness.processes import pause
-from harness.tables import die_over, entries, rings, only, pids
+from harness.tables import die_over, entries, only, pids, rings, stopped
 from harness.waiting import eventually
 
 DEBUG_BIN = pathlib.Path(os.environ.get("FODC_DEBUG_BIN") or pathlib.Path(__file__).resolve().parents[2] / ".build" / "debug")
@@ -93,13 +93,9 @@ def test_registration_conflict_stopped_worker_loses_its_agent(proxy, at):
     running = proxy(ingest_workers=2)
     first = at(running, 0).register()
     second = at(running, 1)
-    stopped = pids(running)[0]
-    os.kill(stopped, signal.SIGSTOP)
-    try:
+    with stopped([pids(running)[0]]):
         second.register()
         first.close()
-    finally:
-        os.kill(stopped, signal.SIGCONT)
     assert second.agent_id == first.agent_id
     eventually(lambda: [e["worker"] for e in entries(running, status="online")] == [1], "the first is gone")
     running.wait_agents(online=1, total=1)

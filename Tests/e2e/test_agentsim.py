@@ -55,7 +55,12 @@ def test_agentsim_sends_what_dashboards_query(proxy, agentsim):
     running = proxy()
     agentsim(running, agents=5, streams=8)  # as scripts/run.sh
     running.wait_agents(online=5)
-    assert running.web.get("/cluster/lifecycle").status == 200  # else after --lifecycle-interval
+
+    def lifecycle_groups() -> list:
+        """Asks all agents that have their lifecycle stream by now; without a question they are asked after --lifecycle-interval."""
+        return running.web.get("/cluster/lifecycle").json()["groups"]
+
+    assert eventually(lifecycle_groups, "an agent has answered with its groups")
     assert eventually(lambda: len(running.scrape().without_own()) == 5 * 500, "every series is in the scrape")
     assert dashboards.missing(running.scrape()) == []
 

@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from harness.processes import BIN, binary, pause, run_to_end
+from harness.tables import resume
 from harness.waiting import eventually
 
 FAILURE, USAGE = 1, 2
@@ -164,7 +165,7 @@ def test_ctl_restarts_again_after_a_failed_restart(proxy, tmp_path):
     restart_that_fails(running)
     with asking(running, "restart", "ingest-0") as again:
         eventually(lambda: len(count.read_text()) == 3, "the program has started a third time", interval=0.01)
-        os.kill(first["pid"], signal.SIGCONT)
+        resume(first["pid"])
         assert again.wait(15) == 0, again.stderr.read()
     assert worker(running, "ingest-0")["state"] == "running"
     pause(1.5)  # until the "sleep" of the third one is over
@@ -178,7 +179,7 @@ def test_ctl_drains_after_a_failed_restart(proxy):
     restart_that_fails(running)
     with asking(running, "drain", "ingest-0") as draining:
         eventually(lambda: "drain ingest-0: begins" in running.output(), "the drain has begun", interval=0.01)
-        os.kill(first, signal.SIGCONT)
+        resume(first)
         assert draining.wait(15) == 0, draining.stderr.read()
     assert worker(running, "ingest-0")["state"] == "drained"
     pause(1)

@@ -16,6 +16,7 @@ import pytest
 
 from harness.black_box import Box, Counted, assert_unbroken, numbers
 from harness.processes import pause
+from harness.tables import stopped
 from harness.waiting import eventually
 
 KILLS = int(os.environ.get("FODC_RECORDER_KILLS", 4))
@@ -67,15 +68,12 @@ def test_black_box_opens_as_it_stood_at_any_instant(proxy, agents, tmp_path):
     for number in range(COPIES):
         pause(rng.uniform(0, 1.2))
         pid = running.workers("recorder")[0]["pid"]
-        os.kill(pid, signal.SIGSTOP)
-        try:
+        with stopped([pid]):
             folder = tmp_path / f"copy-{number}"
             folder.mkdir()
             for name in ("black-box.db", "black-box.db-wal"):
                 shutil.copy(box.path.parent / name, folder / name)
             copies.append((Box(folder), agent.samples.count))
-        finally:
-            os.kill(pid, signal.SIGCONT)
     for copy, answered in copies:
         # As after a loss of power: whoever opens it first may write, and takes over what is in the log.
         with contextlib.closing(sqlite3.connect(copy.path)) as database:

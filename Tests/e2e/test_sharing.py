@@ -2,9 +2,7 @@
 """The ingest workers share one listening socket: each gets its share of the agents, also after a death, a scaling, and
 while agents come all at once."""
 import itertools
-import os
 import resource
-import signal
 import socket
 
 import pytest
@@ -93,16 +91,13 @@ def test_rebalancer_moves_no_agent_when_shares_are_equal(proxy, agents):
 def test_rebalancer_keeps_id_and_series_of_moved_agents(proxy, agents):
     """All agents come to one worker while the other is stopped; when that is back it gets its share of them."""
     running = proxy(ingest_workers=2)
-    stopped = running.workers("ingest")[0]["pid"]
-    os.kill(stopped, signal.SIGSTOP)
     made = []
-    for number in range(12):
-        agent = agents(running, f"pod-{number}")
-        agent.samples = [agent.sample("steady_value", number)]
-        made.append(agent.keep_connected())
+    with only(running, 1):  # on a slow machine the other one is replaced meanwhile
+        for number in range(12):
+            agent = agents(running, f"pod-{number}")
+            agent.samples = [agent.sample("steady_value", number)]
+            made.append(agent.keep_connected())
     ids = {agent.pod: agent.agent_id for agent in made}
-    # It is replaced, having been silent for so long; or goes on, if that was not noticed yet.
-    os.kill(stopped, signal.SIGCONT)
 
     def is_shared():
         scrape = running.scrape()

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness.processes import Proxy, binary, descriptors, free_port, pause, processes, run_to_end, stat_of
+from harness.processes import Proxy, arguments_of, binary, descriptors, free_port, pause, processes, run_to_end, stat_of
 from harness.waiting import eventually
 
 USAGE, FAILURE = 2, 1
@@ -143,7 +143,7 @@ def test_startup_reports_a_lack_of_memory_for_rings(run, tmp_path):
     assert ended, "the proxy must end for lack of memory"
     assert ended.returncode == FAILURE, ended.stderr
     assert "before the service was ready" in ended.stderr
-    assert not [p for p in processes() if str(tmp_path) in open(f"/proc/{p['pid']}/cmdline").read()]
+    assert not [p for p in processes() if str(tmp_path) in " ".join(arguments_of(p["pid"]))]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -70,6 +70,14 @@ def processes():
     return [s for s in (stat_of(int(p)) for p in os.listdir("/proc") if p.isdigit()) if s]
 
 
+def arguments_of(pid: int) -> list[str]:
+    """The command line of a process; empty when there is no such process."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")[:-1]
+    except OSError:
+        return []
+
+
 def children(pid: int) -> list[dict]:
     return [p for p in processes() if p["parent"] == pid]
 

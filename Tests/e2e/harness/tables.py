@@ -7,7 +7,7 @@ import re
 import signal
 import struct
 
-from .processes import Proxy, binary, descriptors, run_to_end
+from .processes import Proxy, binary, descriptors, run_to_end, stat_of
 from .waiting import eventually
 
 
@@ -79,13 +79,20 @@ def exporter_dies_over(running: Proxy, worker: int, sequence: int = 1):
 
 
 def _is_stopped(pid: int) -> bool:
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0] in "TZ"
+    """Or gone: the supervisor has taken it for hung."""
+    stat = stat_of(pid)
+    return stat is None or stat["state"] == "T"
+
+
+def resume(pid: int):
+    """Lets a stopped process go on, unless it has been replaced meanwhile: on a slow machine the supervisor is faster."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager
 def stopped(processes: list[int]):
-    """For a moment: longer, and they are taken for hung."""
+    """For a moment: after 2 s they are taken for hung, and replaced."""
     for pid in processes:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -94,7 +101,7 @@ def stopped(processes: list[int]):
         yield
     finally:
         for pid in processes:
-            os.kill(pid, signal.SIGCONT)
+            resume(pid)
 
 
 @contextlib.contextmanager
