@@ -32,7 +32,7 @@ count=$(wc -w <<<"$failed")
 if [ "$count" -eq 0 ] || [ "$count" -gt "$limit" ] || ! grep -q '^✘ Test run with' "$log"; then exit "$code"; fi
 cp "$log" "${log%.log}-first.log"
 echo "unit: $count tests failed beside others; they run once more, alone"
-run --skip-build --filter "/($(tr -s ' \n' '|' <<<"$failed" | sed 's/|$//'))\\("
+run --skip-build --filter "[./]($(tr -s ' \n' '|' <<<"$failed" | sed 's/|$//'))\\("
 code=$?
 if [ "$code" -ne 0 ]; then failures "$code"; exit "$code"; fi
 printf 'unit: passed only alone, so it has a fault to be found: %s\n' $failed
