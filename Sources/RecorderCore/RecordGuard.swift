@@ -6,13 +6,20 @@ import RingMessages
 final class RecordGuard {
     private var poison: Set<RecordName>
     private let mark: (RecordName) -> Void
+    private let onForgotten: (Int) -> Void
     private var current = RecordName.none
     private(set) var skippedRecords: UInt64 = 0
 
-    /// - Parameter mark: puts the name where the supervisor looks.
-    init(poison: Set<RecordName> = [], mark: @escaping (RecordName) -> Void = { _ in }) {
+    /// - Parameters:
+    ///   - mark: puts the name where the supervisor looks.
+    ///   - onForgotten: the names of that worker's records name others from now on.
+    init(
+        poison: Set<RecordName> = [], mark: @escaping (RecordName) -> Void = { _ in },
+        onForgotten: @escaping (Int) -> Void = { _ in }
+    ) {
         self.poison = poison
         self.mark = mark
+        self.onForgotten = onForgotten
     }
 
     /// - Parameter body: reads the record, and others meanwhile, under their own names.
@@ -33,5 +40,8 @@ final class RecordGuard {
     }
 
     /// The ring of that worker is another one: numbers of its records name others from now on.
-    func forget(worker: Int) { poison = poison.filter { $0.worker != worker } }
+    func forget(worker: Int) {
+        poison = poison.filter { $0.worker != worker }
+        onForgotten(worker)
+    }
 }

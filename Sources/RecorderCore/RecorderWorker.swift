@@ -12,7 +12,8 @@ import WorkerLink
 import WorkerRuntime
 
 /// The recorder process. Its event loop shows that it lives, says what the recorder says of itself, and touches no disk; all else
-/// is done by a thread of its own, which may wait for the disk for as long as that takes.
+/// is done by a thread of its own, which may wait for the disk for as long as that takes, and gives way to the processes that
+/// serve: a sample that is recorded some milliseconds later is as good, a scrape is not.
 ///
 /// `@unchecked Sendable`: ``recorder`` is touched by that thread alone, the rest by the event loop alone.
 public final class RecorderWorker: Worker, @unchecked Sendable {
@@ -28,6 +29,7 @@ public final class RecorderWorker: Worker, @unchecked Sendable {
     private let thread: JobThread
     private let recorder: Recorder
     private let status = Mutex(RecorderStatus())
+    private var suspects: SuspectRecords
     private var isTurning = false
     private var isDraining = false
 
@@ -38,38 +40,50 @@ public final class RecorderWorker: Worker, @unchecked Sendable {
             throw WorkerLaunchError("a recorder needs --black-box-dir")
         }
         self.loop = loop
-        let suspects = Self.suspects(launch, rings.state, logger)
+        var suspects = SuspectRecords(keptIn: rings.state)
+        for found in suspects.attribute(words: launch.suspects) {
+            logger.log(
+                level: found.isPoison ? .error : .warning, "\(found.text(reader: "recorder"))",
+                metadata: ["record": "\(found.name.text)"])
+        }
+        suspects.forget { $0 >= launch.ingestWorkers }
+        self.suspects = suspects
         let ring = try RingWriter.format(
             descriptor: rings.state, kind: .state, index: 0, generation: launch.generation,
             maximumRingBytes: Self.ringBytes)
         self.ring = ring
         try ring.append(.suspects, isCurrent: true, suspects.payload.span.bytes)
-        thread = try JobThread(name: "black-box")
+        thread = try Self.backgroundThread()
         recorder = Recorder(
             settings: RecorderSettings(launch.settings, folder: folder),
             control: try WorkerTableReader(descriptor: launch.descriptors.control), logger: logger)
         recorder.recordGuard = RecordGuard(poison: suspects.poison) {
             ring.setCounter(RecorderCounter.reading.rawValue, $0.word)
+        } onForgotten: { [unowned self] worker in
+            loop.execute { [self] in forgetSuspects(worker: worker) }
         }
         recorder.verdicts = FollowedVerdicts(descriptor: rings.exporterState)
         for (index, descriptor) in rings.dataRings.enumerated() { recorder.addRing(index, descriptor: descriptor) }
     }
 
-    /// Records over which recorders have died: those of before, and those of the last death.
-    private static func suspects(_ launch: WorkerLaunch, _ descriptor: Int32, _ logger: Logger) -> SuspectRecords {
-        var suspects = SuspectRecords(keptIn: descriptor)
-        for name in Set(launch.suspects.map(RecordName.init(word:))) where name != .none {
-            if suspects.attribute(name) {
-                logger.error(
-                    "a record has crashed the recorder again: skipping it from now on",
-                    metadata: ["record": "\(name.text)"])
-            } else {
-                logger.warning(
-                    "the previous recorder crashed while it read a record", metadata: ["record": "\(name.text)"])
-            }
+    private static func backgroundThread() throws(SystemError) -> JobThread {
+        let thread = try JobThread(name: "black-box")
+        let isLowered = AwaitedValue<Void>()
+        thread.run {
+            ThreadPriority.lowerToBackground()
+            isLowered.set(())
         }
-        suspects.forget { $0 >= launch.ingestWorkers }
-        return suspects
+        // Else the sandbox could be there first.
+        isLowered.wait()
+        return thread
+    }
+
+    /// The ring of that worker is another one: a successor is not told of records of the last one. A ring without room has
+    /// nothing of it then; the successor leaves out one record of that number at most.
+    private func forgetSuspects(worker: Int) {
+        let before = suspects
+        suspects.forget { $0 == worker }
+        if suspects != before { _ = try? ring.append(.suspects, isCurrent: true, suspects.payload.span.bytes) }
     }
 
     public func start() -> EventLoopFuture<Void> {

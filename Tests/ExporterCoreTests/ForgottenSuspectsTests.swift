@@ -13,7 +13,8 @@ import Testing
         _ descriptor: Int32, _ generation: UInt64, suspects: [RecordName] = [], ingestWorkers: Int = 4
     ) throws -> ExporterState {
         try ExporterState(
-            descriptor: descriptor, generation: generation, suspects: suspects, ingestWorkers: ingestWorkers,
+            descriptor: descriptor, generation: generation, suspects: suspects.map(\.word),
+            ingestWorkers: ingestWorkers,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

@@ -111,7 +111,7 @@ import Testing
         _ descriptor: Int32, _ generation: UInt64, suspects: [RecordName] = []
     ) throws -> ExporterState {
         try ExporterState(
-            descriptor: descriptor, generation: generation, suspects: suspects, ingestWorkers: 4,
+            descriptor: descriptor, generation: generation, suspects: suspects.map(\.word), ingestWorkers: 4,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 }

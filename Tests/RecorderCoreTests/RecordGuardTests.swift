@@ -22,10 +22,16 @@ struct RecordGuardTests {
 
     @Test func recordGuard_leavesPoisonOut() {
         var marks: [RecordName] = []
-        let own = RecordGuard(poison: [Self.name(7), Self.name(7, worker: 1)]) { marks.append($0) }
+        var forgotten: [Int] = []
+        let own = RecordGuard(poison: [Self.name(7), Self.name(7, worker: 1)]) {
+            marks.append($0)
+        } onForgotten: {
+            forgotten.append($0)
+        }
         #expect(own.reading(Self.name(7)) { true } == nil && own.skippedRecords == 1 && marks.isEmpty)
         #expect(own.reading(Self.name(8)) { true } == true)
         own.forget(worker: 0)
+        #expect(forgotten == [0])
         #expect(own.reading(Self.name(7)) { true } == true, "it is a record of another ring")
         #expect(own.reading(Self.name(7, worker: 1)) { true } == nil && own.skippedRecords == 2)
     }

@@ -8,7 +8,7 @@ import pytest
 
 from harness.black_box import Box, Counted, assert_unbroken, numbers
 from harness.ctl import Control
-from harness.processes import binary, pause, run_to_end
+from harness.processes import binary, niceness, pause, run_to_end
 from harness.waiting import eventually
 
 SERIES = 40
@@ -73,6 +73,17 @@ def test_recorder_opens_an_incident_for_a_crashed_worker(recorded):
     running.kill_worker("ingest", signal.SIGSEGV)
     found = eventually(lambda: box.incidents("worker-crashed"), "the incident is there")
     assert found[0][1].startswith("ingest-") and found[0][2].endswith("signal 11")
+
+
+def test_recorder_gives_way_to_the_processes_that_serve(recorded):
+    """Its work on the disk; its sign of life does not wait."""
+    running, _ = recorded()
+    present = os.getpriority(os.PRIO_PROCESS, running.pid)
+    found = niceness(running.workers("recorder")[0]["pid"])
+    assert found["black-box"] == min(present + 10, 19), found
+    assert {nice for name, nice in found.items() if name != "black-box"} == {present}, found
+    for role in ("ingest", "exporter"):
+        assert set(niceness(running.workers(role)[0]["pid"]).values()) == {present}
 
 
 def test_recorder_is_replaced_when_it_hangs(recorded):

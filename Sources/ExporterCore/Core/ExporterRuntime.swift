@@ -54,7 +54,7 @@ final class ExporterRuntime {
         control = try WorkerTableReader(descriptor: launch.descriptors.control)
         state = try ExporterState(
             descriptor: stateRing, generation: launch.generation,
-            suspects: launch.suspects.map(RecordName.init(word:)), ingestWorkers: ingestWorkers, logger: logger)
+            suspects: launch.suspects, ingestWorkers: ingestWorkers, logger: logger)
         workers = WorkerChannels(ingestEndpoints: ingestEndpoints, control: control, generation: launch.generation)
         directory = AgentDirectory(
             ingestEndpoints: ingestEndpoints,

@@ -32,10 +32,10 @@ final class ExporterState {
     private let threadMarkers: [ExporterMarker: InFlightRecord]
 
     /// - Parameters:
-    ///   - suspects: what the predecessor was reading when it died of a fault of its own.
+    ///   - suspects: words of the names of records that the predecessor was reading when it died of a fault of its own.
     ///   - ingestWorkers: how many data rings there are; what was suspect in others went with them.
     init(
-        descriptor: Int32, generation: UInt64, suspects: [RecordName], ingestWorkers: Int, logger: Logger
+        descriptor: Int32, generation: UInt64, suspects: [UInt64], ingestWorkers: Int, logger: Logger
     ) throws(RingError) {
         self.descriptor = descriptor
         self.generation = generation
@@ -45,7 +45,11 @@ final class ExporterState {
         let kept = Kept(descriptor)
         schema = kept.schema
         var known = kept.suspects
-        Self.attribute(suspects, in: &known, logger)
+        for found in known.attribute(words: suspects) {
+            logger.log(
+                level: found.isPoison ? .error : .warning, "\(found.text(reader: "exporter"))",
+                metadata: ["record": "\(found.name.text)"])
+        }
         known.forget { $0 >= ingestWorkers }
         self.suspects = known
         crashGuard = CrashGuard(poison: known.poison, marker: InFlightRecord(.eventLoop))
@@ -149,19 +153,6 @@ final class ExporterState {
             return try RingWriter.format(
                 descriptor: descriptor, kind: .state, index: 0, generation: generation,
                 maximumRingBytes: maximumRingBytes)
-        }
-    }
-
-    private static func attribute(_ names: [RecordName], in suspects: inout SuspectRecords, _ logger: Logger) {
-        for name in Set(names) where name != .none {
-            if suspects.attribute(name) {
-                logger.error(
-                    "a record has crashed the exporter again: skipping it from now on",
-                    metadata: ["record": "\(name.text)"])
-            } else {
-                logger.warning(
-                    "the previous exporter crashed while it read a record", metadata: ["record": "\(name.text)"])
-            }
         }
     }
 

@@ -78,6 +78,15 @@ def arguments_of(pid: int) -> list[str]:
         return []
 
 
+def niceness(pid: int) -> dict[str, int]:
+    """The nice value of each of the process's threads, by name."""
+    found = {}
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        name, _, fields = (thread / "stat").read_text().partition("(")[2].rpartition(") ")
+        found[name] = int(fields.split()[16])
+    return found
+
+
 def children(pid: int) -> list[dict]:
     return [p for p in processes() if p["parent"] == pid]
 
