@@ -325,7 +325,7 @@ let package = Package(
         .testTarget(name: "CollectingTests", dependencies: ["Collecting"]),
         .testTarget(
             name: "PprofTests", dependencies: ["Gzip", "HTTPServer", "Pprof", "TestSupport", nioCore, protobuf]),
-        .testTarget(name: "FuzzTests", dependencies: ["Fuzz", "TestSupport"]),
+        .testTarget(name: "FuzzTests", dependencies: ["Fuzz"]),
         .testTarget(
             name: "IngestCoreTests",
             dependencies: [

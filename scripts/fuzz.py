@@ -4,7 +4,7 @@
 
 Each target starts from its seeds, from what is checked in (Tools/Fuzz/Corpus) and from what earlier runs have left in
 FOLDER/corpus. An input with a finding is kept as FOLDER/findings/TARGET-crash-…; FUZZ_TARGET=TARGET FOLDER/fodc-fuzz FILE
-repeats it. Fails if there is a finding.
+repeats it, with the FUZZ_VARIANTS that it was found with. Fails if there is a finding.
 """
 import argparse
 import concurrent.futures
@@ -31,8 +31,8 @@ LONGEST_CHECKED_IN_BYTES = 1 << 10
 class Run:
     """One target's run."""
 
-    def __init__(self, folder: pathlib.Path, name: str, limit_bytes: int):
-        self.name, self.limit_bytes = name, limit_bytes
+    def __init__(self, folder: pathlib.Path, name: str, limit_bytes: int, variants: int):
+        self.name, self.limit_bytes, self.variants = name, limit_bytes, variants
         self.program = folder / "fodc-fuzz"
         self.corpus, self.seeds = folder / "corpus" / name, folder / "seeds" / name
         self.findings, self.log = folder / "findings", folder / "logs" / f"{name}.log"
@@ -42,7 +42,7 @@ class Run:
         self.found: list[str] = []
 
     def environment(self, **more: str) -> dict:
-        return ENVIRONMENT | {"FUZZ_TARGET": self.name} | more
+        return ENVIRONMENT | {"FUZZ_TARGET": self.name, "FUZZ_VARIANTS": str(self.variants)} | more
 
     def write_seeds(self) -> None:
         subprocess.run([self.program], env=self.environment(FUZZ_WRITE_SEEDS=str(self.seeds)), check=True)
@@ -56,7 +56,7 @@ class Run:
         before = set(self.findings.glob(f"{self.name}-*"))
         command = [
             self.program, self.corpus, *self.sources(), f"-max_total_time={seconds}", f"-max_len={self.limit_bytes}",
-            f"-timeout={INPUT_SECONDS}", f"-rss_limit_mb={MEMORY_MEBIBYTES}", "-print_final_stats=1", "-verbosity=1",
+            f"-timeout={INPUT_SECONDS * (1 + self.variants // 16)}", f"-rss_limit_mb={MEMORY_MEBIBYTES}", "-print_final_stats=1", "-verbosity=1",
             f"-artifact_prefix={self.findings}/{self.name}-",
         ]
         with self.log.open("w") as log:
@@ -71,9 +71,9 @@ class Run:
             self.coverage, self.features = int(coverage), int(features)
         for name, value in re.findall(r"stat::(\w+): +(\d+)", text):
             if name == "number_of_executed_units":
-                self.inputs = int(value)
+                self.inputs = int(value) * (1 + self.variants)
             elif name == "average_exec_per_sec":
-                self.rate = int(value)
+                self.rate = int(value) * (1 + self.variants)
 
     def check_in(self, most_bytes: int) -> int:
         """Takes over into CHECKED_IN those inputs that reach most of what the seeds do not. Returns the bytes that it has."""
@@ -125,13 +125,13 @@ def features(control: str) -> dict[pathlib.Path, set[int]]:
     return found
 
 
-def targets(folder: pathlib.Path, wanted: str | None) -> list[Run]:
+def targets(folder: pathlib.Path, wanted: str | None, variants: int) -> list[Run]:
     listed = subprocess.run(
         [folder / "fodc-fuzz"], env=ENVIRONMENT | {"FUZZ_LIST": "1"}, stdout=subprocess.PIPE, text=True, check=True)
     known = dict(line.split() for line in listed.stdout.splitlines())
     if wanted and wanted not in known:
         sys.exit(f"fuzz: there is no target {wanted}; there are {', '.join(known)}")
-    return [Run(folder, name, int(limit)) for name, limit in known.items() if wanted in (None, "", name)]
+    return [Run(folder, name, int(limit), variants) for name, limit in known.items() if wanted in (None, "", name)]
 
 
 def show(runs: list[Run]) -> None:
@@ -148,9 +148,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60, help="of each target")
     parser.add_argument("--target", help="this one alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at a time")
+    parser.add_argument("--variants", type=int, default=0, help="mutations that are run with each of libFuzzer's inputs, and counted")
     parser.add_argument("--check-in", action="store_true", help="write Tools/Fuzz/Corpus out of the corpus, and end")
     options = parser.parse_args()
-    runs = targets(options.folder.resolve(), options.target)
+    runs = targets(options.folder.resolve(), options.target, 0 if options.check_in else options.variants)
     if options.check_in:
         total = 0
         for run in runs:

@@ -124,7 +124,9 @@ final class FollowedRing {
     /// Counts the records that were overwritten before this one. A copy keeps the number of its original.
     private func note(_ header: RecordHeader) {
         guard !header.isCompacted else { return }
-        if let last = lastSequence, header.sequence > last { recordsMissed += header.sequence - last - 1 }
+        if let last = lastSequence, header.sequence > last {
+            recordsMissed = recordsMissed.addingClamped(header.sequence - last - 1)
+        }
         lastSequence = header.sequence
     }
 

@@ -91,7 +91,7 @@ final class Recorder {
     func dropRing(_ worker: Int) {
         guard let ring = rings.removeValue(forKey: worker) else { return }
         recordGuard.forget(worker: worker)
-        missedOfGoneRings += ring.recordsMissed
+        missedOfGoneRings = missedOfGoneRings.addingClamped(ring.recordsMissed)
         damagedOfGoneRings += ring.recordsDamaged
     }
 
@@ -168,7 +168,7 @@ final class Recorder {
             }
         }
         if let failure { throw failure }
-        status.recordsMissed = rings.values.reduce(missedOfGoneRings) { $0 + $1.recordsMissed }
+        status.recordsMissed = rings.values.reduce(missedOfGoneRings) { $0.addingClamped($1.recordsMissed) }
         status.recordsPoisonous = recordGuard.skippedRecords
         status.recordsDamaged = rings.values.reduce(damagedOfGoneRings) { $0 + $1.recordsDamaged } + store.damagedCount
         return left <= 0

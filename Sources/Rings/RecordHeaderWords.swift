@@ -63,6 +63,7 @@ struct RecordHeaderWords {
         guard words[1] == position else { return "no record starts here" }
         guard high(words[7]) == checksum else { return "the header's checksum is wrong" }
         guard flags & ~RecordLayout.knownFlags == 0 else { return "a flag is unknown" }
+        guard words[2] < RingRemains.positionLimit else { return "its sequence number (\(words[2])) is out of range" }
         guard end >= position, UInt64(recordBytes) <= end - position else {
             return "the record is longer than the ring"
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Fuzz
-import TestSupport
 import Testing
 
 /// Every target over its seeds, the inputs that are checked in, and mutations of both out of a seed. `make fuzz` goes
@@ -44,11 +43,19 @@ import Testing
             try Self.run(target, input, in: file, "input \(index)")
         }
         for seed in UInt64(0)..<UInt64(Self.mutationCount(target)) {
-            var random = SeededGenerator(seed: seed)
-            let input = Mutation.of(inputs, using: &random)
+            let input = Mutation.of(inputs, seed: seed)
             try Self.run(target, Array(input.prefix(target.limitBytes)), in: file, "mutation \(seed)")
         }
         try FileManager.default.removeItem(at: file)
+    }
+
+    @Test func mutation_isTheSameForTheSameSeedAlone() {
+        let input = Array(UInt8(0)..<64)
+        let made = (0..<100).map { Mutation.of([input], seed: $0) }
+        #expect(made == (0..<100).map { Mutation.of([input], seed: $0) })
+        #expect(Set(made).count > 90)
+        #expect(Mutation.of([], seed: 1) == [])
+        #expect(Set((0..<100).map { Mutation.of([[]], seed: $0) }).count > 1, "bytes are inserted")
     }
 
     @Test func fuzzCorpus_isSmallAndOfExistingTargets() throws {
@@ -63,36 +70,5 @@ import Testing
             }
         }
         #expect(byteCount <= 300 << 10)
-    }
-}
-
-/// The mutations that a fuzzer without coverage applies to an input.
-private enum Mutation {
-    private static let numbers: [[UInt8]] = [
-        [0], [1], [0x7f], [0x80], [0xff], [0xff, 0xff], [0, 1], [0xff, 0xff, 0xff, 0xff], [0, 0, 0, 0x80],
-        [UInt8](repeating: 0xff, count: 8), [0, 0, 0, 0, 0, 0, 0, 0x80], [0xff, 0xff, 0xff, 0xff, 0x0f],
-    ]
-
-    static func of(_ inputs: [[UInt8]], using random: inout SeededGenerator) -> [UInt8] {
-        guard var bytes = inputs.randomElement(using: &random) else { return [] }
-        for _ in 0...random.below(6) {
-            let place = bytes.isEmpty ? 0 : random.below(bytes.count)
-            let end = min(bytes.count, place + 1 + random.below(16))
-            switch random.below(8) {
-            case 0 where place < bytes.count: bytes[place] ^= 1 << UInt8(random.below(8))
-            case 1 where place < bytes.count: bytes[place] = UInt8(random.below(256))
-            case 2: bytes.removeSubrange(place..<end)
-            case 3: bytes.insert(contentsOf: bytes[place..<end], at: place)
-            case 4: bytes.insert(contentsOf: random.bytes(1 + random.below(8)), at: place)
-            case 5:
-                let number = numbers[random.below(numbers.count)]
-                bytes.replaceSubrange(place..<min(bytes.count, place + number.count), with: number)
-            case 6: bytes = Array(bytes.prefix(place))
-            default:
-                let other = inputs.randomElement(using: &random) ?? []
-                bytes = Array(bytes.prefix(place)) + other.suffix(random.below(other.count + 1))
-            }
-        }
-        return bytes
     }
 }

@@ -64,6 +64,21 @@ struct RecorderTests {
         #expect(test.recorder.status.recordsMissed == 0)
     }
 
+    /// A hostile worker numbers its records as it likes.
+    @Test func recorder_takesAnyNumbersOfRecords() throws {
+        let test = RecorderUnderTest()
+        let ring = try RingUnderRecording()
+        try test.follow([ring])
+        let slot = try ring.enter("pod-a")
+        for round in 0..<20 {
+            ring.ring.nextSequence = round % 2 == 0 ? 0 : 1 << 62 - 1
+            try ring.sample(Self.values(round), of: slot, at: test.wall)
+            test.turn()
+            test.pass(seconds: 10)
+        }
+        #expect(test.recorder.status.recordsMissed == .max)
+    }
+
     @Test func recorder_countsMissedRecords() throws {
         let test = RecorderUnderTest()
         let ring = try RingUnderRecording()

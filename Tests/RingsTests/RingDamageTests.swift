@@ -19,6 +19,26 @@ import Testing
         ("peer", RingLayout.Header.peerPosition(0).counter), ("first slot", RingLayout.tableOffset),
     ]
 
+    /// A hostile worker has numbered a record at the end of the range: its successor must not count on from there.
+    @Test(arguments: [RingRemains.positionLimit, UInt64.max - 1])
+    func ring_rejectsRecordsWithNumbersThatNoRingReaches(_ number: UInt64) throws {
+        let ring = try RingUnderTest()
+        let writer = try ring.format()
+        try writer.append(RecordType(rawValue: 200), bytes: [1])
+        writer.nextSequence = number
+        try writer.append(RecordType(rawValue: 200), bytes: [2])
+        ring.setWord(RingLayout.Header.nextSequence, 2)
+        #expect(throws: RingError.self) { try ring.takeOver() }
+        let reader = try ring.reader()
+        #expect(reader.nextRecord().record?.payload == [1])
+        let (outcome, record) = reader.nextRecord()
+        #expect(record == nil)
+        guard case .stalled = outcome else {
+            Issue.record("the reader says \(outcome)")
+            return
+        }
+    }
+
     private func filledRing(_ random: inout SeededGenerator) throws -> (RingUnderTest, [UInt64: ReadRecord]) {
         let ring = try RingUnderTest()
         let writer = try ring.format(maximum: 256 << 10)

@@ -4,6 +4,8 @@ import Platform
 
 // The functions that libFuzzer calls. `FUZZ_TARGET` names the target; `FUZZ_WRITE_SEEDS` names a folder into which the
 // seeds are written instead of a run, and `FUZZ_LIST=1` prints the targets with the longest input of each.
+// `FUZZ_VARIANTS=16` runs each input of libFuzzer and 16 mutations of it, always the same ones: after each run of its own
+// libFuzzer looks through the counters of the whole program, which takes longer than most inputs do.
 
 private func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
@@ -17,6 +19,15 @@ private let target: FuzzTarget = {
         exit(2)
     }
     return target
+}()
+
+private let variantCount: UInt64 = {
+    guard let text = environment("FUZZ_VARIANTS") else { return 0 }
+    guard let count = UInt64(text), count <= 1000 else {
+        complain("FUZZ_VARIANTS=\(text) is not a number from 0 to 1000")
+        exit(2)
+    }
+    return count
 }()
 
 @_cdecl("LLVMFuzzerInitialize")
@@ -54,6 +65,12 @@ public func runInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))
     do {
         try target.run(bytes)
+        // FNV-1a: other inputs get other mutations.
+        let hash = bytes.reduce(14_695_981_039_346_656_037 as UInt64) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        for number in 0..<variantCount {
+            let variant = Mutation.of([bytes], seed: hash &+ number)
+            try target.run(variant.count > target.limitBytes ? Array(variant.prefix(target.limitBytes)) : variant)
+        }
     } catch {
         complain("finding in \(target.name): \(error)")
         abort()
