@@ -132,6 +132,8 @@ class Program:
 
     def signal(self, number: int):
         self.process.send_signal(number)
+        if number == signal.SIGSTOP:  # it goes on for a moment, on another processor
+            eventually(lambda: (stat := stat_of(self.pid)) is None or stat["state"] == "T", "it is stopped", interval=0.001)
 
     def wait(self, timeout: float) -> int:
         return self.process.wait(timeout)
