@@ -149,7 +149,7 @@ def main() -> int:
     parser.add_argument("--target", help="this one alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at a time")
     parser.add_argument("--variants", type=int, default=0, help="mutations that are run with each of libFuzzer's inputs, and counted")
-    parser.add_argument("--longest", type=int, metavar="BYTES", help="no longer inputs than this: more of them, in the same time")
+    parser.add_argument("--longest", type=int, metavar="BYTES", help="of libFuzzer's inputs: shorter ones are more in the same time")
     parser.add_argument("--check-in", action="store_true", help="write Tools/Fuzz/Corpus out of the corpus, and end")
     options = parser.parse_args()
     runs = targets(options.folder.resolve(), options.target, 0 if options.check_in else options.variants)
