@@ -14,7 +14,7 @@ guard arguments.count <= 1 else {
 }
 do {
     let thresholds = try arguments.first.map(Thresholds.init(path:))
-    let benchmarks = try DecodeBenchmark.all() + RingBenchmark.all() + ExpositionBenchmark.all()
+    let benchmarks = try DecodeBenchmark.all() + RingBenchmark.all() + TableBenchmark.all() + ExpositionBenchmark.all()
     try AllocationCounter.expectItCounts()
     var isWithin = thresholds?.expectNames(benchmarks.map(\.name)) ?? true
     for benchmark in benchmarks {

@@ -36,6 +36,14 @@ enum ByteOrder {
     static func commonSuffix(_ a: RawSpan, _ b: RawSpan, limit: Int) -> Int {
         let most = min(limit, min(a.byteCount, b.byteCount))
         var count = 0
+        while count &+ 8 <= most {
+            let (aWord, bWord) = (
+                a.word(uncheckedAt: a.byteCount &- 8 &- count), b.word(uncheckedAt: b.byteCount &- 8 &- count)
+            )
+            let difference = UInt64(littleEndian: aWord ^ bWord)
+            if difference != 0 { return count &+ difference.leadingZeroBitCount / 8 }
+            count &+= 8
+        }
         while count < most
             && a.byte(uncheckedAt: a.byteCount &- 1 &- count) == b.byte(uncheckedAt: b.byteCount &- 1 &- count)
         {

@@ -9,6 +9,8 @@ public final class FamilyIndex {
     private var names: [[UInt8]] = []
     /// The names of each table that is in use, in the order of its blocks.
     private var tableNames: [ObjectIdentifier: (table: SeriesTable, names: [Int])] = [:]
+    /// The newest of those lists.
+    private var lastList: [Int] = []
 
     /// The snapshots that the families below were made of.
     private var builtFrom: [(table: ObjectIdentifier, order: UInt64)] = []
@@ -117,15 +119,30 @@ public final class FamilyIndex {
 
     private func nameList(of table: SeriesTable) -> [Int] {
         if let known = tableNames[ObjectIdentifier(table)] { return known.names }
+        // Most agents have the same names, and all tables are in their order.
+        var guess = 0
         let list = table.blocks.map { block in
-            let name = Array(table.bytes[block.name])
-            if let id = nameIDs[name] { return id }
-            nameIDs[name] = names.count
-            names.append(name)
-            return names.count - 1
+            let bytes = table.bytes
+            let name = bytes.span.bytes.extracting(block.name)
+            while guess < lastList.count {
+                let known = names[lastList[guess]]
+                let order = ByteOrder.compare(known.span.bytes, name)
+                if order == 0 { return lastList[guess] }
+                if order > 0 { break }
+                guess += 1
+            }
+            return nameID(name.array(0..<name.byteCount))
         }
         tableNames[ObjectIdentifier(table)] = (table, list)
+        lastList = list
         return list
+    }
+
+    private func nameID(_ name: [UInt8]) -> Int {
+        if let id = nameIDs[name] { return id }
+        nameIDs[name] = names.count
+        names.append(name)
+        return names.count - 1
     }
 
     /// Tables that are gone are let go; names only when most of them are unused, because everything counts on their
@@ -138,6 +155,7 @@ public final class FamilyIndex {
             nameIDs = [:]
             names = []
             tableNames = [:]
+            lastList = []
         }
     }
 }

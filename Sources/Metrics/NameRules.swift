@@ -6,8 +6,9 @@ public enum NameRules {
     private static let digit: UInt8 = 2
     private static let colon: UInt8 = 4
 
-    private static let kinds: [UInt8] = (0..<256).map { code in
-        switch UInt8(code) {
+    @inline(__always)
+    private static func kind(_ byte: UInt8) -> UInt8 {
+        switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): letter
         case UInt8(ascii: "0")...UInt8(ascii: "9"): digit
         case UInt8(ascii: ":"): colon
@@ -34,10 +35,8 @@ public enum NameRules {
     static func isLabelName(_ name: RawSpan) -> Bool { matches(name, first: letter, rest: letter | digit) }
 
     private static func matches(_ name: RawSpan, first: UInt8, rest: UInt8) -> Bool {
-        guard name.byteCount > 0 else { return false }
-        let kinds = Self.kinds.span
-        guard kinds[Int(name.byte(uncheckedAt: 0))] & first != 0 else { return false }
-        for place in 0..<name.byteCount where kinds[Int(name.byte(uncheckedAt: place))] & rest == 0 { return false }
+        guard name.byteCount > 0, kind(name.byte(uncheckedAt: 0)) & first != 0 else { return false }
+        for place in 0..<name.byteCount where kind(name.byte(uncheckedAt: place)) & rest == 0 { return false }
         return true
     }
 }

@@ -115,8 +115,10 @@ public final class SeriesTable: Sendable {
         self.oddBounds = oddBounds
         self.podNames = podNames
         self.nodeRoles = nodeRoles
-        var bytes = payload.array(0..<payload.byteCount)
-        bytes.append(contentsOf: repeatElement(0, count: Self.slackBytes))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(payload.byteCount + Self.slackBytes)
+        bytes.append(copying: payload)
+        for _ in 0..<Self.slackBytes { bytes.append(0) }
         self.bytes = bytes
     }
 
@@ -152,19 +154,15 @@ public final class SeriesTable: Sendable {
             payload.extracting(block.description).isUTF8
         else { return false }
         var decoder = FrontCoding.Decoder(from: block.coded.lowerBound, to: block.coded.upperBound)
-        var before: [UInt8] = []
         var series = block.first
         while decoder.next(payload) {
             let text = decoder.text.span.bytes
-            guard series == block.first || ByteOrder.compare(before.span.bytes, text) < 0,
-                text.byteCount > block.name.count,
+            guard text.byteCount > block.name.count,
                 ByteOrder.areEqual(text.extracting(0..<block.name.count), name),
-                check.accepts(text, nameBytes: block.name.count)
+                check.accepts(text.extracting(block.name.count..<text.byteCount), isFirst: series == block.first)
             else { return false }
             if check.hasOddBucket { odd.buckets.append(series) }
             if check.hasOddQuantile { odd.quantiles.append(series) }
-            before.removeAll(keepingCapacity: true)
-            before.append(copying: text)
             series += 1
         }
         return true

@@ -3,15 +3,43 @@
 /// Whether a text out of a ring is one that `SeriesTextMaker` could have made: `name{a="1",b="2"} `, labels in the order of
 /// their names and none twice, `pod_name` and `node_role` among them. Anything else in it would be lines of a scrape that no
 /// agent has sent, or lines of two agents that nobody can tell apart.
+///
+/// Texts in a row share most of their labels, and nearly all of the labels' names. Labels that the last text has in the same
+/// place are not read again, and names that are the same are not checked again: an exporter that begins checks the tables of
+/// all agents before it serves.
 struct SeriesTextCheck {
+    /// A label of the last text.
+    private struct Label: BitwiseCopyable {
+        var start: Int
+        var nameBytes: Int
+        /// Behind the comma, or the closing brace.
+        var end: Int
+        var subject: Subject
+        /// Of a bound: the value is not a number that Go's `strconv.ParseFloat` takes.
+        var isOdd: Bool
+
+        var name: Range<Int> { start..<(start &+ nameBytes) }
+    }
+
+    private enum Subject: UInt8 {
+        case podName = 1
+        case nodeRole = 2
+        case bucket = 4
+        case quantile = 8
+        case other = 16
+    }
+
     /// The labels that the table says its series have.
     let podNames: DistinctValues
     let nodeRoles: DistinctValues
-    /// Of the last text: its label `le`, or `quantile`, is not a number that Go's `strconv.ParseFloat` takes.
+    /// The last text, from the brace behind the metric's name on, and its labels.
+    private var last: [UInt8] = []
+    private var labels: [Label] = []
+    /// Those of the labels of the text in hand that are not the last text's: they take the place of some of these.
+    private var fresh: [Label] = []
+    /// The last text's label `le`, or `quantile`, is not a number.
     private(set) var hasOddBucket = false
     private(set) var hasOddQuantile = false
-    private var hasPodName = false
-    private var hasNodeRole = false
 
     private static let bucketLabel = Array("le".utf8)
     private static let quantileLabel = Array("quantile".utf8)
@@ -21,46 +49,171 @@ struct SeriesTextCheck {
         self.nodeRoles = nodeRoles
     }
 
-    /// - Parameter nameBytes: of the metric's name, which has been checked.
-    mutating func accepts(_ text: RawSpan, nameBytes: Int) -> Bool {
-        (hasOddBucket, hasOddQuantile) = (false, false)
-        (hasPodName, hasNodeRole) = (false, false)
-        let last = text.byteCount - 1
-        guard nameBytes < last, text.byte(uncheckedAt: last) == UInt8(ascii: " "), text.isUTF8,
-            text.byte(uncheckedAt: nameBytes) == UInt8(ascii: "{")
+    /// After a text that is refused the check is not to be used any more.
+    ///
+    /// - Parameters:
+    ///   - text: from the brace behind the metric's name on.
+    ///   - isFirst: of its metric. All others are behind the last text in the order of their bytes.
+    mutating func accepts(_ text: RawSpan, isFirst: Bool) -> Bool {
+        let end = text.byteCount - 1
+        guard end > 0, text.byte(uncheckedAt: 0) == UInt8(ascii: "{"), text.byte(uncheckedAt: end) == UInt8(ascii: " "),
+            let shared = compare(text, isFirst: isFirst)
         else { return false }
-        var place = nameBytes + 1
-        var before = 0..<0
+        let kept = labelCount(before: shared.start)
+        let start = kept == 0 ? 1 : labels[kept - 1].end
+        guard let (read, next) = readLabels(text, from: start, kept: kept, end: end, sharedEnd: shared.end),
+            text.extracting(start..<read).isUTF8
+        else { return false }
+        replaceLabels(kept..<next, movingRestBy: text.byteCount - last.count)
+        guard labels[labels.count - 1].end == end else { return false }
+        last.removeAll(keepingCapacity: true)
+        last.append(copying: text)
+        return noteSubjects()
+    }
+
+    /// How many bytes the text has in common with the last one at both ends; nil when it is not behind it.
+    private func compare(_ text: RawSpan, isFirst: Bool) -> (start: Int, end: Int)? {
+        let before = last.span.bytes
+        let start = ByteOrder.commonPrefix(text, before)
+        if !isFirst {
+            guard start < text.byteCount,
+                start == before.byteCount || before.byte(uncheckedAt: start) < text.byte(uncheckedAt: start)
+            else { return nil }
+        }
+        return (start, ByteOrder.commonSuffix(text, before, limit: min(text.byteCount, before.byteCount) - start))
+    }
+
+    /// How many labels of the last text end, with their comma, among its first `bytes` bytes.
+    private func labelCount(before bytes: Int) -> Int {
+        var count = 0
+        while count < labels.count - 1, labels[count].end <= bytes { count += 1 }
+        return count
+    }
+
+    /// Reads labels into ``fresh`` up to where the text goes on as the last one.
+    ///
+    /// - Parameter kept: labels of the last text that stand before `start`.
+    /// - Returns: where that is, and the label of the last text that begins there; nil when a label is not as it should be.
+    private mutating func readLabels(
+        _ text: RawSpan, from start: Int, kept: Int, end: Int, sharedEnd: Int
+    ) -> (place: Int, next: Int)? {
+        let moved = text.byteCount - last.count
+        var place = start
+        var next = kept
+        // Names are those of the last text, which are in order.
+        var areNamesSame = true
+        fresh.removeAll(keepingCapacity: true)
         while true {
-            guard let label = Self.label(text, at: &place, end: last), place < last else { return false }
-            let name = text.extracting(label.name)
-            guard before.isEmpty || ByteOrder.compare(text.extracting(before), name) < 0 else { return false }
-            guard isTrue(name, text, label.value) else { return false }
-            before = label.name
-            switch text.byte(uncheckedAt: place) {
-            case UInt8(ascii: ","): place += 1
-            case UInt8(ascii: "}"): return place + 1 == last && hasPodName && hasNodeRole
-            default: return false
+            while next < labels.count, labels[next].start + moved < place { next += 1 }
+            if next < labels.count, labels[next].start + moved == place, text.byteCount - place <= sharedEnd {
+                let isSame = areNamesSame && next == kept + fresh.count
+                let name = place..<(place + labels[next].nameBytes)
+                return isSame || isInOrder(text.extracting(name), text, kept) ? (place, next) : nil
             }
+            let label: Label
+            if let same = labelOfSameName(text, at: place, kept + fresh.count, end: end) {
+                label = same
+            } else if let other = labelOfOtherName(text, at: place, end: end) {
+                label = other
+                areNamesSame = false
+            } else {
+                return nil
+            }
+            guard areNamesSame || isInOrder(text.extracting(label.name), text, kept) else { return nil }
+            fresh.append(label)
+            place = label.end
+            if text.byte(uncheckedAt: place - 1) == UInt8(ascii: "}") { return (place, labels.count) }
         }
     }
 
-    /// A label at `place`, which is moved behind it; nil when the text has no label there.
-    private static func label(_ text: RawSpan, at place: inout Int, end: Int) -> SeriesLabels.Label? {
-        let nameStart = place
-        while place < end, text.byte(uncheckedAt: place) != UInt8(ascii: "=") { place += 1 }
-        let name = nameStart..<place
-        guard place + 1 < end, text.byte(uncheckedAt: place + 1) == UInt8(ascii: "\""),
-            NameRules.isLabelName(text.extracting(name)),
-            !ByteOrder.areEqual(text.extracting(name), NameRules.reservedLabelName)
+    /// Puts what was read in the place of some labels of the last text. Those behind them are elsewhere now.
+    private mutating func replaceLabels(_ replaced: Range<Int>, movingRestBy moved: Int) {
+        if fresh.count == replaced.count {
+            for index in fresh.indices { labels[replaced.lowerBound + index] = fresh[index] }
+        } else {
+            labels.replaceSubrange(replaced, with: fresh)
+        }
+        guard moved != 0 else { return }
+        for index in (replaced.lowerBound + fresh.count)..<labels.count {
+            labels[index].start += moved
+            labels[index].end += moved
+        }
+    }
+
+    /// Whether the name may stand behind the last label that was read, or of those that are kept.
+    private func isInOrder(_ name: RawSpan, _ text: RawSpan, _ kept: Int) -> Bool {
+        guard let before = fresh.last ?? (kept > 0 ? labels[kept - 1] : nil) else { return true }
+        return ByteOrder.compare(text.extracting(before.name), name) < 0
+    }
+
+    /// The label at `place` with the comma or brace behind it, if it has the name of the last text's label `index`.
+    private func labelOfSameName(_ text: RawSpan, at place: Int, _ index: Int, end: Int) -> Label? {
+        guard index < labels.count else { return nil }
+        let known = labels[index]
+        guard known.nameBytes < end - place, text.byte(uncheckedAt: place + known.nameBytes) == UInt8(ascii: "="),
+            ByteOrder.areEqual(
+                text.extracting(place..<(place + known.nameBytes)), last.span.bytes.extracting(known.name))
         else { return nil }
-        place += 2
-        let valueStart = place
+        return label(text, at: place, nameBytes: known.nameBytes, known.subject, end: end)
+    }
+
+    /// The same with another name; nil as well when it is not a name that a label may have.
+    private func labelOfOtherName(_ text: RawSpan, at start: Int, end: Int) -> Label? {
+        var place = start
+        while place < end, text.byte(uncheckedAt: place) != UInt8(ascii: "=") { place += 1 }
+        let name = text.extracting(start..<place)
+        guard place < end, NameRules.isLabelName(name), !ByteOrder.areEqual(name, NameRules.reservedLabelName)
+        else { return nil }
+        return label(text, at: start, nameBytes: place - start, Self.subject(name), end: end)
+    }
+
+    private static func subject(_ name: RawSpan) -> Subject {
+        if ByteOrder.areEqual(name, LabelNames.podName) { return .podName }
+        if ByteOrder.areEqual(name, LabelNames.nodeRole) { return .nodeRole }
+        if ByteOrder.areEqual(name, bucketLabel) { return .bucket }
+        return ByteOrder.areEqual(name, quantileLabel) ? .quantile : .other
+    }
+
+    /// The label whose name, which has been checked, is at `start`; nil when the value is not as it should be, or not one that
+    /// the table lists.
+    private func label(_ text: RawSpan, at start: Int, nameBytes: Int, _ subject: Subject, end: Int) -> Label? {
+        let quote = start + nameBytes + 1
+        guard quote < end, text.byte(uncheckedAt: quote) == UInt8(ascii: "\""),
+            let valueEnd = Self.valueEnd(text, from: quote + 1, end: end), valueEnd + 1 < end
+        else { return nil }
+        let separator = text.byte(uncheckedAt: valueEnd + 1)
+        guard separator == UInt8(ascii: ",") || separator == UInt8(ascii: "}") else { return nil }
+        let value = (quote + 1)..<valueEnd
+        var isOdd = false
+        switch subject {
+        case .podName: guard Self.lists(podNames, text, value) else { return nil }
+        case .nodeRole: guard Self.lists(nodeRoles, text, value) else { return nil }
+        case .bucket, .quantile: isOdd = !BoundText.isNumber(text.extracting(value))
+        case .other: break
+        }
+        return Label(start: start, nameBytes: nameBytes, end: valueEnd + 2, subject: subject, isOdd: isOdd)
+    }
+
+    /// False when the text lacks a label by which agents are told apart.
+    private mutating func noteSubjects() -> Bool {
+        var found: UInt8 = 0
+        var odd: UInt8 = 0
+        for label in labels {
+            found |= label.subject.rawValue
+            if label.isOdd { odd |= label.subject.rawValue }
+        }
+        hasOddBucket = odd & Subject.bucket.rawValue != 0
+        hasOddQuantile = odd & Subject.quantile.rawValue != 0
+        let wanted = Subject.podName.rawValue | Subject.nodeRole.rawValue
+        return found & wanted == wanted
+    }
+
+    /// Where the quote behind a value stands; nil when there is none, or the value has in it what must be escaped.
+    private static func valueEnd(_ text: RawSpan, from start: Int, end: Int) -> Int? {
+        var place = start
         while place < end {
             switch text.byte(uncheckedAt: place) {
-            case UInt8(ascii: "\""):
-                place += 1
-                return SeriesLabels.Label(name: name, value: valueStart..<(place - 1))
+            case UInt8(ascii: "\""): return place
             case UInt8(ascii: "\n"): return nil
             case UInt8(ascii: "\\"):
                 guard place + 1 < end else { return nil }
@@ -74,72 +227,9 @@ struct SeriesTextCheck {
         return nil
     }
 
-    /// Whether the table speaks the truth of a label by which series are told apart. Notes odd bounds.
-    private mutating func isTrue(_ name: RawSpan, _ text: RawSpan, _ value: Range<Int>) -> Bool {
-        if ByteOrder.areEqual(name, LabelNames.podName) {
-            hasPodName = true
-            return Self.lists(podNames, text, value)
-        }
-        if ByteOrder.areEqual(name, LabelNames.nodeRole) {
-            hasNodeRole = true
-            return Self.lists(nodeRoles, text, value)
-        }
-        if ByteOrder.areEqual(name, Self.bucketLabel) {
-            hasOddBucket = !BoundText.isNumber(text.extracting(value))
-        } else if ByteOrder.areEqual(name, Self.quantileLabel) {
-            hasOddQuantile = !BoundText.isNumber(text.extracting(value))
-        }
-        return true
-    }
-
     private static func lists(_ values: DistinctValues, _ text: RawSpan, _ value: Range<Int>) -> Bool {
         if values.isAny || values.contains(text.extracting(value)) { return true }
         return SeriesLabels.isEscaped(text, value)
             && values.contains(SeriesLabels.unescaped(text, value).span.bytes)
-    }
-}
-
-/// The form of a bucket's `le`, or a summary's `quantile`, for readers of Prometheus' text format: they refuse the whole
-/// scrape for one that is not.
-enum BoundText {
-    /// No number that anybody writes is longer.
-    private static let longestBytes = 64
-
-    /// A decimal number that a double can hold, an infinity or NaN, as Go's `strconv.ParseFloat` takes them. (That takes
-    /// hexadecimal ones, too, which nobody sends.)
-    static func isNumber(_ text: RawSpan) -> Bool {
-        guard text.byteCount > 0, text.byteCount <= longestBytes else { return false }
-        let bytes = text.array(0..<text.byteCount)
-        let first = bytes[0]
-        let hasSign = first == UInt8(ascii: "+") || first == UInt8(ascii: "-")
-        let magnitude = bytes[(hasSign ? 1 : 0)...]
-        switch String(decoding: magnitude, as: UTF8.self).lowercased() {
-        case "inf", "infinity": return true
-        case "nan": return !hasSign
-        default: break
-        }
-        guard isDecimal(magnitude), let value = Double(String(decoding: magnitude, as: UTF8.self)) else { return false }
-        return value.isFinite
-    }
-
-    /// Digits with a point among or beside them, and an exponent if there is one.
-    private static func isDecimal(_ bytes: ArraySlice<UInt8>) -> Bool {
-        var rest = bytes
-        func takeDigits() -> Int {
-            let digits = rest.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }.count
-            rest = rest.dropFirst(digits)
-            return digits
-        }
-        var digits = takeDigits()
-        if rest.first == UInt8(ascii: ".") {
-            rest = rest.dropFirst()
-            digits += takeDigits()
-        }
-        guard digits > 0 else { return false }
-        guard let mark = rest.first else { return true }
-        guard mark == UInt8(ascii: "e") || mark == UInt8(ascii: "E") else { return false }
-        rest = rest.dropFirst()
-        if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
-        return takeDigits() > 0 && rest.isEmpty
     }
 }

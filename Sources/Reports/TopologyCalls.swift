@@ -16,8 +16,7 @@ public struct TopologyCalls: Sendable {
     public let calls: [(source: String, target: String)]
 
     public init(views: [TopologyReport.View]) {
-        var merger = TopologyMerger()
-        for view in views { merger.add(view.message.topology, receivedAtNanoseconds: view.receivedAtNanoseconds) }
+        let merger = TopologyMerger(views)
         nodes = merger.nodes.map { node in
             Node(
                 name: node.metadata.name, podName: node.labels[TopologyMerger.podNameLabel] ?? "", labels: node.labels,

@@ -7,53 +7,109 @@ struct TopologyMerger {
     /// The label by which an agent says that it is this node.
     static let podNameLabel = "pod_name"
 
-    private struct Copy<Value> {
-        var value: Value
-        var rank: (knowsPod: Bool, receivedAtNanoseconds: Int64)
-
-        /// Of equals the one that was added last.
-        func gives(wayTo other: Copy) -> Bool {
-            if rank.knowsPod != other.rank.knowsPod { return other.rank.knowsPod }
-            return rank.receivedAtNanoseconds <= other.rank.receivedAtNanoseconds
-        }
-    }
-
-    private var nodesByName: [ExactText: Copy<Banyandb_Database_V1_Node>] = [:]
-    private var callsByID: [ExactText: Copy<Banyandb_Fodc_V1_Call>] = [:]
+    private let topologies: [Banyandb_Fodc_V1_Topology]
+    private var nodePlaces = NewestPlaces()
+    private var callPlaces = NewestPlaces()
     private(set) var droppedNodes = 0
     private(set) var droppedCalls = 0
 
-    mutating func add(_ topology: Banyandb_Fodc_V1_Topology, receivedAtNanoseconds: Int64) {
-        for node in topology.nodes {
-            guard !node.metadata.name.isEmpty else {
+    init(_ views: [TopologyReport.View]) {
+        topologies = views.map(\.message.topology)
+        for (view, topology) in topologies.enumerated() {
+            let receivedAt = views[view].receivedAtNanoseconds
+            add(topology.nodes, of: view, receivedAtNanoseconds: receivedAt)
+            add(topology.calls, of: view, receivedAtNanoseconds: receivedAt)
+        }
+    }
+
+    private mutating func add(
+        _ nodes: [Banyandb_Database_V1_Node], of view: Int, receivedAtNanoseconds: Int64
+    ) {
+        nodePlaces.beginView()
+        // By index, so that only what is looked at is copied.
+        for index in nodes.indices {
+            let name = nodes[index].metadata.name
+            guard !name.isEmpty else {
                 droppedNodes += 1
                 continue
             }
-            let knowsPod = node.labels[Self.podNameLabel]?.isEmpty == false
-            Self.put(Copy(value: node, rank: (knowsPod, receivedAtNanoseconds)), at: node.metadata.name, &nodesByName)
+            let knowsPod = nodes[index].labels[Self.podNameLabel]?.isEmpty == false
+            nodePlaces.put(
+                ExactText(name), .init(view: view, index: index, rank: .init(knowsPod, receivedAtNanoseconds)))
         }
-        for call in topology.calls {
-            guard !call.id.isEmpty else {
+    }
+
+    private mutating func add(_ calls: [Banyandb_Fodc_V1_Call], of view: Int, receivedAtNanoseconds: Int64) {
+        callPlaces.beginView()
+        for index in calls.indices {
+            let id = calls[index].id
+            guard !id.isEmpty else {
                 droppedCalls += 1
                 continue
             }
-            Self.put(Copy(value: call, rank: (false, receivedAtNanoseconds)), at: call.id, &callsByID)
+            callPlaces.put(
+                ExactText(id), .init(view: view, index: index, rank: .init(false, receivedAtNanoseconds)))
         }
     }
 
-    private static func put<Value>(
-        _ copy: Copy<Value>, at name: String, _ copies: inout [ExactText: Copy<Value>]
-    ) {
-        let key = ExactText(name)
-        if let known = copies[key], !known.gives(wayTo: copy) { return }
-        copies[key] = copy
-    }
-
     var nodes: [Banyandb_Database_V1_Node] {
-        nodesByName.keys.sorted().map { nodesByName[$0]!.value }
+        nodePlaces.inOrder.map { topologies[$0.view].nodes[$0.index] }
     }
 
     var calls: [Banyandb_Fodc_V1_Call] {
-        callsByID.keys.sorted().map { callsByID[$0]!.value }
+        callPlaces.inOrder.map { topologies[$0.view].calls[$0.index] }
     }
+}
+
+/// Of things of the same name in several views the place of the one that counts.
+private struct NewestPlaces {
+    struct Rank {
+        var knowsPod: Bool
+        var receivedAtNanoseconds: Int64
+
+        init(_ knowsPod: Bool, _ receivedAtNanoseconds: Int64) {
+            self.knowsPod = knowsPod
+            self.receivedAtNanoseconds = receivedAtNanoseconds
+        }
+
+        /// Of equals the one that was added last.
+        func gives(wayTo other: Rank) -> Bool {
+            if knowsPod != other.knowsPod { return other.knowsPod }
+            return receivedAtNanoseconds <= other.receivedAtNanoseconds
+        }
+    }
+
+    struct Place {
+        var view: Int
+        var index: Int
+        var rank: Rank
+    }
+
+    private var entries: [(name: ExactText, place: Place)] = []
+    private var byName: [ExactText: Int] = [:]
+    /// Most views list the same in the same order: the entry that the next name is likely to have, so that it need not be
+    /// looked up.
+    private var likely = 0
+
+    mutating func beginView() { likely = 0 }
+
+    mutating func put(_ name: ExactText, _ place: Place) {
+        let entry = entry(of: name)
+        likely = entry + 1
+        if entry == entries.count {
+            byName[name] = entry
+            entries.append((name, place))
+        } else if entries[entry].place.rank.gives(wayTo: place.rank) {
+            entries[entry].place = place
+        }
+    }
+
+    /// The number of entries for a name that is new.
+    private func entry(of name: ExactText) -> Int {
+        if likely < entries.count, entries[likely].name == name { return likely }
+        return byName[name] ?? entries.count
+    }
+
+    /// By name.
+    var inOrder: [Place] { entries.sorted { $0.name < $1.name }.map(\.place) }
 }

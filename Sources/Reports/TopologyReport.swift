@@ -41,8 +41,7 @@ public struct TopologyReport: Sendable {
     public let droppedCalls: Int
 
     public init(views: [View], agents: [RegisteredAgent]) {
-        var merger = TopologyMerger()
-        for view in views { merger.add(view.message.topology, receivedAtNanoseconds: view.receivedAtNanoseconds) }
+        let merger = TopologyMerger(views)
         droppedNodes = merger.droppedNodes
         droppedCalls = merger.droppedCalls
         var calls = JSONWriter()
