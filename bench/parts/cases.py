@@ -67,6 +67,8 @@ def add_cost(result: Result, cost, samples: int):
         result.add(f"{name}_us_a_sample", seconds / samples * 1e6)
 
     share("cpu", cost.proxy)
+    # All but what records: 0.1.0 has no recorder.
+    share("serving", cost.proxy - cost.by_name.get("fodc-recorder", 0))
     share("ingest", cost.by_name.get("fodc-ingest", 0))
     share("exporter", cost.by_name.get("fodc-exporter", 0))
     share("agentsim", cost.load)

@@ -56,6 +56,7 @@ COLUMNS = [
     ("CPU s/GB", lambda r: _figure(r, "cpu_s_a_gigabyte", 2)),
     ("CPU ms/request", lambda r: _figure(r, "cpu_ms_a_request", 1)),
     ("CPU us/sample", lambda r: _figure(r, "cpu_us_a_sample", 3)),
+    ("serving", lambda r: _median(r, "serving_us_a_sample", 3)),
     ("ingest", lambda r: _median(r, "ingest_us_a_sample", 3)),
     ("exporter", lambda r: _median(r, "exporter_us_a_sample", 3)),
     ("agentsim", lambda r: _median(r, "agentsim_us_a_sample", 3)),
