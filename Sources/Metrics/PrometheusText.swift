@@ -44,17 +44,19 @@ public enum PrometheusText {
     }
 
     /// A whole line. Names are taken as they are, in the order given: they are the program's own.
+    ///
+    /// - Parameter labels: names and values. (The tuples of callers have no labels, and those of an array are cast one by one.)
     public static func appendSample(
-        name: String, labels: [(name: String, value: String)] = [], value: Double, to text: inout [UInt8]
+        name: String, labels: [(String, String)] = [], value: Double, to text: inout [UInt8]
     ) {
         text.append(contentsOf: name.utf8)
         if !labels.isEmpty {
             var separator = UInt8(ascii: "{")
-            for label in labels {
+            for (name, value) in labels {
                 text.append(separator)
-                text.append(contentsOf: label.name.utf8)
+                text.append(contentsOf: name.utf8)
                 text.append(contentsOf: "=\"".utf8)
-                appendEscapedLabelValue(label.value, to: &text)
+                appendEscapedLabelValue(value, to: &text)
                 text.append(UInt8(ascii: "\""))
                 separator = UInt8(ascii: ",")
             }
