@@ -66,7 +66,8 @@ struct SeriesTextCheckTests {
             let isNeeded = name == "node_role" || name == "pod_name"
             guard generator.chance(percent: isNeeded ? 98 : 40) else { continue }
             let choice =
-                isNeeded ? pods + (generator.chance(percent: 2) ? ["pod-c"] : [])
+                isNeeded
+                ? pods + (generator.chance(percent: 2) ? ["pod-c"] : [])
                 : name == "le" || name == "quantile" ? bounds : values
             labels.append("\(name)=\"\(choice.randomElement(using: &generator)!)\"")
         }
