@@ -208,7 +208,7 @@ struct SeriesTextCheck {
         return found & wanted == wanted
     }
 
-    /// Where the quote behind a value stands; nil when there is none, or the value has in it what must be escaped.
+    /// Where the quote behind a value stands; nil when the text ends before it, or a character lacks its escape.
     private static func valueEnd(_ text: RawSpan, from start: Int, end: Int) -> Int? {
         var place = start
         while place < end {

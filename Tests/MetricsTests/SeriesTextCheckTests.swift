@@ -4,7 +4,7 @@ import Testing
 
 @testable import Metrics
 
-/// The check reads only what texts in a row do not share. What it says must be what a look at the whole text says.
+/// The check reads only the parts of a text that the one before does not have. The verdict must be that on the whole text.
 struct SeriesTextCheckTests {
     private static let pods = ["pod-a", "pod-b"]
 
