@@ -139,6 +139,19 @@ struct ExpositionTests {
         }
     }
 
+    @Test func exposition_mergesAgentsWithOtherMetrics() throws {
+        let names = [["a", "c", "e"], ["b", "c", "d"], ["a", "e", "f"], ["c"]]
+        let agents = try names.enumerated().map { place, names in
+            try Pipeline.agent(
+                names.map { TestMetric(name: $0, value: Double(place)) }, pod: "pod-\(place)", order: UInt64(place))
+        }
+        let wanted = ["a", "b", "c", "d", "e", "f"].flatMap { name in
+            names.indices.filter { names[$0].contains(name) }
+                .map { #"\#(name){node_role="ROLE_DATA",pod_name="pod-\#($0)"} \#($0)"# }
+        }
+        #expect(Pipeline.samples(Pipeline.text(agents)) == wanted)
+    }
+
     @Test func exposition_keepsItsIndexUntilATableChanges() throws {
         let index = FamilyIndex()
         let series = Pipeline.series()

@@ -57,6 +57,30 @@ import Testing
         #expect(text(report).hasSuffix(#""calls":\#(String(decoding: report.callsJSON, as: UTF8.self))}"#))
     }
 
+    /// Views that list the same in another order, or not all of it, are united by name, never by place.
+    @Test func topologyReport_unitesViewsInAnyOrder() throws {
+        let names = ["a", "b", "c", "d", "e", "f"]
+        let orders = [
+            names, names.reversed(), ["b", "c", "e"], ["f", "a", "d", "b"], ["c", "d", "d", "a"], ["e", "b"],
+        ]
+        var newest: [String: Int] = [:]
+        let views = orders.enumerated().map { place, order in
+            for name in order { newest[name] = place }
+            return view(
+                Int64(place), nodes: order.map { node($0, http: "\($0)@\(place)") },
+                calls: order.map { name in
+                    .with { ($0.id, $0.source, $0.target) = (name, name, "\(name)@\(place)") }
+                })
+        }
+        let report = text(TopologyReport(views: views, agents: []))
+        let nodes = names.map {
+            #"{"metadata":{"name":"\#($0)"},"http_address":"\#($0)@\#(newest[$0]!)","roles":[]}"#
+        }
+        let calls = names.map { #"{"id":"\#($0)","target":"\#($0)@\#(newest[$0]!)","source":"\#($0)"}"# }
+        #expect(
+            report == #"{"nodes":[\#(nodes.joined(separator: ","))],"calls":[\#(calls.joined(separator: ","))]}"#)
+    }
+
     /// A field that is added to the message, and not to the report, is missing in the answer.
     @Test func topologyReport_writesAllSetFieldsAndNoOther() throws {
         var full = node("n", pod: "p")
