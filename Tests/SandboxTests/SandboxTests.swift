@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CSandbox
 import Glibc
+import Platform
 import Testing
 
 @testable import Sandbox
@@ -94,5 +95,39 @@ import Testing
         #expect(gap.description.hasPrefix("landlock: landlock: "))
         #expect(gap.description.contains("Linux 5.13"))
         #expect(SandboxGap(.seccomp, call: "seccomp", code: EPERM).remedy.contains("container"))
+    }
+}
+
+/// Landlock binds the thread that enters it: one that ends with the test.
+@Suite struct WorkerSandboxTests {
+    private static func inItsOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) throws -> Value {
+        let thread = try JobThread(name: "sandboxed")
+        let value = AwaitedValue<Value>()
+        thread.run { value.set(body()) }
+        return value.wait()
+    }
+
+    @Test func workerSandbox_closesFilesThatAreNotNamed() throws {
+        let (gaps, readable, closed) = try Self.inItsOwnThread {
+            var policy = SandboxPolicy(.exporter, readablePaths: ["/etc/hostname", "/no/such/file"])
+            policy.omitted[.privileges] = SandboxGap(.privileges, call: "capset", code: EPERM)
+            policy.writablePaths = ["/tmp"]
+            let gaps = WorkerSandbox.enter(policy)
+            return (
+                gaps, open("/etc/hostname", O_RDONLY) >= 0,
+                open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES
+            )
+        }
+        // A kernel without Landlock says so, and nothing is closed.
+        let lacksLandlock = gaps.contains { $0.part == .landlock }
+        #expect(gaps.first?.part == .privileges)
+        #expect(readable)
+        #expect(closed != lacksLandlock)
+    }
+
+    @Test func workerSandbox_tellsOfPartsThatAreLeftOut() throws {
+        var policy = SandboxPolicy(.ingest)
+        policy.omitted[.seccomp] = SandboxGap(.seccomp, call: "seccomp", code: ENOSYS)
+        #expect(WorkerSandbox.seal(policy, link: -1, violation: []).map(\.part) == [.seccomp])
     }
 }
