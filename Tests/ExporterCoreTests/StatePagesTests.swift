@@ -38,7 +38,9 @@ import Testing
         (row.cause, row.causeDetail, row.diedAtNanoseconds) = (.signal, 9, 1_700_000_000_000_000_000)
         harness.control.set(row, .ingest, 1)
         let text = harness.get("/proxy")
-        #expect(text.contains(#""restarts":3,"restarts_by_cause":{"signal":3},"#) && text.contains(#""deaths_in_row":2,"#), "\(text)")
+        #expect(
+            text.contains(#""restarts":3,"restarts_by_cause":{"signal":3},"#) && text.contains(#""deaths_in_row":2,"#),
+            "\(text)")
         #expect(text.contains(#""detail":9,"at":"2023-11-14T22:13:20Z"}"#), "\(text)")
     }
 
